@@ -1,0 +1,115 @@
+// Our custom resources as plain structs: karpenter.sh NodePool, NodeClaim and NodeOverlay, the CapacityBuffer of
+// autoscaling.x-k8s.io, and the KWOK provider's node class. Value types; any thread. Field meanings and defaults
+// stand in deploy/crds/.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/meta.h"
+
+namespace joiner::api {
+
+// A duration, or "Never" (nullopt). Keeps the text it was written with, so that writing it back changes nothing.
+struct NillableDuration {
+    std::optional<Duration> value;
+    std::string text = "Never";
+};
+Result<NillableDuration> parse_nillable_duration(std::string_view text);
+
+struct NodeClassReference {
+    std::string group;
+    std::string kind;
+    std::string name;
+
+    friend bool operator==(const NodeClassReference&, const NodeClassReference&) = default;
+};
+
+struct NodePoolTemplate {
+    StringMap labels;
+    StringMap annotations;
+    NodeClassReference node_class;
+    std::vector<SelectorRequirement> requirements;
+    std::vector<Taint> taints;
+    std::vector<Taint> startup_taints;
+    NillableDuration expire_after = {std::chrono::hours{720}, "720h"};
+    std::optional<Duration> termination_grace_period;
+};
+
+struct Budget {
+    std::string nodes = "10%";
+    bool has_reasons = false;
+    std::vector<std::string> reasons;
+    std::string schedule;  // Empty: always active.
+    std::optional<Duration> duration;
+};
+
+struct NodePool {
+    ObjectMeta meta;
+    NodePoolTemplate node_template;
+    NillableDuration consolidate_after = {Duration{0}, "0s"};
+    std::string consolidation_policy = "WhenEmptyOrUnderutilized";
+    std::vector<Budget> budgets = {Budget{}};
+    std::optional<ResourceMap> limits;
+    int weight = 0;
+    std::optional<std::int64_t> replicas;  // Present: a static pool.
+    // status
+    ResourceMap status_resources;
+    std::int64_t status_nodes = 0;
+    std::int64_t node_class_observed_generation = 0;
+    std::vector<Condition> conditions;
+    // Why the spec could not be read in full, one sentence; empty when it could. Such a pool is not used.
+    std::string spec_problem;
+};
+
+struct NodeClaim {
+    ObjectMeta meta;
+    std::vector<Taint> taints;
+    std::vector<Taint> startup_taints;
+    std::vector<SelectorRequirement> requirements;
+    ResourceMap requests;
+    NodeClassReference node_class;
+    std::optional<Duration> termination_grace_period;
+    NillableDuration expire_after = {std::chrono::hours{720}, "720h"};
+    // status
+    std::string node_name;
+    std::string provider_id;
+    std::string image_id;
+    ResourceMap capacity;
+    ResourceMap allocatable;
+    std::vector<Condition> conditions;
+    std::optional<WallTime> last_pod_event;
+};
+
+struct NodeOverlay {
+    ObjectMeta meta;
+    std::vector<SelectorRequirement> requirements;
+    std::optional<std::string> price;
+    std::optional<std::string> price_adjustment;
+    ResourceMap capacity;
+    int weight = 0;
+    std::vector<Condition> conditions;
+};
+
+struct CapacityBuffer {
+    ObjectMeta meta;
+    std::string provisioning_strategy = "buffer.x-k8s.io/active-capacity";
+    std::string pod_template;  // Name in the same namespace; empty when absent.
+    std::string scalable_api_group;
+    std::string scalable_kind;
+    std::string scalable_name;
+    std::optional<std::int32_t> replicas;
+    std::optional<std::int32_t> percentage;
+    std::optional<ResourceMap> limits;
+    std::vector<Condition> conditions;
+};
+
+struct KWOKNodeClass {
+    ObjectMeta meta;
+    Duration registration_delay{0};
+    std::vector<Condition> conditions;
+};
+
+}  // namespace joiner::api

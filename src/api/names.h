@@ -1,0 +1,50 @@
+// The names other people's tools hold on to: labels, annotations, taints, finalizers, condition types. They are
+// contract (Karpenter's public API); the few of our own are in the joiner.sh domain.
+#pragma once
+
+#include <string_view>
+
+namespace joiner::api {
+
+inline constexpr std::string_view kNodePoolLabel = "karpenter.sh/nodepool";
+inline constexpr std::string_view kCapacityTypeLabel = "karpenter.sh/capacity-type";
+inline constexpr std::string_view kRegisteredLabel = "karpenter.sh/registered";
+inline constexpr std::string_view kInitializedLabel = "karpenter.sh/initialized";
+inline constexpr std::string_view kDoNotSyncTaintsLabel = "karpenter.sh/do-not-sync-taints";
+inline constexpr std::string_view kZoneLabel = "topology.kubernetes.io/zone";
+inline constexpr std::string_view kRegionLabel = "topology.kubernetes.io/region";
+inline constexpr std::string_view kInstanceTypeLabel = "node.kubernetes.io/instance-type";
+inline constexpr std::string_view kArchLabel = "kubernetes.io/arch";
+inline constexpr std::string_view kOSLabel = "kubernetes.io/os";
+inline constexpr std::string_view kHostnameLabel = "kubernetes.io/hostname";
+inline constexpr std::string_view kWindowsBuildLabel = "node.kubernetes.io/windows-build";
+inline constexpr std::string_view kExcludeBalancersLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not-disrupt";
+inline constexpr std::string_view kNodePoolHashAnnotation = "karpenter.sh/nodepool-hash";
+inline constexpr std::string_view kNodePoolHashVersionAnnotation = "karpenter.sh/nodepool-hash-version";
+inline constexpr std::string_view kNodePoolHashVersion = "v3";
+inline constexpr std::string_view kTerminationTimestampAnnotation = "karpenter.sh/nodeclaim-termination-timestamp";
+inline constexpr std::string_view kMinValuesRelaxedAnnotation = "karpenter.sh/nodeclaim-min-values-relaxed";
+
+inline constexpr std::string_view kTerminationFinalizer = "karpenter.sh/termination";
+inline constexpr std::string_view kUnregisteredTaint = "karpenter.sh/unregistered";  // NoExecute
+inline constexpr std::string_view kDisruptedTaint = "karpenter.sh/disrupted";        // NoSchedule
+// Ours: keeps the scheduler off a new node until the pods planned for it are bound (docs/binding.md). NoSchedule.
+inline constexpr std::string_view kBindingTaint = "joiner.sh/binding";
+
+inline constexpr std::string_view kNotReadyTaint = "node.kubernetes.io/not-ready";
+inline constexpr std::string_view kUnreachableTaint = "node.kubernetes.io/unreachable";
+inline constexpr std::string_view kCloudUninitializedTaint = "node.cloudprovider.kubernetes.io/uninitialized";
+inline constexpr std::string_view kReadinessTaintPrefix = "readiness.k8s.io/";
+inline constexpr std::string_view kUnschedulableTaint = "node.kubernetes.io/unschedulable";
+
+inline constexpr std::string_view kNoSchedule = "NoSchedule";
+inline constexpr std::string_view kPreferNoSchedule = "PreferNoSchedule";
+inline constexpr std::string_view kNoExecute = "NoExecute";
+
+inline constexpr std::string_view kOnDemand = "on-demand";
+inline constexpr std::string_view kSpot = "spot";
+inline constexpr std::string_view kReserved = "reserved";
+
+}  // namespace joiner::api

@@ -1,0 +1,126 @@
+// Requests to one API server, over io::HttpClient: authorisation, lanes with bounds, client-side rate limit, and
+// answers as values. Owned by control; loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "kube/config.h"
+
+namespace joiner::kube {
+
+// A kind as the API server's paths name it.
+struct Resource {
+    std::string_view group;  // Empty for core.
+    std::string_view version;
+    std::string_view plural;
+    std::string_view kind;
+    bool namespaced = false;
+
+    friend bool operator==(const Resource&, const Resource&) = default;
+};
+
+inline constexpr Resource kPods{"", "v1", "pods", "Pod", true};
+inline constexpr Resource kNodes{"", "v1", "nodes", "Node", false};
+inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
+inline constexpr Resource kEvents{"", "v1", "events", "Event", true};
+inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true};
+inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume", false};
+inline constexpr Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet", true};
+inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true};
+inline constexpr Resource kStorageClasses{"storage.k8s.io", "v1", "storageclasses", "StorageClass", false};
+inline constexpr Resource kVolumeAttachments{"storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", false};
+inline constexpr Resource kCSINodes{"storage.k8s.io", "v1", "csinodes", "CSINode", false};
+inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease", true};
+inline constexpr Resource kNodePools{"karpenter.sh", "v1", "nodepools", "NodePool", false};
+inline constexpr Resource kNodeClaims{"karpenter.sh", "v1", "nodeclaims", "NodeClaim", false};
+inline constexpr Resource kNodeOverlays{"karpenter.sh", "v1alpha1", "nodeoverlays", "NodeOverlay", false};
+inline constexpr Resource kCapacityBuffers{"autoscaling.x-k8s.io", "v1beta1", "capacitybuffers", "CapacityBuffer", true};
+inline constexpr Resource kKWOKNodeClasses{"karpenter.kwok.sh", "v1alpha1", "kwoknodeclasses", "KWOKNodeClass", false};
+
+// "/api/v1/namespaces/default/pods/web-1/binding"; empty parts are left out.
+std::string path_of(const Resource& resource, std::string_view ns, std::string_view name = {},
+                    std::string_view subresource = {});
+
+// Each lane has its own bound on requests in flight, so that a storm in one never delays another.
+enum class Lane { kDefault, kBinding, kLease };
+
+enum class PatchType { kMerge, kJson };
+
+struct Request {
+    std::string method;
+    std::string path;          // From path_of().
+    std::string query;         // Without '?'.
+    std::string body;          // JSON.
+    std::string content_type = "application/json";
+    Lane lane = Lane::kDefault;
+    Duration timeout = std::chrono::seconds{10};
+};
+
+// The reply's body (one object's JSON) or the error, its message being the server's own with the request named.
+// Kinds: 404 kNotFound, 409 kConflict, 410 kGone, 400/413/415/422 kInvalid, 401/403 kForbidden, 429/5xx and no
+// answer kUnavailable (a write may have been done all the same).
+using Done = std::function<void(Result<std::string>)>;
+
+struct ClientOptions {
+    double qps = 200;      // Of the default lane; bindings and the lease are not held back.
+    int burst = 300;
+    int max_in_flight = 16;
+    int max_bindings_in_flight = 16;
+    std::size_t max_queued = 100'000;  // More fail at once with kUnavailable.
+    std::string user_agent = "joiner";
+};
+
+class Client {
+  public:
+    Client(io::Loop& loop, io::HttpClient& http, Config config, ClientOptions options);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void send(Request request, Done done);
+
+    // The same in words.
+    void get(const Resource& r, std::string_view ns, std::string_view name, Done done);
+    void create(const Resource& r, std::string_view ns, std::string body, Done done);
+    // With `resource_version` in the body's metadata, or as a "test" operation, the patch is refused (kConflict)
+    // when someone else wrote first.
+    void patch(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
+               PatchType type, std::string body, Done done);
+    void replace(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
+                 std::string body, Done done);
+    struct DeleteOptions {
+        std::string uid;               // Precondition, when not empty.
+        std::string resource_version;  // Likewise.
+        int grace_seconds = -1;        // -1: the object's own.
+    };
+    void remove(const Resource& r, std::string_view ns, std::string_view name, const DeleteOptions& options, Done done);
+    // POST pods/eviction. kUnavailable with retry_after when a budget forbids it now (429).
+    void evict(std::string_view ns, std::string_view pod, std::string_view uid, Done done);
+    // POST pods/binding. kConflict is final: the pod has a node already, or another uid.
+    void bind(std::string_view ns, std::string_view pod, std::string_view uid, std::string_view node, Done done);
+
+    // For watches: a stream outside the lanes and limits.
+    io::RequestId stream(Request request, Duration silence, io::StreamHandlers handlers);
+    void cancel(io::RequestId id);
+
+    struct Counters {
+        std::uint64_t requests = 0;
+        std::uint64_t failures = 0;  // No answer at all.
+        std::uint64_t throttled_by_server = 0;
+    };
+    const Counters& counters() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace joiner::kube

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""A real Kubernetes control plane on loopback: etcd, kube-apiserver, kube-scheduler,
+kube-controller-manager, and KWOK kubelets for nodes annotated kwok.x-k8s.io/node=fake.
+
+    with ControlPlane() as cluster:
+        cluster.api.items("/api/v1/nodes")
+        cluster.kubectl("get", "nodes")
+
+    cluster.py run --kubeconfig FILE        stays up until standard input closes or SIGTERM
+
+Every server listens on 127.0.0.1 and dies with this process, however it ends.
+"""
+
+import argparse
+import base64
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+from api_client import ApiClient, ApiError
+from processes import Child, exit_cleanly_when_terminated, free_port, wait_until
+
+_HERE = pathlib.Path(__file__).resolve().parent
+CANNOT_BUILD = 77
+
+
+class CannotBuild(Exception):
+    """The control plane cannot be built on this machine; tests are skipped."""
+
+
+def binaries():
+    """The directory of the control plane's programs, built when they are not there yet."""
+    built = subprocess.run([_HERE / "build.sh"], stdout=subprocess.PIPE, text=True)
+    last_line = built.stdout.strip().rsplit("\n", 1)[-1]
+    if built.returncode == CANNOT_BUILD:
+        raise CannotBuild(last_line)
+    built.check_returncode()
+    return pathlib.Path(last_line)
+
+
+class ControlPlane:
+    """One cluster of its own. Not thread-safe, but for `api`; start it from the main thread."""
+
+    def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0,
+                 users=None, log_dir=None):
+        """
+        api_server_only: etcd and kube-apiserver, for questions about the API alone.
+        scheduler_qps: kube-scheduler's client limit; its own default is 50.
+        node_ready_seconds: how long after its creation a KWOK node turns Ready.
+        users: name -> list of groups, beside "admin"; see api_as().
+        log_dir: kept after stop(); a temporary directory, removed, when None.
+        """
+        self._api_server_only = api_server_only
+        self._scheduler_qps = scheduler_qps
+        self._node_ready_seconds = node_ready_seconds
+        self._users = {"admin": ["system:masters"]} | (users or {})
+        self._tokens = {user: secrets.token_hex(16) for user in self._users}
+        self._kept_log_dir = log_dir
+        self._children = {}
+        self.start_seconds = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self._bin = binaries()
+        began = time.monotonic()
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="joiner-controlplane-"))
+        self.log_dir = pathlib.Path(self._kept_log_dir or self.dir / "logs")
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self._write_credentials()
+            self._start_etcd()
+            self._start_api_server()
+            self._wait_for_api_server()
+            if not self._api_server_only:
+                self._start_controllers()
+                self._wait_for_controllers()
+        except BaseException:
+            self.stop()
+            raise
+        self.start_seconds = time.monotonic() - began
+
+    def stop(self):
+        # Nothing here is worth saving, so nobody is asked to end gracefully.
+        for child in self._children.values():
+            child.kill()
+        self._children.clear()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def api_as(self, user):
+        return ApiClient("127.0.0.1", self.port, self._tokens[user], self._ca_file)
+
+    def kubectl(self, *arguments, stdin=None, check=True):
+        return subprocess.run(
+            [self._bin / "kubectl", "--kubeconfig", self.kubeconfig, *arguments],
+            input=stdin, capture_output=True, text=True, check=check)
+
+    def pause_api_server(self):
+        """The server stops answering while its connections stay open, as with a dead network path."""
+        self._children["kube-apiserver"].send(signal.SIGSTOP)
+
+    def continue_api_server(self):
+        self._children["kube-apiserver"].send(signal.SIGCONT)
+
+    def restart_api_server(self):
+        self._children["kube-apiserver"].terminate(grace_seconds=15)
+        self._start_api_server()
+        self._wait_for_api_server()
+
+    def log(self, name):
+        return self._children[name].log_tail()
+
+    def pid(self, name):
+        return self._children[name].pid
+
+    def _run(self, name, *arguments):
+        self._children[name] = Child(name, [self._bin / name, *arguments], self.log_dir / f"{name}.log")
+
+    def _write_credentials(self):
+        def openssl(*arguments):
+            subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        ca_key, self._ca_file = self.dir / "ca.key", self.dir / "ca.crt"
+        openssl("req", "-x509", *curve, "-keyout", ca_key, "-out", self._ca_file, "-subj", "/CN=test-ca",
+                "-days", "30")
+        self._server_key, self._server_cert = self.dir / "server.key", self.dir / "server.crt"
+        openssl("req", "-x509", *curve, "-keyout", self._server_key, "-out", self._server_cert,
+                "-CA", self._ca_file, "-CAkey", ca_key, "-subj", "/CN=kube-apiserver", "-days", "30",
+                "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc",
+                "-addext", "basicConstraints=critical,CA:FALSE")
+        self._service_account_key = self.dir / "service-account.key"
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self._service_account_key)
+
+        self._token_file = self.dir / "tokens.csv"
+        self._token_file.write_text("".join(
+            f'{token},{user},{user},"{",".join(self._users[user])}"\n' for user, token in self._tokens.items()))
+
+        self.port = free_port()
+        self.kubeconfig = self.dir / "kubeconfig"
+        self.write_kubeconfig(self.kubeconfig)
+        self.api = self.api_as("admin")
+
+    def write_kubeconfig(self, path, user="admin", port=None):
+        certificate = base64.b64encode(self._ca_file.read_bytes()).decode()
+        # JSON is YAML too, and every reader of kubeconfig files takes it.
+        pathlib.Path(path).write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {
+                "server": f"https://127.0.0.1:{port or self.port}", "certificate-authority-data": certificate}}],
+            "users": [{"name": user, "user": {"token": self._tokens[user]}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+        }, indent=1))
+
+    def _start_etcd(self):
+        client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+        self._etcd = client
+        self._run("etcd", "--data-dir", self.dir / "etcd", "--unsafe-no-fsync", "--log-level=warn",
+                  f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
+                  f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
+                  f"--initial-cluster=default={peer}", "--quota-backend-bytes=8589934592")
+
+    def _start_api_server(self):
+        self._run("kube-apiserver",
+                  f"--etcd-servers={self._etcd}",
+                  "--bind-address=127.0.0.1", f"--secure-port={self.port}", "--advertise-address=127.0.0.1",
+                  "--endpoint-reconciler-type=none",  # a loopback address cannot be an endpoint
+                  f"--tls-cert-file={self._server_cert}", f"--tls-private-key-file={self._server_key}",
+                  f"--token-auth-file={self._token_file}", "--authorization-mode=RBAC",
+                  "--disable-admission-plugins=ServiceAccount",  # pods need no service account to exist first
+                  "--enable-priority-and-fairness=false",
+                  "--service-cluster-ip-range=10.0.0.0/24",
+                  "--service-account-issuer=https://kubernetes.default.svc",
+                  f"--service-account-key-file={self._service_account_key}",
+                  f"--service-account-signing-key-file={self._service_account_key}",
+                  f"--cert-dir={self.dir / 'certs'}")
+
+    def _wait_for_api_server(self):
+        def is_ready():
+            server = self._children["kube-apiserver"]
+            if not server.is_running:
+                raise RuntimeError(f"kube-apiserver ended at start:\n{server.log_tail()}")
+            try:
+                return self.api.raw("/readyz", timeout=5) == b"ok"
+            except OSError:
+                return False
+
+        wait_until(is_ready, 60, "kube-apiserver is ready", interval=0.05)
+
+    def _start_controllers(self):
+        configuration = self.dir / "scheduler.json"
+        configuration.write_text(json.dumps({
+            "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+            "leaderElection": {"leaderElect": False},
+            "clientConnection": {"kubeconfig": str(self.kubeconfig), "qps": self._scheduler_qps,
+                                 "burst": 2 * self._scheduler_qps},
+        }))
+        self._run("kube-scheduler", f"--config={configuration}", "--secure-port=0")
+        self._run("kube-controller-manager", f"--kubeconfig={self.kubeconfig}", "--secure-port=0",
+                  "--leader-elect=false", "--use-service-account-credentials=false",
+                  "--kube-api-qps=5000", "--kube-api-burst=10000", "--concurrent-deployment-syncs=20",
+                  "--concurrent-replicaset-syncs=20", "--concurrent-gc-syncs=40",
+                  f"--service-account-private-key-file={self._service_account_key}")
+        self._run("kwok", f"--kubeconfig={self.kubeconfig}", f"--config={self._write_kwok_stages()}",
+                  "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+                  "--node-lease-duration-seconds=40")
+
+    def _write_kwok_stages(self):
+        documents = [json.dumps({
+            "apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokConfiguration",
+            "options": {"podPlayStageParallelism": 16, "nodePlayStageParallelism": 16,
+                        "nodeLeaseParallelism": 16, "podsOnNodeSyncParallelism": 4}})]
+        for stage in sorted((self._bin / "kwok-stages").iterdir()):
+            text = stage.read_text()
+            if stage.stem == "node-initialize" and self._node_ready_seconds:
+                milliseconds = int(self._node_ready_seconds * 1000)
+                text = text.replace("\n  next:", f"\n  delay:\n    durationMilliseconds: {milliseconds}\n  next:", 1)
+            documents.append(text)
+        path = self.dir / "kwok.yaml"
+        path.write_text("\n---\n".join(documents))
+        return path
+
+    def _wait_for_controllers(self):
+        """A Deployment whose pod the scheduler refuses (there is no node) shows that both are at work."""
+        deployments = "/apis/apps/v1/namespaces/default/deployments"
+        labels = {"app": "controllers-are-up"}
+        self.api.post(deployments, {
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "controllers-are-up"},
+            "spec": {"selector": {"matchLabels": labels}, "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "pause", "image": "pause"}]}}}})
+
+        def our_pods():
+            return self.api.items("/api/v1/namespaces/default/pods")
+
+        wait_until(lambda: any(pod["status"].get("conditions") for pod in our_pods()), 60,
+                   "controller-manager and scheduler are at work", interval=0.05)
+        self.api.delete(f"{deployments}/controllers-are-up", propagationPolicy="Foreground")
+        wait_until(lambda: not our_pods() and not self.api.items(deployments), 60,
+                   "garbage collection is at work", interval=0.05)
+
+
+def _wait_for_the_end():
+    """Until standard input closes; if that is not a terminal or pipe, until a signal."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if sys.stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        sys.stdin.read()
+    else:
+        signal.pause()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["run"])
+    parser.add_argument("--kubeconfig", required=True, help="written once the cluster is up")
+    parser.add_argument("--api-server-only", action="store_true", help="no scheduler, controllers and kubelets")
+    parser.add_argument("--scheduler-qps", type=int, default=5000)
+    parser.add_argument("--node-ready-seconds", type=float, default=0.0)
+    parser.add_argument("--log-dir", help="keep the servers' logs here")
+    arguments = parser.parse_args()
+
+    exit_cleanly_when_terminated()
+    cluster = ControlPlane(api_server_only=arguments.api_server_only, scheduler_qps=arguments.scheduler_qps,
+                           node_ready_seconds=arguments.node_ready_seconds, log_dir=arguments.log_dir)
+    try:
+        with cluster:
+            cluster.write_kubeconfig(arguments.kubeconfig)
+            print(f"up in {cluster.start_seconds:.1f} s at https://127.0.0.1:{cluster.port}", flush=True)
+            _wait_for_the_end()
+    except CannotBuild as reason:
+        print(reason)
+        return CANNOT_BUILD
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
