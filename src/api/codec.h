@@ -13,25 +13,30 @@
 
 namespace joiner::api {
 
-Result<Pod> decode_pod(std::string_view json);
-Result<Node> decode_node(std::string_view json);
-Result<Workload> decode_workload(std::string_view json);  // The kind comes from the document.
-Result<Namespace> decode_namespace(std::string_view json);
-Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json);
-Result<PersistentVolume> decode_persistent_volume(std::string_view json);
-Result<StorageClass> decode_storage_class(std::string_view json);
-Result<CSINode> decode_csi_node(std::string_view json);
-Result<VolumeAttachment> decode_volume_attachment(std::string_view json);
-Result<PodDisruptionBudget> decode_pod_disruption_budget(std::string_view json);
-Result<PriorityClass> decode_priority_class(std::string_view json);
-Result<RuntimeClass> decode_runtime_class(std::string_view json);
+// What a decoder met and did not know, for telling a person about a misspelt field.
+struct DecodeNotes {
+    std::vector<std::string> unknown_fields;  // "spec.template.spec.requirments"
+};
+
+Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes = nullptr);
+Result<Node> decode_node(std::string_view json, DecodeNotes* notes = nullptr);
+Result<Workload> decode_workload(std::string_view json, DecodeNotes* notes = nullptr);  // The kind comes from the document.
+Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes = nullptr);
+Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json, DecodeNotes* notes = nullptr);
+Result<PersistentVolume> decode_persistent_volume(std::string_view json, DecodeNotes* notes = nullptr);
+Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* notes = nullptr);
+Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes = nullptr);
+Result<VolumeAttachment> decode_volume_attachment(std::string_view json, DecodeNotes* notes = nullptr);
+Result<PodDisruptionBudget> decode_pod_disruption_budget(std::string_view json, DecodeNotes* notes = nullptr);
+Result<PriorityClass> decode_priority_class(std::string_view json, DecodeNotes* notes = nullptr);
+Result<RuntimeClass> decode_runtime_class(std::string_view json, DecodeNotes* notes = nullptr);
 
 // A NodePool with a broken field still decodes, with `spec_problem` set, so that its condition can say so.
-Result<NodePool> decode_node_pool(std::string_view json);
-Result<NodeClaim> decode_node_claim(std::string_view json);
-Result<NodeOverlay> decode_node_overlay(std::string_view json);
-Result<CapacityBuffer> decode_capacity_buffer(std::string_view json);
-Result<KWOKNodeClass> decode_kwok_node_class(std::string_view json);
+Result<NodePool> decode_node_pool(std::string_view json, DecodeNotes* notes = nullptr);
+Result<NodeClaim> decode_node_claim(std::string_view json, DecodeNotes* notes = nullptr);
+Result<NodeOverlay> decode_node_overlay(std::string_view json, DecodeNotes* notes = nullptr);
+Result<CapacityBuffer> decode_capacity_buffer(std::string_view json, DecodeNotes* notes = nullptr);
+Result<KWOKNodeClass> decode_kwok_node_class(std::string_view json, DecodeNotes* notes = nullptr);
 
 // Only metadata, of any kind.
 Result<ObjectMeta> decode_meta(std::string_view json);

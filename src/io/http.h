@@ -50,6 +50,11 @@ struct HttpResponse {
 
 using RequestId = std::uint64_t;
 
+// An error of send() or stream() after which the request has certainly not reached the server, so that sending it
+// again is always safe. A word at the start of the message, since Error has no place of its own for it.
+inline constexpr std::string_view kNotSent = "not sent: ";
+inline bool was_not_sent(const Error& error) { return error.message.starts_with(kNotSent); }
+
 struct StreamHandlers {
     // Once, before any data. For codes of 400 and above the body comes through on_data too.
     std::function<void(int code)> on_start;

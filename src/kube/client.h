@@ -62,11 +62,14 @@ struct Request {
     std::string content_type = "application/json";
     Lane lane = Lane::kDefault;
     Duration timeout = std::chrono::seconds{10};
+    bool accept_gzip = false;  // For long lists; watches are not compressed.
 };
 
 // The reply's body (one object's JSON) or the error, its message being the server's own with the request named.
-// Kinds: 404 kNotFound, 409 kConflict, 410 kGone, 400/413/415/422 kInvalid, 401/403 kForbidden, 429/5xx and no
-// answer kUnavailable (a write may have been done all the same).
+// Kinds: 404 kNotFound, 409 kConflict, 410 kGone, 401/403 kForbidden, 408/429/5xx and no answer kUnavailable (a write
+// may have been done all the same, unless the message says "not sent"), other 4xx kInvalid, anything else kInternal.
+// What could not be sent is tried twice more, a GET without an answer once, and a 401 once when newer credentials
+// are to be had; nothing else is tried again here. What has waited 30 s in our own queue fails with kUnavailable.
 using Done = std::function<void(Result<std::string>)>;
 
 struct ClientOptions {

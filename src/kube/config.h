@@ -20,6 +20,7 @@ struct ExecPlugin {
     std::vector<std::string> arguments;
     std::vector<std::pair<std::string, std::string>> environment;
     std::string api_version;
+    std::string install_hint;  // For the person whose machine lacks the command.
     bool provide_cluster_info = false;
 };
 
@@ -36,7 +37,8 @@ struct Config {
 Result<Config> parse_kubeconfig(std::string_view yaml, const std::string& directory, const std::string& context);
 // From `path` (several joined by ':' as in $KUBECONFIG are merged, the first to set a value wins).
 Result<Config> load_kubeconfig(const std::string& path, const std::string& context);
+inline constexpr std::string_view kServiceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 // From the service account mounted in a pod and KUBERNETES_SERVICE_HOST/PORT.
-Result<Config> load_in_cluster_config();
+Result<Config> load_in_cluster_config(std::string_view directory = kServiceAccountDirectory);
 
 }  // namespace joiner::kube

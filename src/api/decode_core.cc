@@ -1,0 +1,521 @@
+// Decoders of the Kubernetes core kinds.
+#include "api/reader.h"
+
+namespace joiner::api {
+
+namespace {
+
+// An object of `kind`: its metadata, and whatever `read_rest` takes from the other top-level fields.
+template <typename T, typename F>
+void read_object(const Value& value, T& out, std::string_view ignored, F read_rest) {
+    value.each_field(ignored, [&](std::string_view key, const Value& field) {
+        if (key == "metadata") return field.read(out.meta);
+        if (key == "apiVersion" || key == "kind") return true;
+        return read_rest(key, field);
+    });
+}
+
+}  // namespace
+
+void read_value(const Value& value, Toleration& out) {
+    value.each_field("tolerationSeconds", [&](std::string_view key, const Value& field) {
+        if (key == "key") return field.read(out.key);
+        if (key == "operator") return field.read(out.op);
+        if (key == "value") return field.read(out.value);
+        if (key == "effect") return field.read(out.effect);
+        return false;
+    });
+    if (out.op.empty()) out.op = "Equal";
+}
+
+void read_value(const Value& value, NodeSelectorTerm& out) {
+    value.each_field("", [&](std::string_view key, const Value& field) {
+        if (key == "matchExpressions") return field.read(out.match_expressions);
+        if (key == "matchFields") return field.read(out.match_fields);
+        return false;
+    });
+}
+
+void read_value(const Value& value, PreferredNodeTerm& out) {
+    value.each_field("", [&](std::string_view key, const Value& field) {
+        if (key == "weight") return field.read(out.weight);
+        if (key == "preference") return field.read(out.term);
+        return false;
+    });
+}
+
+void read_value(const Value& value, PodAffinityTerm& out) {
+    value.each_field("", [&](std::string_view key, const Value& field) {
+        if (key == "labelSelector") return field.read(out.selector);
+        if (key == "topologyKey") return field.read(out.topology_key);
+        if (key == "namespaces") return field.read(out.namespaces);
+        if (key == "namespaceSelector") return field.read(out.namespace_selector);
+        if (key == "matchLabelKeys") return field.read(out.match_label_keys);
+        if (key == "mismatchLabelKeys") return field.read(out.mismatch_label_keys);
+        return false;
+    });
+}
+
+void read_value(const Value& value, WeightedPodAffinityTerm& out) {
+    value.each_field("", [&](std::string_view key, const Value& field) {
+        if (key == "weight") return field.read(out.weight);
+        if (key == "podAffinityTerm") return field.read(out.term);
+        return false;
+    });
+}
+
+void read_value(const Value& value, TopologySpreadConstraint& out) {
+    value.each_field("", [&](std::string_view key, const Value& field) {
+        if (key == "maxSkew") return field.read(out.max_skew);
+        if (key == "minDomains") return field.read(out.min_domains);
+        if (key == "topologyKey") return field.read(out.topology_key);
+        if (key == "whenUnsatisfiable") return field.read(out.when_unsatisfiable);
+        if (key == "labelSelector") return field.read(out.selector);
+        if (key == "matchLabelKeys") return field.read(out.match_label_keys);
+        if (key == "nodeAffinityPolicy") return field.read(out.node_affinity_policy);
+        if (key == "nodeTaintsPolicy") return field.read(out.node_taints_policy);
+        return false;
+    });
+}
+
+void read_value(const Value& value, ContainerPort& out) {
+    value.each_field("containerPort name", [&](std::string_view key, const Value& field) {
+        if (key == "hostPort") return field.read(out.host_port);
+        if (key == "hostIP") return field.read(out.host_ip);
+        if (key == "protocol") return field.read(out.protocol);
+        return false;
+    });
+}
+
+void read_value(const Value& value, Container& out) {
+    constexpr std::string_view kIgnored =
+        "image command args workingDir envFrom env resizePolicy restartPolicyRules volumeMounts volumeDevices "
+        "livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath terminationMessagePolicy "
+        "imagePullPolicy securityContext stdin stdinOnce tty";
+    value.each_field(kIgnored, [&](std::string_view key, const Value& field) {
+        if (key == "name") return field.read(out.name);
+        if (key == "restartPolicy") {
+            std::string policy;
+            field.read(policy);
+            out.restart_always = policy == "Always";
+            return true;
+        }
+        if (key == "ports") {
+            field.each_item([&](const Value& item) {
+                ContainerPort port;
+                item.read(port);
+                if (port.host_port != 0) out.ports.push_back(std::move(port));
+            });
+            return true;
+        }
+        if (key == "resources") {
+            field.each_field("", [&](std::string_view name, const Value& resources) {
+                if (name == "requests") return resources.read(out.requests);
+                if (name == "limits") return resources.read(out.limits);
+                if (name == "claims") {
+                    resources.each_item([&](const Value&) { out.uses_resource_claims = true; });
+                    return true;
+                }
+                return false;
+            });
+            return true;
+        }
+        return false;
+    });
+    // The API server's default: a limit without a request is the request.
+    for (const auto& [name, limit] : out.limits) out.requests.try_emplace(name, limit);
+}
+
+void read_value(const Value& value, Volume& out) {
+    value.each_field("*", [&](std::string_view key, const Value& field) {
+        if (key == "name") return field.read(out.name);
+        if (key == "persistentVolumeClaim") {
+            field.each_field("readOnly", [&](std::string_view name, const Value& claim) {
+                return name == "claimName" && claim.read(out.claim_name);
+            });
+            return true;
+        }
+        if (key == "ephemeral") {
+            out.ephemeral = true;
+            field.each_field("*", [&](std::string_view, const Value& claim_template) {
+                claim_template.each_field("*", [&](std::string_view part, const Value& spec) {
+                    if (part != "spec") return false;
+                    spec.each_field("*", [&](std::string_view name, const Value& member) {
+                        if (name != "storageClassName") return false;
+                        out.has_ephemeral_storage_class = true;
+                        return member.read(out.ephemeral_storage_class);
+                    });
+                    return true;
+                });
+                return true;
+            });
+            return true;
+        }
+        return false;
+    });
+}
+
+namespace {
+
+void read_affinity(const Value& value, PodSpec& out) {
+    value.each_field("", [&](std::string_view kind, const Value& affinity) {
+        const bool is_node = kind == "nodeAffinity";
+        const bool is_pod = kind == "podAffinity";
+        if (!is_node && !is_pod && kind != "podAntiAffinity") return false;
+        affinity.each_field("", [&](std::string_view key, const Value& field) {
+            if (key == "requiredDuringSchedulingIgnoredDuringExecution") {
+                if (!is_node) return field.read(is_pod ? out.required_pod_affinity : out.required_pod_anti_affinity);
+                out.has_required_node_terms = true;
+                field.each_field("", [&](std::string_view name, const Value& terms) {
+                    return name == "nodeSelectorTerms" && terms.read(out.required_node_terms);
+                });
+                return true;
+            }
+            if (key == "preferredDuringSchedulingIgnoredDuringExecution") {
+                if (is_node) return field.read(out.preferred_node_terms);
+                return field.read(is_pod ? out.preferred_pod_affinity : out.preferred_pod_anti_affinity);
+            }
+            return false;
+        });
+        return true;
+    });
+}
+
+bool is_non_empty_list(const Value& value) {
+    bool any = false;
+    value.each_item([&](const Value&) { any = true; });
+    return any;
+}
+
+}  // namespace
+
+void read_value(const Value& value, PodSpec& out) {
+    constexpr std::string_view kIgnored =
+        "ephemeralContainers restartPolicy activeDeadlineSeconds dnsPolicy serviceAccountName serviceAccount "
+        "automountServiceAccountToken hostPID hostIPC shareProcessNamespace securityContext imagePullSecrets hostname "
+        "subdomain hostAliases dnsConfig readinessGates enableServiceLinks setHostnameAsFQDN os hostUsers "
+        "hostnameOverride";
+    value.each_field(kIgnored, [&](std::string_view key, const Value& field) {
+        if (key == "containers") return field.read(out.containers);
+        if (key == "initContainers") return field.read(out.init_containers);
+        if (key == "overhead") return field.read(out.overhead);
+        if (key == "volumes") return field.read(out.volumes);
+        if (key == "nodeSelector") return field.read(out.node_selector);
+        if (key == "affinity") return read_affinity(field, out), true;
+        if (key == "topologySpreadConstraints") return field.read(out.topology_spread);
+        if (key == "tolerations") return field.read(out.tolerations);
+        if (key == "schedulerName") return field.read(out.scheduler_name);
+        if (key == "nodeName") return field.read(out.node_name);
+        if (key == "priorityClassName") return field.read(out.priority_class);
+        if (key == "runtimeClassName") return field.read(out.runtime_class);
+        if (key == "preemptionPolicy") return field.read(out.preemption_policy);
+        if (key == "priority") return field.read(out.priority);
+        if (key == "terminationGracePeriodSeconds") return field.read(out.termination_grace_seconds);
+        if (key == "hostNetwork") return field.read(out.host_network);
+        if (key == "schedulingGates") return out.has_scheduling_gates = is_non_empty_list(field), true;
+        if (key == "resourceClaims") return out.has_resource_claims = is_non_empty_list(field), true;
+        if (key == "schedulingGroup" || key == "workloadRef") return out.in_pod_group = true;
+        if (key == "resources") {
+            field.each_field("claims", [&](std::string_view name, const Value& resources) {
+                if (name == "requests") return resources.read(out.pod_requests);
+                if (name == "limits") return resources.read(out.pod_limits);
+                return false;
+            });
+            return true;
+        }
+        return false;
+    });
+    for (const auto& [name, limit] : out.pod_limits) {
+        if (!out.pod_requests.empty()) out.pod_requests.try_emplace(name, limit);
+    }
+    if (out.pod_requests.empty()) out.pod_requests = out.pod_limits;
+    if (out.scheduler_name.empty()) out.scheduler_name = "default-scheduler";
+}
+
+void read_value(const Value& value, PodStatus& out) {
+    value.each_field("*", [&](std::string_view key, const Value& field) {
+        if (key == "phase") return field.read(out.phase);
+        if (key == "nominatedNodeName") return field.read(out.nominated_node);
+        if (key == "conditions") return field.read(out.conditions);
+        if (key == "startTime") return field.read(out.started);
+        if (key == "containerStatuses") {
+            field.each_item([&](const Value& item) {
+                std::string name;
+                ResourceMap allocated;
+                item.each_field("*", [&](std::string_view part, const Value& member) {
+                    if (part == "name") return member.read(name);
+                    if (part == "allocatedResources") return member.read(allocated);
+                    return false;
+                });
+                if (!allocated.empty()) out.allocated[name] = std::move(allocated);
+            });
+            return true;
+        }
+        return false;
+    });
+    if (out.phase.empty()) out.phase = "Pending";
+}
+
+void read_value(const Value& value, Pod& out) {
+    read_object(value, out, "", [&](std::string_view key, const Value& field) {
+        if (key == "spec") return field.read(out.spec);
+        if (key == "status") return field.read(out.status);
+        return false;
+    });
+}
+
+void read_value(const Value& value, Node& out) {
+    read_object(value, out, "", [&](std::string_view part, const Value& body) {
+        if (part == "spec") {
+            body.each_field("podCIDR podCIDRs configSource externalID", [&](std::string_view key, const Value& field) {
+                if (key == "providerID") return field.read(out.provider_id);
+                if (key == "taints") return field.read(out.taints);
+                if (key == "unschedulable") return field.read(out.unschedulable);
+                return false;
+            });
+            return true;
+        }
+        if (part == "status") {
+            body.each_field("*", [&](std::string_view key, const Value& field) {
+                if (key == "capacity") return field.read(out.capacity);
+                if (key == "allocatable") return field.read(out.allocatable);
+                if (key == "conditions") return field.read(out.conditions);
+                return false;
+            });
+            return true;
+        }
+        return false;
+    });
+}
+
+void read_value(const Value& value, PersistentVolumeClaim& out) {
+    read_object(value, out, "", [&](std::string_view part, const Value& body) {
+        if (part == "spec") {
+            body.each_field("*", [&](std::string_view key, const Value& field) {
+                if (key == "volumeName") return field.read(out.volume_name);
+                if (key == "storageClassName") return out.has_storage_class = true, field.read(out.storage_class);
+                return false;
+            });
+            return true;
+        }
+        if (part == "status") {
+            body.each_field("*", [&](std::string_view key, const Value& field) {
+                return key == "phase" && field.read(out.phase);
+            });
+            return true;
+        }
+        return false;
+    });
+}
+
+void read_value(const Value& value, Workload& out) {
+    value.each_field("", [&](std::string_view part, const Value& body) {
+        if (part == "metadata") return body.read(out.meta);
+        if (part == "kind") return body.read(out.kind);
+        if (part == "apiVersion" || part == "status") return true;
+        if (part != "spec") return false;
+        body.each_field("*", [&](std::string_view key, const Value& field) {
+            if (key == "replicas") return field.read(out.replicas);
+            // A Job runs min(parallelism, completions) pods at once; parallelism is the nearer word for "now".
+            if (key == "parallelism") return field.read(out.replicas);
+            if (key == "selector") return field.read(out.selector);
+            if (key == "template") return field.read(out.pod_template);
+            if (key == "volumeClaimTemplates") {
+                field.each_item([&](const Value& item) {
+                    PersistentVolumeClaim claim;
+                    item.read(claim);
+                    Volume volume;
+                    volume.name = claim.meta.name;
+                    volume.ephemeral_storage_class = claim.storage_class;
+                    volume.has_ephemeral_storage_class = claim.has_storage_class;
+                    out.claim_templates.push_back(std::move(volume));
+                });
+                return true;
+            }
+            return false;
+        });
+        return true;
+    });
+}
+
+void read_value(const Value& value, Namespace& out) {
+    read_object(value, out, "spec status", [](std::string_view, const Value&) { return false; });
+}
+
+void read_value(const Value& value, PersistentVolume& out) {
+    read_object(value, out, "status", [&](std::string_view part, const Value& body) {
+        if (part != "spec") return false;
+        body.each_field("*", [&](std::string_view key, const Value& field) {
+            if (key == "csi") {
+                field.each_field("*", [&](std::string_view name, const Value& member) {
+                    return name == "driver" && member.read(out.csi_driver);
+                });
+                return true;
+            }
+            if (key == "local" || key == "hostPath") return out.is_local_or_host_path = true;
+            if (key == "nodeAffinity") {
+                field.each_field("", [&](std::string_view name, const Value& required) {
+                    if (name != "required") return false;
+                    required.each_field("", [&](std::string_view inner, const Value& terms) {
+                        return inner == "nodeSelectorTerms" && terms.read(out.node_terms);
+                    });
+                    return true;
+                });
+                return true;
+            }
+            return false;
+        });
+        return true;
+    });
+}
+
+void read_value(const Value& value, StorageClass& out) {
+    constexpr std::string_view kIgnored = "parameters reclaimPolicy mountOptions allowVolumeExpansion";
+    read_object(value, out, kIgnored, [&](std::string_view key, const Value& field) {
+        if (key == "provisioner") return field.read(out.provisioner);
+        if (key == "volumeBindingMode") return field.read(out.binding_mode);
+        if (key == "allowedTopologies") {
+            field.each_item([&](const Value& item) {
+                NodeSelectorTerm& term = out.allowed_topologies.emplace_back();
+                item.each_field("", [&](std::string_view name, const Value& expressions) {
+                    return name == "matchLabelExpressions" && expressions.read(term.match_expressions);
+                });
+                for (SelectorRequirement& requirement : term.match_expressions) requirement.op = "In";
+            });
+            return true;
+        }
+        return false;
+    });
+}
+
+void read_value(const Value& value, CSINode& out) {
+    read_object(value, out, "status", [&](std::string_view part, const Value& body) {
+        if (part != "spec") return false;
+        body.each_field("", [&](std::string_view key, const Value& drivers) {
+            if (key != "drivers") return false;
+            drivers.each_item([&](const Value& driver) {
+                std::string name;
+                std::optional<int> count;
+                driver.each_field("*", [&](std::string_view member, const Value& field) {
+                    if (member == "name") return field.read(name);
+                    if (member != "allocatable") return false;
+                    field.each_field("", [&](std::string_view inner, const Value& number) {
+                        return inner == "count" && number.read(count);
+                    });
+                    return true;
+                });
+                if (count) out.volume_limits[name] = *count;
+            });
+            return true;
+        });
+        return true;
+    });
+}
+
+void read_value(const Value& value, VolumeAttachment& out) {
+    read_object(value, out, "status", [&](std::string_view part, const Value& body) {
+        if (part != "spec") return false;
+        body.each_field("attacher", [&](std::string_view key, const Value& field) {
+            if (key == "nodeName") return field.read(out.node_name);
+            if (key != "source") return false;
+            field.each_field("*", [&](std::string_view name, const Value& member) {
+                return name == "persistentVolumeName" && member.read(out.volume_name);
+            });
+            return true;
+        });
+        return true;
+    });
+}
+
+void read_value(const Value& value, PodDisruptionBudget& out) {
+    read_object(value, out, "", [&](std::string_view part, const Value& body) {
+        if (part == "spec") {
+            body.each_field("", [&](std::string_view key, const Value& field) {
+                if (key == "selector") return field.read(out.selector);
+                if (key == "minAvailable") return field.read(out.min_available);
+                if (key == "maxUnavailable") return field.read(out.max_unavailable);
+                if (key == "unhealthyPodEvictionPolicy") return field.read(out.unhealthy_eviction_policy);
+                return false;
+            });
+            return true;
+        }
+        if (part == "status") {
+            body.each_field("*", [&](std::string_view key, const Value& field) {
+                return key == "disruptionsAllowed" && field.read(out.disruptions_allowed);
+            });
+            return true;
+        }
+        return false;
+    });
+}
+
+void read_value(const Value& value, PriorityClass& out) {
+    read_object(value, out, "description", [&](std::string_view key, const Value& field) {
+        if (key == "value") return field.read(out.value);
+        if (key == "globalDefault") return field.read(out.global_default);
+        if (key == "preemptionPolicy") return field.read(out.preemption_policy);
+        return false;
+    });
+}
+
+void read_value(const Value& value, RuntimeClass& out) {
+    read_object(value, out, "handler", [&](std::string_view part, const Value& body) {
+        if (part == "overhead") {
+            body.each_field("", [&](std::string_view key, const Value& field) {
+                return key == "podFixed" && field.read(out.overhead);
+            });
+            return true;
+        }
+        if (part == "scheduling") {
+            body.each_field("", [&](std::string_view key, const Value& field) {
+                if (key == "nodeSelector") return field.read(out.node_selector);
+                if (key == "tolerations") return field.read(out.tolerations);
+                return false;
+            });
+            return true;
+        }
+        return false;
+    });
+}
+
+Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes) { return decode<Pod>(json, notes); }
+Result<Node> decode_node(std::string_view json, DecodeNotes* notes) { return decode<Node>(json, notes); }
+Result<Workload> decode_workload(std::string_view json, DecodeNotes* notes) { return decode<Workload>(json, notes); }
+Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes) { return decode<Namespace>(json, notes); }
+Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json, DecodeNotes* notes) {
+    return decode<PersistentVolumeClaim>(json, notes);
+}
+Result<PersistentVolume> decode_persistent_volume(std::string_view json, DecodeNotes* notes) {
+    return decode<PersistentVolume>(json, notes);
+}
+Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* notes) {
+    return decode<StorageClass>(json, notes);
+}
+Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes) { return decode<CSINode>(json, notes); }
+Result<VolumeAttachment> decode_volume_attachment(std::string_view json, DecodeNotes* notes) {
+    return decode<VolumeAttachment>(json, notes);
+}
+Result<PodDisruptionBudget> decode_pod_disruption_budget(std::string_view json, DecodeNotes* notes) {
+    return decode<PodDisruptionBudget>(json, notes);
+}
+Result<PriorityClass> decode_priority_class(std::string_view json, DecodeNotes* notes) {
+    return decode<PriorityClass>(json, notes);
+}
+Result<RuntimeClass> decode_runtime_class(std::string_view json, DecodeNotes* notes) {
+    return decode<RuntimeClass>(json, notes);
+}
+
+Result<ObjectMeta> decode_meta(std::string_view json) {
+    ObjectMeta meta;
+    TRY_STATUS(read_document(
+        json, nullptr,
+        [](const Value& value, void* out) {
+            value.each_field("*", [&](std::string_view key, const Value& field) {
+                return key == "metadata" && field.read(*static_cast<ObjectMeta*>(out));
+            });
+        },
+        &meta));
+    return meta;
+}
+
+}  // namespace joiner::api

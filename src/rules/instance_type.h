@@ -1,0 +1,41 @@
+// A machine one can buy: what it holds, what labels its nodes carry, and its offerings (zone, capacity type, price).
+// Made by a cloud provider, read by the model's catalogue. Value types; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/money.h"
+#include "rules/requirement.h"
+#include "rules/resources.h"
+
+namespace joiner::rules {
+
+struct Offering {
+    Requirements requirements;  // Zone and capacity type at least, one value each.
+    Money price;                // Per hour.
+    bool available = true;
+    int reservation_capacity = 0;
+
+    std::string_view zone() const;
+    std::string_view capacity_type() const;
+};
+
+struct InstanceType {
+    std::string name;
+    Requirements requirements;  // Defines every well-known label.
+    std::vector<Offering> offerings;
+    Resources capacity;
+    Resources overhead;  // Kube and system reserve and eviction threshold.
+
+    // What pods may use: capacity less overhead, memory less hugepages too, never below zero.
+    Resources allocatable() const;
+};
+
+// The cheapest available offering that `wanted` allows; ties by zone, then capacity type. nullptr if none.
+const Offering* cheapest_offering(const InstanceType& type, const Requirements& wanted,
+                                  const WellKnownLabels& well_known);
+
+}  // namespace joiner::rules

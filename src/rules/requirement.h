@@ -1,0 +1,137 @@
+// The requirement algebra: what values one label key may take, and sets of such requirements. It decides whether a
+// pod, a NodePool, an instance type and a node can go together. Value types; any thread.
+// Semantics: upstream's scheduling requirements, as docs/requirements.md lays down.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/core.h"
+#include "api/meta.h"
+#include "base/result.h"
+
+namespace joiner::rules {
+
+enum class Operator { kIn, kNotIn, kExists, kDoesNotExist };
+
+class Requirement {
+  public:
+    // Any value at all, or none: what a missing key reads as.
+    static Requirement exists(std::string key);
+    static Requirement does_not_exist(std::string key);
+    static Requirement in(std::string key, std::vector<std::string> values);
+    static Requirement not_in(std::string key, std::vector<std::string> values);
+    // From the API's form: In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte, Lte. The key's aliases are rewritten.
+    static Result<Requirement> make(const api::SelectorRequirement& source);
+
+    const std::string& key() const { return key_; }
+    Operator op() const;
+    // Sorted. The allowed values, or the forbidden ones where is_complement().
+    const std::vector<std::string>& values() const { return values_; }
+    bool is_complement() const { return complement_; }
+    bool is_bounded() const { return lower_ != kNoLower || upper_ != kNoUpper; }
+    std::int64_t lower() const { return lower_; }
+    std::int64_t upper() const { return upper_; }
+    std::optional<int> min_values() const { return min_values_; }
+    void set_min_values(std::optional<int> n) { min_values_ = n; }
+
+    // No value can satisfy it (the key must be absent).
+    bool is_empty() const { return !complement_ && values_.empty(); }
+    // Exactly one value is left.
+    bool is_single() const { return !complement_ && values_.size() == 1; }
+    bool allows(std::string_view value) const;
+    bool overlaps(const Requirement& other) const;
+
+    friend Requirement intersect(const Requirement& a, const Requirement& b);
+    // One or two API requirements (two when both bounds are set).
+    void append_to(std::vector<api::SelectorRequirement>& out) const;
+    // A value that satisfies it, the first in order; empty where none may be present.
+    std::string any_value() const;
+    // "zone In [a b]", for messages.
+    std::string to_string() const;
+
+    friend bool operator==(const Requirement&, const Requirement&) = default;
+
+    static constexpr std::int64_t kNoLower = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t kNoUpper = std::numeric_limits<std::int64_t>::max();
+
+  private:
+    void drop_out_of_bounds();
+
+    std::string key_;
+    std::vector<std::string> values_;
+    bool complement_ = false;
+    std::int64_t lower_ = kNoLower;  // Inclusive.
+    std::int64_t upper_ = kNoUpper;  // Inclusive.
+    std::optional<int> min_values_;
+};
+
+Requirement intersect(const Requirement& a, const Requirement& b);
+
+// Keys that a new node may define although nobody said so yet.
+class WellKnownLabels {
+  public:
+    WellKnownLabels();  // The core set.
+    void add(std::string key);
+    bool contains(std::string_view key) const;
+
+  private:
+    std::vector<std::string> keys_;  // Sorted.
+};
+
+// One requirement a key, sorted by key. A missing key allows anything.
+class Requirements {
+  public:
+    Requirements() = default;
+
+    // Intersects with what is there for the key.
+    void add(Requirement requirement);
+    void add_all(const Requirements& other);
+    void add_labels(const api::StringMap& labels);
+    void replace(Requirement requirement);
+    void remove(std::string_view key);
+
+    const Requirement* find(std::string_view key) const;
+    bool has(std::string_view key) const { return find(key) != nullptr; }
+    auto begin() const { return items_.begin(); }
+    auto end() const { return items_.end(); }
+    std::size_t size() const { return items_.size(); }
+    bool empty() const { return items_.empty(); }
+
+    std::vector<api::SelectorRequirement> to_api() const;
+    std::string to_string() const;
+
+    friend bool operator==(const Requirements&, const Requirements&) = default;
+
+  private:
+    std::vector<Requirement> items_;
+};
+
+Result<Requirements> make_requirements(const std::vector<api::SelectorRequirement>& source);
+// What a pod's nodeSelector and the given required term ask for together.
+Result<Requirements> pod_requirements(const api::PodSpec& spec, std::size_t term_index);
+
+// For every key both define, some value (or absence) suits both.
+bool intersects(const Requirements& a, const Requirements& b);
+// The first key on which they do not, or empty.
+std::string first_conflict(const Requirements& a, const Requirements& b);
+
+// `wanted` can be met by something that is `offered`: they intersect, and each key of `wanted` that `offered`
+// leaves undefined is either negative or one of `allowed_undefined` (nullptr: none, as for an existing node).
+// Returns the reason in words when it is not so.
+std::optional<std::string> incompatibility(const Requirements& offered, const Requirements& wanted,
+                                           const WellKnownLabels* allowed_undefined);
+inline bool compatible(const Requirements& offered, const Requirements& wanted,
+                       const WellKnownLabels* allowed_undefined) {
+    return !incompatibility(offered, wanted, allowed_undefined).has_value();
+}
+
+// "failure-domain.beta.kubernetes.io/zone" and the other old names become today's; the rest stays.
+std::string_view normalize_label(std::string_view key);
+
+}  // namespace joiner::rules

@@ -1,0 +1,208 @@
+// Tables over the small rules: requirements, resources, taints, selectors, cron, budgets.
+#include <gtest/gtest.h>
+
+#include "rules/budget.h"
+#include "rules/cron.h"
+#include "rules/requirement.h"
+#include "rules/resources.h"
+#include "rules/selector.h"
+#include "rules/taints.h"
+
+namespace joiner::rules {
+namespace {
+
+using namespace std::chrono_literals;
+
+Requirement make(const char* op, std::vector<std::string> values) {
+    return Requirement::make({"k", op, std::move(values), {}}).value();
+}
+
+TEST(Requirement, intersections) {
+    struct Case {
+        Requirement a, b;
+        const char* expected;
+    };
+    const Case cases[] = {
+        {make("In", {"a", "b"}), make("In", {"b", "c"}), "k In [b]"},
+        {make("In", {"a"}), make("In", {"b"}), "k DoesNotExist"},
+        {make("In", {"a", "b"}), make("NotIn", {"b"}), "k In [a]"},
+        {make("NotIn", {"a"}), make("NotIn", {"b"}), "k NotIn [a b]"},
+        {make("Exists", {}), make("In", {"a"}), "k In [a]"},
+        {make("Exists", {}), make("NotIn", {"a"}), "k NotIn [a]"},
+        {make("DoesNotExist", {}), make("Exists", {}), "k DoesNotExist"},
+        {make("Gt", {"1"}), make("Lt", {"5"}), "k >= 2 <= 4"},
+        {make("Gte", {"1"}), make("Lte", {"5"}), "k >= 1 <= 5"},
+        {make("Gt", {"4"}), make("Lt", {"5"}), "k DoesNotExist"},
+        {make("Gt", {"1"}), make("In", {"1", "2", "x"}), "k In [2]"},
+        {make("Gt", {"9223372036854775807"}), make("Exists", {}), "k DoesNotExist"},
+    };
+    for (const Case& c : cases) {
+        EXPECT_EQ(intersect(c.a, c.b).to_string(), c.expected);
+        EXPECT_EQ(intersect(c.b, c.a).to_string(), c.expected);
+        EXPECT_EQ(c.a.overlaps(c.b), !intersect(c.a, c.b).is_empty()) << c.a.to_string() << " / " << c.b.to_string();
+    }
+}
+
+TEST(Requirement, allows_values_within_its_bounds_only) {
+    const Requirement r = intersect(make("Gt", {"4"}), make("NotIn", {"6"}));
+    EXPECT_TRUE(r.allows("5"));
+    EXPECT_FALSE(r.allows("4"));
+    EXPECT_FALSE(r.allows("6"));
+    EXPECT_FALSE(r.allows("large"));
+    EXPECT_EQ(r.any_value(), "5");
+    std::vector<api::SelectorRequirement> out;
+    r.append_to(out);
+    EXPECT_EQ(make_requirements(out)->find("k")->to_string(), r.to_string());
+}
+
+TEST(Requirement, wrong_forms_are_refused) {
+    for (const char* op : {"Gt", "Lt", "Gte", "Lte"}) {
+        EXPECT_FALSE(Requirement::make({"k", op, {}, {}}));
+        EXPECT_FALSE(Requirement::make({"k", op, {"a"}, {}}));
+        EXPECT_FALSE(Requirement::make({"k", op, {"1", "2"}, {}}));
+    }
+    EXPECT_FALSE(Requirement::make({"k", "in", {"a"}, {}}));
+}
+
+TEST(Requirements, undefined_keys_are_forgiven_only_where_well_known) {
+    Requirements offered;
+    offered.add(Requirement::in("kubernetes.io/arch", {"amd64"}));
+    const WellKnownLabels well_known;
+    const auto wants = [](const char* key, const char* op, std::vector<std::string> values) {
+        return *make_requirements({{key, op, std::move(values), {}}});
+    };
+    EXPECT_TRUE(compatible(offered, wants("topology.kubernetes.io/zone", "In", {"a"}), &well_known));
+    EXPECT_FALSE(compatible(offered, wants("topology.kubernetes.io/zone", "In", {"a"}), nullptr));
+    EXPECT_FALSE(compatible(offered, wants("team", "In", {"a"}), &well_known));
+    EXPECT_FALSE(compatible(offered, wants("team", "Exists", {}), &well_known));
+    EXPECT_TRUE(compatible(offered, wants("team", "NotIn", {"a"}), &well_known));
+    EXPECT_TRUE(compatible(offered, wants("team", "DoesNotExist", {}), nullptr));
+    EXPECT_FALSE(compatible(offered, wants("kubernetes.io/arch", "DoesNotExist", {}), &well_known));
+    EXPECT_FALSE(compatible(offered, wants("beta.kubernetes.io/arch", "In", {"arm64"}), &well_known));
+}
+
+api::ResourceMap amounts(std::initializer_list<std::pair<const char*, const char*>> items) {
+    api::ResourceMap out;
+    for (const auto& [name, text] : items) out[name] = Quantity::parse(text).value();
+    return out;
+}
+
+TEST(PodRequests, follow_the_scheduler) {
+    api::PodSpec spec;
+    spec.containers = {{"a", amounts({{"cpu", "1"}, {"memory", "1Gi"}}), {}, {}, false, false},
+                       {"b", amounts({{"cpu", "500m"}, {"nvidia.com/gpu", "1"}}), {}, {}, false, false}};
+    EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 1500);
+    EXPECT_EQ(pod_requests(spec, {}).pods, 1);
+    EXPECT_EQ(pod_requests(spec, {}).get("nvidia.com/gpu"), 1);
+
+    spec.init_containers = {{"big", amounts({{"cpu", "3"}}), {}, {}, false, false}};
+    EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 3000) << "the largest init step counts";
+    spec.init_containers.insert(spec.init_containers.begin(), {"sidecar", amounts({{"cpu", "200m"}}), {}, {}, true, false});
+    EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 3200) << "a sidecar started before it runs beside it";
+    spec.init_containers.pop_back();
+    EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 1700) << "a sidecar runs beside the containers";
+
+    spec.overhead = amounts({{"cpu", "100m"}});
+    spec.pod_requests = amounts({{"cpu", "2"}});
+    EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 2100) << "the pod's own request replaces the sum; overhead adds";
+    EXPECT_EQ(pod_requests(spec, {}).memory_bytes, 1 << 30);
+
+    api::PodSpec plain;
+    plain.containers = {{"a", amounts({{"cpu", "1"}}), {}, {}, false, false}};
+    api::PodStatus resized;
+    resized.allocated["a"] = amounts({{"cpu", "2"}});
+    EXPECT_EQ(pod_requests(plain, resized).cpu_milli, 2000) << "what the kubelet still holds counts";
+}
+
+TEST(Resources, an_overcommitted_resource_rules_out_only_those_who_ask_for_it) {
+    Resources free;
+    free.cpu_milli = -100;
+    free.memory_bytes = 1000;
+    free.pods = 1;
+    Resources memory_only;
+    memory_only.memory_bytes = 500;
+    memory_only.pods = 1;
+    EXPECT_TRUE(fits(memory_only, free));
+    Resources cpu = memory_only;
+    cpu.cpu_milli = 1;
+    EXPECT_FALSE(fits(cpu, free));
+    EXPECT_EQ(shortage(cpu, free), "cpu: 1m asked, 0 free");
+    Resources gpu = memory_only;
+    gpu.set("nvidia.com/gpu", 1);
+    EXPECT_EQ(shortage(gpu, free), "nvidia.com/gpu: 1 asked, 0 free");
+}
+
+TEST(Taints, tolerations) {
+    const api::Taint taint{"k", "v", "NoSchedule", {}};
+    EXPECT_TRUE(tolerates({"k", "Equal", "v", "NoSchedule"}, taint));
+    EXPECT_TRUE(tolerates({"k", "Equal", "v", ""}, taint));
+    EXPECT_TRUE(tolerates({"k", "Exists", "", ""}, taint));
+    EXPECT_TRUE(tolerates({"", "Exists", "", ""}, taint));
+    EXPECT_FALSE(tolerates({"k", "Equal", "w", ""}, taint));
+    EXPECT_FALSE(tolerates({"k", "Equal", "v", "NoExecute"}, taint));
+    EXPECT_FALSE(tolerates({"other", "Exists", "", ""}, taint));
+    EXPECT_EQ(untolerated_taint({}, {{"p", "", "PreferNoSchedule", {}}}), nullptr);
+    EXPECT_NE(untolerated_taint({}, {taint}), nullptr);
+}
+
+TEST(Selector, texts_and_matches) {
+    const api::StringMap labels = {{"app", "web"}, {"tier", "a"}};
+    const std::pair<const char*, bool> cases[] = {
+        {"", true},           {"app=web", true},         {"app==web,tier=a", true}, {"app!=web", false},
+        {"app", true},        {"!app", false},           {"!beta", true},           {"tier in (a,b)", true},
+        {"tier notin (a)", false}, {"app = web , tier in ( b )", false}, {"x notin (a)", true},
+    };
+    for (const auto& [text, expected] : cases) {
+        const auto selector = parse_selector(text);
+        ASSERT_TRUE(selector) << text;
+        EXPECT_EQ(matches(*selector, labels), expected) << text;
+    }
+    for (const char* text : {"=", "a b", "a in", "a in (b", "a in b)", "!", "a=b c=d", "(a)", "a>1"}) {
+        EXPECT_FALSE(parse_selector(text)) << text;
+    }
+    EXPECT_FALSE(matches(std::optional<api::LabelSelector>{}, labels)) << "an absent selector matches nothing";
+}
+
+TEST(Cron, next_hits) {
+    const WallTime t = *parse_rfc3339("2026-11-23T19:05:07Z");  // A Monday.
+    const std::pair<const char*, const char*> cases[] = {
+        {"* * * * *", "2026-11-23T19:06:00Z"},     {"0 9 * * mon-fri", "2026-11-24T09:00:00Z"},
+        {"@daily", "2026-11-24T00:00:00Z"},        {"*/15 * * * *", "2026-11-23T19:15:00Z"},
+        {"0 0 29 2 *", "2028-02-29T00:00:00Z"},    {"0 0 1 1 *", "2027-01-01T00:00:00Z"},
+        {"0 0 13 * 5", "2026-11-27T00:00:00Z"},    {"5 19 23 11 *", "2027-11-23T19:05:00Z"},
+        {"10-40/15 3,5 * * *", "2026-11-24T03:10:00Z"},
+    };
+    for (const auto& [text, expected] : cases) {
+        const auto cron = Cron::parse(text);
+        ASSERT_TRUE(cron) << text;
+        EXPECT_EQ(format_rfc3339(*cron->next(t)), expected) << text;
+    }
+    EXPECT_FALSE(Cron::parse("0 0 31 2 *")->next(t)) << "no such day ever comes";
+    for (const char* text : {"", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *",
+                             "@never", "* * * * 8", "1,,2 * * * *"}) {
+        EXPECT_FALSE(Cron::parse(text)) << text;
+    }
+}
+
+TEST(Budget, the_tightest_active_one_counts) {
+    const WallTime night = *parse_rfc3339("2026-11-23T02:30:00Z");
+    api::NodePool pool;
+    EXPECT_EQ(allowed_disruptions(pool, "Empty", 15, night), 2) << "10% by default, rounded up";
+    pool.budgets.clear();
+    EXPECT_EQ(allowed_disruptions(pool, "Empty", 15, night), kUnlimited);
+    pool.budgets = {{"5", false, {}, "", {}}, {"0", true, {"Drifted"}, "", {}}};
+    EXPECT_EQ(allowed_disruptions(pool, "Empty", 15, night), 5);
+    EXPECT_EQ(allowed_disruptions(pool, "Drifted", 15, night), 0);
+    pool.budgets = {{"0", false, {}, "0 2 * * *", Duration{1h}}};
+    EXPECT_EQ(allowed_disruptions(pool, "Empty", 15, night), 0);
+    EXPECT_EQ(allowed_disruptions(pool, "Empty", 15, night + 1h), kUnlimited);
+    EXPECT_TRUE(check_budgets(pool));
+    for (const char* nodes : {"-1", "200%", "1.5", "", "%"}) {
+        pool.budgets = {{nodes, false, {}, "", {}}};
+        EXPECT_EQ(allowed_disruptions(pool, "Empty", 15, night), 0) << nodes;
+        EXPECT_FALSE(check_budgets(pool)) << nodes;
+    }
+}
+
+}  // namespace
+}  // namespace joiner::rules

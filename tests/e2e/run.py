@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""End-to-end tests on a real control plane with KWOK kubelets.
+
+    tests/e2e/run.py --joiner build/joiner [-k PART_OF_A_NAME] [--seed N] [--logs FOLDER]
+
+One line a test, and a closing line `e2e: N passed, N failed, N skipped`. Without --joiner only the tests that
+need no controller run, those of the custom resource definitions with --crds FOLDER.
+"""
+
+import argparse
+import importlib
+import pathlib
+import sys
+import tempfile
+import time
+import traceback
+
+_HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE.parent / "controlplane"), str(_HERE)]
+
+import crds  # noqa: E402
+import suite  # noqa: E402
+from cluster import CannotBuild  # noqa: E402
+from processes import exit_cleanly_when_terminated  # noqa: E402
+
+_TEST_FILES = ("cases_control_plane", "cases_crds", "cases_start_up", "cases_scale_up", "cases_upstream_manifests",
+               "cases_scale_down", "cases_bad_input", "cases_crashes", "cases_outages")
+
+
+def run(test, world):
+    """("ok" | "FAIL" | "skip", reason)"""
+    if test.needs_joiner and world.joiner is None:
+        return "skip", "needs --joiner"
+    if test.needs_crds and world.crd_manifests is None:
+        return "skip", "needs --joiner or --crds"
+    try:
+        world.enter(test)
+        test.function(world)
+        return "ok", ""
+    except (CannotBuild, suite.Skipped) as reason:
+        return "skip", str(reason)
+    except Exception as failure:
+        lines = [f"{type(failure).__name__}: {failure}"]
+        if not isinstance(failure, (AssertionError, TimeoutError)):
+            lines += traceback.format_exc().splitlines()
+        for file, tail in world.joiner_log_tails():
+            lines += [f"the end of {file}:", *tail]
+        # What is left of a failed test is not worth cleaning up for the next one.
+        world.leave()
+        return "FAIL", "\n      ".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--joiner", help="the program under test")
+    parser.add_argument("--crds", help="a folder of CRD files to use instead of what `joiner crds` prints")
+    parser.add_argument("-k", dest="part", default="", help="only tests whose name contains this")
+    parser.add_argument("--seed", type=int, default=1, help="for what is random in the tests")
+    parser.add_argument("--logs", help="keep all logs in this folder")
+    arguments = parser.parse_args()
+    exit_cleanly_when_terminated()
+
+    for file in _TEST_FILES:
+        importlib.import_module(file)
+    manifests = crds.in_folder(arguments.crds) if arguments.crds else None
+    if manifests is None and arguments.joiner:
+        manifests = crds.printed_by(arguments.joiner)
+
+    count = {"ok": 0, "FAIL": 0, "skip": 0}
+    with tempfile.TemporaryDirectory(prefix="joiner-e2e-") as temporary:
+        directory = pathlib.Path(arguments.logs or temporary)
+        directory.mkdir(parents=True, exist_ok=True)
+        joiner = str(pathlib.Path(arguments.joiner).resolve()) if arguments.joiner else None
+        world = suite.World(directory, joiner, manifests, arguments.seed)
+        try:
+            for test in suite.TESTS:
+                if arguments.part not in test.name:
+                    continue
+                began = time.monotonic()
+                outcome, reason = run(test, world)
+                count[outcome] += 1
+                print(f"{outcome:4}  {test.name} ({time.monotonic() - began:.1f} s){reason and ': ' + reason}", flush=True)
+        except KeyboardInterrupt:
+            count["FAIL"] += 1
+        finally:
+            world.leave()
+    print(f"e2e: {count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped")
+    return 1 if count["FAIL"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

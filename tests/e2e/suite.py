@@ -1,0 +1,203 @@
+"""What the test files share: how a test is declared, and the world that it gets."""
+
+import dataclasses
+import random
+import typing
+
+import crds
+import manifests
+from api_client import ApiError
+from cluster import ControlPlane
+from cluster_state import (KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, claim_problems, is_true, node_claims, nodes,
+                           over_capacity, pods, taints)
+from instance_types import write_instance_types
+from joiner import Joiner
+from processes import wait_until
+from workload import DEPLOYMENTS, wait_all_ready
+
+NO_CLUSTER, API_SERVER, WHOLE_CLUSTER = "no cluster", "API server", "whole cluster"
+
+TESTS = []
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    function: typing.Callable
+    cluster: str
+    needs_joiner: bool
+    needs_crds: bool
+
+    @property
+    def name(self):
+        return self.function.__name__
+
+    @property
+    def group(self):
+        """Tests of one group may find what an earlier one left in the API server's storage, never in use."""
+        return (self.function.__module__, self.cluster, self.needs_crds)
+
+
+class Skipped(Exception):
+    pass
+
+
+def test(cluster=WHOLE_CLUSTER, needs_joiner=True, needs_crds=True):
+    """Declares a test; its name, a sentence, is the name of the function."""
+    def declare(function):
+        TESTS.append(Test(function, cluster, needs_joiner, needs_crds and cluster != NO_CLUSTER))
+        return function
+
+    return declare
+
+
+def expect(is_so, message):
+    if not is_so:
+        raise AssertionError(message)
+
+
+def expect_none(problems, what):
+    if problems:
+        shown = "; ".join(map(str, problems[:5]))
+        raise AssertionError(f"{what}: {len(problems)}: {shown}")
+
+
+class World:
+    """One control plane, handed from test to test of a group and cleaned in between."""
+
+    def __init__(self, directory, joiner, crd_manifests, seed):
+        self.directory = directory
+        self.joiner = joiner
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.cluster = None
+        self.crd_manifests = crd_manifests
+        self._group = None
+        self._joiners = []
+        self._used = False
+        self._test_name = ""
+
+    @property
+    def api(self):
+        return self.cluster.api
+
+    def enter(self, test):
+        """Makes ready for a test: a control plane of the right kind, with nothing in it."""
+        self.random = random.Random(f"{self.seed} {test.name}")
+        self._test_name = test.name
+        self.stop_joiners()
+        if test.group == self._group and self.cluster is not None and self._used:
+            self._remove_everything()
+        elif test.group != self._group:
+            self.leave()
+            self._group = test.group
+            if test.cluster != NO_CLUSTER:
+                self.cluster = ControlPlane(api_server_only=test.cluster == API_SERVER,
+                                            log_dir=self.directory / test.name)
+                self.cluster.start()
+                if test.needs_crds:
+                    crds.install(self.cluster, self.crd_manifests)
+        self._used = True
+
+    def leave(self):
+        """Stops everything; the next test starts with a new control plane."""
+        self.stop_joiners()
+        if self.cluster is not None:
+            self.cluster.stop()
+        self.cluster = None
+        self._group = None
+
+    def stop_joiners(self):
+        for joiner in self._joiners:
+            joiner.stop()
+        self._joiners.clear()
+
+    def new_joiner(self, *flags, leader_election=False, types=None):
+        """Not started. Many of them may be there at once."""
+        stem = f"{self._test_name}-{len(self._joiners)}"
+        types_file = write_instance_types(self.directory / f"{stem}.instance-types.json", types)
+        joiner = Joiner(self.joiner, self.cluster.kubeconfig, self.directory / f"{stem}.log", types_file,
+                        leader_election=leader_election, flags=flags)
+        self._joiners.append(joiner)
+        return joiner
+
+    def start_joiner(self, *flags, **options):
+        joiner = self.new_joiner(*flags, **options)
+        joiner.start()
+        joiner.wait_ready()
+        return joiner
+
+    def joiner_log_tails(self):
+        return [(joiner.log_file, joiner.log().splitlines()[-20:]) for joiner in self._joiners]
+
+    def open_pools(self, *pools):
+        """Makes the NodeClass and the NodePools and waits until Joiner calls them ready."""
+        self.api.post(KWOK_NODE_CLASSES, manifests.node_class())
+        for pool in pools:
+            self.api.post(NODE_POOLS, pool)
+        for pool in pools:
+            name = pool["metadata"]["name"]
+            wait_until(lambda: is_true(self.api.get(f"{NODE_POOLS}/{name}"), "Ready"), 30,
+                       f"NodePool {name} is ready")
+
+    def deploy(self, name, replicas, **pod):
+        self.api.post(DEPLOYMENTS, manifests.deployment(name, replicas, **pod))
+
+    def scale(self, name, replicas):
+        self.api.patch(f"{DEPLOYMENTS}/{name}", {"spec": {"replicas": replicas}})
+
+    def run_all(self, name, replicas, seconds=120):
+        wait_all_ready(self.api, name, replicas, seconds)
+
+    def expect_in_order(self):
+        """What holds of a cluster at rest in which every pod runs."""
+        expect_none(over_capacity(nodes(self.api), pods(self.api)), "over capacity")
+        wait_until_none(lambda: taints(nodes(self.api)), 20, "taints left")
+        wait_until_none(lambda: claim_problems(nodes(self.api), node_claims(self.api)), 30, "nodes and claims")
+
+    def wait_no_nodes(self, seconds):
+        wait_until(lambda: not nodes(self.api) and not node_claims(self.api), seconds, "all nodes and claims are gone",
+                   interval=0.2)
+
+    def _remove_everything(self):
+        """Joiner is stopped, so nobody else takes finalizers off."""
+        api = self.api
+        if self._group[1] == WHOLE_CLUSTER:
+            for collection in ("/apis/policy/v1/namespaces/default/poddisruptionbudgets", DEPLOYMENTS):
+                api.delete(collection)
+            wait_until(lambda: not self._remaining_pods(), 120, "the pods of the last test are gone", interval=0.5)
+        if self._group[2]:
+            for collection in (NODE_POOLS, NODE_CLAIMS, KWOK_NODE_CLASSES):
+                self._remove_items(collection)
+        self._remove_items("/api/v1/nodes")
+        for events in ("/api/v1/namespaces/default/events", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"):
+            api.delete(events)
+
+    def _remaining_pods(self):
+        self.api.delete("/apis/apps/v1/namespaces/default/replicasets")
+        self.api.delete("/api/v1/namespaces/default/pods", gracePeriodSeconds=0)
+        return pods(self.api)
+
+    def _remove_items(self, collection):
+        for item in self.api.items(collection):
+            path = f"{collection}/{item['metadata']['name']}"
+            try:
+                if item["metadata"].get("finalizers"):
+                    self.api.patch(path, {"metadata": {"finalizers": None}})
+                self.api.delete(path)
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+
+
+def wait_until_none(problems, seconds, what):
+    """Waits until problems() is empty, and names what is left of them when it does not get so."""
+    last = []
+
+    def is_empty():
+        last[:] = problems()
+        return not last
+
+    try:
+        wait_until(is_empty, seconds, what, interval=0.2)
+    except TimeoutError:
+        expect_none(last, what)
