@@ -17,8 +17,8 @@ namespace joiner::io {
 
 struct ProcessRequest {
     std::string command;  // Looked up in $PATH unless it holds a slash.
-    std::vector<std::string> arguments;
-    std::vector<std::pair<std::string, std::string>> environment;  // On top of ours.
+    std::vector<std::string> arguments = {};
+    std::vector<std::pair<std::string, std::string>> environment = {};  // On top of ours.
     Duration timeout = std::chrono::seconds{30};
     std::size_t max_output_bytes = 1u << 20;
 };

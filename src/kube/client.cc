@@ -369,18 +369,18 @@ Client::~Client() = default;
 void Client::send(Request request, Done done) { impl_->send(std::move(request), std::move(done)); }
 
 void Client::get(const Resource& r, std::string_view ns, std::string_view name, Done done) {
-    send({.method = "GET", .path = path_of(r, ns, name), .query = {}, .body = {}}, std::move(done));
+    send({.method = "GET", .path = path_of(r, ns, name),}, std::move(done));
 }
 
 void Client::create(const Resource& r, std::string_view ns, std::string body, Done done) {
-    send({.method = "POST", .path = path_of(r, ns), .query = {}, .body = std::move(body)}, std::move(done));
+    send({.method = "POST", .path = path_of(r, ns), .body = std::move(body)}, std::move(done));
 }
 
 void Client::patch(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
                    PatchType type, std::string body, Done done) {
     send({.method = "PATCH",
           .path = path_of(r, ns, name, subresource),
-          .query = {},
+         
           .body = std::move(body),
           .content_type = type == PatchType::kMerge ? "application/merge-patch+json" : "application/json-patch+json"},
          std::move(done));
@@ -388,7 +388,7 @@ void Client::patch(const Resource& r, std::string_view ns, std::string_view name
 
 void Client::replace(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
                      std::string body, Done done) {
-    send({.method = "PUT", .path = path_of(r, ns, name, subresource), .query = {}, .body = std::move(body)},
+    send({.method = "PUT", .path = path_of(r, ns, name, subresource), .body = std::move(body)},
          std::move(done));
 }
 
@@ -398,13 +398,13 @@ void Client::remove(const Resource& r, std::string_view ns, std::string_view nam
     if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
     if (!options.resource_version.empty()) body["preconditions"]["resourceVersion"] = options.resource_version;
     if (options.grace_seconds >= 0) body["gracePeriodSeconds"] = options.grace_seconds;
-    send({.method = "DELETE", .path = path_of(r, ns, name), .query = {}, .body = dump(body)}, std::move(done));
+    send({.method = "DELETE", .path = path_of(r, ns, name), .body = dump(body)}, std::move(done));
 }
 
 void Client::evict(std::string_view ns, std::string_view pod, std::string_view uid, Done done) {
     json body = {{"apiVersion", "policy/v1"}, {"kind", "Eviction"}, {"metadata", {{"name", pod}, {"namespace", ns}}}};
     if (!uid.empty()) body["deleteOptions"]["preconditions"]["uid"] = uid;
-    send({.method = "POST", .path = path_of(kPods, ns, pod, "eviction"), .query = {}, .body = dump(body)},
+    send({.method = "POST", .path = path_of(kPods, ns, pod, "eviction"), .body = dump(body)},
          std::move(done));
 }
 
@@ -416,7 +416,7 @@ void Client::bind(std::string_view ns, std::string_view pod, std::string_view ui
     if (!uid.empty()) body["metadata"]["uid"] = uid;
     send({.method = "POST",
           .path = path_of(kPods, ns, pod, "binding"),
-          .query = {},
+         
           .body = dump(body),
           .lane = Lane::kBinding},
          std::move(done));

@@ -57,8 +57,8 @@ enum class PatchType { kMerge, kJson };
 struct Request {
     std::string method;
     std::string path;          // From path_of().
-    std::string query;         // Without '?'.
-    std::string body;          // JSON.
+    std::string query = {};    // Without '?'.
+    std::string body = {};     // JSON.
     std::string content_type = "application/json";
     Lane lane = Lane::kDefault;
     Duration timeout = std::chrono::seconds{10};

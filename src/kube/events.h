@@ -32,7 +32,7 @@ class EventRecorder {
   public:
     struct Options {
         std::string component = "karpenter";
-        std::string instance;               // Host or pod name.
+        std::string instance = {};          // Host or pod name.
         std::size_t max_remembered = 20'000;
         std::size_t max_in_flight = 100;    // More are dropped and counted.
         // Per reason, so that one storm does not silence the rest (upstream: Nominated at 5/s, burst 10).

@@ -29,9 +29,9 @@ class ObjectHandler {
 };
 
 struct ReflectorOptions {
-    std::string field_selector;
-    std::string label_selector;
-    std::string ns;                                  // Empty: all namespaces.
+    std::string field_selector = {};
+    std::string label_selector = {};
+    std::string ns = {};                             // Empty: all namespaces.
     Duration silence = std::chrono::seconds{90};
     Duration min_watch = std::chrono::seconds{290};  // timeoutSeconds is drawn between the two.
     Duration max_watch = std::chrono::seconds{590};

@@ -9,10 +9,6 @@ import ssl
 import threading
 import urllib.parse
 
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
-
 
 class ApiError(Exception):
     def __init__(self, code, body):
@@ -44,14 +40,15 @@ class ApiClient:
                 return None
             raise
 
-    def post(self, path, body):
-        return self.request("POST", path, body=body)
+    def post(self, path, body, **query):
+        return self.request("POST", path, body=body, query=query)
 
-    def put(self, path, body):
-        return self.request("PUT", path, body=body)
+    def put(self, path, body, **query):
+        return self.request("PUT", path, body=body, query=query)
 
-    def patch(self, path, body, content_type=MERGE_PATCH, **query):
-        return self.request("PATCH", path, body=body, content_type=content_type, query=query)
+    def patch(self, path, body, **query):
+        """A merge patch."""
+        return self.request("PATCH", path, body=body, content_type="application/merge-patch+json", query=query)
 
     def delete(self, path, **query):
         return self.request("DELETE", path, query=query)

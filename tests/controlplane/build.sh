@@ -13,9 +13,11 @@ build_control_plane() {
     local bin=$1 stamp="" package command stage stages
     go_build "$here/etcd" go.etcd.io/etcd/server/v3 "$bin/etcd"
     go_build "$here/kwok" sigs.k8s.io/kwok/cmd/kwok "$bin/kwok"
-    # KWOK does nothing without stages, and its module carries the ones its own installer uses.
+    # KWOK does nothing without stages, and its module carries them. The heartbeat is the one that renews a
+    # node's status every 20 s although nodes have leases too: controller-manager gives up lifting a taint when
+    # the API server is away, and looks again only when the node changes.
     stages=$(go_module_folder "$here/kwok" sigs.k8s.io/kwok)/kustomize/stage
-    for stage in node/fast/node-initialize node/heartbeat-with-lease/node-heartbeat-with-lease \
+    for stage in node/fast/node-initialize node/heartbeat/node-heartbeat \
         pod/fast/pod-ready pod/fast/pod-complete pod/fast/pod-delete; do
         install -m 644 -D -t "$bin/kwok-stages" "$stages/$stage.yaml"
     done

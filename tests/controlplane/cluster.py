@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 
-from api_client import ApiClient, ApiError
+from api_client import ApiClient
 from processes import Child, exit_cleanly_when_terminated, free_port, wait_until
 
 _HERE = pathlib.Path(__file__).resolve().parent
@@ -49,20 +49,17 @@ def binaries():
 class ControlPlane:
     """One cluster of its own. Not thread-safe, but for `api`; start it from the main thread."""
 
-    def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0,
-                 users=None, log_dir=None):
+    def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0, log_dir=None):
         """
         api_server_only: etcd and kube-apiserver, for questions about the API alone.
         scheduler_qps: kube-scheduler's client limit; its own default is 50.
         node_ready_seconds: how long after its creation a KWOK node turns Ready.
-        users: name -> list of groups, beside "admin"; see api_as().
         log_dir: kept after stop(); a temporary directory, removed, when None.
         """
         self._api_server_only = api_server_only
         self._scheduler_qps = scheduler_qps
         self._node_ready_seconds = node_ready_seconds
-        self._users = {"admin": ["system:masters"]} | (users or {})
-        self._tokens = {user: secrets.token_hex(16) for user in self._users}
+        self._token = secrets.token_hex(16)
         self._kept_log_dir = log_dir
         self._children = {}
         self.start_seconds = None
@@ -100,9 +97,6 @@ class ControlPlane:
         self._children.clear()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def api_as(self, user):
-        return ApiClient("127.0.0.1", self.port, self._tokens[user], self._ca_file)
-
     def kubectl(self, *arguments, stdin=None, check=True):
         return subprocess.run(
             [self._bin / "kubectl", "--kubeconfig", self.kubeconfig, *arguments],
@@ -119,12 +113,6 @@ class ControlPlane:
         self._children["kube-apiserver"].terminate(grace_seconds=15)
         self._start_api_server()
         self._wait_for_api_server()
-
-    def log(self, name):
-        return self._children[name].log_tail()
-
-    def pid(self, name):
-        return self._children[name].pid
 
     def _run(self, name, *arguments):
         self._children[name] = Child(name, [self._bin / name, *arguments], self.log_dir / f"{name}.log")
@@ -146,23 +134,22 @@ class ControlPlane:
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self._service_account_key)
 
         self._token_file = self.dir / "tokens.csv"
-        self._token_file.write_text("".join(
-            f'{token},{user},{user},"{",".join(self._users[user])}"\n' for user, token in self._tokens.items()))
+        self._token_file.write_text(f"{self._token},admin,admin,system:masters\n")
 
         self.port = free_port()
         self.kubeconfig = self.dir / "kubeconfig"
         self.write_kubeconfig(self.kubeconfig)
-        self.api = self.api_as("admin")
+        self.api = ApiClient("127.0.0.1", self.port, self._token, self._ca_file)
 
-    def write_kubeconfig(self, path, user="admin", port=None):
+    def write_kubeconfig(self, path):
         certificate = base64.b64encode(self._ca_file.read_bytes()).decode()
         # JSON is YAML too, and every reader of kubeconfig files takes it.
         pathlib.Path(path).write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {
-                "server": f"https://127.0.0.1:{port or self.port}", "certificate-authority-data": certificate}}],
-            "users": [{"name": user, "user": {"token": self._tokens[user]}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+                "server": f"https://127.0.0.1:{self.port}", "certificate-authority-data": certificate}}],
+            "users": [{"name": "admin", "user": {"token": self._token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
         }, indent=1))
 
     def _start_etcd(self):

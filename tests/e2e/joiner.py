@@ -1,7 +1,5 @@
 """The program under test as a child process: started, stopped, killed, measured."""
 
-import json
-import os
 import re
 import urllib.error
 import urllib.request
@@ -122,13 +120,3 @@ class Joiner(Controller):
     def command(self):
         return [self.binary, "controller", f"--kubeconfig={self.kubeconfig}"]
 
-
-def decode_log(text):
-    """The JSON lines of a log; what is not JSON is left out."""
-    entries = []
-    for line in text.splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            continue
-    return entries

@@ -8,14 +8,17 @@ import crds
 import manifests
 from api_client import ApiError
 from cluster import ControlPlane
-from cluster_state import (KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, claim_problems, is_true, node_claims, nodes,
-                           over_capacity, pods, taints)
+from cluster_state import (KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, claim_problems, is_true, node_claims,
+                           nodes, over_capacity, pods, taints)
 from instance_types import write_instance_types
 from joiner import Joiner
 from processes import wait_until
 from workload import DEPLOYMENTS, wait_all_ready
 
 NO_CLUSTER, API_SERVER, WHOLE_CLUSTER = "no cluster", "API server", "whole cluster"
+
+# Above this, a new control plane is there sooner than the old one is empty.
+_FEW_PODS = 200
 
 TESTS = []
 
@@ -68,12 +71,12 @@ class World:
         self.directory = directory
         self.joiner = joiner
         self.seed = seed
-        self.random = random.Random(seed)
+        self.random = None
         self.cluster = None
         self.crd_manifests = crd_manifests
+        self._types_file = write_instance_types(directory / "instance-types.json")
         self._group = None
         self._joiners = []
-        self._used = False
         self._test_name = ""
 
     @property
@@ -85,18 +88,21 @@ class World:
         self.random = random.Random(f"{self.seed} {test.name}")
         self._test_name = test.name
         self.stop_joiners()
-        if test.group == self._group and self.cluster is not None and self._used:
-            self._remove_everything()
-        elif test.group != self._group:
+        if test.cluster == NO_CLUSTER:
             self.leave()
-            self._group = test.group
-            if test.cluster != NO_CLUSTER:
-                self.cluster = ControlPlane(api_server_only=test.cluster == API_SERVER,
-                                            log_dir=self.directory / test.name)
-                self.cluster.start()
-                if test.needs_crds:
-                    crds.install(self.cluster, self.crd_manifests)
-        self._used = True
+        elif test.group == self._group and len(pods(self.api)) <= _FEW_PODS:
+            self._remove_everything()
+        else:
+            self.leave()
+            self._start_cluster(test)
+
+    def _start_cluster(self, test):
+        cluster = ControlPlane(api_server_only=test.cluster == API_SERVER, log_dir=self.directory / test.name)
+        cluster.start()
+        self.cluster = cluster
+        if test.needs_crds:
+            crds.install(self.cluster, self.crd_manifests)
+        self._group = test.group
 
     def leave(self):
         """Stops everything; the next test starts with a new control plane."""
@@ -111,17 +117,12 @@ class World:
             joiner.stop()
         self._joiners.clear()
 
-    def new_joiner(self, *flags, leader_election=False, types=None):
-        """Not started. Many of them may be there at once."""
-        stem = f"{self._test_name}-{len(self._joiners)}"
-        types_file = write_instance_types(self.directory / f"{stem}.instance-types.json", types)
-        joiner = Joiner(self.joiner, self.cluster.kubeconfig, self.directory / f"{stem}.log", types_file,
+    def start_joiner(self, *flags, leader_election=False):
+        """There may be several at once."""
+        log = self.directory / f"{self._test_name}-{len(self._joiners)}.log"
+        joiner = Joiner(self.joiner, self.cluster.kubeconfig, log, self._types_file,
                         leader_election=leader_election, flags=flags)
         self._joiners.append(joiner)
-        return joiner
-
-    def start_joiner(self, *flags, **options):
-        joiner = self.new_joiner(*flags, **options)
         joiner.start()
         joiner.wait_ready()
         return joiner

@@ -1,0 +1,216 @@
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/world.h"
+#include "cloud/kwok/types_file.h"
+#include "io/file.h"
+#include "model/make_snapshot.h"
+#include "plan/provision/provision.h"
+
+namespace joiner::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxTypesFileBytes = 256u << 20;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+struct Simulation {
+    model::Snapshot snapshot;
+    plan::Plan plan;
+    double seconds = 0;
+    double first_plan_seconds = 0;
+};
+
+Result<std::vector<rules::InstanceType>> load_types(const std::string& path) {
+    if (path.empty()) return cloud::kwok::aws_types();
+    TRY(const std::string text, io::read_file(path, kMaxTypesFileBytes));
+    return cloud::kwok::parse_types(text, "instance types file " + path);
+}
+
+Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::string>& warnings) {
+    TRY(auto loaded, load_types(options.instance_types));
+    const auto types = std::make_shared<const std::vector<rules::InstanceType>>(std::move(loaded));
+    TRY(const auto documents, read_manifests(options.files));
+    const auto policy = options.preference_policy == "Ignore" ? rules::PreferencePolicy::kIgnore
+                                                              : rules::PreferencePolicy::kRespect;
+    World world(policy);
+    const WallTime now = std::chrono::system_clock::now();
+    TRY_STATUS(fill_world(documents, now, world));
+    const rules::RestrictedLabels labels = cloud::kwok::labels_of(*types);
+
+    model::SnapshotInputs inputs;
+    inputs.types = [&](const api::NodePool&) { return types; };
+    inputs.well_known = labels.well_known;
+    inputs.is_usable = [&](const api::NodePool& pool) {
+        const std::string problems = rules::validate_node_pool(pool, labels);
+        if (!problems.empty()) warnings.push_back(fmt::format("NodePool {} is not used: {}", pool.meta.name, problems));
+        return problems.empty() && !pool.replicas && !pool.meta.deleted;
+    };
+    Simulation out;
+    const auto start = std::chrono::steady_clock::now();
+    out.snapshot = model::make_snapshot(world.cluster, inputs);
+    plan::ProvisionOptions plan_options;
+    if (options.min_values_policy == "BestEffort") plan_options.min_values_policy = plan::MinValuesPolicy::kBestEffort;
+    out.plan = plan::plan_provisioning(out.snapshot, plan_options);
+    out.seconds = seconds_since(start);
+    out.first_plan_seconds = out.seconds;
+    warnings.insert(warnings.begin(), world.warnings.begin(), world.warnings.end());
+    return out;
+}
+
+double gap_of(const plan::Plan& plan) {
+    if (plan.lower_bound.nanos <= 0) return 0;
+    return static_cast<double>(plan.price.nanos) / static_cast<double>(plan.lower_bound.nanos) - 1;
+}
+
+long peak_rss_kb() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+// Rounded to what the money is kept in, so that 0.077 prints as 0.077.
+double dollars(rules::Money money) { return std::round(money.dollars() * 1e9) / 1e9; }
+
+void print_json(const Simulation& s, const SimulateOptions& options) {
+    Json out;
+    out["seconds"] = s.seconds;
+    out["firstPlanSeconds"] = s.first_plan_seconds;
+    out["nodes"] = s.plan.launches.size();
+    out["pricePerHour"] = dollars(s.plan.price);
+    out["lowerBoundPerHour"] = dollars(s.plan.lower_bound);
+    out["gap"] = gap_of(s.plan);
+    out["maxRssKB"] = peak_rss_kb();
+    const auto name_of = [&](model::PodIndex pod) { return s.snapshot.pods[pod].full_name(); };
+    out["unschedulable"] = Json::object();
+    for (const plan::Wait& wait : s.plan.waits) out["unschedulable"][name_of(wait.pod)] = wait.reason;
+    out["nodeClaims"] = Json::array();
+    for (const plan::Launch& launch : s.plan.launches) {
+        Json pods = Json::array();
+        for (const model::PodIndex pod : launch.pods) pods.push_back(name_of(pod));
+        out["nodeClaims"].push_back({{"nodePool", s.snapshot.pools[launch.spec->pool].name},
+                                     {"instanceType", launch.spec->types.front()},
+                                     {"zone", launch.spec->zone},
+                                     {"capacityType", launch.spec->capacity_type},
+                                     {"price", dollars(launch.spec->price)},
+                                     {"pods", std::move(pods)},
+                                     {"alternatives", launch.spec->types.size() - 1}});
+    }
+    out["existing"] = Json::object();
+    for (const plan::Placement& placement : s.plan.placements) {
+        out["existing"][name_of(placement.pod)] = s.snapshot.rooms[placement.room].name;
+    }
+    if (options.disruption) out["removals"] = Json::array();
+    std::puts(out.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+struct Row {
+    std::size_t nodes = 0;
+    std::size_t pods = 0;
+    rules::Money price;
+};
+
+// Machines alike, the dearest total first.
+std::vector<std::pair<std::string, Row>> group_launches(const Simulation& s) {
+    std::map<std::string, Row> rows;
+    for (const plan::Launch& launch : s.plan.launches) {
+        Row& row = rows[fmt::format("{:<20} {:<24} {:<14} {:<10}", s.snapshot.pools[launch.spec->pool].name, launch.spec->types.front(),
+                                    launch.spec->zone, launch.spec->capacity_type)];
+        ++row.nodes;
+        row.pods += launch.pods.size();
+        row.price += launch.spec->price;
+    }
+    std::vector<std::pair<std::string, Row>> out(rows.begin(), rows.end());
+    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second.price > b.second.price; });
+    return out;
+}
+
+std::map<std::string, std::vector<std::string>> group_waits(const Simulation& s) {
+    std::map<std::string, std::vector<std::string>> by_reason;
+    for (const plan::Wait& wait : s.plan.waits) by_reason[wait.reason].push_back(s.snapshot.pods[wait.pod].full_name());
+    return by_reason;
+}
+
+void print_table(const Simulation& s) {
+    fmt::print("{:<20} {:<24} {:<14} {:<10} {:>6} {:>7} {:>12}\n", "NODEPOOL", "TYPE", "ZONE", "CAPACITY", "NODES", "PODS",
+               "PRICE/H");
+    for (const auto& [name, row] : group_launches(s)) {
+        fmt::print("{} {:>6} {:>7} {:>12.4f}\n", name, row.nodes, row.pods, row.price.dollars());
+    }
+    fmt::print("\n{} pods: {} on {} new nodes, {} on nodes that are there, {} waiting\n", s.snapshot.pods.size(),
+               s.snapshot.pods.size() - s.plan.placements.size() - s.plan.waits.size(), s.plan.launches.size(),
+               s.plan.placements.size(), s.plan.waits.size());
+    fmt::print("{:.4f} $ an hour; no plan costs less than {:.4f} (gap {:.2f} %); planned in {:.1f} ms\n", s.plan.price.dollars(),
+               s.plan.lower_bound.dollars(), gap_of(s.plan) * 100, s.seconds * 1e3);
+    for (const auto& [reason, pods] : group_waits(s)) {
+        fmt::print("waiting: {}{}: {}\n", pods.front(), pods.size() > 1 ? fmt::format(" and {} more", pods.size() - 1) : "",
+                   reason);
+    }
+}
+
+std::string escape_html(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '<') out += "&lt;";
+        else if (c == '>') out += "&gt;";
+        else if (c == '&') out += "&amp;";
+        else out += c;
+    }
+    return out;
+}
+
+void print_html(const Simulation& s) {
+    fmt::print(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Joiner: plan</title><style>body{{font:15px "
+        "system-ui,sans-serif;margin:2em auto;max-width:60em}}td,th{{padding:.3em .8em;text-align:left;border-bottom:1px "
+        "solid #ddd}}.n{{text-align:right}}</style><h1>Plan</h1><p>{} pods on {} new nodes: <b>{:.4f} $</b> an hour, at least "
+        "{:.4f} $ (gap {:.2f} %).</p><table><tr><th>Pool, type, zone, capacity<th class=n>Nodes<th class=n>Pods<th class=n>$ "
+        "an hour</tr>",
+        s.snapshot.pods.size(), s.plan.launches.size(), s.plan.price.dollars(), s.plan.lower_bound.dollars(),
+        gap_of(s.plan) * 100);
+    for (const auto& [name, row] : group_launches(s)) {
+        fmt::print("<tr><td>{}<td class=n>{}<td class=n>{}<td class=n>{:.4f}</tr>", escape_html(name), row.nodes, row.pods,
+                   row.price.dollars());
+    }
+    fmt::print("</table>");
+    if (!s.plan.waits.empty()) fmt::print("<h2>Waiting</h2><ul>");
+    for (const auto& [reason, pods] : group_waits(s)) {
+        fmt::print("<li>{} ({}): {}", escape_html(pods.front()), pods.size(), escape_html(reason));
+    }
+    fmt::print("{}</html>\n", s.plan.waits.empty() ? "" : "</ul>");
+}
+
+}  // namespace
+
+int refuse(const std::string& message) {
+    fmt::print(stderr, "joiner: {}\n", message);
+    return 2;
+}
+
+int run_simulate(const SimulateOptions& options) {
+    std::vector<std::string> warnings;
+    const auto simulation = simulate(options, warnings);
+    for (const std::string& warning : warnings) fmt::print(stderr, "joiner: warning: {}\n", warning);
+    if (!simulation) return refuse(simulation.error().message);
+    if (options.output == "json") {
+        print_json(*simulation, options);
+    } else if (options.output == "html") {
+        print_html(*simulation);
+    } else {
+        print_table(*simulation);
+    }
+    return 0;
+}
+
+}  // namespace joiner::cli

@@ -1,0 +1,50 @@
+// What a cloud must do for us. One implementation a folder below; control hands a provider what it needs and calls it
+// on the loop's thread. Answers come later, on the same thread, never from inside the call.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/karpenter.h"
+#include "base/result.h"
+#include "rules/instance_type.h"
+#include "rules/node_pool_rules.h"
+
+namespace joiner::cloud {
+
+struct Instance {
+    std::string provider_id;
+    std::string image_id;
+    std::string claim_name;  // What the instance's tags say it was made for; empty when they say nothing.
+    api::StringMap labels;   // Instance type, zone, capacity type and what else the provider knows.
+    api::StringMap annotations;
+    rules::Resources capacity;
+    rules::Resources allocatable;
+    bool is_terminating = false;
+};
+
+using InstanceTypes = std::shared_ptr<const std::vector<rules::InstanceType>>;
+
+class Provider {
+  public:
+    virtual ~Provider() = default;
+
+    virtual std::string_view name() const = 0;
+    // The node class kinds it serves; a NodePool, claim or node of another is not ours to touch.
+    virtual bool serves(const api::NodeClassReference& node_class) const = 0;
+    virtual const rules::RestrictedLabels& labels() const = 0;
+    // Every type, sold out or not. The same pointer until something changed.
+    virtual InstanceTypes instance_types(const api::NodePool& pool) = 0;
+
+    // Repeatable: a second call for the same claim (by uid) finds the first one's instance. Errors: kExhausted (no
+    // capacity: plan without it), kInvalid (the node class is not usable), others are worth another try.
+    virtual void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) = 0;
+    // A value once deletion has begun; kNotFound when the instance is gone for good. Call until then.
+    virtual void remove(const std::string& provider_id, std::function<void(Status)> done) = 0;
+    virtual void list(std::function<void(Result<std::vector<Instance>>)> done) = 0;
+};
+
+}  // namespace joiner::cloud

@@ -1,0 +1,268 @@
+#include "model/cluster.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+
+namespace joiner::model {
+namespace {
+
+bool is_owned_by(const api::ObjectMeta& meta, std::string_view kind) {
+    return std::any_of(meta.owners.begin(), meta.owners.end(),
+                       [&](const api::OwnerReference& owner) { return owner.kind == kind; });
+}
+
+PodState make_pod_state(const api::Pod& pod) {
+    PodState out;
+    out.ns = pod.meta.ns;
+    out.name = pod.meta.name;
+    out.uid = pod.meta.uid;
+    out.node_name = pod.spec.node_name;
+    out.created = pod.meta.created;
+    out.deleted = pod.meta.deleted;
+    out.started = pod.status.started;
+    out.do_not_disrupt = api::find_or_empty(pod.meta.annotations, api::kDoNotDisruptAnnotation);
+    out.termination_grace_seconds = pod.spec.termination_grace_seconds;
+    out.priority = pod.spec.priority;
+    out.is_terminal = pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
+    out.is_daemon = is_owned_by(pod.meta, "DaemonSet");
+    out.is_mirror = is_owned_by(pod.meta, "Node");
+    out.is_stateful = is_owned_by(pod.meta, "StatefulSet");
+    out.has_gates = pod.spec.has_scheduling_gates;
+    out.is_nominated = !pod.status.nominated_node.empty();
+    const api::Condition* scheduled = api::find_condition(pod.status.conditions, "PodScheduled");
+    out.is_unschedulable = scheduled != nullptr && scheduled->reason == "Unschedulable";
+    out.is_default_scheduler = pod.spec.scheduler_name == "default-scheduler";
+    out.is_critical =
+        pod.spec.priority_class == "system-cluster-critical" || pod.spec.priority_class == "system-node-critical";
+    const api::Condition* ready = api::find_condition(pod.status.conditions, "Ready");
+    out.is_ready = ready != nullptr && ready->status == "True";
+    return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const rules::PodShape> Cluster::intern(rules::PodShape shape) {
+    if (const auto it = shapes_.find(shape.key); it != shapes_.end()) {
+        if (auto kept = it->second.lock()) return kept;
+    }
+    if (shapes_.size() >= shapes_swept_at_) {
+        std::erase_if(shapes_, [](const auto& item) { return item.second.expired(); });
+        shapes_swept_at_ = std::max<std::size_t>(1024, 2 * shapes_.size());
+    }
+    auto made = std::make_shared<const rules::PodShape>(std::move(shape));
+    shapes_[made->key] = made;
+    return made;
+}
+
+void Cluster::attach(const PodState& pod) {
+    const PodKey key = pod.full_name();
+    if (pod.node_name.empty()) {
+        if (!pod.is_terminal) unbound_.insert(key);
+        return;
+    }
+    const auto it = nodes_.find(pod.node_name);
+    if (it == nodes_.end()) {
+        waiting_for_node_[pod.node_name].insert(key);
+        return;
+    }
+    it->second.pods.insert(key);
+    if (pod.is_terminal) return;
+    it->second.used += pod.shape->requests;
+    if (pod.is_daemon) it->second.daemon_used += pod.shape->requests;
+}
+
+void Cluster::detach(const PodState& pod) {
+    const PodKey key = pod.full_name();
+    unbound_.erase(key);
+    if (pod.node_name.empty()) return;
+    if (const auto waiting = waiting_for_node_.find(pod.node_name); waiting != waiting_for_node_.end()) {
+        waiting->second.erase(key);
+        if (waiting->second.empty()) waiting_for_node_.erase(waiting);
+    }
+    const auto it = nodes_.find(pod.node_name);
+    if (it == nodes_.end() || it->second.pods.erase(key) == 0 || pod.is_terminal) return;
+    it->second.used -= pod.shape->requests;
+    if (pod.is_daemon) it->second.daemon_used -= pod.shape->requests;
+}
+
+void Cluster::upsert(const api::Pod& pod) {
+    PodState next = make_pod_state(pod);
+    next.shape = intern(rules::make_pod_shape(pod.spec, pod.status, policy_));
+    next.seen = generation(Kind::kPod);
+    const PodKey key = next.full_name();
+    const auto it = pods_.find(key);
+    if (it != pods_.end()) {
+        detach(it->second);
+        it->second = std::move(next);
+        attach(it->second);
+    } else {
+        attach(pods_.emplace(key, std::move(next)).first->second);
+    }
+    ++version_;
+}
+
+void Cluster::upsert(api::Node node) {
+    const std::string name = node.meta.name;
+    auto [it, is_new] = nodes_.try_emplace(name);
+    NodeState& state = it->second;
+    if (!is_new && state.node.provider_id != node.provider_id) node_by_provider_id_.erase(state.node.provider_id);
+    if (!node.provider_id.empty()) node_by_provider_id_[node.provider_id] = name;
+    state.allocatable = rules::as_capacity(node.allocatable);
+    state.node = std::move(node);
+    state.seen = generation(Kind::kNode);
+    if (is_new) {
+        if (const auto waiting = waiting_for_node_.find(name); waiting != waiting_for_node_.end()) {
+            const std::set<PodKey> keys = std::move(waiting->second);
+            waiting_for_node_.erase(waiting);
+            for (const PodKey& key : keys) attach(pods_.at(key));
+        }
+    }
+    ++version_;
+}
+
+void Cluster::upsert(api::NodeClaim claim) {
+    const std::string name = claim.meta.name;
+    auto [it, is_new] = claims_.try_emplace(name);
+    if (!is_new && it->second.claim.provider_id != claim.provider_id) {
+        claim_by_provider_id_.erase(it->second.claim.provider_id);
+    }
+    if (!claim.provider_id.empty()) claim_by_provider_id_[claim.provider_id] = name;
+    it->second.claim = std::move(claim);
+    it->second.seen = generation(Kind::kNodeClaim);
+    ++version_;
+}
+
+void Cluster::upsert(api::NodePool pool) {
+    const std::string name = pool.meta.name;
+    pools_.insert_or_assign(name, PoolState{std::move(pool), generation(Kind::kNodePool)});
+    ++version_;
+}
+
+void Cluster::upsert(const api::Workload& daemon_set) {
+    rules::PodShape shape = rules::make_pod_shape(daemon_set.pod_template.spec, {}, rules::PreferencePolicy::kIgnore);
+    daemons_.insert_or_assign(api::full_name(daemon_set.meta),
+                              DaemonState{daemon_set.meta, intern(std::move(shape)), generation(Kind::kDaemonSet)});
+    ++version_;
+}
+
+void Cluster::upsert(api::KWOKNodeClass node_class) {
+    const std::string name = node_class.meta.name;
+    node_classes_.insert_or_assign(name, NodeClassState{std::move(node_class), generation(Kind::kKWOKNodeClass)});
+    ++version_;
+}
+
+void Cluster::remove_pod(const PodKey& key) {
+    const auto it = pods_.find(key);
+    if (it == pods_.end()) return;
+    detach(it->second);
+    pods_.erase(it);
+}
+
+void Cluster::remove_node(const std::string& name) {
+    const auto it = nodes_.find(name);
+    if (it == nodes_.end()) return;
+    if (!it->second.pods.empty()) waiting_for_node_[name].merge(it->second.pods);
+    const auto by_id = node_by_provider_id_.find(it->second.node.provider_id);
+    if (by_id != node_by_provider_id_.end() && by_id->second == name) node_by_provider_id_.erase(by_id);
+    nodes_.erase(it);
+}
+
+void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) {
+    switch (kind) {
+        case Kind::kPod: remove_pod(ns + "/" + name); break;
+        case Kind::kNode: remove_node(name); break;
+        case Kind::kNodeClaim:
+            if (const auto it = claims_.find(name); it != claims_.end()) {
+                const auto by_id = claim_by_provider_id_.find(it->second.claim.provider_id);
+                if (by_id != claim_by_provider_id_.end() && by_id->second == name) claim_by_provider_id_.erase(by_id);
+                claims_.erase(it);
+            }
+            break;
+        case Kind::kNodePool: pools_.erase(name); break;
+        case Kind::kDaemonSet: daemons_.erase(ns + "/" + name); break;
+        case Kind::kKWOKNodeClass: node_classes_.erase(name); break;
+    }
+    ++version_;
+}
+
+void Cluster::begin_replace(Kind kind) { ++generation_[static_cast<std::size_t>(kind)]; }
+
+void Cluster::end_replace(Kind kind) {
+    const std::uint32_t current = generation(kind);
+    // The names first: removing changes the maps.
+    std::vector<std::pair<std::string, std::string>> gone;
+    switch (kind) {
+        case Kind::kPod:
+            for (const auto& [key, pod] : pods_) {
+                if (pod.seen != current) gone.emplace_back(pod.ns, pod.name);
+            }
+            break;
+        case Kind::kNode:
+            for (const auto& [name, state] : nodes_) {
+                if (state.seen != current) gone.emplace_back("", name);
+            }
+            break;
+        case Kind::kNodeClaim:
+            for (const auto& [name, state] : claims_) {
+                if (state.seen != current) gone.emplace_back("", name);
+            }
+            break;
+        case Kind::kNodePool:
+            for (const auto& [name, state] : pools_) {
+                if (state.seen != current) gone.emplace_back("", name);
+            }
+            break;
+        case Kind::kDaemonSet:
+            for (const auto& [name, state] : daemons_) {
+                if (state.seen != current) gone.emplace_back(state.meta.ns, state.meta.name);
+            }
+            break;
+        case Kind::kKWOKNodeClass:
+            for (const auto& [name, state] : node_classes_) {
+                if (state.seen != current) gone.emplace_back("", name);
+            }
+            break;
+    }
+    for (const auto& [ns, name] : gone) remove(kind, ns, name);
+    synced_[static_cast<std::size_t>(kind)] = true;
+    ++version_;
+}
+
+bool Cluster::is_synced() const {
+    return std::all_of(std::begin(synced_), std::end(synced_), [](bool b) { return b; });
+}
+
+const PodState* Cluster::find_pod(const PodKey& key) const {
+    const auto it = pods_.find(key);
+    return it == pods_.end() ? nullptr : &it->second;
+}
+
+const NodeState* Cluster::find_node(std::string_view name) const {
+    const auto it = nodes_.find(name);
+    return it == nodes_.end() ? nullptr : &it->second;
+}
+
+const ClaimState* Cluster::find_claim(std::string_view name) const {
+    const auto it = claims_.find(name);
+    return it == claims_.end() ? nullptr : &it->second;
+}
+
+const PoolState* Cluster::find_pool(std::string_view name) const {
+    const auto it = pools_.find(name);
+    return it == pools_.end() ? nullptr : &it->second;
+}
+
+const NodeState* Cluster::node_of(const api::NodeClaim& claim) const {
+    if (claim.provider_id.empty()) return nullptr;
+    const auto it = node_by_provider_id_.find(claim.provider_id);
+    return it == node_by_provider_id_.end() ? nullptr : find_node(it->second);
+}
+
+const ClaimState* Cluster::claim_of(const api::Node& node) const {
+    if (node.provider_id.empty()) return nullptr;
+    const auto it = claim_by_provider_id_.find(node.provider_id);
+    return it == claim_by_provider_id_.end() ? nullptr : find_claim(it->second);
+}
+
+}  // namespace joiner::model

@@ -1,0 +1,150 @@
+// What is true now, as the watches tell it: pods, nodes, claims, pools and daemons, with what each node has free. One
+// writer, on the loop's thread; it never guesses and never writes anywhere. Planning reads a Snapshot made from it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/core.h"
+#include "api/karpenter.h"
+#include "base/time.h"
+#include "rules/pod_shape.h"
+
+namespace joiner::model {
+
+enum class Kind { kPod, kNode, kNodeClaim, kNodePool, kDaemonSet, kKWOKNodeClass };
+inline constexpr std::size_t kKindCount = 6;
+
+// Only what planning, binding and draining need; the rest of a pod is not kept.
+struct PodState {
+    std::string ns;
+    std::string name;
+    std::string uid;
+    std::string node_name;
+    std::shared_ptr<const rules::PodShape> shape;
+    WallTime created = kNoTime;
+    std::optional<WallTime> deleted;
+    std::optional<WallTime> started;
+    std::string do_not_disrupt;  // The annotation's value; empty when absent.
+    std::int64_t termination_grace_seconds = 30;
+    std::int32_t priority = 0;
+    bool is_terminal : 1 = false;          // Succeeded or Failed.
+    bool is_daemon : 1 = false;            // Owned by a DaemonSet.
+    bool is_mirror : 1 = false;            // Owned by its Node.
+    bool is_stateful : 1 = false;          // Owned by a StatefulSet.
+    bool has_gates : 1 = false;
+    bool is_nominated : 1 = false;         // Preemption is under way.
+    bool is_unschedulable : 1 = false;     // The scheduler has said so.
+    bool is_default_scheduler : 1 = true;
+    bool is_critical : 1 = false;          // A system-critical priority class.
+    bool is_ready : 1 = false;
+    std::uint32_t seen = 0;
+
+    bool is_active() const { return !is_terminal && !deleted; }
+    std::string full_name() const { return ns + "/" + name; }
+};
+using PodKey = std::string;  // "ns/name"
+
+struct NodeState {
+    api::Node node;
+    rules::Resources allocatable;
+    rules::Resources used;         // By all bound pods that are not terminal.
+    rules::Resources daemon_used;  // The part of it that DaemonSets use.
+    std::set<PodKey> pods;
+    std::uint32_t seen = 0;
+};
+
+struct ClaimState {
+    api::NodeClaim claim;
+    std::uint32_t seen = 0;
+};
+
+struct PoolState {
+    api::NodePool pool;
+    std::uint32_t seen = 0;
+};
+
+struct DaemonState {
+    api::ObjectMeta meta;
+    std::shared_ptr<const rules::PodShape> shape;  // Of a pod made from its template.
+    std::uint32_t seen = 0;
+};
+
+struct NodeClassState {
+    api::KWOKNodeClass node_class;
+    std::uint32_t seen = 0;
+};
+
+class Cluster {
+  public:
+    explicit Cluster(rules::PreferencePolicy policy) : policy_(policy) {}
+    Cluster(const Cluster&) = delete;
+    Cluster& operator=(const Cluster&) = delete;
+
+    void upsert(const api::Pod& pod);
+    void upsert(api::Node node);
+    void upsert(api::NodeClaim claim);
+    void upsert(api::NodePool pool);
+    void upsert(const api::Workload& daemon_set);
+    void upsert(api::KWOKNodeClass node_class);
+    void remove(Kind kind, const std::string& ns, const std::string& name);
+    // What is not upserted between the two is gone.
+    void begin_replace(Kind kind);
+    void end_replace(Kind kind);
+    // Every kind has been told in full at least once.
+    bool is_synced() const;
+    bool is_synced(Kind kind) const { return synced_[static_cast<std::size_t>(kind)]; }
+
+    const std::unordered_map<PodKey, PodState>& pods() const { return pods_; }
+    // Unbound, not terminal; in the order of their names.
+    const std::set<PodKey>& unbound_pods() const { return unbound_; }
+    const std::map<std::string, NodeState, std::less<>>& nodes() const { return nodes_; }
+    const std::map<std::string, ClaimState, std::less<>>& claims() const { return claims_; }
+    const std::map<std::string, PoolState, std::less<>>& pools() const { return pools_; }
+    const std::map<std::string, DaemonState, std::less<>>& daemons() const { return daemons_; }
+    const std::map<std::string, NodeClassState, std::less<>>& node_classes() const { return node_classes_; }
+
+    const PodState* find_pod(const PodKey& key) const;
+    const NodeState* find_node(std::string_view name) const;
+    const ClaimState* find_claim(std::string_view name) const;
+    const PoolState* find_pool(std::string_view name) const;
+    const NodeState* node_of(const api::NodeClaim& claim) const;   // By provider id.
+    const ClaimState* claim_of(const api::Node& node) const;       // By provider id.
+
+    // Grows with every change that can matter to a plan.
+    std::uint64_t version() const { return version_; }
+
+  private:
+    void attach(const PodState& pod);
+    void detach(const PodState& pod);
+    void remove_pod(const PodKey& key);
+    void remove_node(const std::string& name);
+    std::shared_ptr<const rules::PodShape> intern(rules::PodShape shape);
+    std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
+
+    rules::PreferencePolicy policy_;
+    std::unordered_map<PodKey, PodState> pods_;
+    std::set<PodKey> unbound_;
+    std::map<std::string, std::set<PodKey>, std::less<>> waiting_for_node_;  // Bound to a node not seen yet.
+    std::map<std::string, NodeState, std::less<>> nodes_;
+    std::map<std::string, ClaimState, std::less<>> claims_;
+    std::map<std::string, PoolState, std::less<>> pools_;
+    std::map<std::string, DaemonState, std::less<>> daemons_;
+    std::map<std::string, NodeClassState, std::less<>> node_classes_;
+    std::unordered_map<std::string, std::string> node_by_provider_id_;
+    std::unordered_map<std::string, std::string> claim_by_provider_id_;
+    std::unordered_map<std::string, std::weak_ptr<const rules::PodShape>> shapes_;
+    std::size_t shapes_swept_at_ = 1024;
+    bool synced_[kKindCount] = {};
+    std::uint32_t generation_[kKindCount] = {};
+    std::uint64_t version_ = 0;
+};
+
+}  // namespace joiner::model

@@ -1,0 +1,278 @@
+#include "model/make_snapshot.h"
+
+#include <algorithm>
+#include <map>
+
+#include "api/names.h"
+#include "rules/taints.h"
+
+namespace joiner::model {
+namespace {
+
+using rules::Requirement;
+using rules::Requirements;
+using rules::Resources;
+
+bool is_true(const api::StringMap& labels, std::string_view key) { return api::find_or_empty(labels, key) == "true"; }
+
+std::string_view pool_of(const api::ObjectMeta& meta) { return api::find_or_empty(meta.labels, api::kNodePoolLabel); }
+
+// The names in the claim's instance-type requirement.
+const std::vector<std::string>* listed_types(const api::NodeClaim& claim) {
+    for (const api::SelectorRequirement& r : claim.requirements) {
+        if (r.key == api::kInstanceTypeLabel && r.op == "In") return &r.values;
+    }
+    return nullptr;
+}
+
+template <typename F>
+void for_each_listed_type(const api::NodeClaim& claim, const std::vector<rules::InstanceType>& types, F f) {
+    const std::vector<std::string>* names = listed_types(claim);
+    for (const rules::InstanceType& type : types) {
+        if (names == nullptr || std::find(names->begin(), names->end(), type.name) != names->end()) f(type);
+    }
+}
+
+class SnapshotMaker {
+  public:
+    SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs) : cluster_(cluster), inputs_(inputs) {}
+
+    Snapshot make() {
+        out_.well_known = inputs_.well_known;
+        add_daemons();
+        sum_planned();
+        add_rooms();
+        add_pools();
+        add_pods();
+        return std::move(out_);
+    }
+
+  private:
+    void add_daemons() {
+        for (const auto& [name, daemon] : cluster_.daemons()) {
+            if (!daemon.meta.deleted) out_.daemons.push_back({name, daemon.shape});
+        }
+    }
+
+    // What the pods planned for each claim will take of it.
+    void sum_planned() {
+        if (inputs_.planned == nullptr) return;
+        for (const PodKey& key : cluster_.unbound_pods()) {
+            const PodState& pod = *cluster_.find_pod(key);
+            const auto it = inputs_.planned->find(pod.uid);
+            if (it != inputs_.planned->end()) planned_[it->second] += pod.shape->requests;
+        }
+    }
+
+    Resources planned_for(const std::string& claim) const {
+        const auto it = planned_.find(claim);
+        return it == planned_.end() ? Resources{} : it->second;
+    }
+
+    Resources expected_daemons(const Requirements& labels, const std::vector<api::Taint>& taints) const {
+        Resources sum;
+        for (const DaemonView& daemon : out_.daemons) {
+            if (rules::untolerated_taint(daemon.shape->tolerations, taints) != nullptr) continue;
+            const bool lands = std::any_of(daemon.shape->required.begin(), daemon.shape->required.end(),
+                                           [&](const Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
+            if (lands) sum += daemon.shape->requests;
+        }
+        return sum;
+    }
+
+    void add_rooms() {
+        for (const auto& [name, state] : cluster_.nodes()) add_node(state);
+        for (const auto& [name, state] : cluster_.claims()) {
+            if (cluster_.node_of(state.claim) == nullptr) add_claim(state.claim);
+        }
+        std::stable_sort(out_.rooms.begin(), out_.rooms.end(), [](const RoomView& a, const RoomView& b) {
+            return std::pair(!a.is_initialized, std::string_view(a.name)) < std::pair(!b.is_initialized, std::string_view(b.name));
+        });
+    }
+
+    void add_node(const NodeState& state) {
+        const api::Node& node = state.node;
+        const ClaimState* claim = cluster_.claim_of(node);
+        const bool is_going = node.meta.deleted || (claim != nullptr && claim->claim.meta.deleted) ||
+                              rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule);
+        if (is_going) return;
+        RoomView room;
+        room.name = node.meta.name;
+        room.is_initialized = claim == nullptr || is_true(node.meta.labels, api::kInitializedLabel);
+        room.is_open = !rules::has_taint(node.taints, api::kBindingTaint, api::kNoSchedule) &&
+                       !rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
+        room.labels.add_labels(node.meta.labels);
+        if (!room.labels.has(api::kHostnameLabel)) room.labels.add(Requirement::in(std::string(api::kHostnameLabel), {room.name}));
+        for (const api::Taint& taint : node.taints) {
+            const bool goes_away =
+                !room.is_initialized &&
+                (rules::is_ephemeral_taint(taint) ||
+                 std::any_of(claim->claim.startup_taints.begin(), claim->claim.startup_taints.end(),
+                             [&](const api::Taint& startup) { return rules::same_taint(startup, taint); }));
+            if (!goes_away) room.taints.push_back(taint);
+        }
+        // The taint, where the node controller has not put it yet.
+        if (node.unschedulable) room.taints.push_back({std::string(api::kUnschedulableTaint), "", std::string(api::kNoSchedule), {}});
+        room.free = state.allocatable;
+        if (!room.is_initialized) {
+            const Resources promised = rules::as_capacity(claim->claim.allocatable);
+            fill_missing(room.free, promised);
+        }
+        Resources daemons = expected_daemons(room.labels, room.taints) - state.daemon_used;
+        daemons.floor_at_zero();
+        room.free -= daemons;
+        room.free -= state.used;
+        if (claim != nullptr) room.free -= planned_for(claim->claim.meta.name);
+        out_.rooms.push_back(std::move(room));
+    }
+
+    // A fresh node's status may not name everything yet; what the claim promised stands in.
+    static void fill_missing(Resources& free, const Resources& promised) {
+        if (free.cpu_milli == 0) free.cpu_milli = promised.cpu_milli;
+        if (free.memory_bytes == 0) free.memory_bytes = promised.memory_bytes;
+        if (free.ephemeral_bytes == 0) free.ephemeral_bytes = promised.ephemeral_bytes;
+        if (free.pods == 0) free.pods = promised.pods;
+        for (const auto& [name, amount] : promised.extended) {
+            if (free.get(name) == 0) free.set(name, amount);
+        }
+    }
+
+    void add_claim(const api::NodeClaim& claim) {
+        if (claim.meta.deleted) return;
+        const api::NodePool* pool = nullptr;
+        if (const PoolState* state = cluster_.find_pool(pool_of(claim.meta))) pool = &state->pool;
+        RoomView room;
+        room.name = claim.meta.name;
+        room.is_claim = true;
+        room.is_open = false;
+        room.is_initialized = false;
+        room.labels.add_labels(claim.meta.labels);
+        for (const api::SelectorRequirement& r : claim.requirements) {
+            // A key that may still become one value or another promises nothing.
+            auto requirement = Requirement::make(r);
+            if (requirement && requirement->is_single()) room.labels.add(std::move(*requirement));
+        }
+        room.taints = claim.taints;
+        if (!claim.provider_id.empty()) {
+            room.free = rules::as_capacity(claim.allocatable);
+        } else if (pool != nullptr) {
+            room.free = least_allocatable(claim, *pool);
+        }
+        room.free -= expected_daemons(room.labels, room.taints);
+        room.free -= planned_for(claim.meta.name);
+        out_.rooms.push_back(std::move(room));
+    }
+
+    // What the claim holds whichever of its types it becomes.
+    Resources least_allocatable(const api::NodeClaim& claim, const api::NodePool& pool) const {
+        const auto types = inputs_.types(pool);
+        Resources least;
+        bool first = true;
+        if (types == nullptr) return least;
+        for_each_listed_type(claim, *types, [&](const rules::InstanceType& type) {
+            if (first) {
+                least = type.allocatable();
+            } else {
+                least.min_with(type.allocatable());
+            }
+            first = false;
+        });
+        return least;
+    }
+
+    void add_pools() {
+        struct Used {
+            Resources capacity;
+            std::int64_t nodes = 0;
+        };
+        std::map<std::string, Used, std::less<>> used;
+        for (const auto& [name, state] : cluster_.claims()) {
+            const PoolState* pool = cluster_.find_pool(pool_of(state.claim.meta));
+            if (pool == nullptr) continue;
+            Used& sum = used[pool->pool.meta.name];
+            const auto types = pool->pool.limits ? inputs_.types(pool->pool) : nullptr;
+            sum.capacity += claimed_capacity(state.claim, types.get());
+            ++sum.nodes;
+        }
+        for (const auto& [name, state] : cluster_.pools()) {
+            // A simulation knows nodes of a pool that have no claim; they count against its limits too.
+            Used& sum = used[name];
+            for (const auto& [node_name, node] : cluster_.nodes()) {
+                if (pool_of(node.node.meta) != name || cluster_.claim_of(node.node) != nullptr) continue;
+                sum.capacity += rules::as_capacity(node.node.capacity);
+                ++sum.nodes;
+            }
+            if (!inputs_.is_usable(state.pool)) continue;
+            PoolView view = make_pool_view(state.pool, sum.capacity, sum.nodes);
+            view.types = inputs_.types(state.pool);
+            out_.pools.push_back(std::move(view));
+        }
+        std::sort(out_.pools.begin(), out_.pools.end(), [](const PoolView& a, const PoolView& b) {
+            return a.weight != b.weight ? a.weight > b.weight : a.name > b.name;
+        });
+    }
+
+    void add_pods() {
+        for (const PodKey& key : cluster_.unbound_pods()) {
+            const PodState& pod = *cluster_.find_pod(key);
+            if (!wants_room(pod)) continue;
+            if (inputs_.planned != nullptr && inputs_.planned->contains(pod.uid)) continue;
+            out_.pods.push_back({pod.ns, pod.name, pod.uid, pod.shape, pod.created});
+        }
+        // Already by name; now by age, which keeps names in order among equals.
+        std::stable_sort(out_.pods.begin(), out_.pods.end(),
+                         [](const PodView& a, const PodView& b) { return a.created < b.created; });
+    }
+
+    const Cluster& cluster_;
+    const SnapshotInputs& inputs_;
+    Snapshot out_;
+    std::map<std::string, Resources, std::less<>> planned_;
+};
+
+}  // namespace
+
+bool wants_room(const PodState& pod) {
+    return pod.node_name.empty() && !pod.is_terminal && !pod.deleted && !pod.has_gates && !pod.is_daemon &&
+           !pod.is_mirror && !pod.is_nominated && !pod.shape->avoids_node_pools &&
+           (pod.is_default_scheduler || pod.is_unschedulable);
+}
+
+Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs) { return SnapshotMaker(cluster, inputs).make(); }
+
+PoolView make_pool_view(const api::NodePool& pool, const Resources& used_capacity, std::int64_t used_nodes) {
+    PoolView view;
+    view.name = pool.meta.name;
+    view.pool = pool;
+    view.weight = pool.weight;
+    if (auto requirements = rules::make_requirements(pool.node_template.requirements)) view.requirements = std::move(*requirements);
+    view.requirements.add_labels(pool.node_template.labels);
+    view.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {pool.meta.name}));
+    view.requirements.add(Requirement::in(node_class_label(pool.node_template.node_class), {pool.node_template.node_class.name}));
+    view.taints = pool.node_template.taints;
+    if (pool.limits) {
+        const Resources limits = rules::as_capacity(*pool.limits);
+        for (const auto& [name, quantity] : *pool.limits) {
+            view.remaining.emplace_back(name, name == "nodes" ? quantity.units_down() - used_nodes
+                                                              : limits.get(name) - used_capacity.get(name));
+        }
+    }
+    return view;
+}
+
+Resources claimed_capacity(const api::NodeClaim& claim, const std::vector<rules::InstanceType>* types) {
+    if (!claim.capacity.empty()) return rules::as_capacity(claim.capacity);
+    Resources most;
+    if (types != nullptr) {
+        for_each_listed_type(claim, *types, [&](const rules::InstanceType& type) { most.max_with(type.capacity); });
+    }
+    return most;
+}
+
+std::string node_class_label(const api::NodeClassReference& reference) {
+    std::string kind = reference.kind;
+    std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return reference.group + "/" + kind;
+}
+
+}  // namespace joiner::model

@@ -1,0 +1,39 @@
+// Makes the planning question from the cluster as it is now. Pure; loop thread, because it reads the Cluster.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "model/cluster.h"
+#include "model/snapshot.h"
+
+namespace joiner::model {
+
+// Which claim an unbound pod is to be bound on, by the pod's uid; kept by control until the pod is bound.
+using PlannedPods = std::unordered_map<std::string, std::string>;
+
+struct SnapshotInputs {
+    std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
+    // Whether the pool may be bought from (ready, not static, not deleting).
+    std::function<bool(const api::NodePool&)> is_usable;
+    rules::WellKnownLabels well_known;
+    const PlannedPods* planned = nullptr;
+};
+
+// A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A pod of
+// another scheduler counts once that scheduler has called it unschedulable.
+bool wants_room(const PodState& pod);
+
+Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs);
+
+// Of one pool, ready for the planner. `used` is what the pool's nodes and claims count against its limits.
+PoolView make_pool_view(const api::NodePool& pool, const rules::Resources& used_capacity, std::int64_t used_nodes);
+
+// What the claim counts against its pool's limits: its capacity, or the largest it may become while that is not known.
+rules::Resources claimed_capacity(const api::NodeClaim& claim, const std::vector<rules::InstanceType>* types);
+
+// "<group>/<kind in lower case>", the label that ties claims and nodes to their node class.
+std::string node_class_label(const api::NodeClassReference& reference);
+
+}  // namespace joiner::model

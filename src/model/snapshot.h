@@ -1,0 +1,69 @@
+// One planning question, cut loose from the cluster: the pods to place, the room there is, the pools one may buy from.
+// Immutable once made; any thread may read it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/karpenter.h"
+#include "base/time.h"
+#include "rules/instance_type.h"
+#include "rules/pod_shape.h"
+
+namespace joiner::model {
+
+using PodIndex = std::uint32_t;
+using PoolIndex = std::uint32_t;
+using RoomIndex = std::uint32_t;
+
+struct PodView {
+    std::string ns;
+    std::string name;
+    std::string uid;
+    std::shared_ptr<const rules::PodShape> shape;
+    WallTime created = kNoTime;
+
+    std::string full_name() const { return ns + "/" + name; }
+};
+
+// A place that exists or is on its way: an open node, a node whose binding window is still closed, or a claim that
+// has no node yet.
+struct RoomView {
+    std::string name;  // Of the node, or of the claim while there is no node.
+    bool is_claim = false;
+    // The scheduler may place pods here by itself; where it may not, only a plan's binding does.
+    bool is_open = true;
+    bool is_initialized = true;
+    rules::Requirements labels;  // What the node's labels are, or will be.
+    std::vector<api::Taint> taints;  // Without those that go away by themselves.
+    rules::Resources free;       // After bound and planned pods and the room kept for daemons.
+};
+
+struct PoolView {
+    std::string name;
+    api::NodePool pool;
+    int weight = 0;
+    rules::Requirements requirements;  // Template requirements and labels, and the pool's own name.
+    std::vector<api::Taint> taints;    // Startup taints are left out: they go.
+    // What may still be bought, by resource name; "nodes" is one of them. Absent: no limit.
+    std::vector<std::pair<std::string, std::int64_t>> remaining;
+    std::shared_ptr<const std::vector<rules::InstanceType>> types;
+};
+
+struct DaemonView {
+    std::string name;
+    std::shared_ptr<const rules::PodShape> shape;
+};
+
+struct Snapshot {
+    std::vector<PodView> pods;    // To be placed; by age, then name.
+    std::vector<RoomView> rooms;  // Initialised first, then by name.
+    std::vector<PoolView> pools;  // By weight, highest first, then name.
+    std::vector<DaemonView> daemons;
+    rules::WellKnownLabels well_known;
+};
+
+}  // namespace joiner::model

@@ -1,0 +1,105 @@
+// The planning question in small integers: resources as dense vectors, pods as classes and counts, what a pool offers
+// as one machine word of offerings a type. Built once from a Snapshot; immutable; any thread. Strings stay behind.
+//
+//     class (requests, group) --- group (constraints) --- per alternative and pool: Match, a mask of offerings a type
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/snapshot.h"
+#include "plan/provision/resource_bound.h"
+
+namespace joiner::plan {
+
+// Offerings of one type, as bits; more than 64 a type are not looked at.
+using OfferingMask = std::uint64_t;
+
+// Requirements that no type decides (labels a pool leaves open), interned; 0 asks for nothing.
+using OpenId = std::uint32_t;
+inline constexpr OpenId kOpenConflict = ~0u;
+
+// One type as one pool may buy it.
+struct TypeOption {
+    std::uint32_t type = 0;           // Index into the pool's types.
+    OfferingMask offerings = 0;       // Available, and allowed by the pool.
+    std::vector<std::uint8_t> order;  // Offerings from cheap to dear; ties by zone, then capacity type.
+    rules::Resources daemons;         // What daemons will use of it.
+};
+
+struct PoolOptions {
+    std::vector<TypeOption> types;
+    std::vector<double> room;      // types x dimensions: allocatable less daemons.
+    std::vector<double> capacity;  // types x limited resources: what counts against the pool's limits.
+    std::string nothing_because;   // Why `types` is empty.
+};
+
+// How one alternative of one group of pods matches one pool.
+struct Match {
+    bool possible = false;
+    OpenId open = 0;
+    std::vector<OfferingMask> masks;  // By TypeOption.
+    std::string reason;               // When not possible.
+};
+
+struct PodClass {
+    std::uint32_t group = 0;
+    std::vector<double> request;
+    const rules::PodShape* shape = nullptr;
+    std::vector<model::PodIndex> pods;  // By age, then name.
+};
+
+// Pods that may stand on the same machines.
+struct Group {
+    const rules::PodShape* shape = nullptr;
+    std::vector<const rules::Requirements*> alternatives;  // In the order they are tried.
+    std::vector<std::vector<Match>> matches;               // Alternative x pool.
+};
+
+class Problem {
+  public:
+    explicit Problem(const model::Snapshot& snapshot);
+
+    const model::Snapshot& snapshot() const { return *snapshot_; }
+    std::size_t dimensions() const { return dimension_names_.size(); }
+    const std::vector<std::string>& dimension_names() const { return dimension_names_; }
+    const std::vector<PodClass>& classes() const { return classes_; }
+    const std::vector<Group>& groups() const { return groups_; }
+    const std::vector<PoolOptions>& pools() const { return pools_; }
+    // Pods that no plan can place, whatever there is.
+    const std::vector<std::pair<model::PodIndex, std::string>>& rejected() const { return rejected_; }
+
+    std::vector<double> dense(const rules::Resources& resources) const;
+    OpenId merge(OpenId a, OpenId b) const;
+    const rules::Requirements& open_requirements(OpenId id) const { return open_[id]; }
+    const rules::Offering& offering(model::PoolIndex pool, const TypeOption& option, std::size_t bit) const;
+    const rules::InstanceType& type(model::PoolIndex pool, const TypeOption& option) const;
+    // The cheapest of the offerings in `mask`, or 255.
+    static std::uint8_t cheapest(const TypeOption& option, OfferingMask mask);
+
+  private:
+    void find_dimensions();
+    void make_pools();
+    void make_classes();
+    void make_matches();
+    PoolOptions make_pool(const model::PoolView& pool) const;
+    rules::Resources daemon_overhead(const model::PoolView& pool, const rules::InstanceType& type) const;
+    Match match(const rules::PodShape& shape, const rules::Requirements& wanted, model::PoolIndex pool);
+    OpenId intern_open(rules::Requirements requirements) const;
+
+    const model::Snapshot* snapshot_;
+    std::vector<std::string> dimension_names_;
+    std::vector<PoolOptions> pools_;
+    std::vector<PodClass> classes_;
+    std::vector<Group> groups_;
+    std::vector<std::pair<model::PodIndex, std::string>> rejected_;
+    // A memo: merging the same two requirement sets again costs one look-up.
+    mutable std::vector<rules::Requirements> open_;
+    mutable std::map<std::string, OpenId> open_ids_;
+    mutable std::map<std::pair<OpenId, OpenId>, OpenId> merged_;
+};
+
+}  // namespace joiner::plan

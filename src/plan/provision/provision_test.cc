@@ -1,0 +1,280 @@
+#include "plan/provision/provision.h"
+
+#include <gtest/gtest.h>
+
+#include "api/names.h"
+
+namespace joiner::plan {
+namespace {
+
+using rules::InstanceType;
+using rules::Requirement;
+using rules::Requirements;
+
+InstanceType a_type(const std::string& name, int cpus, int gib, double price) {
+    InstanceType type;
+    type.name = name;
+    type.capacity.cpu_milli = cpus * 1000;
+    type.capacity.memory_bytes = static_cast<std::int64_t>(gib) << 30;
+    type.capacity.pods = 110;
+    type.capacity.ephemeral_bytes = std::int64_t{20} << 30;
+    type.requirements.add(Requirement::in(std::string(api::kInstanceTypeLabel), {name}));
+    type.requirements.add(Requirement::in(std::string(api::kArchLabel), {"amd64"}));
+    type.requirements.add(Requirement::in(std::string(api::kOSLabel), {"linux"}));
+    for (const char* zone : {"a", "b"}) {
+        rules::Offering offering;
+        offering.requirements.add(Requirement::in(std::string(api::kZoneLabel), {zone}));
+        offering.requirements.add(Requirement::in(std::string(api::kCapacityTypeLabel), {std::string(api::kOnDemand)}));
+        offering.price = rules::Money::from_dollars(price);
+        type.offerings.push_back(offering);
+    }
+    type.requirements.add(Requirement::in(std::string(api::kZoneLabel), {"a", "b"}));
+    return type;
+}
+
+// A world that says only what matters.
+struct Question {
+    model::Snapshot snapshot;
+    std::shared_ptr<const std::vector<InstanceType>> types;
+
+    Question() {
+        types = std::make_shared<const std::vector<InstanceType>>(std::vector<InstanceType>{
+            a_type("small", 2, 4, 0.10), a_type("medium", 4, 8, 0.19), a_type("large", 16, 32, 0.70),
+            a_type("memory", 4, 32, 0.30)});
+    }
+    model::PoolView& pool(const std::string& name, int weight = 0) {
+        model::PoolView& view = snapshot.pools.emplace_back();
+        view.name = name;
+        view.weight = weight;
+        view.types = types;
+        view.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {name}));
+        return view;
+    }
+    void pods(int count, std::int64_t cpu_milli, std::int64_t gib, Requirements required = {},
+              std::vector<api::Toleration> tolerations = {}) {
+        auto shape = std::make_shared<rules::PodShape>();
+        shape->requests.cpu_milli = cpu_milli;
+        shape->requests.memory_bytes = gib << 30;
+        shape->requests.pods = 1;
+        shape->constraint_key = required.to_string() + (tolerations.empty() ? "" : "t");
+        shape->required.push_back(std::move(required));
+        shape->tolerations = std::move(tolerations);
+        shape->key = shape->constraint_key + std::to_string(cpu_milli) + "/" + std::to_string(gib);
+        for (int i = 0; i < count; ++i) {
+            const std::string name = "p" + std::to_string(snapshot.pods.size());
+            snapshot.pods.push_back({"default", name, name, shape, kNoTime});
+        }
+    }
+    model::RoomView& room(const std::string& name, std::int64_t cpu_milli, std::int64_t gib) {
+        model::RoomView& view = snapshot.rooms.emplace_back();
+        view.name = name;
+        view.free.cpu_milli = cpu_milli;
+        view.free.memory_bytes = gib << 30;
+        view.free.pods = 100;
+        return view;
+    }
+    // Plans, and holds the plan to what every plan must keep.
+    Plan plan(ProvisionOptions options = {}) const {
+        Plan out = plan_provisioning(snapshot, options);
+        std::vector<int> seen(snapshot.pods.size(), 0);
+        for (const Placement& p : out.placements) ++seen[p.pod];
+        for (const Wait& w : out.waits) {
+            ++seen[w.pod];
+            EXPECT_FALSE(w.reason.empty());
+        }
+        rules::Money sum;
+        for (const Launch& launch : out.launches) {
+            sum += launch.spec->price;
+            rules::Resources requests;
+            for (const model::PodIndex pod : launch.pods) {
+                ++seen[pod];
+                requests += snapshot.pods[pod].shape->requests;
+            }
+            EXPECT_FALSE(launch.pods.empty());
+            for (const std::string& name : launch.spec->types) {
+                const auto it = std::find_if(types->begin(), types->end(), [&](const auto& t) { return t.name == name; });
+                EXPECT_TRUE(rules::fits(requests, it->allocatable())) << name;
+            }
+        }
+        EXPECT_EQ(sum, out.price);
+        EXPECT_LE(out.lower_bound, out.price);
+        for (const int count : seen) EXPECT_EQ(count, 1) << "every pod has exactly one place or reason";
+        return out;
+    }
+};
+
+Requirements in(std::string_view key, std::vector<std::string> values) {
+    Requirements out;
+    out.add(Requirement::in(std::string(key), std::move(values)));
+    return out;
+}
+
+TEST(Provision, alike_pods_fill_the_cheapest_machines) {
+    Question q;
+    q.pool("default");
+    q.pods(160, 1000, 1);
+    const Plan plan = q.plan();
+    EXPECT_TRUE(plan.waits.empty());
+    EXPECT_EQ(plan.launches.size(), 10u);
+    EXPECT_NEAR(plan.price.dollars(), 7.0, 1e-9) << "ten large ones, the cheapest per cpu";
+    EXPECT_NEAR(plan.lower_bound.dollars(), 7.0, 1e-6);
+}
+
+TEST(Provision, a_single_small_pod_gets_the_smallest_machine) {
+    Question q;
+    q.pool("default");
+    q.pods(1, 100, 1);
+    const Plan plan = q.plan();
+    ASSERT_EQ(plan.launches.size(), 1u);
+    EXPECT_EQ(plan.launches[0].spec->types, (std::vector<std::string>{"small", "medium", "memory", "large"}));
+    EXPECT_EQ(plan.launches[0].spec->zone, "a");
+}
+
+TEST(Provision, room_that_is_there_is_used_first) {
+    Question q;
+    q.pool("default");
+    q.pods(3, 1000, 1);
+    q.room("node-1", 2000, 8);
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.placements.size(), 2u);
+    EXPECT_EQ(plan.launches.size(), 1u);
+}
+
+TEST(Provision, a_room_is_used_only_by_those_it_admits) {
+    Question q;
+    q.pool("default");
+    q.pods(1, 100, 1, in(api::kZoneLabel, {"b"}));
+    q.room("in-a", 2000, 8).labels.add(Requirement::in(std::string(api::kZoneLabel), {"a"}));
+    q.room("tainted", 2000, 8).taints = {{"k", "v", "NoSchedule", {}}};
+    q.room("unlabelled", 2000, 8);
+    const Plan plan = q.plan();
+    EXPECT_TRUE(plan.placements.empty());
+    ASSERT_EQ(plan.launches.size(), 1u);
+    EXPECT_EQ(plan.launches[0].spec->zone, "b");
+}
+
+TEST(Provision, pods_of_different_zones_never_share_a_machine) {
+    Question q;
+    q.pool("default");
+    q.pods(2, 100, 1, in(api::kZoneLabel, {"a"}));
+    q.pods(2, 100, 1, in(api::kZoneLabel, {"b"}));
+    q.pods(2, 100, 1);
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.launches.size(), 2u);
+    EXPECT_TRUE(plan.waits.empty());
+}
+
+TEST(Provision, the_heavier_pool_is_bought_from_first) {
+    Question q;
+    q.pool("heavy", 10).taints = {{"k", "v", "NoSchedule", {}}};
+    q.pool("light", 1);
+    q.pods(1, 100, 1, {}, {{"k", "Exists", "", ""}});
+    const Plan tolerant = q.plan();
+    ASSERT_EQ(tolerant.launches.size(), 1u);
+    EXPECT_EQ(tolerant.launches[0].spec->pool, 0u);
+    Question other;
+    other.pool("heavy", 10).taints = {{"k", "v", "NoSchedule", {}}};
+    other.pool("light", 1);
+    other.pods(1, 100, 1);
+    ASSERT_EQ(other.plan().launches.size(), 1u);
+    EXPECT_EQ(other.plan().launches[0].spec->pool, 1u);
+}
+
+TEST(Provision, limits_are_never_overshot_by_a_batch) {
+    Question q;
+    q.pool("default").remaining = {{"cpu", 20000}};
+    q.pods(40, 1000, 1);
+    const Plan plan = q.plan();
+    rules::Resources bought;
+    for (const Launch& launch : plan.launches) {
+        for (const std::string& name : launch.spec->types) {
+            const auto it = std::find_if(q.types->begin(), q.types->end(), [&](const auto& t) { return t.name == name; });
+            if (name == launch.spec->types.front()) bought += it->capacity;
+        }
+    }
+    EXPECT_LE(bought.cpu_milli, 20000);
+    EXPECT_GE(bought.cpu_milli, 18000) << "and used as far as they go";
+    EXPECT_FALSE(plan.waits.empty());
+    EXPECT_NE(plan.waits[0].reason.find("limits"), std::string::npos) << plan.waits[0].reason;
+}
+
+TEST(Provision, under_limits_no_stand_in_counts_for_more) {
+    Question q;
+    q.pool("default").remaining = {{"cpu", 4000}};
+    q.pods(1, 1000, 1);
+    EXPECT_EQ(q.plan().launches.at(0).spec->types, (std::vector<std::string>{"small"}));
+}
+
+TEST(Provision, the_nodes_limit_counts_machines) {
+    Question q;
+    q.pool("default").remaining = {{"nodes", 2}};
+    q.pods(60, 1000, 1);
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.launches.size(), 2u);
+    EXPECT_EQ(plan.waits.size(), 28u);
+}
+
+TEST(Provision, a_label_the_pool_leaves_open_is_agreed_on_by_all_pods_of_a_machine) {
+    Question q;
+    q.pool("default").requirements.add(Requirement::in("team", {"red", "blue"}));
+    q.pods(2, 100, 1, in("team", {"red"}));
+    q.pods(2, 100, 1, in("team", {"blue"}));
+    q.pods(1, 100, 1, in("team", {"green"}));
+    q.pods(1, 100, 1, in("unknown", {"x"}));
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.launches.size(), 2u);
+    ASSERT_EQ(plan.waits.size(), 2u);
+    EXPECT_NE(plan.waits[0].reason.find("team In [green]"), std::string::npos) << plan.waits[0].reason;
+    EXPECT_NE(plan.waits[1].reason.find("unknown"), std::string::npos) << plan.waits[1].reason;
+    for (const Launch& launch : plan.launches) EXPECT_TRUE(launch.spec->requirements.find("team")->is_single());
+}
+
+TEST(Provision, a_pod_too_large_hears_how_far_the_nearest_type_was) {
+    Question q;
+    q.pool("default");
+    q.pods(1, 20000, 1);
+    q.pods(3, 1000, 1);
+    const Plan plan = q.plan();
+    ASSERT_EQ(plan.waits.size(), 1u);
+    EXPECT_EQ(plan.waits[0].reason, "NodePool default: the nearest type, large, is short of cpu: 20 asked, 16 free");
+}
+
+TEST(Provision, without_a_pool_every_pod_hears_so) {
+    Question q;
+    q.pods(1, 100, 1);
+    EXPECT_EQ(q.plan().waits.at(0).reason, "there is no NodePool that is ready");
+}
+
+TEST(Provision, daemons_leave_less_room) {
+    Question q;
+    q.pool("default");
+    auto daemon = std::make_shared<rules::PodShape>();
+    daemon->requests.cpu_milli = 1500;
+    daemon->requests.pods = 1;
+    daemon->required.emplace_back();
+    q.snapshot.daemons.push_back({"kube-system/agent", daemon});
+    q.pods(1, 1000, 1);
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.launches.at(0).spec->types.front(), "medium");
+    EXPECT_EQ(plan.launches.at(0).spec->requests.cpu_milli, 2500);
+}
+
+TEST(Provision, min_values_keep_a_machine_flexible) {
+    Question q;
+    Requirement types = Requirement::in(std::string(api::kInstanceTypeLabel), {"small", "medium", "large", "memory"});
+    types.set_min_values(3);
+    q.pool("default").requirements.add(types);
+    q.pods(8, 1000, 1);
+    const Plan strict = q.plan();
+    EXPECT_TRUE(strict.waits.empty());
+    for (const Launch& launch : strict.launches) EXPECT_GE(launch.spec->types.size(), 3u);
+    q.snapshot.pods.clear();
+    q.pods(1, 10000, 1);
+    EXPECT_EQ(q.plan().waits.size(), 1u);
+    const Plan relaxed = q.plan({MinValuesPolicy::kBestEffort, 100});
+    ASSERT_EQ(relaxed.launches.size(), 1u);
+    EXPECT_TRUE(relaxed.launches[0].spec->min_values_relaxed);
+}
+
+}  // namespace
+}  // namespace joiner::plan

@@ -1,0 +1,106 @@
+#include "rules/pod_shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "rules/node_pool_rules.h"
+
+namespace joiner::rules {
+namespace {
+
+// The first constraint that planning does not cover, in words.
+std::string unsupported_constraint(const api::PodSpec& spec) {
+    for (const api::TopologySpreadConstraint& spread : spec.topology_spread) {
+        if (spread.when_unsatisfiable != "ScheduleAnyway") {
+            return fmt::format("topology spread over {} is not supported yet", spread.topology_key);
+        }
+    }
+    if (!spec.required_pod_affinity.empty()) return "required pod affinity is not supported yet";
+    if (!spec.required_pod_anti_affinity.empty()) return "required pod anti-affinity is not supported yet";
+    for (const api::Volume& volume : spec.volumes) {
+        if (!volume.claim_name.empty()) {
+            return fmt::format("volumes of a PersistentVolumeClaim ({}) are not supported yet", volume.claim_name);
+        }
+        if (volume.ephemeral) return fmt::format("generic ephemeral volumes ({}) are not supported yet", volume.name);
+    }
+    if (spec.has_resource_claims) return "resource claims (dynamic resource allocation) are not supported";
+    if (spec.in_pod_group) return "pod groups are not supported yet";
+    for (const auto* containers : {&spec.containers, &spec.init_containers}) {
+        for (const api::Container& container : *containers) {
+            if (!container.ports.empty()) {
+                return fmt::format("host port {} is not supported yet", container.ports.front().host_port);
+            }
+        }
+    }
+    return {};
+}
+
+void append(std::string& key, const Requirements& requirements) { key += '{' + requirements.to_string() + '}'; }
+
+std::string make_constraint_key(const PodShape& shape) {
+    std::string key;
+    for (const Requirements& one : shape.required) append(key, one);
+    key += '|';
+    for (const Requirements& one : shape.preferred) append(key, one);
+    for (const api::Toleration& t : shape.tolerations) key += fmt::format("|{} {} {} {}", t.key, t.op, t.value, t.effect);
+    key += fmt::format("|{}|{}|{}", shape.priority, shape.avoids_node_pools, shape.problem);
+    return key;
+}
+
+std::string make_key(const PodShape& shape) {
+    const Resources& r = shape.requests;
+    std::string key = fmt::format("{}/{}/{}/{}", r.cpu_milli, r.memory_bytes, r.ephemeral_bytes, r.pods);
+    for (const auto& [name, amount] : r.extended) key += fmt::format("/{}={}", name, amount);
+    return key + shape.constraint_key;
+}
+
+}  // namespace
+
+PodShape make_pod_shape(const api::PodSpec& spec, const api::PodStatus& status, PreferencePolicy policy) {
+    PodShape shape;
+    shape.requests = pod_requests(spec, status);
+    shape.tolerations = spec.tolerations;
+    shape.priority = spec.priority;
+    shape.problem = unsupported_constraint(spec);
+    if (spec.has_required_node_terms && spec.required_node_terms.empty() && shape.problem.empty()) {
+        shape.problem = "required node affinity without any term matches no node";
+    }
+    const std::size_t terms = std::max<std::size_t>(spec.required_node_terms.size(), 1);
+    for (std::size_t i = 0; i < terms; ++i) {
+        auto required = pod_requirements(spec, i);
+        if (!required) {
+            if (shape.problem.empty()) shape.problem = required.error().message;
+            continue;
+        }
+        const RestrictedLabels restricted;
+        for (const Requirement& requirement : *required) {
+            if (const auto problem = restricted.problem(requirement.key()); problem && shape.problem.empty()) {
+                shape.problem = *problem;
+            }
+            if (requirement.key() == api::kNodePoolLabel && requirement.is_empty()) shape.avoids_node_pools = true;
+        }
+        shape.required.push_back(std::move(*required));
+    }
+    if (shape.required.empty()) shape.required.emplace_back();
+    if (policy == PreferencePolicy::kRespect && !spec.preferred_node_terms.empty()) {
+        std::vector<api::PreferredNodeTerm> terms_by_weight = spec.preferred_node_terms;
+        std::stable_sort(terms_by_weight.begin(), terms_by_weight.end(),
+                         [](const auto& a, const auto& b) { return a.weight > b.weight; });
+        for (const api::PreferredNodeTerm& preference : terms_by_weight) {
+            const auto wanted = make_requirements(preference.term.match_expressions);
+            if (!wanted || !preference.term.match_fields.empty()) continue;
+            for (const Requirements& required : shape.required) {
+                Requirements both = required;
+                both.add_all(*wanted);
+                shape.preferred.push_back(std::move(both));
+            }
+        }
+    }
+    shape.constraint_key = make_constraint_key(shape);
+    shape.key = make_key(shape);
+    return shape;
+}
+
+}  // namespace joiner::rules
