@@ -49,6 +49,7 @@ class Measurement:
     bound_elsewhere: int | None = None  # Pods that run on a node which the controller did not bind them to.
     over_capacity: int = 0
     taints_left: int = 0
+    load_before: float = 0.0            # The machine's load average: of others, who take from every figure here.
     problem: str = ""
 
 
@@ -77,7 +78,7 @@ class Bench:
         return contestants
 
     def measure(self, name, function, pods):
-        measured = Measurement(name, pods)
+        measured = Measurement(name, pods, load_before=os.getloadavg()[0])
         with ControlPlane(scheduler_qps=self._arguments.scheduler_qps,
                           node_ready_seconds=self._arguments.node_ready_seconds) as cluster:
             try:

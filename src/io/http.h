@@ -18,15 +18,15 @@ namespace joiner::io {
 
 // How to reach and trust one server; shared by all requests to it. Replaced as a whole, never changed.
 struct Endpoint {
-    std::string base_url;  // "https://host:port", no slash at the end.
-    std::string ca_pem;    // Empty: the system's.
-    std::string client_certificate_pem;
-    std::string client_key_pem;
-    std::string tls_server_name;
+    std::string base_url = {};  // "https://host:port", no slash at the end.
+    std::string ca_pem = {};    // Empty: the system's.
+    std::string client_certificate_pem = {};
+    std::string client_key_pem = {};
+    std::string tls_server_name = {};
     bool insecure_skip_verify = false;
-    std::string proxy_url;
-    std::string username;  // HTTP basic authentication, when not empty.
-    std::string password;
+    std::string proxy_url = {};
+    std::string username = {};  // HTTP basic authentication, when not empty.
+    std::string password = {};
 };
 
 struct HttpRequest {

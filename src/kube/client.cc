@@ -23,6 +23,8 @@ using nlohmann::json;
 
 constexpr Duration kLongestInQueue = std::chrono::seconds{30};
 constexpr Duration kFirstRetryDelay = std::chrono::milliseconds{100};
+// The server itself tries an eviction again for 10 s when the pod has another uid, before it answers 409.
+constexpr Duration kEvictionTimeout = std::chrono::seconds{20};
 constexpr int kMaxNotSentRetries = 2;
 constexpr int kMaxGetRetries = 1;
 constexpr int kMaxLeasesInFlight = 2;
@@ -404,7 +406,10 @@ void Client::remove(const Resource& r, std::string_view ns, std::string_view nam
 void Client::evict(std::string_view ns, std::string_view pod, std::string_view uid, Done done) {
     json body = {{"apiVersion", "policy/v1"}, {"kind", "Eviction"}, {"metadata", {{"name", pod}, {"namespace", ns}}}};
     if (!uid.empty()) body["deleteOptions"]["preconditions"]["uid"] = uid;
-    send({.method = "POST", .path = path_of(kPods, ns, pod, "eviction"), .body = dump(body)},
+    send({.method = "POST",
+          .path = path_of(kPods, ns, pod, "eviction"),
+          .body = dump(body),
+          .timeout = kEvictionTimeout},
          std::move(done));
 }
 

@@ -21,6 +21,8 @@ constexpr Duration kSettled = std::chrono::seconds{5};
 constexpr Duration kLongLife = std::chrono::seconds{30};
 constexpr Duration kQuickEnd = std::chrono::seconds{1};
 constexpr int kQuickEndsForFree = 3;
+// Whoever installs a missing kind should not wait long for us to see it.
+constexpr Duration kLongestWaitForKind = std::chrono::seconds{10};
 constexpr int kErrorsBeforeList = 3;
 constexpr int kBrokenWatchListsBeforeList = 2;
 // Listing again within so long of the last time is no accident any more.
@@ -232,8 +234,9 @@ class Reflector::Impl {
         if (error.kind == ErrorKind::kNotFound) {
             has_state_ = false;
             is_synced_ = false;
-            fail_attempt(fmt::format("the API server does not know {}; is its CustomResourceDefinition installed?",
+            note_problem(fmt::format("the API server does not know {}; is its CustomResourceDefinition installed?",
                                      kind_name()));
+            retry_in(std::min(backoff_.next(rng_), kLongestWaitForKind));
         } else if (error.kind == ErrorKind::kGone) {
             list_again(error.message);
         } else if (phase_ == Phase::kWatchList && means_no_watch_list(code_)) {

@@ -122,6 +122,7 @@ const Json* storage_version(const Json& definition) {
 Registry::Registry() {
     for (const BuiltIn& row : kBuiltIns) {
         owned_.push_back(make_built_in(row));
+        owned_.back()->serial = owned_.size();
         served_.push_back(owned_.back().get());
     }
 }
@@ -194,6 +195,7 @@ Answer<const ResourceType*> Registry::serve_custom(const Json& definition) {
         TRY_ANSWER(type->schema, schema_of_custom_resource(*schema));
     }
     withdraw(type->definition);
+    type->serial = owned_.size() + 1;
     owned_.push_back(std::move(type));
     served_.push_back(owned_.back().get());
     return served_.back();

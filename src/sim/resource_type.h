@@ -51,6 +51,7 @@ struct ResourceType {
     OwnedSchema schema;  // A null root: anything goes.
     std::vector<PrinterColumn> columns;  // Of custom kinds.
     std::string definition;              // The CustomResourceDefinition's name.
+    std::size_t serial = 0;              // Another one for each schema ever served.
 
     std::string api_version() const { return group.empty() ? version : group + "/" + version; }
     // "pods", "nodepools.karpenter.sh": as it is called in messages, and what its objects are stored under.

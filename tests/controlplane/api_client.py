@@ -1,6 +1,7 @@
 """Talks JSON to one Kubernetes API server over kept-alive connections, one per thread.
 
-For tests and measurements: no retries, no caches, errors are raised as ApiError with the server's code.
+For tests and measurements: no caches, no retries but on a connection that the server has closed meanwhile;
+errors are raised as ApiError with the server's code.
 """
 
 import http.client

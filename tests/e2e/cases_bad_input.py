@@ -34,12 +34,14 @@ def an_invalid_node_pool_says_so_and_the_others_go_on(world):
     bad["spec"]["weight"] = 100
     world.api.post(NODE_POOLS, bad)
     world.open_pools(manifests.node_pool("good"))
-    refused = wait_until(lambda: next(iter([pool for pool in [world.api.get(f"{NODE_POOLS}/bad")]
-                                            if condition(pool, "ValidationSucceeded").get("status") == "False"]), None),
-                         30, "the NodePool is called invalid")
-    expect(condition(refused, "ValidationSucceeded")["reason"] == "NodePoolValidationFailed", "reason")
-    expect("example.com/dedicated" in condition(refused, "ValidationSucceeded")["message"], "the message names the taint")
-    expect(not is_true(refused, "Ready"), "an invalid NodePool is not ready")
+
+    def validation():
+        return condition(world.api.get(f"{NODE_POOLS}/bad"), "ValidationSucceeded")
+
+    wait_until(lambda: validation().get("status") == "False", 30, "the NodePool is called invalid")
+    expect(validation()["reason"] == "NodePoolValidationFailed", f"the reason is {validation()['reason']}")
+    expect("example.com/dedicated" in validation()["message"], "the message names the taint")
+    expect(not is_true(world.api.get(f"{NODE_POOLS}/bad"), "Ready"), "an invalid NodePool is not ready")
     world.deploy("load", 5)
     world.run_all("load", 5)
     world.expect_in_order()

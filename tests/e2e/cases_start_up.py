@@ -45,7 +45,7 @@ _MISTAKES = (
              files={"kubeconfig": '{"current-context": "test", "contexts": [{"name": "test", "context": '
                                   '{"cluster": "absent", "user": "absent"}}]}'}),
     _Mistake("a server that nobody serves", (), "127.0.0.1"),
-    _Mistake("a types file that is not there", ("--instance-types-file-path=missing-types.json",), "missing-types.json"),
+    _Mistake("a types file that is not there", ("--instance-types-file-path=no-types.json",), "no-types.json"),
     _Mistake("a types file that is no JSON", ("--instance-types-file-path=types.json",), "types.json",
              files={"types.json": "[{"}),
     _Mistake("a types file without a price", ("--instance-types-file-path=types.json",), "types.json",

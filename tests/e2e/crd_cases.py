@@ -312,14 +312,15 @@ def _capacity_buffer_cases():
         case("a pod template without a name", False, podTemplateRef={"name": ""}, replicas=1),
         case("a reference without a kind", False, scalableRef={"name": "web"}, percentage=10),
         case("a reference with an empty name", False, scalableRef={"kind": "Deployment", "name": ""}, percentage=10),
-        case("a strategy of any name", True, podTemplateRef=template, replicas=1, provisioningStrategy="example.com/odd"),
+        case("a strategy of any name", True, podTemplateRef=template, replicas=1, provisioningStrategy="example.com/a"),
     ]
 
 
 def _kwok_node_class_cases():
     return [
         Case("KWOKNodeClass", "the least there can be", True, {}),
-        *_duration_cases("KWOKNodeClass", "spec/nodeRegistrationDelay", [("5s", True), ("1m30s", True), ("soon", False)]),
+        *_duration_cases("KWOKNodeClass", "spec/nodeRegistrationDelay",
+                         [("5s", True), ("1m30s", True), ("soon", False)]),
     ]
 
 

@@ -79,7 +79,8 @@ def main():
                 began = time.monotonic()
                 outcome, reason = run(test, world)
                 count[outcome] += 1
-                print(f"{outcome:4}  {test.name} ({time.monotonic() - began:.1f} s){reason and ': ' + reason}", flush=True)
+                took = time.monotonic() - began
+                print(f"{outcome:4}  {test.name} ({took:.1f} s){reason and ': ' + reason}", flush=True)
         except KeyboardInterrupt:
             count["FAIL"] += 1
         finally:

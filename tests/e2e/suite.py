@@ -170,8 +170,8 @@ class World:
             for collection in (NODE_POOLS, NODE_CLAIMS, KWOK_NODE_CLASSES):
                 self._remove_items(collection)
         self._remove_items("/api/v1/nodes")
-        for events in ("/api/v1/namespaces/default/events", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"):
-            api.delete(events)
+        api.delete("/api/v1/namespaces/default/events")
+        api.delete("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases")
 
     def _remaining_pods(self):
         self.api.delete("/apis/apps/v1/namespaces/default/replicasets")

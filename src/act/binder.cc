@@ -1,0 +1,137 @@
+#include "act/binder.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "plan/lifecycle/claim_step.h"
+#include "rules/taints.h"
+
+namespace joiner::act {
+namespace {
+
+constexpr int kMaxTries = 4;
+constexpr Duration kRetry = std::chrono::milliseconds{200};
+
+// Taints the pod must still tolerate: all but those that only say "not up yet", and ours.
+bool tolerates_node(const model::PodState& pod, const api::Node& node) {
+    std::vector<api::Taint> taints;
+    for (const api::Taint& taint : node.taints) {
+        if (taint.key == api::kBindingTaint) continue;
+        // A startup taint is a wish of the user's to keep pods off until it is gone, bound ones too.
+        const bool goes_by_itself = rules::is_ephemeral_taint(taint) && taint.effect != api::kNoExecute;
+        if (!goes_by_itself) taints.push_back(taint);
+    }
+    return rules::untolerated_taint(pod.shape->tolerations, taints) == nullptr;
+}
+
+bool meets_labels(const model::PodState& pod, const api::Node& node) {
+    rules::Requirements labels;
+    labels.add_labels(node.meta.labels);
+    return std::any_of(pod.shape->required.begin(), pod.shape->required.end(),
+                       [&](const rules::Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
+}
+
+}  // namespace
+
+bool is_bindable(const model::PodState& pod) {
+    return pod.is_default_scheduler && model::wants_room(pod) && pod.shape->problem.empty();
+}
+
+void Binder::bind(const std::string& claim_name, const std::set<model::PodKey>& pods) {
+    const model::ClaimState* claim = services_.cluster.find_claim(claim_name);
+    if (claim == nullptr) return;
+    const model::NodeState* node = services_.cluster.node_of(claim->claim);
+    if (node == nullptr || node->node.meta.deleted || claim->claim.meta.deleted) return;
+    // A node that never comes up must strand no pod, so nothing is bound before it is Ready.
+    if (!plan::is_ready(node->node)) return;
+    if (!rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule)) return;
+
+    rules::Resources free = node->allocatable - node->used;
+    for (const auto& [uid, sent] : sent_) {
+        if (sent.claim != claim_name) continue;
+        const model::PodState* pod = services_.cluster.find_pod(sent.pod);
+        // Answered or not, it may be bound there and not be seen yet.
+        if (pod != nullptr && pod->node_name.empty()) free -= pod->shape->requests;
+    }
+    std::vector<std::string> ready;
+    for (const model::PodKey& key : pods) {
+        const model::PodState* pod = services_.cluster.find_pod(key);
+        if (pod == nullptr || sent_.contains(pod->uid)) continue;
+        const bool still_right = is_bindable(*pod) && tolerates_node(*pod, node->node) &&
+                                 meets_labels(*pod, node->node) && rules::fits(pod->shape->requests, free);
+        if (!still_right) {
+            services_.notices.pod_bound("left");
+            planned_.erase(pod->uid);
+            continue;
+        }
+        free -= pod->shape->requests;
+        sent_.emplace(pod->uid, Sent{claim_name, key, false, 0});
+        ++per_claim_[claim_name];
+        ready.push_back(pod->uid);
+    }
+    for (const std::string& uid : ready) send(uid);
+}
+
+void Binder::send(const std::string& uid) {
+    const auto it = sent_.find(uid);
+    if (it == sent_.end()) return;
+    const model::PodState* pod = services_.cluster.find_pod(it->second.pod);
+    const model::ClaimState* claim = services_.cluster.find_claim(it->second.claim);
+    const model::NodeState* node = claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
+    if (pod == nullptr || pod->uid != uid || node == nullptr || !is_bindable(*pod)) return let_go(uid, "gone");
+    ++it->second.tries;
+    services_.client.bind(pod->ns, pod->name, uid, node->node.meta.name,
+                          [this, uid](Result<std::string> result) { answer(uid, result); });
+}
+
+void Binder::answer(const std::string& uid, const Result<std::string>& result) {
+    const auto it = sent_.find(uid);
+    if (it == sent_.end()) return;
+    if (result) {
+        it->second.answered = true;
+        services_.notices.pod_bound("bound");
+        return;
+    }
+    switch (result.error().kind) {
+        case ErrorKind::kConflict: {
+            // Final: it has a node already. After a try without an answer that may be the one we gave it.
+            services_.notices.pod_bound(it->second.tries > 1 ? "bound" : "conflict");
+            it->second.answered = true;
+            const model::PodState* pod = services_.cluster.find_pod(it->second.pod);
+            if (pod == nullptr || pod->uid != uid || !pod->node_name.empty()) let_go(uid, "");
+            return;
+        }
+        case ErrorKind::kNotFound: return let_go(uid, "gone");
+        case ErrorKind::kUnavailable:
+            if (it->second.tries < kMaxTries) {
+                services_.loop.after(kRetry * (1 << it->second.tries), [this, uid] { send(uid); });
+                return;
+            }
+            [[fallthrough]];
+        default:
+            services_.notices.failed("bind pod " + it->second.pod, result.error());
+            return let_go(uid, "failed");
+    }
+}
+
+void Binder::let_go(const std::string& uid, const char* result) {
+    const auto it = sent_.find(uid);
+    if (it == sent_.end()) return;
+    const std::string claim = it->second.claim;
+    if (*result != '\0') services_.notices.pod_bound(result);
+    sent_.erase(it);
+    if (const auto count = per_claim_.find(claim); count != per_claim_.end() && --count->second == 0) per_claim_.erase(count);
+    planned_.erase(uid);
+    services_.look_at_claim(claim);
+}
+
+void Binder::saw_bound(const std::string& pod_uid) {
+    const auto it = sent_.find(pod_uid);
+    // Without the answer yet, the watch is as good: the pod has its node.
+    if (it != sent_.end() && !it->second.answered) services_.notices.pod_bound("bound");
+    let_go(pod_uid, "");
+}
+
+bool Binder::is_quiet(const std::string& claim) const { return !per_claim_.contains(claim); }
+
+}  // namespace joiner::act

@@ -1,0 +1,83 @@
+#include "act/launcher.h"
+
+
+#include "api/codec.h"
+#include "api/names.h"
+
+namespace joiner::act {
+namespace {
+
+constexpr int kMaxTries = 5;
+constexpr Duration kRetry = std::chrono::milliseconds{500};
+
+void try_create(Services& services, std::shared_ptr<const std::string> body, int tries, std::function<void(Status)> done) {
+    services.client.create(
+        kube::kNodeClaims, "", *body,
+        [&services, body, tries, done = std::move(done)](Result<std::string> answer) mutable {
+            if (answer) return done({});
+            // After a try without an answer, "exists already" is our own doing.
+            if (answer.error().kind == ErrorKind::kConflict && tries > 0) return done({});
+            if (answer.error().kind != ErrorKind::kUnavailable || tries + 1 >= kMaxTries) {
+                return done(tl::unexpected<Error>(answer.error()));
+            }
+            services.loop.after(kRetry * (1 << tries), [&services, body, tries, done = std::move(done)]() mutable {
+                try_create(services, body, tries + 1, std::move(done));
+            });
+        });
+}
+
+}  // namespace
+
+std::string make_claim_name(const std::string& pool, Rng& rng) {
+    // The letters of Kubernetes' own generated names: nothing that could spell a word.
+    constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
+    // Room for the suffix within what a label value holds, since the name becomes the hostname label.
+    std::string name = pool.substr(0, 57) + "-";
+    for (int i = 0; i < 5; ++i) name += kLetters[rng.below(kLetters.size())];
+    return name;
+}
+
+api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& pool, const rules::RestrictedLabels& labels,
+                          const std::string& name) {
+    const api::NodePoolTemplate& t = pool.pool.node_template;
+    api::NodeClaim claim;
+    claim.meta.name = name;
+    claim.meta.finalizers = {std::string(api::kTerminationFinalizer)};
+    claim.meta.owners = {{"karpenter.sh/v1", "NodePool", pool.name, pool.pool.meta.uid, false, true}};
+    claim.meta.labels = t.labels;
+    claim.meta.labels[std::string(api::kNodePoolLabel)] = pool.name;
+    claim.meta.labels[model::node_class_label(t.node_class)] = t.node_class.name;
+    claim.meta.annotations = t.annotations;
+    claim.meta.annotations[std::string(api::kNodePoolHashAnnotation)] = rules::node_pool_hash(pool.pool);
+    claim.meta.annotations[std::string(api::kNodePoolHashVersionAnnotation)] = std::string(api::kNodePoolHashVersion);
+    claim.meta.annotations[std::string(api::kMinValuesRelaxedAnnotation)] = spec.min_values_relaxed ? "true" : "false";
+    rules::Requirements requirements = spec.requirements;
+    // A custom label that may take several values takes one of them now, so that the node's label is known.
+    for (const rules::Requirement& requirement : spec.requirements) {
+        if (labels.well_known.contains(requirement.key()) || labels.problem(requirement.key())) continue;
+        const std::string value = requirement.any_value();
+        if (!value.empty()) claim.meta.labels[requirement.key()] = value;
+    }
+    const rules::Requirement* old_types = requirements.find(api::kInstanceTypeLabel);
+    rules::Requirement types = rules::Requirement::in(std::string(api::kInstanceTypeLabel), spec.types);
+    if (old_types != nullptr) types.set_min_values(old_types->min_values());
+    requirements.replace(std::move(types));
+    claim.requirements = requirements.to_api();
+    claim.requests = rules::to_resource_map(spec.requests);
+    claim.taints = t.taints;
+    claim.startup_taints = t.startup_taints;
+    claim.node_class = t.node_class;
+    claim.expire_after = t.expire_after;
+    claim.termination_grace_period = t.termination_grace_period;
+    return claim;
+}
+
+void create_claim(Services& services, api::NodeClaim claim, std::function<void(Status)> done) {
+    auto body = std::make_shared<const std::string>(api::encode_node_claim(claim));
+    try_create(services, std::move(body), 0, [&services, claim = std::move(claim), done = std::move(done)](Status status) {
+        if (status) services.notices.claim_created(claim, "provisioned");
+        done(std::move(status));
+    });
+}
+
+}  // namespace joiner::act

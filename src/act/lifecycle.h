@@ -1,0 +1,66 @@
+// Carries out the lifecycle steps of claims and nodes: one request at a time an object, looked at again when the watch
+// shows what it did. What the next step is, plan/lifecycle says. Loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "act/services.h"
+#include "act/settling.h"
+#include "plan/lifecycle/claim_step.h"
+#include "plan/lifecycle/node_step.h"
+
+namespace joiner::act {
+
+class Lifecycle {
+  public:
+    // `window_may_open(claim)`: no pod waits to be bound on the claim's node.
+    Lifecycle(Services& services, PodBinding binding, std::function<bool(const std::string&)> window_may_open)
+        : services_(services), binding_(binding), window_may_open_(std::move(window_may_open)) {}
+
+    void step_claim(const std::string& name);
+    void step_node(const std::string& name);
+    // Deletes the claim; `reason` is for the metrics ("empty", "expired", …).
+    void delete_claim(const std::string& name, const std::string& reason);
+    // Of a claim or node that is no more.
+    void forget_claim(const std::string& name);
+    void forget_node(const std::string& name);
+
+  private:
+    using Claim = api::NodeClaim;
+
+    void perform(const plan::ClaimStep& step, const Claim& claim, const model::NodeState* node);
+    void launch(const Claim& claim);
+    void record_launch(const Claim& claim, const cloud::Instance& instance);
+    void launch_failed(const Claim& claim, const Error& error);
+    void register_node(const Claim& claim, const api::Node& node);
+    void open_window(const Claim& claim, const api::Node& node);
+    void note_waiting(const Claim& claim, const std::string& waiting);
+    void write_claim_conditions(const Claim& claim, const std::function<void(class ClaimStatusPatch&)>& edit);
+
+    void taint_node(const model::NodeState& node);
+    void drain(const plan::NodeStep& step);
+    void evict(const model::PodKey& key, bool force);
+    void remove_instance(const std::string& key, const std::string& provider_id, const std::string& claim,
+                         const std::string& node);
+    void remove_finalizer(const kube::Resource& resource, const std::string& key, const api::ObjectMeta& meta,
+                          std::function<void()> after);
+
+    // Sends a patch about the object `key` names, and keeps the hand off it as Settling says.
+    void patch_claim(const Claim& claim, std::string_view subresource, std::string body, std::function<void()> after = {});
+    void patch_node(const api::Node& node, std::string body, std::function<void()> after = {});
+    void settle(const std::string& key, const Result<std::string>& result, std::string_view what);
+
+    Services& services_;
+    PodBinding binding_;
+    std::function<bool(const std::string&)> window_may_open_;
+    Settling settling_;
+    std::set<std::string> gone_instances_;     // Provider ids that the provider has called gone.
+    std::set<std::string> ensured_;            // Claims whose instance was asked for again.
+    std::map<std::string, WallTime> tainted_;  // When a deleting node's taint was first seen.
+    std::map<std::string, WallTime> evicting_; // Pod uid: not before.
+};
+
+}  // namespace joiner::act

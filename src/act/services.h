@@ -1,0 +1,47 @@
+// What everything that acts is handed: the loop, the API server, the cloud, and a place to say what happened. Owned by
+// control; loop thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "cloud/provider.h"
+#include "io/loop.h"
+#include "kube/client.h"
+#include "kube/events.h"
+#include "model/cluster.h"
+#include "model/make_snapshot.h"
+
+namespace joiner::act {
+
+// Things that happened, for metrics and logs. The default hears nothing.
+class Notices {
+  public:
+    virtual ~Notices() = default;
+    virtual void claim_created(const api::NodeClaim&, std::string_view /*reason*/) {}
+    virtual void claim_disrupted(const api::NodeClaim&, std::string_view /*reason*/) {}
+    virtual void claim_terminated(const api::NodeClaim&) {}
+    virtual void node_created(const api::Node&) {}
+    virtual void node_drained(const api::Node&) {}
+    virtual void node_terminated(const api::Node&) {}
+    virtual void pod_evicted(int /*code*/) {}
+    virtual void pod_bound(std::string_view /*result*/) {}  // "bound", "conflict", "gone", "failed", "left"
+    virtual void failed(std::string_view /*what*/, const Error&) {}
+};
+
+struct Services {
+    io::Loop& loop;
+    kube::Client& client;
+    kube::EventRecorder& events;
+    cloud::Provider& provider;
+    const model::Cluster& cluster;
+    Notices& notices;
+    // Asks control to look at the claim (or node) again soon.
+    std::function<void(const std::string& claim)> look_at_claim;
+    std::function<void(const std::string& node)> look_at_node;
+};
+
+enum class PodBinding { kAuto, kScheduler };
+
+}  // namespace joiner::act
