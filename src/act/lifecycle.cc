@@ -255,7 +255,8 @@ void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
         merge_taints(taints, claim.taints);
         merge_taints(taints, claim.startup_taints);
     }
-    if (binding_ == PodBinding::kAuto) {
+    // Whoever lifts a user's startup taint may not tolerate ours, so such a node is left to the scheduler.
+    if (binding_ == PodBinding::kAuto && claim.startup_taints.empty()) {
         merge_taints(taints, {{std::string(api::kBindingTaint), "", std::string(api::kNoSchedule), {}}});
     }
     std::vector<std::string> finalizers = node.meta.finalizers;

@@ -21,6 +21,28 @@ struct SimulateOptions {
 };
 int run_simulate(const SimulateOptions& options);
 
+struct ControllerOptions {
+    std::string kubeconfig;
+    std::string context;
+    std::string instance_types_file;  // Empty: Karpenter's own 144 types; "aws": the built-in catalogue.
+    int metrics_port = 8080;
+    int health_probe_port = 8081;
+    double kube_client_qps = 200;
+    int kube_client_burst = 300;
+    bool disable_leader_election = false;
+    std::string leader_election_name = "karpenter-leader-election";
+    std::string leader_election_namespace;
+    std::string log_level = "info";
+    std::string log_output_paths = "stdout";
+    std::string log_error_output_paths = "stderr";
+    std::string batch_max_duration = "10s";
+    std::string batch_idle_duration = "1s";
+    std::string preference_policy = "Respect";
+    std::string min_values_policy = "Strict";
+    std::string pod_binding = "auto";
+};
+int run_controller(const ControllerOptions& options);
+
 int run_validate(const std::vector<std::string>& files);
 int run_crds();
 

@@ -28,31 +28,39 @@ tl::unexpected<Error> fail_json(const char* what, simdjson::error_code code) {
 }
 
 struct Metadata {
-    std::string_view resource_version;
+    std::string_view resource_version;  // Empty: there is none.
     bool ends_initial_events = false;
 };
 
-Result<Metadata> read_metadata(ondemand::object& object) {
+// Whether the reading may go on after `code`. After any other error simdjson has let go of the text, and asking it
+// for more is undefined.
+bool is_harmless(simdjson::error_code code) {
+    return code == simdjson::SUCCESS || code == simdjson::NO_SUCH_FIELD || code == simdjson::INCORRECT_TYPE;
+}
+
+simdjson::error_code read_annotations(ondemand::value value, Metadata& metadata) {
+    ondemand::object annotations;
+    if (const auto code = value.get_object().get(annotations)) return code;
+    std::string_view text;
+    const auto code = annotations[kInitialEventsEnd].get_string().get(text);
+    metadata.ends_initial_events = code == simdjson::SUCCESS && text == "true";
+    return code;
+}
+
+simdjson::error_code read_metadata(ondemand::object& object, Metadata& metadata) {
     ondemand::object fields;
-    if (const auto code = object["metadata"].get_object().get(fields)) return fail_json("metadata", code);
-    Metadata metadata;
+    if (const auto code = object["metadata"].get_object().get(fields)) return code;
     for (auto field : fields) {
         std::string_view key;
-        if (const auto code = field.unescaped_key().get(key)) return fail_json("metadata", code);
-        if (key == "resourceVersion") {
-            if (const auto code = field.value().get_string().get(metadata.resource_version)) {
-                return fail_json("metadata.resourceVersion", code);
-            }
-        } else if (key == "annotations") {
-            ondemand::object annotations;
-            if (field.value().get_object().get(annotations)) continue;  // null
-            std::string_view value;
-            if (annotations[kInitialEventsEnd].get_string().get(value)) continue;
-            metadata.ends_initial_events = value == "true";
-        }
+        if (const auto code = field.unescaped_key().get(key)) return code;
+        if (key != "resourceVersion" && key != "annotations") continue;
+        ondemand::value value;
+        if (const auto code = field.value().get(value)) return code;
+        const auto code = key == "annotations" ? read_annotations(value, metadata)
+                                               : value.get_string().get(metadata.resource_version);
+        if (!is_harmless(code)) return code;
     }
-    if (metadata.resource_version.empty()) return invalid("the object has no metadata.resourceVersion");
-    return metadata;
+    return simdjson::SUCCESS;
 }
 
 // The object's extent in the text, however far into it the reading has come.
@@ -70,7 +78,7 @@ Result<WatchEvent> read_event(ondemand::document& document) {
     if (const auto code = document.get_object().get(root)) return fail_json("not an event", code);
     std::optional<WatchEvent::Type> type;
     std::optional<std::string_view> raw;
-    Result<Metadata> metadata = invalid("the event has no object");
+    Metadata metadata;
     for (auto field : root) {
         std::string_view key;
         if (const auto code = field.unescaped_key().get(key)) return fail_json("not an event", code);
@@ -82,7 +90,10 @@ Result<WatchEvent> read_event(ondemand::document& document) {
         } else if (key == "object") {
             ondemand::object object;
             if (const auto code = field.value().get_object().get(object)) return fail_json("object", code);
-            metadata = read_metadata(object);
+            metadata = {};
+            if (const auto code = read_metadata(object, metadata); !is_harmless(code)) {
+                return fail_json("metadata", code);
+            }
             TRY(raw, raw_text(object));
         }
     }
@@ -90,9 +101,9 @@ Result<WatchEvent> read_event(ondemand::document& document) {
     if (!raw) return invalid("the event has no object");
     WatchEvent event{.type = *type, .object = *raw, .resource_version = {}, .ends_initial_events = false};
     if (*type == WatchEvent::Type::kError) return event;
-    TRY(const Metadata found, metadata);
-    event.resource_version = found.resource_version;
-    event.ends_initial_events = *type == WatchEvent::Type::kBookmark && found.ends_initial_events;
+    if (metadata.resource_version.empty()) return invalid("the object has no metadata.resourceVersion");
+    event.resource_version = metadata.resource_version;
+    event.ends_initial_events = *type == WatchEvent::Type::kBookmark && metadata.ends_initial_events;
     return event;
 }
 
@@ -117,7 +128,9 @@ Status read_list_metadata(ondemand::value value, ListMeta& meta) {
 
 // False when `on_item` wants no more.
 Result<bool> read_items(ondemand::value value, const std::function<bool(std::string_view)>& on_item) {
-    if (value.is_null()) return true;  // An empty list, as Go may write it.
+    bool is_null = false;
+    if (const auto code = value.is_null().get(is_null)) return fail_json("items", code);
+    if (is_null) return true;  // An empty list, as Go may write it.
     ondemand::array items;
     if (const auto code = value.get_array().get(items)) return fail_json("items", code);
     for (auto item : items) {

@@ -82,7 +82,11 @@ TEST(WatchParser, what_is_no_event_is_bad_and_the_next_line_is_read) {
           "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"\"}}}",
           "{\"type\":\"RENAMED\",\"object\":{\"metadata\":{\"resourceVersion\":\"5\"}}}",
           "{\"object\":{\"metadata\":{\"resourceVersion\":\"5\"}}}",
-          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"5\"}}", "\xff\xfe", "{\"type\":\"ADD\xff\"}"}) {
+          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"5\"}}",
+          // Found by fuzzing: simdjson must not be asked for more after these.
+          "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ERROR\"\"Pod\",\"metadata\":{\"resourceVersion\":\"5\"}}}",
+          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\":{\"a\" \"b\"},\"resourceVersion\":\"5\"}}}",
+          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\" 5,\"resourceVersion\":\"5\"}}}", "\xff\xfe", "{\"type\":\"ADD\xff\"}"}) {
         const auto events = parse({bad + "\n" + good});
         ASSERT_EQ(events.size(), 2u) << bad;
         EXPECT_TRUE(events[0].starts_with("bad: ")) << bad << " became " << events[0];
@@ -164,7 +168,9 @@ TEST(ListParser, what_is_no_whole_list_is_an_error) {
     for (std::string body : {"", "x", "[]", "{}", R"({"metadata":{"resourceVersion":"9"}})", R"({"items":[]})",
                              R"({"metadata":{"resourceVersion":"9"},"items":[7]})",
                              R"({"metadata":{"resourceVersion":"9"},"items":[{"a":1},)",
-                             R"({"metadata":{"resourceVersion":9},"items":[]})"}) {
+                             R"({"metadata":{"resourceVersion":9},"items":[]})",
+                             // Found by fuzzing.
+                             R"({"metadata":{"resourceVersion":"9"},"items":nu[]ll})"}) {
         EXPECT_FALSE(parse_list(body, [](std::string_view) { return true; }).has_value()) << body;
     }
 }

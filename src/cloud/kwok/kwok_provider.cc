@@ -1,0 +1,153 @@
+#include "cloud/kwok/kwok_provider.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "api/names.h"
+#include "base/hash.h"
+#include "cloud/kwok/types_file.h"
+#include "rules/conditions.h"
+
+namespace joiner::cloud::kwok {
+namespace {
+
+constexpr std::string_view kProviderPrefix = "kwok://";
+constexpr std::string_view kNodePrefix = "kwok-";
+constexpr std::string_view kFakeKey = "kwok.x-k8s.io/node";
+
+Instance make_instance(const api::NodeClaim& claim, const rules::InstanceType& type, const rules::Offering& offering) {
+    Instance out;
+    out.provider_id = std::string(kProviderPrefix) + node_name(claim);
+    out.claim_name = claim.meta.name;
+    out.capacity = type.capacity;
+    out.allocatable = type.allocatable();
+    for (const rules::Requirement& requirement : type.requirements) {
+        if (requirement.is_single()) out.labels[requirement.key()] = requirement.values().front();
+    }
+    for (const rules::Requirement& requirement : offering.requirements) {
+        if (requirement.is_single()) out.labels[requirement.key()] = requirement.values().front();
+    }
+    out.labels[std::string(api::kInstanceTypeLabel)] = type.name;
+    out.labels[std::string(api::kHostnameLabel)] = claim.meta.name;
+    out.labels[std::string(kFakeKey)] = "fake";
+    out.labels["kwok-partition"] = "a";
+    out.labels["eks-node-viewer/instance-price"] = fmt::format("{:.6f}", offering.price.dollars());
+    return out;
+}
+
+api::Node make_node(const api::NodeClaim& claim, const Instance& instance) {
+    api::Node node;
+    node.meta.name = node_name(claim);
+    node.meta.labels = claim.meta.labels;
+    for (const auto& [key, value] : instance.labels) node.meta.labels[key] = value;
+    node.meta.annotations = claim.meta.annotations;
+    node.meta.annotations[std::string(kFakeKey)] = "fake";
+    node.provider_id = instance.provider_id;
+    node.taints = {{std::string(api::kUnregisteredTaint), "", std::string(api::kNoExecute), {}}};
+    node.capacity = rules::to_resource_map(instance.capacity);
+    node.allocatable = rules::to_resource_map(instance.allocatable);
+    return node;
+}
+
+}  // namespace
+
+std::string node_name(const api::NodeClaim& claim) {
+    const std::uint64_t h = fnv1a(claim.meta.uid);
+    return fmt::format("{}{}-{}", kNodePrefix, claim.meta.name, 1'000'000'000 + h % 9'000'000'000);
+}
+
+KwokProvider::KwokProvider(io::Loop& loop, std::vector<rules::InstanceType> types, ClusterAccess access)
+    : loop_(loop),
+      types_(std::make_shared<const std::vector<rules::InstanceType>>(std::move(types))),
+      labels_(labels_of(*types_)),
+      access_(std::move(access)) {}
+
+bool KwokProvider::serves(const api::NodeClassReference& node_class) const {
+    return node_class.group == "karpenter.kwok.sh" && node_class.kind == "KWOKNodeClass";
+}
+
+Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim) const {
+    const auto wanted = rules::make_requirements(claim.requirements);
+    if (!wanted) return invalid(wanted.error().message);
+    const rules::Resources requests = rules::as_request(claim.requests);
+    Choice best;
+    for (const rules::InstanceType& type : *types_) {
+        if (!rules::intersects(*wanted, type.requirements)) continue;
+        if (!rules::fits(requests, type.allocatable())) continue;
+        const rules::Offering* offering = rules::cheapest_offering(type, *wanted, labels_.well_known);
+        if (offering == nullptr) continue;
+        if (best.type == nullptr || std::tie(offering->price, type.name) < std::tie(best.offering->price, best.type->name)) {
+            best = {&type, offering};
+        }
+    }
+    if (best.type == nullptr) return fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim");
+    return best;
+}
+
+void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) {
+    const auto later = [this](std::function<void(Result<Instance>)> f, Result<Instance> result) {
+        loop_.post([f = std::move(f), result = std::move(result)]() mutable { f(std::move(result)); });
+    };
+    const api::KWOKNodeClass* node_class = access_.node_class(claim.node_class.name);
+    if (node_class == nullptr) {
+        return later(std::move(done), fail(ErrorKind::kExhausted, fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
+    }
+    const api::Condition* ready = api::find_condition(node_class->conditions, "Ready");
+    if (ready != nullptr && ready->status == "False") {
+        return later(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}", claim.node_class.name, ready->message)));
+    }
+    auto choice = choose(claim);
+    if (!choice) return later(std::move(done), tl::unexpected<Error>(choice.error()));
+    Instance instance = make_instance(claim, *choice->type, *choice->offering);
+    const api::Node node = make_node(claim, instance);
+    const auto post_node = [this, node](std::function<void(Status)> f) {
+        access_.create_node(node, [f = std::move(f)](Status status) {
+            // Made before: the same claim, asked for again.
+            if (!status && status.error().kind == ErrorKind::kConflict) status = Status{};
+            f(std::move(status));
+        });
+    };
+    if (node_class->registration_delay.count() <= 0) {
+        return post_node([instance = std::move(instance), done = std::move(done)](Status status) {
+            if (!status) return done(tl::unexpected<Error>(status.error()));
+            done(instance);
+        });
+    }
+    if (!delayed_.contains(node.meta.name)) {
+        delayed_[node.meta.name] = loop_.after(node_class->registration_delay, [this, post_node, name = node.meta.name] {
+            delayed_.erase(name);
+            post_node([](const Status&) {});
+        });
+    }
+    later(std::move(done), std::move(instance));
+}
+
+void KwokProvider::remove(const std::string& provider_id, std::function<void(Status)> done) {
+    const std::string name = provider_id.starts_with(kProviderPrefix) ? provider_id.substr(kProviderPrefix.size()) : provider_id;
+    if (const auto it = delayed_.find(name); it != delayed_.end()) {
+        loop_.cancel(it->second);
+        delayed_.erase(it);
+    }
+    // The node object is the instance: with its finalizer gone nothing is left, so "gone" is the answer at once.
+    access_.delete_node(name, [done = std::move(done)](Status status) {
+        if (!status && status.error().kind != ErrorKind::kNotFound) return done(std::move(status));
+        done(fail(ErrorKind::kNotFound, "the instance is gone"));
+    });
+}
+
+void KwokProvider::list(std::function<void(Result<std::vector<Instance>>)> done) {
+    std::vector<Instance> out;
+    for (const api::Node& node : access_.nodes()) {
+        if (!node.provider_id.starts_with(kProviderPrefix)) continue;
+        Instance& instance = out.emplace_back();
+        instance.provider_id = node.provider_id;
+        instance.claim_name = api::find_or_empty(node.meta.labels, api::kHostnameLabel);
+        instance.labels = node.meta.labels;
+        instance.is_terminating = node.meta.deleted.has_value();
+    }
+    loop_.post([done = std::move(done), out = std::move(out)]() mutable { done(std::move(out)); });
+}
+
+}  // namespace joiner::cloud::kwok

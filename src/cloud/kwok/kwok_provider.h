@@ -1,0 +1,56 @@
+// The provider for clusters of KWOK's pretend nodes, compatible with Karpenter's: an instance is a Node object that this
+// provider makes. Repeatable by construction: the node's name follows from the claim. Loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/core.h"
+#include "cloud/provider.h"
+#include "io/loop.h"
+
+namespace joiner::cloud::kwok {
+
+// How the provider reaches the cluster; control gives it the client and the model behind these.
+struct ClusterAccess {
+    std::function<void(const api::Node& node, std::function<void(Status)> done)> create_node;
+    std::function<void(const std::string& name, std::function<void(Status)> done)> delete_node;
+    std::function<std::vector<api::Node>()> nodes;
+    // nullptr: there is no such class.
+    std::function<const api::KWOKNodeClass*(const std::string& name)> node_class;
+};
+
+class KwokProvider final : public Provider {
+  public:
+    KwokProvider(io::Loop& loop, std::vector<rules::InstanceType> types, ClusterAccess access);
+
+    std::string_view name() const override { return "kwok"; }
+    bool serves(const api::NodeClassReference& node_class) const override;
+    const rules::RestrictedLabels& labels() const override { return labels_; }
+    InstanceTypes instance_types(const api::NodePool&) override { return types_; }
+    void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) override;
+    void remove(const std::string& provider_id, std::function<void(Status)> done) override;
+    void list(std::function<void(Result<std::vector<Instance>>)> done) override;
+
+  private:
+    struct Choice {
+        const rules::InstanceType* type = nullptr;
+        const rules::Offering* offering = nullptr;
+    };
+    Result<Choice> choose(const api::NodeClaim& claim) const;
+
+    io::Loop& loop_;
+    InstanceTypes types_;
+    rules::RestrictedLabels labels_;
+    ClusterAccess access_;
+    // Claims whose node is to appear later; a node that is asked for again meanwhile keeps its moment.
+    std::map<std::string, io::TimerId> delayed_;
+};
+
+// "kwok-<claim>-<number from the uid>", the same for the same claim, every time.
+std::string node_name(const api::NodeClaim& claim);
+
+}  // namespace joiner::cloud::kwok

@@ -1,0 +1,64 @@
+#include "control/collector.h"
+
+#include <set>
+
+#include "observe/log.h"
+#include "plan/lifecycle/claim_step.h"
+#include "rules/conditions.h"
+
+namespace joiner::control {
+namespace {
+
+constexpr Duration kPeriod = std::chrono::minutes{2};
+constexpr Duration kStrayPatience = std::chrono::seconds{30};
+
+}  // namespace
+
+void Collector::start() { look(); }
+
+void Collector::look() {
+    services_.provider.list([this](Result<std::vector<cloud::Instance>> instances) {
+        if (instances) compare(*instances);
+        else services_.notices.failed("list instances", instances.error());
+        // A stray is looked at again soon, the rest in its time.
+        services_.loop.after(strays_.empty() ? kPeriod : kStrayPatience, [this] { look(); });
+    });
+}
+
+void Collector::compare(const std::vector<cloud::Instance>& instances) {
+    const WallTime now = services_.loop.now();
+    std::set<std::string_view> running;
+    for (const cloud::Instance& instance : instances) {
+        if (!instance.is_terminating) running.insert(instance.provider_id);
+    }
+    std::set<std::string_view> spoken_for;
+    std::vector<std::string> without_instance;
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        const api::NodeClaim& claim = state.claim;
+        spoken_for.insert(claim.provider_id);
+        spoken_for.insert(name);
+        if (!services_.provider.serves(claim.node_class) || claim.meta.deleted) continue;
+        if (!rules::is_true(claim.conditions, "Registered") || running.contains(claim.provider_id)) continue;
+        const model::NodeState* node = services_.cluster.node_of(claim);
+        if (node != nullptr && plan::is_ready(node->node)) continue;
+        without_instance.push_back(name);
+    }
+    for (const std::string& name : without_instance) delete_claim_(name, "garbage_collected");
+    std::map<std::string, WallTime> strays;
+    for (const cloud::Instance& instance : instances) {
+        if (instance.is_terminating || spoken_for.contains(instance.provider_id) || spoken_for.contains(instance.claim_name)) continue;
+        const auto before = strays_.find(instance.provider_id);
+        const WallTime since = before == strays_.end() ? now : before->second;
+        if (now - since < kStrayPatience) {
+            strays.emplace(instance.provider_id, since);
+            continue;
+        }
+        observe::log_info("collector", "removing an instance that no NodeClaim speaks for", {{"instance", instance.provider_id}});
+        services_.provider.remove(instance.provider_id, [this, id = instance.provider_id](Status status) {
+            if (!status && status.error().kind != ErrorKind::kNotFound) services_.notices.failed("remove instance " + id, status.error());
+        });
+    }
+    strays_ = std::move(strays);
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,29 @@
+// Orphans both ways: claims whose instance is gone, and instances no claim speaks for. Every two minutes, and once after
+// start-up. Loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "act/services.h"
+
+namespace joiner::control {
+
+class Collector {
+  public:
+    using DeleteClaim = std::function<void(const std::string& claim, const std::string& reason)>;
+    Collector(act::Services& services, DeleteClaim delete_claim) : services_(services), delete_claim_(std::move(delete_claim)) {}
+    void start();
+
+  private:
+    void look();
+    void compare(const std::vector<cloud::Instance>& instances);
+
+    act::Services& services_;
+    DeleteClaim delete_claim_;
+    // Instances without a claim, since when: one look may catch a claim that the watch has not shown yet.
+    std::map<std::string, WallTime> strays_;
+};
+
+}  // namespace joiner::control

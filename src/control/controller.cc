@@ -1,0 +1,415 @@
+#include "control/controller.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <map>
+#include <set>
+
+#include "act/binder.h"
+#include "act/lifecycle.h"
+#include "act/services.h"
+#include "api/codec.h"
+#include "api/names.h"
+#include "cloud/kwok/kwok_provider.h"
+#include "control/collector.h"
+#include "control/feed.h"
+#include "control/pool_keeper.h"
+#include "control/provisioner.h"
+#include "kube/events.h"
+#include "kube/lease.h"
+#include "kube/reflector.h"
+#include "model/cluster.h"
+#include "observe/log.h"
+#include "plan/disrupt/empty.h"
+#include "rules/conditions.h"
+
+namespace joiner::control {
+namespace {
+
+constexpr Duration kTick = std::chrono::seconds{1};
+constexpr int kTicksPerSweep = 10;
+constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
+
+struct Watched {
+    model::Kind kind;
+    kube::Resource resource;
+};
+const Watched kWatched[] = {
+    {model::Kind::kPod, kube::kPods},           {model::Kind::kNode, kube::kNodes},
+    {model::Kind::kNodeClaim, kube::kNodeClaims}, {model::Kind::kNodePool, kube::kNodePools},
+    {model::Kind::kDaemonSet, kube::kDaemonSets}, {model::Kind::kKWOKNodeClass, kube::kKWOKNodeClasses},
+};
+
+// Turns what happened into metrics and log lines.
+class Recorder final : public act::Notices {
+  public:
+    explicit Recorder(observe::Metrics& metrics) : metrics_(metrics) {}
+
+    void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
+        metrics_.count("nodeclaims_created_total",
+                       {{"reason", std::string(reason)},
+                        {"nodepool", label(claim.meta, api::kNodePoolLabel)},
+                        {"min_values_relaxed", std::string(api::find_or_empty(claim.meta.annotations, api::kMinValuesRelaxedAnnotation))}});
+        observe::log_info("provisioner", "created nodeclaim", {{"NodeClaim", claim.meta.name}});
+    }
+    void claim_disrupted(const api::NodeClaim& claim, std::string_view reason) override {
+        metrics_.count("nodeclaims_disrupted_total", {{"reason", std::string(reason)},
+                                                      {"nodepool", label(claim.meta, api::kNodePoolLabel)},
+                                                      {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)}});
+        observe::log_info("disruption", "deleted nodeclaim", {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
+    }
+    void claim_terminated(const api::NodeClaim& claim) override {
+        metrics_.count("nodeclaims_terminated_total", {{"nodepool", label(claim.meta, api::kNodePoolLabel)},
+                                                       {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)},
+                                                       {"zone", label(claim.meta, api::kZoneLabel)}});
+    }
+    void node_created(const api::Node& node) override { count_node("nodes_created_total", node); }
+    void node_terminated(const api::Node& node) override { count_node("nodes_terminated_total", node); }
+    void node_drained(const api::Node& node) override {
+        metrics_.count("nodes_drained_total", {{"nodepool", label(node.meta, api::kNodePoolLabel)}});
+    }
+    void pod_evicted(int code) override { metrics_.count("pods_eviction_requests_total", {{"code", std::to_string(code)}}); }
+    void pod_bound(std::string_view result) override { metrics_.count("joiner_pods_bound_total", {{"result", std::string(result)}}); }
+    void failed(std::string_view what, const Error& error) override {
+        observe::log_error("controller", fmt::format("could not {}", what), {{"error", error.message}, {"kind", to_string(error.kind)}});
+    }
+
+  private:
+    static std::string label(const api::ObjectMeta& meta, std::string_view key) {
+        return std::string(api::find_or_empty(meta.labels, key));
+    }
+    void count_node(std::string_view name, const api::Node& node) {
+        metrics_.count(name, {{"nodepool", label(node.meta, api::kNodePoolLabel)}, {"zone", label(node.meta, api::kZoneLabel)}});
+    }
+    observe::Metrics& metrics_;
+};
+
+kube::ClientOptions client_options(const Options& options) {
+    kube::ClientOptions out;
+    out.qps = options.client_qps;
+    out.burst = options.client_burst;
+    return out;
+}
+
+}  // namespace
+
+class Controller::Impl {
+  public:
+    Impl(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options, std::vector<rules::InstanceType> types,
+         observe::Metrics& metrics, Rng rng)
+        : loop_(loop),
+          options_(std::move(options)),
+          metrics_(metrics),
+          default_namespace_(config.default_namespace),
+          client_(loop, http, std::move(config), client_options(options_)),
+          cluster_(options_.preference_policy),
+          events_(loop, client_, {}),
+          recorder_(metrics),
+          provider_(loop, std::move(types), cluster_access()),
+          services_{loop,
+                    client_,
+                    events_,
+                    provider_,
+                    cluster_,
+                    recorder_,
+                    [this](const std::string& claim) { look_at_claim(claim); },
+                    [this](const std::string& node) { look_at_node(node); }},
+          provisioner_(services_, options_, metrics, Rng(rng.next())),
+          binder_(services_, provisioner_.planned()),
+          lifecycle_(services_, options_.pod_binding, [this](const std::string& claim) { return window_may_open(claim); }),
+          pool_keeper_(services_, metrics),
+          collector_(services_, [this](const std::string& claim, const std::string& reason) { lifecycle_.delete_claim(claim, reason); }),
+          lease_rng_(rng.next()) {
+        listen();
+        for (const Watched& watched : kWatched) {
+            feeds_.push_back(std::make_unique<Feed>(watched.kind, cluster_, listener_));
+            reflectors_.push_back(std::make_unique<kube::Reflector>(loop, client_, watched.resource, kube::ReflectorOptions{},
+                                                                    Rng(rng.next()), *feeds_.back()));
+        }
+    }
+
+    void start(std::function<void()> on_lost) {
+        metrics_.set("build_info", {{"version", JOINER_VERSION}, {"goversion", ""}, {"goarch", ""}, {"commit", ""}}, 1);
+        for (const auto& reflector : reflectors_) reflector->start();
+        if (!options_.leader_election) {
+            elected_ = true;
+            return act_if_possible();
+        }
+        kube::LeaseOptions lease;
+        lease.name = options_.leader_election_name;
+        lease.ns = options_.leader_election_namespace.empty() ? default_namespace_ : options_.leader_election_namespace;
+        lease.identity = options_.identity;
+        elector_ = std::make_unique<kube::LeaderElector>(
+            loop_, client_, lease, Rng(lease_rng_),
+            [this] {
+                observe::log_info("controller", "leading", {{"identity", options_.identity}});
+                elected_ = true;
+                act_if_possible();
+            },
+            [this, on_lost = std::move(on_lost)] {
+                acting_ = false;
+                observe::log_error("controller", "the lease is lost");
+                on_lost();
+            });
+        elector_->start();
+    }
+
+    void stop(std::function<void()> done) {
+        acting_ = false;
+        for (const auto& reflector : reflectors_) reflector->stop();
+        if (elector_ && elector_->is_leader()) {
+            elector_->release(std::move(done));
+        } else {
+            loop_.post(std::move(done));
+        }
+    }
+
+    bool is_ready() const { return synced_; }
+    bool is_leader() const { return elected_; }
+    const model::Cluster& cluster() const { return cluster_; }
+
+  private:
+    void listen() {
+        listener_.pod_changed = [this](const model::PodState* before, const model::PodState* after) { pod_changed(before, after); };
+        listener_.node_changed = [this](const std::string& name) {
+            look_at_node(name);
+            if (const model::NodeState* node = cluster_.find_node(name)) {
+                if (const model::ClaimState* claim = cluster_.claim_of(node->node)) look_at_claim(claim->claim.meta.name);
+            } else {
+                gone_nodes_.insert(name);
+                // A claim that waited for its node to go.
+                for (const auto& [claim, state] : cluster_.claims()) {
+                    if (state.claim.meta.deleted) look_at_claim(claim);
+                }
+            }
+        };
+        listener_.claim_changed = [this](const std::string& name) {
+            look_at_claim(name);
+            if (const model::ClaimState* claim = cluster_.find_claim(name)) {
+                if (const model::NodeState* node = cluster_.node_of(claim->claim)) look_at_node(node->node.meta.name);
+            }
+        };
+        listener_.pools_changed = [this] {
+            pools_dirty_ = true;
+            pump_soon();
+        };
+        listener_.unreadable = [](std::string_view what, const Error& error) {
+            observe::log_error("watch", fmt::format("could not read {}", what), {{"error", error.message}});
+        };
+        listener_.synced = [this] {
+            synced_ = cluster_.is_synced();
+            metrics_.set("cluster_state_synced", {}, synced_ ? 1 : 0);
+            act_if_possible();
+        };
+    }
+
+    cloud::kwok::ClusterAccess cluster_access() {
+        cloud::kwok::ClusterAccess access;
+        const auto status_of = [](std::function<void(Status)> done) {
+            return [done = std::move(done)](Result<std::string> result) {
+                if (result) done({});
+                else done(tl::unexpected<Error>(result.error()));
+            };
+        };
+        access.create_node = [this, status_of](const api::Node& node, std::function<void(Status)> done) {
+            client_.create(kube::kNodes, "", api::encode_node(node), status_of(std::move(done)));
+        };
+        access.delete_node = [this, status_of](const std::string& name, std::function<void(Status)> done) {
+            // Already on its way out: the finalizer is ours to remove, there is nothing to ask the server.
+            const model::NodeState* node = cluster_.find_node(name);
+            if (node == nullptr || node->node.meta.deleted) {
+                return loop_.post([done = std::move(done)] { done(fail(ErrorKind::kNotFound, "the node is gone")); });
+            }
+            client_.remove(kube::kNodes, "", name, {}, status_of(std::move(done)));
+        };
+        access.nodes = [this] {
+            std::vector<api::Node> out;
+            for (const auto& [name, state] : cluster_.nodes()) out.push_back(state.node);
+            return out;
+        };
+        access.node_class = [this](const std::string& name) -> const api::KWOKNodeClass* {
+            const auto it = cluster_.node_classes().find(name);
+            return it == cluster_.node_classes().end() ? nullptr : &it->second.node_class;
+        };
+        return access;
+    }
+
+    void act_if_possible() {
+        if (acting_ || !elected_ || !cluster_.is_synced()) return;
+        acting_ = true;
+        observe::log_info("controller", "acting",
+                          {{"nodes", std::to_string(cluster_.nodes().size())}, {"pods", std::to_string(cluster_.pods().size())}});
+        look_at_everything();
+        pools_dirty_ = true;
+        provisioner_.start();
+        collector_.start();
+        tick();
+        pump_soon();
+    }
+
+    void look_at_everything() {
+        for (const auto& [name, state] : cluster_.claims()) claims_.insert(name);
+        for (const auto& [name, state] : cluster_.nodes()) nodes_.insert(name);
+    }
+
+    void look_at_claim(const std::string& name) {
+        claims_.insert(name);
+        pump_soon();
+    }
+    void look_at_node(const std::string& name) {
+        nodes_.insert(name);
+        pump_soon();
+    }
+
+    void pod_changed(const model::PodState* before, const model::PodState* after) {
+        const std::string& node_before = before == nullptr ? kNowhere : before->node_name;
+        const std::string& node_after = after == nullptr ? kNowhere : after->node_name;
+        if (before != nullptr && (after == nullptr || after->uid != before->uid || !node_after.empty())) binder_.saw_bound(before->uid);
+        provisioner_.pod_changed(before, after);
+        for (const std::string* node : {&node_before, &node_after}) {
+            if (node->empty()) continue;
+            const model::NodeState* state = cluster_.find_node(*node);
+            if (state == nullptr) continue;
+            if (state->node.meta.deleted) look_at_node(*node);
+            note_pod_event(*state, before, after);
+        }
+    }
+
+    // A pod came to the node, ended or is on its way out: the node's idle time begins again.
+    void note_pod_event(const model::NodeState& node, const model::PodState* before, const model::PodState* after) {
+        const bool is_daemon = (after != nullptr ? after : before)->is_daemon;
+        const bool was_active = before != nullptr && !before->node_name.empty() && before->is_active();
+        const bool is_active = after != nullptr && !after->node_name.empty() && after->is_active();
+        if (is_daemon || was_active == is_active || !acting_) return;
+        if (const model::ClaimState* claim = cluster_.claim_of(node.node)) last_pod_event_[claim->claim.meta.name] = loop_.now();
+        empty_soon(kEmptySoon);
+    }
+
+    bool window_may_open(const std::string& claim) const {
+        return provisioner_.planned_for(claim).empty() && binder_.is_quiet(claim);
+    }
+
+    void pump_soon() {
+        if (!acting_ || pump_posted_) return;
+        pump_posted_ = true;
+        loop_.post([this] {
+            pump_posted_ = false;
+            if (acting_) pump();
+        });
+    }
+
+    void pump() {
+        if (pools_dirty_) {
+            pools_dirty_ = false;
+            pool_keeper_.look(false);
+            provisioner_.world_changed();
+        }
+        const std::set<std::string> claims = std::move(claims_);
+        claims_.clear();
+        const std::set<std::string> nodes = std::move(nodes_);
+        nodes_.clear();
+        for (const std::string& name : claims) {
+            provisioner_.claim_changed(name);
+            if (cluster_.find_claim(name) == nullptr) {
+                lifecycle_.forget_claim(name);
+                last_pod_event_.erase(name);
+                continue;
+            }
+            if (options_.pod_binding == act::PodBinding::kAuto) {
+                const std::set<model::PodKey>& pods = provisioner_.planned_for(name);
+                if (!pods.empty()) binder_.bind(name, pods);
+            }
+            lifecycle_.step_claim(name);
+        }
+        for (const std::string& name : nodes) lifecycle_.step_node(name);
+        for (const std::string& name : std::exchange(gone_nodes_, {})) lifecycle_.forget_node(name);
+    }
+
+    // What waits for time to pass is looked at each second while it is under way, the rest each ten.
+    void tick() {
+        if (!acting_) return;
+        const bool is_sweep = ++ticks_ % kTicksPerSweep == 0;
+        for (const auto& [name, state] : cluster_.claims()) {
+            const bool is_settled = !state.claim.meta.deleted && rules::is_true(state.claim.conditions, "Initialized");
+            if (is_sweep || !is_settled) claims_.insert(name);
+        }
+        for (const auto& [name, state] : cluster_.nodes()) {
+            if (state.node.meta.deleted) nodes_.insert(name);
+        }
+        if (is_sweep) {
+            pools_dirty_ = true;
+            pool_keeper_.look(true);
+            metrics_.set("cluster_state_node_count", {}, static_cast<double>(cluster_.nodes().size()));
+            empty_soon(Duration{0});
+        }
+        pump_soon();
+        loop_.after(kTick, [this] { tick(); });
+    }
+
+    void empty_soon(Duration delay) {
+        if (empty_timer_ != 0 || !acting_) return;
+        empty_timer_ = loop_.after(delay, [this] {
+            empty_timer_ = 0;
+            if (acting_) remove_empty();
+        });
+    }
+
+    void remove_empty() {
+        // While pods are being planned, what looks empty may be about to be used.
+        if (!provisioner_.is_idle()) return empty_soon(kEmptySoon);
+        const WallTime now = loop_.now();
+        const plan::EmptyPlan plan = plan::plan_empty({cluster_, provisioner_.planned(), last_pod_event_}, now);
+        for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
+        if (plan.look_again_at) empty_soon(std::max<Duration>(kEmptySoon, *plan.look_again_at - now));
+    }
+
+    static const std::string kNowhere;
+
+    io::Loop& loop_;
+    Options options_;
+    observe::Metrics& metrics_;
+    std::string default_namespace_;
+    kube::Client client_;
+    model::Cluster cluster_;
+    kube::EventRecorder events_;
+    Recorder recorder_;
+    cloud::kwok::KwokProvider provider_;
+    act::Services services_;
+    Provisioner provisioner_;
+    act::Binder binder_;
+    act::Lifecycle lifecycle_;
+    PoolKeeper pool_keeper_;
+    Collector collector_;
+    FeedListener listener_;
+    std::vector<std::unique_ptr<Feed>> feeds_;
+    std::vector<std::unique_ptr<kube::Reflector>> reflectors_;
+    std::unique_ptr<kube::LeaderElector> elector_;
+    std::uint64_t lease_rng_;
+
+    std::atomic<bool> synced_ = false;
+    bool elected_ = false;
+    bool acting_ = false;
+    bool pump_posted_ = false;
+    bool pools_dirty_ = false;
+    int ticks_ = 0;
+    io::TimerId empty_timer_ = 0;
+    std::set<std::string> claims_;  // To be looked at.
+    std::set<std::string> nodes_;
+    std::set<std::string> gone_nodes_;
+    std::map<std::string, WallTime, std::less<>> last_pod_event_;
+};
+
+const std::string Controller::Impl::kNowhere;
+
+Controller::Controller(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
+                       std::vector<rules::InstanceType> types, observe::Metrics& metrics, Rng rng)
+    : impl_(std::make_unique<Impl>(loop, http, std::move(config), std::move(options), std::move(types), metrics, rng)) {}
+Controller::~Controller() = default;
+void Controller::start(std::function<void()> on_lost) { impl_->start(std::move(on_lost)); }
+void Controller::stop(std::function<void()> done) { impl_->stop(std::move(done)); }
+bool Controller::is_ready() const { return impl_->is_ready(); }
+bool Controller::is_leader() const { return impl_->is_leader(); }
+const model::Cluster& Controller::cluster() const { return impl_->cluster(); }
+
+}  // namespace joiner::control

@@ -1,0 +1,50 @@
+// One controller, wired: watches feed the model, the model's changes are looked at, plans are made and carried out.
+// Runs on the loop it is given, real or virtual, over the HTTP client it is given. Loop thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "control/options.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "kube/config.h"
+#include "observe/metrics.h"
+#include "rules/instance_type.h"
+
+namespace joiner::model {
+class Cluster;
+}
+
+namespace joiner::control {
+
+class Controller {
+  public:
+    Controller(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
+               std::vector<rules::InstanceType> types, observe::Metrics& metrics, Rng rng);
+    ~Controller();
+    Controller(const Controller&) = delete;
+    Controller& operator=(const Controller&) = delete;
+
+    // `on_lost`: leadership is gone, and the process must end.
+    void start(std::function<void()> on_lost);
+    // Stops planning and acting, gives the lease back, then calls `done`.
+    void stop(std::function<void()> done);
+
+    // Any thread.
+    bool is_ready() const;
+
+    // For shows and tests; loop thread.
+    const model::Cluster& cluster() const;
+    bool is_leader() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace joiner::control

@@ -1,0 +1,67 @@
+#include "control/feed.h"
+
+#include <optional>
+
+#include "api/codec.h"
+
+namespace joiner::control {
+
+void Feed::say_changed(const std::string& name) {
+    switch (kind_) {
+        case model::Kind::kPod: break;
+        case model::Kind::kNode: listener_.node_changed(name); break;
+        case model::Kind::kNodeClaim: listener_.claim_changed(name); break;
+        case model::Kind::kNodePool:
+        case model::Kind::kDaemonSet:
+        case model::Kind::kKWOKNodeClass: listener_.pools_changed(); break;
+    }
+}
+
+template <typename T>
+void Feed::tell(Result<T> object) {
+    if (!object) return listener_.unreadable("an object that the API server sent", object.error());
+    const std::string name = object->meta.name;
+    cluster_.upsert(std::move(*object));
+    say_changed(name);
+}
+
+void Feed::upsert(std::string_view json) {
+    switch (kind_) {
+        case model::Kind::kPod: {
+            const auto pod = api::decode_pod(json);
+            if (!pod) return listener_.unreadable("a pod that the API server sent", pod.error());
+            const model::PodKey key = api::full_name(pod->meta);
+            std::optional<model::PodState> before;
+            if (const model::PodState* there = cluster_.find_pod(key)) before = *there;
+            cluster_.upsert(*pod);
+            listener_.pod_changed(before ? &*before : nullptr, cluster_.find_pod(key));
+            return;
+        }
+        case model::Kind::kNode: return tell(api::decode_node(json));
+        case model::Kind::kNodeClaim: return tell(api::decode_node_claim(json));
+        case model::Kind::kNodePool: return tell(api::decode_node_pool(json));
+        case model::Kind::kDaemonSet: return tell(api::decode_workload(json));
+        case model::Kind::kKWOKNodeClass: return tell(api::decode_kwok_node_class(json));
+    }
+}
+
+void Feed::remove(std::string_view json) {
+    const auto meta = api::decode_meta(json);
+    if (!meta) return listener_.unreadable("a deletion that the API server sent", meta.error());
+    if (kind_ == model::Kind::kPod) {
+        std::optional<model::PodState> before;
+        if (const model::PodState* there = cluster_.find_pod(api::full_name(*meta))) before = *there;
+        cluster_.remove(kind_, meta->ns, meta->name);
+        if (before) listener_.pod_changed(&*before, nullptr);
+        return;
+    }
+    cluster_.remove(kind_, meta->ns, meta->name);
+    say_changed(meta->name);
+}
+
+void Feed::end_replace() {
+    cluster_.end_replace(kind_);
+    listener_.synced();
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,43 @@
+// Between a watch and the model: decodes each object and tells the Cluster, then says what changed. Loop thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "kube/reflector.h"
+#include "model/cluster.h"
+
+namespace joiner::control {
+
+// Told after the model has changed. Names are as the model keys them.
+struct FeedListener {
+    std::function<void(const model::PodState* before, const model::PodState* after)> pod_changed;
+    std::function<void(const std::string& name)> node_changed;
+    std::function<void(const std::string& name)> claim_changed;
+    std::function<void()> pools_changed;  // NodePools, node classes, daemons.
+    std::function<void(std::string_view what, const Error&)> unreadable;
+    std::function<void()> synced;
+};
+
+class Feed final : public kube::ObjectHandler {
+  public:
+    Feed(model::Kind kind, model::Cluster& cluster, const FeedListener& listener)
+        : kind_(kind), cluster_(cluster), listener_(listener) {}
+
+    void begin_replace() override { cluster_.begin_replace(kind_); }
+    void upsert(std::string_view json) override;
+    void remove(std::string_view json) override;
+    void end_replace() override;
+
+  private:
+    void say_changed(const std::string& name);
+    template <typename T>
+    void tell(Result<T> object);
+
+    model::Kind kind_;
+    model::Cluster& cluster_;
+    const FeedListener& listener_;
+};
+
+}  // namespace joiner::control

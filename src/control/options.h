@@ -1,0 +1,27 @@
+// What the controller is told at start-up. Names and defaults are Karpenter's; our own flags are few and said so.
+#pragma once
+
+#include <string>
+
+#include "act/services.h"
+#include "base/time.h"
+#include "plan/provision/provision.h"
+#include "rules/pod_shape.h"
+
+namespace joiner::control {
+
+struct Options {
+    Duration batch_max = std::chrono::seconds{10};
+    Duration batch_idle = std::chrono::seconds{1};
+    rules::PreferencePolicy preference_policy = rules::PreferencePolicy::kRespect;
+    plan::MinValuesPolicy min_values_policy = plan::MinValuesPolicy::kStrict;
+    act::PodBinding pod_binding = act::PodBinding::kAuto;
+    bool leader_election = true;
+    std::string leader_election_name = "karpenter-leader-election";
+    std::string leader_election_namespace;
+    std::string identity;  // Unique to this process: host name and some letters.
+    double client_qps = 200;
+    int client_burst = 300;
+};
+
+}  // namespace joiner::control

@@ -1,0 +1,227 @@
+#include "control/provisioner.h"
+
+#include <algorithm>
+
+#include "act/launcher.h"
+#include "api/names.h"
+#include "observe/log.h"
+#include "plan/lifecycle/claim_step.h"
+#include "rules/conditions.h"
+#include "rules/taints.h"
+
+namespace joiner::control {
+namespace {
+
+// A burst of pods is gathered until it is quiet for this long, and no longer than that; the two window settings can only
+// make it shorter.
+constexpr Duration kQuietGap = std::chrono::milliseconds{150};
+constexpr Duration kLongestBatch = std::chrono::seconds{1};
+constexpr Duration kLookAgain = std::chrono::seconds{10};
+// A node that is not up by then keeps no pod waiting for it; the claim itself has its own, longer time.
+constexpr Duration kRoomPatience = std::chrono::minutes{5};
+
+const std::set<model::PodKey> kNoPods;
+
+}  // namespace
+
+void Provisioner::start() {
+    started_ = true;
+    trigger();
+    sweep();
+}
+
+// Once in a while everything is looked at again: pods that wait, and pods whose claim does not come up.
+void Provisioner::sweep() {
+    const WallTime now = services_.loop.now();
+    std::vector<std::string> late;
+    for (const auto& [claim, pods] : by_claim_) {
+        const model::ClaimState* state = services_.cluster.find_claim(claim);
+        if (state == nullptr || rules::is_true(state->claim.conditions, "Initialized")) continue;
+        if (now - state->claim.meta.created >= kRoomPatience) late.push_back(claim);
+    }
+    for (const std::string& claim : late) release(claim);
+    if (some_wait_ || !late.empty()) trigger();
+    services_.loop.after(kLookAgain, [this] { sweep(); });
+}
+
+void Provisioner::pod_changed(const model::PodState* before, const model::PodState* after) {
+    if (before != nullptr) {
+        const bool still_waits = after != nullptr && after->uid == before->uid && model::wants_room(*after);
+        const auto it = planned_.find(before->uid);
+        if (it != planned_.end() && !still_waits) {
+            const std::string claim = it->second;
+            if (const auto pods = by_claim_.find(claim); pods != by_claim_.end()) {
+                pods->second.erase(before->full_name());
+                if (pods->second.empty()) by_claim_.erase(pods);
+            }
+            planned_.erase(it);
+            services_.look_at_claim(claim);
+        }
+    }
+    if (after != nullptr && model::wants_room(*after) && !planned_.contains(after->uid)) {
+        const bool is_news = before == nullptr || before->uid != after->uid || !model::wants_room(*before) ||
+                             before->is_unschedulable != after->is_unschedulable || before->shape != after->shape;
+        if (is_news) trigger();
+    }
+}
+
+void Provisioner::claim_changed(const std::string& name) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    if (state == nullptr) {
+        // Not yet seen, or gone. While it is being created the watch is simply late.
+        if (!creating_.contains(name)) release(name);
+        return;
+    }
+    creating_.erase(name);
+    if (state->claim.meta.deleted) return release(name);
+    // On an open node the rest is the scheduler's.
+    const model::NodeState* node = services_.cluster.node_of(state->claim);
+    if (node == nullptr || !rules::is_true(state->claim.conditions, "Initialized")) return;
+    if (!rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule)) release(name);
+}
+
+void Provisioner::release(const std::string& claim) {
+    const auto it = by_claim_.find(claim);
+    if (it == by_claim_.end()) return;
+    for (const model::PodKey& key : it->second) {
+        const model::PodState* pod = services_.cluster.find_pod(key);
+        if (pod == nullptr) continue;
+        const auto planned = planned_.find(pod->uid);
+        if (planned != planned_.end() && planned->second == claim) planned_.erase(planned);
+    }
+    by_claim_.erase(it);
+    trigger();
+}
+
+void Provisioner::world_changed() {
+    if (some_wait_) trigger();
+}
+
+const std::set<model::PodKey>& Provisioner::planned_for(const std::string& claim) const {
+    const auto it = by_claim_.find(claim);
+    return it == by_claim_.end() ? kNoPods : it->second;
+}
+
+void Provisioner::trigger() {
+    if (!started_) return;
+    const Duration now = services_.loop.monotonic();
+    if (batch_timer_ == 0) {
+        batch_opened_ = now;
+    } else {
+        services_.loop.cancel(batch_timer_);
+    }
+    const Duration gap = std::min(kQuietGap, options_.batch_idle);
+    const Duration left = std::min(kLongestBatch, options_.batch_max) - (now - batch_opened_);
+    batch_timer_ = services_.loop.after(std::max(Duration{0}, std::min(gap, left)), [this] { close_batch(); });
+}
+
+void Provisioner::close_batch() {
+    batch_timer_ = 0;
+    // Claims on their way would look like missing room; the watch brings them in a moment.
+    if (!may_plan()) {
+        batch_opened_ = services_.loop.monotonic();
+        batch_timer_ = services_.loop.after(std::chrono::milliseconds{20}, [this] { close_batch(); });
+        return;
+    }
+    plan();
+}
+
+bool Provisioner::may_plan() const {
+    return services_.cluster.is_synced() &&
+           std::all_of(creating_.begin(), creating_.end(), [&](const auto& item) { return services_.cluster.find_claim(item.first) != nullptr; });
+}
+
+bool Provisioner::is_usable(const api::NodePool& pool) const {
+    return services_.provider.serves(pool.node_template.node_class) && !pool.replicas && !pool.meta.deleted &&
+           pool.spec_problem.empty() && rules::is_true(pool.conditions, "Ready");
+}
+
+void Provisioner::plan() {
+    model::SnapshotInputs inputs;
+    inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
+    inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
+    inputs.well_known = services_.provider.labels().well_known;
+    inputs.planned = &planned_;
+    const Duration start = services_.loop.monotonic();
+    const model::Snapshot snapshot = model::make_snapshot(services_.cluster, inputs);
+    metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}}, static_cast<double>(snapshot.pods.size()));
+    if (snapshot.pods.empty()) {
+        some_wait_ = false;
+        return;
+    }
+    plan::ProvisionOptions plan_options;
+    plan_options.min_values_policy = options_.min_values_policy;
+    const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options);
+    const double seconds = to_seconds(services_.loop.monotonic() - start);
+    metrics_.observe("scheduler_scheduling_duration_seconds", {{"controller", "provisioner"}}, seconds);
+    metrics_.set("scheduler_unschedulable_pods_count", {{"controller", "provisioner"}}, static_cast<double>(plan.waits.size()));
+    if (!plan.launches.empty()) {
+        metrics_.set("joiner_plan_price_per_hour", {}, plan.price.dollars());
+        metrics_.set("joiner_plan_lower_bound_per_hour", {}, plan.lower_bound.dollars());
+        observe::log_info("provisioner", "planned",
+                          {{"pods", std::to_string(snapshot.pods.size())},
+                           {"nodes", std::to_string(plan.launches.size())},
+                           {"placed", std::to_string(plan.placements.size())},
+                           {"waiting", std::to_string(plan.waits.size())},
+                           {"price", std::to_string(plan.price.dollars())},
+                           {"seconds", std::to_string(seconds)}});
+    }
+    carry_out(snapshot, plan);
+}
+
+void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& plan) {
+    some_wait_ = !plan.waits.empty();
+    for (const plan::Placement& placement : plan.placements) {
+        const model::RoomView& room = snapshot.rooms[placement.room];
+        if (room.is_open) {
+            // The scheduler's own: it finds the place itself. Looked at again in case it does not.
+            some_wait_ = true;
+            continue;
+        }
+        std::string claim = room.name;
+        if (!room.is_claim) {
+            const model::NodeState* node = services_.cluster.find_node(room.name);
+            const model::ClaimState* state = node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
+            if (state == nullptr) continue;
+            claim = state->claim.meta.name;
+        }
+        plan_pod(snapshot.pods[placement.pod], claim);
+    }
+    for (const plan::Launch& one : plan.launches) launch(snapshot, one);
+    for (const plan::Wait& wait : plan.waits) say_waiting(snapshot.pods[wait.pod], wait.reason);
+}
+
+void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) {
+    planned_[pod.uid] = claim;
+    by_claim_[claim].insert(pod.full_name());
+    services_.look_at_claim(claim);
+}
+
+void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one) {
+    const model::PoolView& pool = snapshot.pools[one.spec->pool];
+    std::string name = act::make_claim_name(pool.name, rng_);
+    while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name)) name = act::make_claim_name(pool.name, rng_);
+    api::NodeClaim claim = act::make_claim(*one.spec, pool, services_.provider.labels(), name);
+    creating_.emplace(name, claim);
+    for (const model::PodIndex index : one.pods) {
+        const model::PodView& pod = snapshot.pods[index];
+        plan_pod(pod, name);
+        services_.events.record({{"v1", "Pod", pod.ns, pod.name, pod.uid, ""},
+                                 false,
+                                 "Nominated",
+                                 "will be placed on nodeclaim/" + name,
+                                 std::chrono::minutes{2}});
+    }
+    act::create_claim(services_, std::move(claim), [this, name](Status status) {
+        if (status) return;
+        services_.notices.failed("create NodeClaim " + name, status.error());
+        creating_.erase(name);
+        release(name);
+    });
+}
+
+void Provisioner::say_waiting(const model::PodView& pod, const std::string& reason) {
+    services_.events.record({{"v1", "Pod", pod.ns, pod.name, pod.uid, ""}, true, "FailedScheduling", reason, std::chrono::minutes{5}});
+}
+
+}  // namespace joiner::control

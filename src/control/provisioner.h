@@ -1,0 +1,68 @@
+// When to plan, and what becomes of a plan: gathers pods into a batch, plans on the newest snapshot, has the claims
+// created, and remembers which pod is meant for which claim until it is bound. Loop thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "act/services.h"
+#include "base/rng.h"
+#include "control/options.h"
+#include "model/cluster.h"
+#include "model/make_snapshot.h"
+#include "observe/metrics.h"
+#include "plan/plan.h"
+
+namespace joiner::control {
+
+class Provisioner {
+  public:
+    Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics, Rng rng)
+        : services_(services), options_(options), metrics_(metrics), rng_(rng) {}
+
+    // Leadership begins: from here on plans are made.
+    void start();
+
+    void pod_changed(const model::PodState* before, const model::PodState* after);
+    void claim_changed(const std::string& name);
+    // Pools, classes or nodes changed: what waited may have a place now.
+    void world_changed();
+
+    model::PlannedPods& planned() { return planned_; }
+    // Keys of the unbound pods meant for the claim.
+    const std::set<model::PodKey>& planned_for(const std::string& claim) const;
+    // A batch is open or a plan is due: nodes stay closed for a moment longer, for the pods it may bring.
+    bool is_planning() const { return batch_timer_ != 0; }
+    // Claims being created whose objects the watch has not shown yet.
+    bool is_idle() const { return creating_.empty() && batch_timer_ == 0; }
+
+  private:
+    void trigger();
+    void close_batch();
+    void plan();
+    bool may_plan() const;
+    void carry_out(const model::Snapshot& snapshot, const plan::Plan& plan);
+    void launch(const model::Snapshot& snapshot, const plan::Launch& launch);
+    void plan_pod(const model::PodView& pod, const std::string& claim);
+    void release(const std::string& claim);
+    void say_waiting(const model::PodView& pod, const std::string& reason);
+    void sweep();
+    bool is_usable(const api::NodePool& pool) const;
+
+    act::Services& services_;
+    const Options& options_;
+    observe::Metrics& metrics_;
+    Rng rng_;
+    bool started_ = false;
+    model::PlannedPods planned_;
+    std::map<std::string, std::set<model::PodKey>, std::less<>> by_claim_;
+    std::map<std::string, api::NodeClaim, std::less<>> creating_;
+    io::TimerId batch_timer_ = 0;
+    Duration batch_opened_{0};
+    bool some_wait_ = false;
+    std::uint64_t planned_version_ = 0;
+};
+
+}  // namespace joiner::control

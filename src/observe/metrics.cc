@@ -1,0 +1,116 @@
+#include "observe/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+#include <vector>
+
+namespace joiner::observe {
+namespace {
+
+struct Description {
+    std::string_view name;
+    std::string_view help;
+};
+constexpr Description kDescriptions[] = {
+    {"build_info", "What was built: 1, with the version as a label."},
+    {"scheduler_scheduling_duration_seconds", "Time one planning pass took."},
+    {"scheduler_queue_depth", "Pods waiting for a plan."},
+    {"scheduler_unschedulable_pods_count", "Pods the last plan could not place."},
+    {"scheduler_ignored_pods_count", "Pods passed over because they avoid every NodePool."},
+    {"cluster_state_node_count", "Nodes known."},
+    {"cluster_state_synced", "1 once every watched kind is known in full."},
+    {"nodeclaims_created_total", "NodeClaims created."},
+    {"nodeclaims_terminated_total", "NodeClaims whose instance and object are gone."},
+    {"nodeclaims_disrupted_total", "NodeClaims deleted by the controller, by reason."},
+    {"nodes_created_total", "Nodes registered."},
+    {"nodes_terminated_total", "Nodes removed."},
+    {"nodes_drained_total", "Nodes drained."},
+    {"pods_eviction_requests_total", "Evictions asked for, by the server's answer."},
+    {"nodepools_limit", "Limits of NodePools."},
+    {"nodepools_usage", "What counts against the limits of NodePools."},
+    {"nodepools_cost_total", "Price per hour of a NodePool's nodes."},
+    {"nodepools_allowed_disruptions", "Nodes that budgets allow to be disrupted now."},
+    {"cloudprovider_duration_seconds", "Time a call to the cloud took."},
+    {"cloudprovider_errors_total", "Calls to the cloud that failed."},
+    {"joiner_pods_bound_total", "Pods bound by the controller itself, by result."},
+    {"joiner_plan_price_per_hour", "Price of what the last plan buys."},
+    {"joiner_plan_lower_bound_per_hour", "What no plan for the same pods could be cheaper than."},
+    {"client_go_request_total", "Requests to the API server."},
+};
+
+std::string full_name(std::string_view name) {
+    if (name.starts_with("joiner_") || name.starts_with("client_")) return std::string(name);
+    return "karpenter_" + std::string(name);
+}
+
+std::string help_for(std::string_view name) {
+    for (const Description& description : kDescriptions) {
+        if (description.name == name) return std::string(description.help);
+    }
+    return std::string(name);
+}
+
+const prometheus::Histogram::BucketBoundaries& duration_buckets() {
+    static const prometheus::Histogram::BucketBoundaries buckets = {
+        0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7,
+        0.8,   0.9,  1,     1.25, 1.5, 1.75, 2,   2.5,  3,   3.5,  4,   4.5,  5,   6,   7,
+        8,     9,    10,    15,   20,  25,   30,  40,   50,  60,   120, 180,  300, 450, 600};
+    return buckets;
+}
+
+template <typename T>
+using Families = std::map<std::string, prometheus::Family<T>*, std::less<>>;
+
+}  // namespace
+
+class Metrics::Impl {
+  public:
+    prometheus::Family<prometheus::Counter>& counters(std::string_view name) {
+        return family(counters_, name, prometheus::BuildCounter());
+    }
+    prometheus::Family<prometheus::Gauge>& gauges(std::string_view name) {
+        return family(gauges_, name, prometheus::BuildGauge());
+    }
+    prometheus::Family<prometheus::Histogram>& histograms(std::string_view name) {
+        return family(histograms_, name, prometheus::BuildHistogram());
+    }
+    prometheus::Registry& registry() { return registry_; }
+
+  private:
+    template <typename T, typename Builder>
+    prometheus::Family<T>& family(Families<T>& families, std::string_view name, Builder builder) {
+        const auto it = families.find(name);
+        if (it != families.end()) return *it->second;
+        prometheus::Family<T>& made = builder.Name(full_name(name)).Help(help_for(name)).Register(registry_);
+        families.emplace(std::string(name), &made);
+        return made;
+    }
+
+    prometheus::Registry registry_;
+    Families<prometheus::Counter> counters_;
+    Families<prometheus::Gauge> gauges_;
+    Families<prometheus::Histogram> histograms_;
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::count(std::string_view name, const Labels& labels, double by) { impl_->counters(name).Add(labels).Increment(by); }
+void Metrics::set(std::string_view name, const Labels& labels, double value) { impl_->gauges(name).Add(labels).Set(value); }
+void Metrics::drop(std::string_view name, const Labels& labels) {
+    auto& family = impl_->gauges(name);
+    family.Remove(&family.Add(labels));
+}
+void Metrics::observe(std::string_view name, const Labels& labels, double seconds) {
+    impl_->histograms(name).Add(labels, duration_buckets()).Observe(seconds);
+}
+std::string Metrics::text() const {
+    return prometheus::TextSerializer().Serialize(impl_->registry().Collect());
+}
+
+}  // namespace joiner::observe
