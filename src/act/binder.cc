@@ -61,7 +61,7 @@ void Binder::bind(const std::string& claim_name, const std::set<model::PodKey>& 
                                  meets_labels(*pod, node->node) && rules::fits(pod->shape->requests, free);
         if (!still_right) {
             services_.notices.pod_bound("left");
-            planned_.erase(pod->uid);
+            planned_.drop(pod->uid);
             continue;
         }
         free -= pod->shape->requests;
@@ -121,7 +121,7 @@ void Binder::let_go(const std::string& uid, const char* result) {
     if (*result != '\0') services_.notices.pod_bound(result);
     sent_.erase(it);
     if (const auto count = per_claim_.find(claim); count != per_claim_.end() && --count->second == 0) per_claim_.erase(count);
-    planned_.erase(uid);
+    planned_.drop(uid);
     services_.look_at_claim(claim);
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "act/planned_book.h"
 #include "act/services.h"
 
 namespace joiner::act {
@@ -15,7 +16,7 @@ namespace joiner::act {
 class Binder {
   public:
     // `planned` is control's; the binder takes pods out of it that it lets go.
-    Binder(Services& services, model::PlannedPods& planned) : services_(services), planned_(planned) {}
+    Binder(Services& services, PlannedBook& planned) : services_(services), planned_(planned) {}
 
     // Sends what can be sent for the claim's node now. `pods`: the keys of the unbound pods planned for it.
     void bind(const std::string& claim, const std::set<model::PodKey>& pods);
@@ -38,7 +39,7 @@ class Binder {
     void let_go(const std::string& uid, const char* result);
 
     Services& services_;
-    model::PlannedPods& planned_;
+    PlannedBook& planned_;
     std::map<std::string, Sent> sent_;               // By pod uid, until seen bound.
     std::map<std::string, std::size_t> per_claim_;  // How many of them.
 };

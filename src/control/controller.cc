@@ -116,7 +116,8 @@ class Controller::Impl {
                     [this](const std::string& claim) { look_at_claim(claim); },
                     [this](const std::string& node) { look_at_node(node); }},
           provisioner_(services_, options_, metrics, Rng(rng.next())),
-          binder_(services_, provisioner_.planned()),
+          planned_(provisioner_.planned()),
+          binder_(services_, planned_),
           lifecycle_(services_, options_.pod_binding, [this](const std::string& claim) { return window_may_open(claim); }),
           pool_keeper_(services_, metrics),
           collector_(services_, [this](const std::string& claim, const std::string& reason) { lifecycle_.delete_claim(claim, reason); }),
@@ -287,7 +288,7 @@ class Controller::Impl {
     }
 
     bool window_may_open(const std::string& claim) const {
-        return provisioner_.planned_for(claim).empty() && binder_.is_quiet(claim);
+        return !planned_.has_claim(claim) && binder_.is_quiet(claim);
     }
 
     void pump_soon() {
@@ -317,8 +318,7 @@ class Controller::Impl {
                 continue;
             }
             if (options_.pod_binding == act::PodBinding::kAuto) {
-                const std::set<model::PodKey>& pods = provisioner_.planned_for(name);
-                if (!pods.empty()) binder_.bind(name, pods);
+                if (planned_.has_claim(name)) binder_.bind(name, planned_.pods_of(name));
             }
             lifecycle_.step_claim(name);
         }
@@ -359,7 +359,7 @@ class Controller::Impl {
         // While pods are being planned, what looks empty may be about to be used.
         if (!provisioner_.is_idle()) return empty_soon(kEmptySoon);
         const WallTime now = loop_.now();
-        const plan::EmptyPlan plan = plan::plan_empty({cluster_, provisioner_.planned(), last_pod_event_}, now);
+        const plan::EmptyPlan plan = plan::plan_empty({cluster_, planned_.by_uid(), last_pod_event_}, now);
         for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
         if (plan.look_again_at) empty_soon(std::max<Duration>(kEmptySoon, *plan.look_again_at - now));
     }
@@ -377,6 +377,7 @@ class Controller::Impl {
     cloud::kwok::KwokProvider provider_;
     act::Services services_;
     Provisioner provisioner_;
+    act::PlannedBook& planned_;
     act::Binder binder_;
     act::Lifecycle lifecycle_;
     PoolKeeper pool_keeper_;

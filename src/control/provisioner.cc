@@ -20,8 +20,6 @@ constexpr Duration kLookAgain = std::chrono::seconds{10};
 // A node that is not up by then keeps no pod waiting for it; the claim itself has its own, longer time.
 constexpr Duration kRoomPatience = std::chrono::minutes{5};
 
-const std::set<model::PodKey> kNoPods;
-
 }  // namespace
 
 void Provisioner::start() {
@@ -34,7 +32,7 @@ void Provisioner::start() {
 void Provisioner::sweep() {
     const WallTime now = services_.loop.now();
     std::vector<std::string> late;
-    for (const auto& [claim, pods] : by_claim_) {
+    for (const auto& [claim, pods] : planned_.by_claim()) {
         const model::ClaimState* state = services_.cluster.find_claim(claim);
         if (state == nullptr || rules::is_true(state->claim.conditions, "Initialized")) continue;
         if (now - state->claim.meta.created >= kRoomPatience) late.push_back(claim);
@@ -47,18 +45,12 @@ void Provisioner::sweep() {
 void Provisioner::pod_changed(const model::PodState* before, const model::PodState* after) {
     if (before != nullptr) {
         const bool still_waits = after != nullptr && after->uid == before->uid && model::wants_room(*after);
-        const auto it = planned_.find(before->uid);
-        if (it != planned_.end() && !still_waits) {
-            const std::string claim = it->second;
-            if (const auto pods = by_claim_.find(claim); pods != by_claim_.end()) {
-                pods->second.erase(before->full_name());
-                if (pods->second.empty()) by_claim_.erase(pods);
-            }
-            planned_.erase(it);
-            services_.look_at_claim(claim);
+        if (!still_waits) {
+            const std::string claim = planned_.drop(before->uid);
+            if (!claim.empty()) services_.look_at_claim(claim);
         }
     }
-    if (after != nullptr && model::wants_room(*after) && !planned_.contains(after->uid)) {
+    if (after != nullptr && model::wants_room(*after) && !planned_.has(after->uid)) {
         const bool is_news = before == nullptr || before->uid != after->uid || !model::wants_room(*before) ||
                              before->is_unschedulable != after->is_unschedulable || before->shape != after->shape;
         if (is_news) trigger();
@@ -81,25 +73,11 @@ void Provisioner::claim_changed(const std::string& name) {
 }
 
 void Provisioner::release(const std::string& claim) {
-    const auto it = by_claim_.find(claim);
-    if (it == by_claim_.end()) return;
-    for (const model::PodKey& key : it->second) {
-        const model::PodState* pod = services_.cluster.find_pod(key);
-        if (pod == nullptr) continue;
-        const auto planned = planned_.find(pod->uid);
-        if (planned != planned_.end() && planned->second == claim) planned_.erase(planned);
-    }
-    by_claim_.erase(it);
-    trigger();
+    if (planned_.drop_claim(claim)) trigger();
 }
 
 void Provisioner::world_changed() {
     if (some_wait_) trigger();
-}
-
-const std::set<model::PodKey>& Provisioner::planned_for(const std::string& claim) const {
-    const auto it = by_claim_.find(claim);
-    return it == by_claim_.end() ? kNoPods : it->second;
 }
 
 void Provisioner::trigger() {
@@ -141,7 +119,7 @@ void Provisioner::plan() {
     inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
     inputs.well_known = services_.provider.labels().well_known;
-    inputs.planned = &planned_;
+    inputs.planned = &planned_.by_uid();
     const Duration start = services_.loop.monotonic();
     const model::Snapshot snapshot = model::make_snapshot(services_.cluster, inputs);
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}}, static_cast<double>(snapshot.pods.size()));
@@ -192,8 +170,7 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
 }
 
 void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) {
-    planned_[pod.uid] = claim;
-    by_claim_[claim].insert(pod.full_name());
+    planned_.plan(pod.uid, pod.full_name(), claim);
     services_.look_at_claim(claim);
 }
 

@@ -4,9 +4,9 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 
+#include "act/planned_book.h"
 #include "act/services.h"
 #include "base/rng.h"
 #include "control/options.h"
@@ -30,12 +30,8 @@ class Provisioner {
     // Pools, classes or nodes changed: what waited may have a place now.
     void world_changed();
 
-    model::PlannedPods& planned() { return planned_; }
-    // Keys of the unbound pods meant for the claim.
-    const std::set<model::PodKey>& planned_for(const std::string& claim) const;
-    // A batch is open or a plan is due: nodes stay closed for a moment longer, for the pods it may bring.
-    bool is_planning() const { return batch_timer_ != 0; }
-    // Claims being created whose objects the watch has not shown yet.
+    act::PlannedBook& planned() { return planned_; }
+    // No batch is open, and every claim that was planned is seen in the watch.
     bool is_idle() const { return creating_.empty() && batch_timer_ == 0; }
 
   private:
@@ -56,13 +52,11 @@ class Provisioner {
     observe::Metrics& metrics_;
     Rng rng_;
     bool started_ = false;
-    model::PlannedPods planned_;
-    std::map<std::string, std::set<model::PodKey>, std::less<>> by_claim_;
+    act::PlannedBook planned_;
     std::map<std::string, api::NodeClaim, std::less<>> creating_;
     io::TimerId batch_timer_ = 0;
     Duration batch_opened_{0};
     bool some_wait_ = false;
-    std::uint64_t planned_version_ = 0;
 };
 
 }  // namespace joiner::control

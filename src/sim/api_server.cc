@@ -151,9 +151,12 @@ Json success_status(const Json* object, const ResourceType* type) {
 }  // namespace
 
 class ApiServer::Impl {
+    io::Loop& loop_;
+    const ApiServerOptions options_;
+
   public:
     Impl(io::Loop& loop, ApiServerOptions options)
-        : loop(loop), options(options), store(options.history), verbs(loop, store, registry, options.seed) {
+        : loop_(loop), options_(options), store(options.history), verbs(loop, store, registry, options.seed) {
         for (const char* name : {"default", "kube-node-lease", "kube-public", "kube-system"}) {
             (void)verbs.create(verbs.type("namespaces"), "", {{"metadata", {{"name", name}}}});
         }
@@ -193,8 +196,6 @@ class ApiServer::Impl {
         for (const auto& watch : ended) watch->end();
     }
 
-    io::Loop& loop;
-    ApiServerOptions options;
     Registry registry;
     Store store;
     Verbs verbs;
@@ -220,7 +221,7 @@ class ApiServer::Impl {
         return reply;
     }
     Reply object_reply(const Call& call, int code, const ObjectPtr& object) {
-        if (call.view == View::kTable) return json_reply(code, table_of(*call.subject.type, {&object->json}, loop.now()));
+        if (call.view == View::kTable) return json_reply(code, table_of(*call.subject.type, {&object->json}, loop_.now()));
         if (call.view == View::kMetadata) return json_reply(code, metadata_only(object->json));
         return {code, "application/json", {}, object->text() + "\n"};
     }
@@ -472,7 +473,7 @@ class ApiServer::Impl {
         if (call.view == View::kTable) {
             std::vector<const Json*> rows;
             for (const ObjectPtr& object : objects) rows.push_back(&object->json);
-            Json table = table_of(type, rows, loop.now());
+            Json table = table_of(type, rows, loop_.now());
             table["metadata"] = std::move(metadata);
             return json_reply(200, table);
         }
@@ -498,9 +499,9 @@ class ApiServer::Impl {
         TRY_ANSWER(watch.selector, selector_of(call));
         watch.view = call.view;
         watch.allows_bookmarks = target.flag("allowWatchBookmarks");
-        watch.bookmark_interval = options.bookmark_interval;
+        watch.bookmark_interval = options_.bookmark_interval;
         const auto seconds = parse_version(target.parameter("timeoutSeconds"));
-        watch.timeout = seconds && *seconds > 0 ? Duration(std::chrono::seconds{*seconds}) : options.watch_limit;
+        watch.timeout = seconds && *seconds > 0 ? Duration(std::chrono::seconds{*seconds}) : options_.watch_limit;
 
         const std::string_view version_text = target.parameter("resourceVersion");
         const std::string_view match = target.parameter("resourceVersionMatch");
@@ -522,7 +523,7 @@ class ApiServer::Impl {
         if (!watch.sends_initial_events && !is_any) watch.from = *version;
 
         std::erase_if(watches, [](const auto& each) { return each->is_over(); });
-        watches.push_back(std::make_unique<Watch>(loop, store, std::move(watch), exchange));
+        watches.push_back(std::make_unique<Watch>(loop_, store, std::move(watch), exchange));
         return {};
     }
 

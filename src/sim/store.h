@@ -22,7 +22,7 @@ using Version = std::uint64_t;
 
 class Object {
   public:
-    Object(Json json, Version version) : json(std::move(json)), version(version) {}
+    Object(Json object, Version at) : json(std::move(object)), version(at) {}
 
     const Json json;
     const Version version;

@@ -1,0 +1,62 @@
+// Which unbound pod is meant for which claim, both ways round. Kept from the plan until the pod is bound, gone or let go;
+// after a restart it is made anew by planning. Loop thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "model/make_snapshot.h"
+
+namespace joiner::act {
+
+class PlannedBook {
+  public:
+    void plan(const std::string& uid, const model::PodKey& pod, const std::string& claim) {
+        drop(uid);
+        claim_of_[uid] = claim;
+        pod_of_[uid] = pod;
+        pods_of_[claim].emplace(pod, uid);
+    }
+    // The claim it was meant for, or empty.
+    std::string drop(const std::string& uid) {
+        const auto it = claim_of_.find(uid);
+        if (it == claim_of_.end()) return {};
+        std::string claim = std::move(it->second);
+        claim_of_.erase(it);
+        const auto pods = pods_of_.find(claim);
+        pods->second.erase(pod_of_.at(uid));
+        pod_of_.erase(uid);
+        if (pods->second.empty()) pods_of_.erase(pods);
+        return claim;
+    }
+    // Whether there were any.
+    bool drop_claim(const std::string& claim) {
+        const auto pods = pods_of_.find(claim);
+        if (pods == pods_of_.end()) return false;
+        for (const auto& [pod, uid] : pods->second) {
+            claim_of_.erase(uid);
+            pod_of_.erase(uid);
+        }
+        pods_of_.erase(pods);
+        return true;
+    }
+    bool has(const std::string& uid) const { return claim_of_.contains(uid); }
+    bool has_claim(const std::string& claim) const { return pods_of_.contains(claim); }
+    std::set<model::PodKey> pods_of(const std::string& claim) const {
+        std::set<model::PodKey> out;
+        if (const auto pods = pods_of_.find(claim); pods != pods_of_.end()) {
+            for (const auto& [pod, uid] : pods->second) out.insert(pod);
+        }
+        return out;
+    }
+    const model::PlannedPods& by_uid() const { return claim_of_; }
+    const std::map<std::string, std::map<model::PodKey, std::string>>& by_claim() const { return pods_of_; }
+
+  private:
+    model::PlannedPods claim_of_;
+    std::map<std::string, model::PodKey> pod_of_;
+    std::map<std::string, std::map<model::PodKey, std::string>> pods_of_;  // Claim to pod to its uid.
+};
+
+}  // namespace joiner::act
