@@ -9,39 +9,83 @@ namespace {
 using namespace joiner::cli;
 
 void add_controller(CLI::App& app, int& code) {
-    auto* command = app.add_subcommand("controller", "the controller; in-cluster configuration, or --kubeconfig");
+    auto* command =
+        app.add_subcommand("controller", "the controller; in-cluster configuration, or --kubeconfig");
     auto o = std::make_shared<ControllerOptions>();
     command->add_option("--kubeconfig", o->kubeconfig, "kubeconfig file");
     command->add_option("--context", o->context, "context of the kubeconfig");
-    command->add_option("--instance-types-file-path", o->instance_types_file,
-                        "instance types of the KWOK provider; \"aws\" for the built-in AWS catalogue")
+    command
+        ->add_option("--instance-types-file-path", o->instance_types_file,
+                     "instance types of the KWOK provider; \"aws\" for the built-in AWS catalogue")
         ->envname("INSTANCE_TYPES_FILE_PATH");
-    command->add_option("--metrics-port", o->metrics_port)->envname("METRICS_PORT")->check(CLI::Range(0, 65535))->capture_default_str();
-    command->add_option("--health-probe-port", o->health_probe_port)->envname("HEALTH_PROBE_PORT")->check(CLI::Range(0, 65535))->capture_default_str();
-    command->add_option("--kube-client-qps", o->kube_client_qps, "bindings and the lease are not held back")->envname("KUBE_CLIENT_QPS")->capture_default_str();
-    command->add_option("--kube-client-burst", o->kube_client_burst)->envname("KUBE_CLIENT_BURST")->capture_default_str();
-    command->add_flag("--disable-leader-election", o->disable_leader_election)->envname("DISABLE_LEADER_ELECTION");
-    command->add_option("--leader-election-name", o->leader_election_name)->envname("LEADER_ELECTION_NAME")->capture_default_str();
-    command->add_option("--leader-election-namespace", o->leader_election_namespace)->envname("LEADER_ELECTION_NAMESPACE");
-    command->add_option("--log-level", o->log_level)->envname("LOG_LEVEL")->check(CLI::IsMember({"", "debug", "info", "error"}))->capture_default_str();
-    command->add_option("--log-output-paths", o->log_output_paths)->envname("LOG_OUTPUT_PATHS")->capture_default_str();
-    command->add_option("--log-error-output-paths", o->log_error_output_paths)->envname("LOG_ERROR_OUTPUT_PATHS")->capture_default_str();
-    command->add_option("--batch-max-duration", o->batch_max_duration, "upper limit of the batching window")->envname("BATCH_MAX_DURATION")->capture_default_str();
-    command->add_option("--batch-idle-duration", o->batch_idle_duration, "upper limit of the quiet gap that ends a batch")->envname("BATCH_IDLE_DURATION")->capture_default_str();
-    command->add_option("--preference-policy", o->preference_policy)->envname("PREFERENCE_POLICY")->check(CLI::IsMember({"Respect", "Ignore"}))->capture_default_str();
-    command->add_option("--min-values-policy", o->min_values_policy)->envname("MIN_VALUES_POLICY")->check(CLI::IsMember({"Strict", "BestEffort"}))->capture_default_str();
-    command->add_option("--pod-binding", o->pod_binding, "auto: bind planned pods in the closed window; scheduler: leave all to it")
-        ->envname("POD_BINDING")->check(CLI::IsMember({"auto", "scheduler"}))->capture_default_str();
+    command->add_option("--metrics-port", o->metrics_port)
+        ->envname("METRICS_PORT")
+        ->check(CLI::Range(0, 65535))
+        ->capture_default_str();
+    command->add_option("--health-probe-port", o->health_probe_port)
+        ->envname("HEALTH_PROBE_PORT")
+        ->check(CLI::Range(0, 65535))
+        ->capture_default_str();
+    command->add_option("--kube-client-qps", o->kube_client_qps, "bindings and the lease are not held back")
+        ->envname("KUBE_CLIENT_QPS")
+        ->capture_default_str();
+    command->add_option("--kube-client-burst", o->kube_client_burst)
+        ->envname("KUBE_CLIENT_BURST")
+        ->capture_default_str();
+    command->add_flag("--disable-leader-election", o->disable_leader_election)
+        ->envname("DISABLE_LEADER_ELECTION");
+    command->add_option("--leader-election-name", o->leader_election_name)
+        ->envname("LEADER_ELECTION_NAME")
+        ->capture_default_str();
+    command->add_option("--leader-election-namespace", o->leader_election_namespace)
+        ->envname("LEADER_ELECTION_NAMESPACE");
+    command->add_option("--log-level", o->log_level)
+        ->envname("LOG_LEVEL")
+        ->check(CLI::IsMember({"", "debug", "info", "error"}))
+        ->capture_default_str();
+    command->add_option("--log-output-paths", o->log_output_paths)
+        ->envname("LOG_OUTPUT_PATHS")
+        ->capture_default_str();
+    command->add_option("--log-error-output-paths", o->log_error_output_paths)
+        ->envname("LOG_ERROR_OUTPUT_PATHS")
+        ->capture_default_str();
+    command->add_option("--batch-max-duration", o->batch_max_duration, "upper limit of the batching window")
+        ->envname("BATCH_MAX_DURATION")
+        ->capture_default_str();
+    command
+        ->add_option("--batch-idle-duration", o->batch_idle_duration,
+                     "upper limit of the quiet gap that ends a batch")
+        ->envname("BATCH_IDLE_DURATION")
+        ->capture_default_str();
+    command->add_option("--preference-policy", o->preference_policy)
+        ->envname("PREFERENCE_POLICY")
+        ->check(CLI::IsMember({"Respect", "Ignore"}))
+        ->capture_default_str();
+    command->add_option("--min-values-policy", o->min_values_policy)
+        ->envname("MIN_VALUES_POLICY")
+        ->check(CLI::IsMember({"Strict", "BestEffort"}))
+        ->capture_default_str();
+    command
+        ->add_option("--pod-binding", o->pod_binding,
+                     "auto: bind planned pods in the closed window; scheduler: leave all to it")
+        ->envname("POD_BINDING")
+        ->check(CLI::IsMember({"auto", "scheduler"}))
+        ->capture_default_str();
     command->callback([o, &code] { code = run_controller(*o); });
 }
 
 void add_simulate(CLI::App& app, int& code) {
-    auto* command = app.add_subcommand("simulate", "plan for a cluster written as manifests; no cluster needed");
+    auto* command =
+        app.add_subcommand("simulate", "plan for a cluster written as manifests; no cluster needed");
     auto options = std::make_shared<SimulateOptions>();
-    command->add_option("-f,--filename", options->files, "manifests: a file, a folder, or - for standard input")->required();
-    command->add_option("--instance-types", options->instance_types,
-                        "instance types, in the form of Karpenter's KWOK provider; without it, the built-in AWS catalogue");
-    command->add_option("-o,--output", options->output, "table, json or html")->check(CLI::IsMember({"table", "json", "html"}));
+    command
+        ->add_option("-f,--filename", options->files, "manifests: a file, a folder, or - for standard input")
+        ->required();
+    command->add_option(
+        "--instance-types", options->instance_types,
+        "instance types, in the form of Karpenter's KWOK provider; without it, the built-in AWS catalogue");
+    command->add_option("-o,--output", options->output, "table, json or html")
+        ->check(CLI::IsMember({"table", "json", "html"}));
     command->add_flag("--disruption", options->disruption, "plan what could be removed, too");
     command->add_option("--preference-policy", options->preference_policy, "Respect or Ignore")
         ->check(CLI::IsMember({"Respect", "Ignore"}));
@@ -53,21 +97,26 @@ void add_simulate(CLI::App& app, int& code) {
 void add_validate(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("validate", "say what is wrong in manifests");
     auto files = std::make_shared<std::vector<std::string>>();
-    command->add_option("-f,--filename", *files, "manifests: a file, a folder, or - for standard input")->required();
+    command->add_option("-f,--filename", *files, "manifests: a file, a folder, or - for standard input")
+        ->required();
     command->callback([files, &code] { code = run_validate(*files); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Joiner gives a Kubernetes cluster the nodes its pods need, at the lowest price, and takes them away again.",
-                 "joiner"};
+    CLI::App app{
+        "Joiner gives a Kubernetes cluster the nodes its pods need, at the lowest price, and takes them away "
+        "again.",
+        "joiner"};
     app.require_subcommand(1);
     int code = 0;
     add_controller(app, code);
     add_simulate(app, code);
     add_validate(app, code);
-    app.add_subcommand("crds", "print the custom resource definitions")->callback([&code] { code = run_crds(); });
+    app.add_subcommand("crds", "print the custom resource definitions")->callback([&code] {
+        code = run_crds();
+    });
     app.add_subcommand("version", "print the version")->callback([] { std::puts("joiner " JOINER_VERSION); });
     try {
         app.parse(argc, argv);

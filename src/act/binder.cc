@@ -27,8 +27,9 @@ bool tolerates_node(const model::PodState& pod, const api::Node& node) {
 bool meets_labels(const model::PodState& pod, const api::Node& node) {
     rules::Requirements labels;
     labels.add_labels(node.meta.labels);
-    return std::any_of(pod.shape->required.begin(), pod.shape->required.end(),
-                       [&](const rules::Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
+    return std::any_of(
+        pod.shape->required.begin(), pod.shape->required.end(),
+        [&](const rules::Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
 }
 
 }  // namespace
@@ -78,7 +79,8 @@ void Binder::send(const std::string& uid) {
     const model::PodState* pod = services_.cluster.find_pod(it->second.pod);
     const model::ClaimState* claim = services_.cluster.find_claim(it->second.claim);
     const model::NodeState* node = claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
-    if (pod == nullptr || pod->uid != uid || node == nullptr || !is_bindable(*pod)) return let_go(uid, "gone");
+    if (pod == nullptr || pod->uid != uid || node == nullptr || !is_bindable(*pod))
+        return let_go(uid, "gone");
     ++it->second.tries;
     services_.client.bind(pod->ns, pod->name, uid, node->node.meta.name,
                           [this, uid](Result<std::string> result) { answer(uid, result); });
@@ -101,7 +103,8 @@ void Binder::answer(const std::string& uid, const Result<std::string>& result) {
             if (pod == nullptr || pod->uid != uid || !pod->node_name.empty()) let_go(uid, "");
             return;
         }
-        case ErrorKind::kNotFound: return let_go(uid, "gone");
+        case ErrorKind::kNotFound:
+            return let_go(uid, "gone");
         case ErrorKind::kUnavailable:
             if (it->second.tries < kMaxTries) {
                 services_.loop.after(kRetry * (1 << it->second.tries), [this, uid] { send(uid); });
@@ -120,7 +123,8 @@ void Binder::let_go(const std::string& uid, const char* result) {
     const std::string claim = it->second.claim;
     if (*result != '\0') services_.notices.pod_bound(result);
     sent_.erase(it);
-    if (const auto count = per_claim_.find(claim); count != per_claim_.end() && --count->second == 0) per_claim_.erase(count);
+    if (const auto count = per_claim_.find(claim); count != per_claim_.end() && --count->second == 0)
+        per_claim_.erase(count);
     planned_.drop(uid);
     services_.look_at_claim(claim);
 }
@@ -132,6 +136,8 @@ void Binder::saw_bound(const std::string& pod_uid) {
     let_go(pod_uid, "");
 }
 
-bool Binder::is_quiet(const std::string& claim) const { return !per_claim_.contains(claim); }
+bool Binder::is_quiet(const std::string& claim) const {
+    return !per_claim_.contains(claim);
+}
 
 }  // namespace joiner::act

@@ -1,7 +1,7 @@
-// Binds the pods a plan meant for a node while the node's window is closed: it carries our NoSchedule taint, so that the
-// scheduler stays away and cannot fill the same room (docs/binding.md). Decides nothing: which pod goes where stands in
-// the plan; here each pod is checked once more against the newest facts, and let go when they no longer agree.
-// Loop thread.
+// Binds the pods a plan meant for a node while the node's window is closed: it carries our NoSchedule taint,
+// so that the scheduler stays away and cannot fill the same room (docs/binding.md). Decides nothing: which
+// pod goes where stands in the plan; here each pod is checked once more against the newest facts, and let go
+// when they no longer agree. Loop thread.
 #pragma once
 
 #include <map>
@@ -40,7 +40,7 @@ class Binder {
 
     Services& services_;
     PlannedBook& planned_;
-    std::map<std::string, Sent> sent_;               // By pod uid, until seen bound.
+    std::map<std::string, Sent> sent_;              // By pod uid, until seen bound.
     std::map<std::string, std::size_t> per_claim_;  // How many of them.
 };
 

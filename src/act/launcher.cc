@@ -1,6 +1,5 @@
 #include "act/launcher.h"
 
-
 #include "api/codec.h"
 #include "api/names.h"
 
@@ -10,7 +9,8 @@ namespace {
 constexpr int kMaxTries = 5;
 constexpr Duration kRetry = std::chrono::milliseconds{500};
 
-void try_create(Services& services, std::shared_ptr<const std::string> body, int tries, std::function<void(Status)> done) {
+void try_create(Services& services, std::shared_ptr<const std::string> body, int tries,
+                std::function<void(Status)> done) {
     services.client.create(
         kube::kNodeClaims, "", *body,
         [&services, body, tries, done = std::move(done)](Result<std::string> answer) mutable {
@@ -20,9 +20,10 @@ void try_create(Services& services, std::shared_ptr<const std::string> body, int
             if (answer.error().kind != ErrorKind::kUnavailable || tries + 1 >= kMaxTries) {
                 return done(tl::unexpected<Error>(answer.error()));
             }
-            services.loop.after(kRetry * (1 << tries), [&services, body, tries, done = std::move(done)]() mutable {
-                try_create(services, body, tries + 1, std::move(done));
-            });
+            services.loop.after(kRetry * (1 << tries),
+                                [&services, body, tries, done = std::move(done)]() mutable {
+                                    try_create(services, body, tries + 1, std::move(done));
+                                });
         });
 }
 
@@ -37,8 +38,8 @@ std::string make_claim_name(const std::string& pool, Rng& rng) {
     return name;
 }
 
-api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& pool, const rules::RestrictedLabels& labels,
-                          const std::string& name) {
+api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& pool,
+                          const rules::RestrictedLabels& labels, const std::string& name) {
     const api::NodePoolTemplate& t = pool.pool.node_template;
     api::NodeClaim claim;
     claim.meta.name = name;
@@ -49,8 +50,10 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
     claim.meta.labels[model::node_class_label(t.node_class)] = t.node_class.name;
     claim.meta.annotations = t.annotations;
     claim.meta.annotations[std::string(api::kNodePoolHashAnnotation)] = rules::node_pool_hash(pool.pool);
-    claim.meta.annotations[std::string(api::kNodePoolHashVersionAnnotation)] = std::string(api::kNodePoolHashVersion);
-    claim.meta.annotations[std::string(api::kMinValuesRelaxedAnnotation)] = spec.min_values_relaxed ? "true" : "false";
+    claim.meta.annotations[std::string(api::kNodePoolHashVersionAnnotation)] =
+        std::string(api::kNodePoolHashVersion);
+    claim.meta.annotations[std::string(api::kMinValuesRelaxedAnnotation)] =
+        spec.min_values_relaxed ? "true" : "false";
     rules::Requirements requirements = spec.requirements;
     // A custom label that may take several values takes one of them now, so that the node's label is known.
     for (const rules::Requirement& requirement : spec.requirements) {
@@ -74,10 +77,11 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
 
 void create_claim(Services& services, api::NodeClaim claim, std::function<void(Status)> done) {
     auto body = std::make_shared<const std::string>(api::encode_node_claim(claim));
-    try_create(services, std::move(body), 0, [&services, claim = std::move(claim), done = std::move(done)](Status status) {
-        if (status) services.notices.claim_created(claim, "provisioned");
-        done(std::move(status));
-    });
+    try_create(services, std::move(body), 0,
+               [&services, claim = std::move(claim), done = std::move(done)](Status status) {
+                   if (status) services.notices.claim_created(claim, "provisioned");
+                   done(std::move(status));
+               });
 }
 
 }  // namespace joiner::act

@@ -1,5 +1,5 @@
-// Turns a plan's launches into NodeClaim objects. The names are ours, so that a create whose answer was lost is found
-// again instead of being made twice. Loop thread.
+// Turns a plan's launches into NodeClaim objects. The names are ours, so that a create whose answer was lost
+// is found again instead of being made twice. Loop thread.
 #pragma once
 
 #include <string>
@@ -11,13 +11,14 @@
 namespace joiner::act {
 
 // The claim a launch asks for: owner, labels, hash, requirements; everything but the pods. Pure.
-api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& pool, const rules::RestrictedLabels& labels,
-                          const std::string& name);
+api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& pool,
+                          const rules::RestrictedLabels& labels, const std::string& name);
 
 // "<pool>-<five letters>".
 std::string make_claim_name(const std::string& pool, Rng& rng);
 
-// Creates it, trying again until the answer is known. `done` gets a value once the claim exists, or why it never will.
+// Creates it, trying again until the answer is known. `done` gets a value once the claim exists, or why it
+// never will.
 void create_claim(Services& services, api::NodeClaim claim, std::function<void(Status)> done);
 
 }  // namespace joiner::act

@@ -21,11 +21,19 @@ constexpr Duration kEvictionRetry = std::chrono::seconds{1};
 constexpr Duration kEvictionPause = std::chrono::seconds{5};
 constexpr std::size_t kMaxMessage = 300;
 
-std::string claim_key(const std::string& name) { return "claim/" + name; }
-std::string node_key(const std::string& name) { return "node/" + name; }
+std::string claim_key(const std::string& name) {
+    return "claim/" + name;
+}
+std::string node_key(const std::string& name) {
+    return "node/" + name;
+}
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-Json parse(const std::string& text) { return Json::parse(text); }
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+Json parse(const std::string& text) {
+    return Json::parse(text);
+}
 
 kube::EventTarget target_of(const api::NodeClaim& claim) {
     return {"karpenter.sh/v1", "NodeClaim", "", claim.meta.name, claim.meta.uid, claim.meta.resource_version};
@@ -38,7 +46,8 @@ std::string version_in(const std::string& body) {
 
 void merge_taints(std::vector<api::Taint>& into, const std::vector<api::Taint>& more) {
     for (const api::Taint& taint : more) {
-        const bool there = std::any_of(into.begin(), into.end(), [&](const api::Taint& t) { return rules::same_taint(t, taint); });
+        const bool there = std::any_of(into.begin(), into.end(),
+                                       [&](const api::Taint& t) { return rules::same_taint(t, taint); });
         if (!there) into.push_back(taint);
     }
 }
@@ -59,11 +68,13 @@ void Lifecycle::settle(const std::string& key, const Result<std::string>& result
     if (result) return settling_.done(key, version_in(*result), now);
     settling_.failed(key, now);
     // A conflict, or a thing already gone, is the normal way to learn that our facts are old.
-    const bool ordinary = result.error().kind == ErrorKind::kConflict || result.error().kind == ErrorKind::kNotFound;
+    const bool ordinary =
+        result.error().kind == ErrorKind::kConflict || result.error().kind == ErrorKind::kNotFound;
     if (!ordinary) services_.notices.failed(what, result.error());
 }
 
-void Lifecycle::patch_claim(const Claim& claim, std::string_view subresource, std::string body, std::function<void()> after) {
+void Lifecycle::patch_claim(const Claim& claim, std::string_view subresource, std::string body,
+                            std::function<void()> after) {
     const std::string name = claim.meta.name;
     settling_.begin(claim_key(name));
     services_.client.patch(kube::kNodeClaims, "", name, subresource, kube::PatchType::kMerge, std::move(body),
@@ -85,7 +96,8 @@ void Lifecycle::patch_node(const api::Node& node, std::string body, std::functio
                            });
 }
 
-void Lifecycle::write_claim_conditions(const Claim& claim, const std::function<void(ClaimStatusPatch&)>& edit) {
+void Lifecycle::write_claim_conditions(const Claim& claim,
+                                       const std::function<void(ClaimStatusPatch&)>& edit) {
     ClaimStatusPatch patch(claim);
     edit(patch);
     patch.status["conditions"] = parse(api::encode_conditions(patch.conditions.finish(services_.loop.now())));
@@ -100,9 +112,13 @@ void Lifecycle::step_claim(const std::string& name) {
     const WallTime now = services_.loop.now();
     if (!settling_.may_act(claim_key(name), claim.meta.resource_version, now)) return;
     const model::NodeState* node = services_.cluster.node_of(claim);
-    if (node != nullptr && !settling_.may_act(node_key(node->node.meta.name), node->node.meta.resource_version, now)) return;
-    const plan::ClaimStep step = plan::next_claim_step(
-        {claim, node, gone_instances_.contains(claim.provider_id), ensured_.contains(name), window_may_open_(name)}, now);
+    if (node != nullptr &&
+        !settling_.may_act(node_key(node->node.meta.name), node->node.meta.resource_version, now))
+        return;
+    const plan::ClaimStep step =
+        plan::next_claim_step({claim, node, gone_instances_.contains(claim.provider_id),
+                               ensured_.contains(name), window_may_open_(name)},
+                              now);
     perform(step, claim, node);
 }
 
@@ -111,53 +127,66 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
     const WallTime now = services_.loop.now();
     const std::string& name = claim.meta.name;
     switch (step.kind) {
-        case Kind::kNothing: return note_waiting(claim, step.waiting);
+        case Kind::kNothing:
+            return note_waiting(claim, step.waiting);
         case Kind::kAddFinalizer: {
             std::vector<std::string> finalizers = claim.meta.finalizers;
             finalizers.emplace_back(api::kTerminationFinalizer);
-            return patch_claim(claim, "", dump({{"metadata", {{"resourceVersion", claim.meta.resource_version},
-                                                              {"finalizers", std::move(finalizers)}}}}));
+            return patch_claim(claim, "",
+                               dump({{"metadata",
+                                      {{"resourceVersion", claim.meta.resource_version},
+                                       {"finalizers", std::move(finalizers)}}}}));
         }
-        case Kind::kLaunch: return launch(claim);
+        case Kind::kLaunch:
+            return launch(claim);
         case Kind::kEnsureInstance:
             ensured_.insert(name);
             services_.provider.create(claim, [this, name](Result<cloud::Instance> instance) {
-                if (!instance) services_.notices.failed("look for the instance of NodeClaim " + name, instance.error());
+                if (!instance)
+                    services_.notices.failed("look for the instance of NodeClaim " + name, instance.error());
             });
             return;
-        case Kind::kRegister: return register_node(claim, node->node);
+        case Kind::kRegister:
+            return register_node(claim, node->node);
         case Kind::kRecordRegistered:
             services_.notices.node_created(node->node);
             return write_claim_conditions(claim, [&](ClaimStatusPatch& patch) {
                 patch.conditions.set_true("Registered", now);
                 patch.status["nodeName"] = node->node.meta.name;
             });
-        case Kind::kOpenWindow: return open_window(claim, node->node);
+        case Kind::kOpenWindow:
+            return open_window(claim, node->node);
         case Kind::kInitialize:
-            return patch_node(node->node, dump({{"metadata", {{"labels", {{api::kInitializedLabel, "true"}}}}}}));
+            return patch_node(node->node,
+                              dump({{"metadata", {{"labels", {{api::kInitializedLabel, "true"}}}}}}));
         case Kind::kRecordInitialized:
-            return write_claim_conditions(claim, [&](ClaimStatusPatch& patch) { patch.conditions.set_true("Initialized", now); });
-        case Kind::kDelete: return delete_claim(name, step.reason);
+            return write_claim_conditions(
+                claim, [&](ClaimStatusPatch& patch) { patch.conditions.set_true("Initialized", now); });
+        case Kind::kDelete:
+            return delete_claim(name, step.reason);
         case Kind::kSetDeadline: {
             const WallTime deadline = *claim.meta.deleted + *claim.termination_grace_period;
             return patch_claim(
                 claim, "",
                 dump({{"metadata",
                        {{"resourceVersion", claim.meta.resource_version},
-                        {"annotations", {{api::kTerminationTimestampAnnotation, format_rfc3339(deadline)}}}}}}));
+                        {"annotations",
+                         {{api::kTerminationTimestampAnnotation, format_rfc3339(deadline)}}}}}}));
         }
         case Kind::kDeleteNode: {
             const std::string node_name = node->node.meta.name;
             settling_.begin(claim_key(name));
             services_.client.remove(kube::kNodes, "", node_name, {node->node.meta.uid, "", -1},
                                     [this, name, node_name](Result<std::string> result) {
-                                        settle(claim_key(name), result ? Result<std::string>(std::string{}) : result,
+                                        settle(claim_key(name),
+                                               result ? Result<std::string>(std::string{}) : result,
                                                "delete Node " + node_name);
                                         services_.look_at_node(node_name);
                                     });
             return;
         }
-        case Kind::kRemoveInstance: return remove_instance(claim_key(name), claim.provider_id, name, "");
+        case Kind::kRemoveInstance:
+            return remove_instance(claim_key(name), claim.provider_id, name, "");
         case Kind::kRemoveFinalizer:
             return remove_finalizer(kube::kNodeClaims, claim_key(name), claim.meta,
                                     [this, claim] { services_.notices.claim_terminated(claim); });
@@ -167,7 +196,8 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
 // A dependent condition that stays Unknown says what it waits for.
 void Lifecycle::note_waiting(const Claim& claim, const std::string& waiting) {
     if (waiting.empty() || waiting == "NodeTerminating" || waiting == "BindingPods") return;
-    const std::string_view type = rules::is_true(claim.conditions, "Registered") ? "Initialized" : "Registered";
+    const std::string_view type =
+        rules::is_true(claim.conditions, "Registered") ? "Initialized" : "Registered";
     const api::Condition* there = api::find_condition(claim.conditions, type);
     if (there != nullptr && there->reason == waiting) return;
     // Most nodes come up at once, and a write that is out of date a moment later helps nobody.
@@ -184,7 +214,8 @@ void Lifecycle::launch(const Claim& claim) {
     ensured_.insert(name);
     services_.provider.create(claim, [this, name, uid = claim.meta.uid](Result<cloud::Instance> instance) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
-        if (state == nullptr || state->claim.meta.uid != uid) return settling_.failed(claim_key(name), services_.loop.now());
+        if (state == nullptr || state->claim.meta.uid != uid)
+            return settling_.failed(claim_key(name), services_.loop.now());
         if (instance) return record_launch(state->claim, *instance);
         launch_failed(state->claim, instance.error());
     });
@@ -201,12 +232,14 @@ void Lifecycle::record_launch(const Claim& claim, const cloud::Instance& instanc
     patch.status["providerID"] = instance.provider_id;
     if (!instance.image_id.empty()) patch.status["imageID"] = instance.image_id;
     patch.status["capacity"] = parse(api::encode_resource_map(rules::to_resource_map(instance.capacity)));
-    patch.status["allocatable"] = parse(api::encode_resource_map(rules::to_resource_map(instance.allocatable)));
+    patch.status["allocatable"] =
+        parse(api::encode_resource_map(rules::to_resource_map(instance.allocatable)));
     patch.status["conditions"] = parse(api::encode_conditions(patch.conditions.finish(now)));
     // Labels first: once the status says Launched, nobody would write them any more.
     const std::string name = claim.meta.name;
-    const std::string body = dump({{"metadata", {{"labels", parse(api::encode_string_map(labels))},
-                                                 {"annotations", parse(api::encode_string_map(annotations))}}}});
+    const std::string body = dump({{"metadata",
+                                    {{"labels", parse(api::encode_string_map(labels))},
+                                     {"annotations", parse(api::encode_string_map(annotations))}}}});
     services_.client.patch(
         kube::kNodeClaims, "", name, "", kube::PatchType::kMerge, body,
         [this, name, status = dump({{"status", std::move(patch.status)}})](Result<std::string> result) {
@@ -238,8 +271,8 @@ void Lifecycle::launch_failed(const Claim& claim, const Error& error) {
     ClaimStatusPatch patch(claim);
     patch.conditions.set("Launched", "Unknown", "LaunchFailed", message, now);
     patch.status["conditions"] = parse(api::encode_conditions(patch.conditions.finish(now)));
-    services_.client.patch(kube::kNodeClaims, "", name, "status", kube::PatchType::kMerge, dump({{"status", std::move(patch.status)}}),
-                           [](const Result<std::string>&) {});
+    services_.client.patch(kube::kNodeClaims, "", name, "status", kube::PatchType::kMerge,
+                           dump({{"status", std::move(patch.status)}}), [](const Result<std::string>&) {});
 }
 
 void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
@@ -262,8 +295,10 @@ void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
     std::vector<std::string> finalizers = node.meta.finalizers;
     if (!plan::has_termination_finalizer(node.meta)) finalizers.emplace_back(api::kTerminationFinalizer);
     std::vector<api::OwnerReference> owners = node.meta.owners;
-    const bool is_owned = std::any_of(owners.begin(), owners.end(), [&](const auto& o) { return o.uid == claim.meta.uid; });
-    if (!is_owned) owners.push_back({"karpenter.sh/v1", "NodeClaim", claim.meta.name, claim.meta.uid, false, true});
+    const bool is_owned =
+        std::any_of(owners.begin(), owners.end(), [&](const auto& o) { return o.uid == claim.meta.uid; });
+    if (!is_owned)
+        owners.push_back({"karpenter.sh/v1", "NodeClaim", claim.meta.name, claim.meta.uid, false, true});
     api::StringMap labels = claim.meta.labels;
     labels[std::string(api::kRegisteredLabel)] = "true";
     patch_node(node, dump({{"metadata",
@@ -281,7 +316,8 @@ void Lifecycle::open_window(const Claim& claim, const api::Node& node) {
     Json body = {{"metadata", {{"resourceVersion", node.meta.resource_version}}},
                  {"spec", {{"taints", parse(api::encode_taints(opened.taints))}}}};
     // One write where both can be said at once.
-    if (plan::initialization_obstacle(claim, opened).empty()) body["metadata"]["labels"] = {{api::kInitializedLabel, "true"}};
+    if (plan::initialization_obstacle(claim, opened).empty())
+        body["metadata"]["labels"] = {{api::kInitializedLabel, "true"}};
     patch_node(node, dump(body));
 }
 
@@ -313,13 +349,18 @@ void Lifecycle::step_node(const std::string& name) {
         tainted_at = tainted_.try_emplace(name, now).first->second;
     }
     const plan::NodeStep step = plan::next_node_step(
-        {services_.cluster, *state, claim, gone_instances_.contains(state->node.provider_id), tainted_at}, now);
+        {services_.cluster, *state, claim, gone_instances_.contains(state->node.provider_id), tainted_at},
+        now);
     using Kind = plan::NodeStep::Kind;
     switch (step.kind) {
-        case Kind::kNothing: return;
-        case Kind::kDeleteClaim: return delete_claim(claim->claim.meta.name, "deleted");
-        case Kind::kTaint: return taint_node(*state);
-        case Kind::kDrain: return drain(step);
+        case Kind::kNothing:
+            return;
+        case Kind::kDeleteClaim:
+            return delete_claim(claim->claim.meta.name, "deleted");
+        case Kind::kTaint:
+            return taint_node(*state);
+        case Kind::kDrain:
+            return drain(step);
         case Kind::kRemoveInstance:
             services_.notices.node_drained(state->node);
             return remove_instance(node_key(name), state->node.provider_id, "", name);
@@ -355,25 +396,33 @@ void Lifecycle::evict(const model::PodKey& key, bool force) {
     // Once asked for, an eviction is not asked for again before the watch had its time to show it.
     it->second = now + kEvictionPause;
     const auto done = [this, uid = pod->uid, key, node = pod->node_name](Result<std::string> result) {
-        const int code = result ? 200 : result.error().kind == ErrorKind::kUnavailable ? 429
-                                    : result.error().kind == ErrorKind::kNotFound      ? 404
-                                                                                       : 500;
+        const int code = result                                           ? 200
+                         : result.error().kind == ErrorKind::kUnavailable ? 429
+                         : result.error().kind == ErrorKind::kNotFound    ? 404
+                                                                          : 500;
         services_.notices.pod_evicted(code);
         const model::PodState* seen = services_.cluster.find_pod(key);
-        const kube::EventTarget target{"v1", "Pod", key.substr(0, key.find('/')), key.substr(key.find('/') + 1), uid, ""};
+        const kube::EventTarget target{
+            "v1", "Pod", key.substr(0, key.find('/')), key.substr(key.find('/') + 1), uid, ""};
         if (result) {
             services_.events.record({target, false, "Evicted", "evicted: its node is being removed"});
         } else if (result.error().kind == ErrorKind::kUnavailable) {
-            const Duration wait = std::max<Duration>(kEvictionRetry, std::chrono::seconds{result.error().retry_after_seconds});
+            const Duration wait =
+                std::max<Duration>(kEvictionRetry, std::chrono::seconds{result.error().retry_after_seconds});
             evicting_[uid] = services_.loop.now() + std::min<Duration>(wait, std::chrono::seconds{10});
-            services_.events.record({{"v1", "Node", "", node, "", ""}, true, "FailedDraining",
-                                     fmt::format("pod {} cannot be evicted now: {}", key, result.error().message)});
+            services_.events.record(
+                {{"v1", "Node", "", node, "", ""},
+                 true,
+                 "FailedDraining",
+                 fmt::format("pod {} cannot be evicted now: {}", key, result.error().message)});
         }
         if (seen == nullptr) evicting_.erase(uid);
         services_.look_at_node(node);
     };
     if (force) {
-        services_.events.record({{"v1", "Pod", pod->ns, pod->name, pod->uid, ""}, false, "Disrupted",
+        services_.events.record({{"v1", "Pod", pod->ns, pod->name, pod->uid, ""},
+                                 false,
+                                 "Disrupted",
                                  "deleted: the termination grace period of its node has ended"});
         services_.client.remove(kube::kPods, pod->ns, pod->name, {pod->uid, "", 1}, done);
     } else {
@@ -381,8 +430,8 @@ void Lifecycle::evict(const model::PodKey& key, bool force) {
     }
 }
 
-void Lifecycle::remove_instance(const std::string& key, const std::string& provider_id, const std::string& claim,
-                                const std::string& node) {
+void Lifecycle::remove_instance(const std::string& key, const std::string& provider_id,
+                                const std::string& claim, const std::string& node) {
     settling_.begin(key);
     services_.provider.remove(provider_id, [this, key, provider_id, claim, node](Status status) {
         const WallTime now = services_.loop.now();
@@ -403,19 +452,23 @@ void Lifecycle::remove_instance(const std::string& key, const std::string& provi
     });
 }
 
-void Lifecycle::remove_finalizer(const kube::Resource& resource, const std::string& key, const api::ObjectMeta& meta,
-                                 std::function<void()> after) {
+void Lifecycle::remove_finalizer(const kube::Resource& resource, const std::string& key,
+                                 const api::ObjectMeta& meta, std::function<void()> after) {
     std::vector<std::string> finalizers = meta.finalizers;
     std::erase(finalizers, std::string(api::kTerminationFinalizer));
     settling_.begin(key);
-    services_.client.patch(resource, "", meta.name, "", kube::PatchType::kMerge,
-                           dump({{"metadata", {{"resourceVersion", meta.resource_version}, {"finalizers", std::move(finalizers)}}}}),
-                           [this, key, name = meta.name, after = std::move(after)](Result<std::string> result) {
-                               settle(key, result, "remove the finalizer of " + name);
-                               if (result) after();
-                               if (key.starts_with("claim/")) services_.look_at_claim(name);
-                               else services_.look_at_node(name);
-                           });
+    services_.client.patch(
+        resource, "", meta.name, "", kube::PatchType::kMerge,
+        dump({{"metadata",
+               {{"resourceVersion", meta.resource_version}, {"finalizers", std::move(finalizers)}}}}),
+        [this, key, name = meta.name, after = std::move(after)](Result<std::string> result) {
+            settle(key, result, "remove the finalizer of " + name);
+            if (result) after();
+            if (key.starts_with("claim/"))
+                services_.look_at_claim(name);
+            else
+                services_.look_at_node(name);
+        });
 }
 
 void Lifecycle::forget_claim(const std::string& name) {

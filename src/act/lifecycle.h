@@ -1,5 +1,5 @@
-// Carries out the lifecycle steps of claims and nodes: one request at a time an object, looked at again when the watch
-// shows what it did. What the next step is, plan/lifecycle says. Loop thread.
+// Carries out the lifecycle steps of claims and nodes: one request at a time an object, looked at again when
+// the watch shows what it did. What the next step is, plan/lifecycle says. Loop thread.
 #pragma once
 
 #include <functional>
@@ -49,7 +49,8 @@ class Lifecycle {
                           std::function<void()> after);
 
     // Sends a patch about the object `key` names, and keeps the hand off it as Settling says.
-    void patch_claim(const Claim& claim, std::string_view subresource, std::string body, std::function<void()> after = {});
+    void patch_claim(const Claim& claim, std::string_view subresource, std::string body,
+                     std::function<void()> after = {});
     void patch_node(const api::Node& node, std::string body, std::function<void()> after = {});
     void settle(const std::string& key, const Result<std::string>& result, std::string_view what);
 
@@ -57,10 +58,10 @@ class Lifecycle {
     PodBinding binding_;
     std::function<bool(const std::string&)> window_may_open_;
     Settling settling_;
-    std::set<std::string> gone_instances_;     // Provider ids that the provider has called gone.
-    std::set<std::string> ensured_;            // Claims whose instance was asked for again.
-    std::map<std::string, WallTime> tainted_;  // When a deleting node's taint was first seen.
-    std::map<std::string, WallTime> evicting_; // Pod uid: not before.
+    std::set<std::string> gone_instances_;      // Provider ids that the provider has called gone.
+    std::set<std::string> ensured_;             // Claims whose instance was asked for again.
+    std::map<std::string, WallTime> tainted_;   // When a deleting node's taint was first seen.
+    std::map<std::string, WallTime> evicting_;  // Pod uid: not before.
 };
 
 }  // namespace joiner::act

@@ -1,5 +1,5 @@
-// Which unbound pod is meant for which claim, both ways round. Kept from the plan until the pod is bound, gone or let go;
-// after a restart it is made anew by planning. Loop thread.
+// Which unbound pod is meant for which claim, both ways round. Kept from the plan until the pod is bound,
+// gone or let go; after a restart it is made anew by planning. Loop thread.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// What everything that acts is handed: the loop, the API server, the cloud, and a place to say what happened. Owned by
-// control; loop thread.
+// What everything that acts is handed: the loop, the API server, the cloud, and a place to say what happened.
+// Owned by control; loop thread.
 #pragma once
 
 #include <functional>

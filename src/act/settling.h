@@ -1,6 +1,6 @@
-// Keeps one hand off an object while the other's work is on its way: an object is left alone while a request about it is
-// in flight, until our own watch shows what the request wrote, and for a while after a failure. So a step is never
-// repeated only because the watch is late. Loop thread.
+// Keeps one hand off an object while the other's work is on its way: an object is left alone while a request
+// about it is in flight, until our own watch shows what the request wrote, and for a while after a failure.
+// So a step is never repeated only because the watch is late. Loop thread.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,8 @@ class Settling {
     void begin(const std::string& key) { states_[key].in_flight = true; }
     // The request was done; `version` is the object's new resourceVersion, empty when it has none (a delete).
     void done(const std::string& key, std::string_view version, WallTime now) {
-        states_[key] = {false, version.empty() ? ~std::uint64_t{0} : number(version), now + kWatchPatience, 0};
+        states_[key] = {false, version.empty() ? ~std::uint64_t{0} : number(version), now + kWatchPatience,
+                        0};
     }
     void failed(const std::string& key, WallTime now) {
         State& state = states_[key];

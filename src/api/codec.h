@@ -1,6 +1,6 @@
-// JSON in and out for the structs of this room. Decoders read one object's JSON text and keep only the fields the
-// structs have; a field of the wrong type is a kInvalid error naming its path and the object. Encoders write what
-// the API server expects in a create; patches are built where they are sent. Any thread.
+// JSON in and out for the structs of this room. Decoders read one object's JSON text and keep only the fields
+// the structs have; a field of the wrong type is a kInvalid error naming its path and the object. Encoders
+// write what the API server expects in a create; patches are built where they are sent. Any thread.
 #pragma once
 
 #include <string>
@@ -20,9 +20,11 @@ struct DecodeNotes {
 
 Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Node> decode_node(std::string_view json, DecodeNotes* notes = nullptr);
-Result<Workload> decode_workload(std::string_view json, DecodeNotes* notes = nullptr);  // The kind comes from the document.
+Result<Workload> decode_workload(std::string_view json,
+                                 DecodeNotes* notes = nullptr);  // The kind comes from the document.
 Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes = nullptr);
-Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json, DecodeNotes* notes = nullptr);
+Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json,
+                                                             DecodeNotes* notes = nullptr);
 Result<PersistentVolume> decode_persistent_volume(std::string_view json, DecodeNotes* notes = nullptr);
 Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* notes = nullptr);
 Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes = nullptr);

@@ -113,7 +113,8 @@ struct PodStatus {
     std::string nominated_node;
     std::vector<Condition> conditions;
     std::optional<WallTime> started;
-    // What the kubelet holds for running containers (status.containerStatuses[].allocatedResources), by container name.
+    // What the kubelet holds for running containers (status.containerStatuses[].allocatedResources), by
+    // container name.
     std::map<std::string, ResourceMap, std::less<>> allocated;
 };
 

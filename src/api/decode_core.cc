@@ -89,7 +89,8 @@ void read_value(const Value& value, ContainerPort& out) {
 
 void read_value(const Value& value, Container& out) {
     constexpr std::string_view kIgnored =
-        "image command args workingDir envFrom env resizePolicy restartPolicyRules volumeMounts volumeDevices "
+        "image command args workingDir envFrom env resizePolicy restartPolicyRules volumeMounts "
+        "volumeDevices "
         "livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath terminationMessagePolicy "
         "imagePullPolicy securityContext stdin stdinOnce tty";
     value.each_field(kIgnored, [&](std::string_view key, const Value& field) {
@@ -164,7 +165,8 @@ void read_affinity(const Value& value, PodSpec& out) {
         if (!is_node && !is_pod && kind != "podAntiAffinity") return false;
         affinity.each_field("", [&](std::string_view key, const Value& field) {
             if (key == "requiredDuringSchedulingIgnoredDuringExecution") {
-                if (!is_node) return field.read(is_pod ? out.required_pod_affinity : out.required_pod_anti_affinity);
+                if (!is_node)
+                    return field.read(is_pod ? out.required_pod_affinity : out.required_pod_anti_affinity);
                 out.has_required_node_terms = true;
                 field.each_field("", [&](std::string_view name, const Value& terms) {
                     return name == "nodeSelectorTerms" && terms.read(out.required_node_terms);
@@ -192,7 +194,8 @@ bool is_non_empty_list(const Value& value) {
 void read_value(const Value& value, PodSpec& out) {
     constexpr std::string_view kIgnored =
         "ephemeralContainers restartPolicy activeDeadlineSeconds dnsPolicy serviceAccountName serviceAccount "
-        "automountServiceAccountToken hostPID hostIPC shareProcessNamespace securityContext imagePullSecrets hostname "
+        "automountServiceAccountToken hostPID hostIPC shareProcessNamespace securityContext imagePullSecrets "
+        "hostname "
         "subdomain hostAliases dnsConfig readinessGates enableServiceLinks setHostnameAsFQDN os hostUsers "
         "hostnameOverride";
     value.each_field(kIgnored, [&](std::string_view key, const Value& field) {
@@ -267,12 +270,13 @@ void read_value(const Value& value, Pod& out) {
 void read_value(const Value& value, Node& out) {
     read_object(value, out, "", [&](std::string_view part, const Value& body) {
         if (part == "spec") {
-            body.each_field("podCIDR podCIDRs configSource externalID", [&](std::string_view key, const Value& field) {
-                if (key == "providerID") return field.read(out.provider_id);
-                if (key == "taints") return field.read(out.taints);
-                if (key == "unschedulable") return field.read(out.unschedulable);
-                return false;
-            });
+            body.each_field("podCIDR podCIDRs configSource externalID",
+                            [&](std::string_view key, const Value& field) {
+                                if (key == "providerID") return field.read(out.provider_id);
+                                if (key == "taints") return field.read(out.taints);
+                                if (key == "unschedulable") return field.read(out.unschedulable);
+                                return false;
+                            });
             return true;
         }
         if (part == "status") {
@@ -293,7 +297,8 @@ void read_value(const Value& value, PersistentVolumeClaim& out) {
         if (part == "spec") {
             body.each_field("*", [&](std::string_view key, const Value& field) {
                 if (key == "volumeName") return field.read(out.volume_name);
-                if (key == "storageClassName") return out.has_storage_class = true, field.read(out.storage_class);
+                if (key == "storageClassName")
+                    return out.has_storage_class = true, field.read(out.storage_class);
                 return false;
             });
             return true;
@@ -316,7 +321,8 @@ void read_value(const Value& value, Workload& out) {
         if (part != "spec") return false;
         body.each_field("*", [&](std::string_view key, const Value& field) {
             if (key == "replicas") return field.read(out.replicas);
-            // A Job runs min(parallelism, completions) pods at once; parallelism is the nearer word for "now".
+            // A Job runs min(parallelism, completions) pods at once; parallelism is the nearer word for
+            // "now".
             if (key == "parallelism") return field.read(out.replicas);
             if (key == "selector") return field.read(out.selector);
             if (key == "template") return field.read(out.pod_template);
@@ -478,10 +484,18 @@ void read_value(const Value& value, RuntimeClass& out) {
     });
 }
 
-Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes) { return decode<Pod>(json, notes); }
-Result<Node> decode_node(std::string_view json, DecodeNotes* notes) { return decode<Node>(json, notes); }
-Result<Workload> decode_workload(std::string_view json, DecodeNotes* notes) { return decode<Workload>(json, notes); }
-Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes) { return decode<Namespace>(json, notes); }
+Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes) {
+    return decode<Pod>(json, notes);
+}
+Result<Node> decode_node(std::string_view json, DecodeNotes* notes) {
+    return decode<Node>(json, notes);
+}
+Result<Workload> decode_workload(std::string_view json, DecodeNotes* notes) {
+    return decode<Workload>(json, notes);
+}
+Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes) {
+    return decode<Namespace>(json, notes);
+}
 Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json, DecodeNotes* notes) {
     return decode<PersistentVolumeClaim>(json, notes);
 }
@@ -491,7 +505,9 @@ Result<PersistentVolume> decode_persistent_volume(std::string_view json, DecodeN
 Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* notes) {
     return decode<StorageClass>(json, notes);
 }
-Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes) { return decode<CSINode>(json, notes); }
+Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes) {
+    return decode<CSINode>(json, notes);
+}
 Result<VolumeAttachment> decode_volume_attachment(std::string_view json, DecodeNotes* notes) {
     return decode<VolumeAttachment>(json, notes);
 }

@@ -44,11 +44,12 @@ void read_value(const Value& value, Budget& out) {
 void read_value(const Value& value, NodePoolTemplate& out) {
     value.each_field("", [&](std::string_view part, const Value& body) {
         if (part == "metadata") {
-            body.each_field("name namespace creationTimestamp", [&](std::string_view key, const Value& field) {
-                if (key == "labels") return field.read(out.labels);
-                if (key == "annotations") return field.read(out.annotations);
-                return false;
-            });
+            body.each_field("name namespace creationTimestamp",
+                            [&](std::string_view key, const Value& field) {
+                                if (key == "labels") return field.read(out.labels);
+                                if (key == "annotations") return field.read(out.annotations);
+                                return false;
+                            });
             return true;
         }
         if (part != "spec") return false;
@@ -152,7 +153,9 @@ void read_value(const Value& value, NodeOverlay& out) {
             if (key == "weight") return field.read(out.weight);
             return false;
         },
-        [&](std::string_view key, const Value& field) { return key == "conditions" && field.read(out.conditions); });
+        [&](std::string_view key, const Value& field) {
+            return key == "conditions" && field.read(out.conditions);
+        });
 }
 
 void read_value(const Value& value, CapacityBuffer& out) {
@@ -192,7 +195,9 @@ void read_value(const Value& value, KWOKNodeClass& out) {
         [&](std::string_view key, const Value& field) {
             return key == "nodeRegistrationDelay" && field.read(out.registration_delay);
         },
-        [&](std::string_view key, const Value& field) { return key == "conditions" && field.read(out.conditions); });
+        [&](std::string_view key, const Value& field) {
+            return key == "conditions" && field.read(out.conditions);
+        });
 }
 
 Result<NodePool> decode_node_pool(std::string_view json, DecodeNotes* notes) {
@@ -209,7 +214,8 @@ Result<NodePool> decode_node_pool(std::string_view json, DecodeNotes* notes) {
                 if (part == "apiVersion" || part == "kind") return true;
                 if (part == "status") return read_node_pool_status(body, t.pool), true;
                 if (part != "spec") return false;
-                // A context of its own: a mistake in the spec is the pool's condition, not a failure to read it.
+                // A context of its own: a mistake in the spec is the pool's condition, not a failure to read
+                // it.
                 ReadContext context{std::nullopt, t.notes};
                 const Path path{nullptr, "spec", 0};
                 read_node_pool_spec(body.with(&path, context), t.pool);
@@ -221,7 +227,9 @@ Result<NodePool> decode_node_pool(std::string_view json, DecodeNotes* notes) {
     return std::move(target.pool);
 }
 
-Result<NodeClaim> decode_node_claim(std::string_view json, DecodeNotes* notes) { return decode<NodeClaim>(json, notes); }
+Result<NodeClaim> decode_node_claim(std::string_view json, DecodeNotes* notes) {
+    return decode<NodeClaim>(json, notes);
+}
 Result<NodeOverlay> decode_node_overlay(std::string_view json, DecodeNotes* notes) {
     return decode<NodeOverlay>(json, notes);
 }

@@ -20,7 +20,8 @@ Json to_json(const ResourceMap& map) {
 }
 
 Json to_json(const OwnerReference& owner) {
-    Json out = {{"apiVersion", owner.api_version}, {"kind", owner.kind}, {"name", owner.name}, {"uid", owner.uid}};
+    Json out = {
+        {"apiVersion", owner.api_version}, {"kind", owner.kind}, {"name", owner.name}, {"uid", owner.uid}};
     if (owner.controller) out["controller"] = true;
     if (owner.block_owner_deletion) out["blockOwnerDeletion"] = true;
     return out;
@@ -77,7 +78,9 @@ std::string dump(const Json& json) {
 std::string encode_node_claim(const NodeClaim& claim) {
     Json spec = {{"requirements", to_json(claim.requirements)},
                  {"nodeClassRef",
-                  {{"group", claim.node_class.group}, {"kind", claim.node_class.kind}, {"name", claim.node_class.name}}},
+                  {{"group", claim.node_class.group},
+                   {"kind", claim.node_class.kind},
+                   {"name", claim.node_class.name}}},
                  {"expireAfter", claim.expire_after.text}};
     if (!claim.taints.empty()) spec["taints"] = to_json(claim.taints);
     if (!claim.startup_taints.empty()) spec["startupTaints"] = to_json(claim.startup_taints);
@@ -105,14 +108,26 @@ std::string encode_node(const Node& node) {
                  {"status", std::move(status)}});
 }
 
-std::string encode_conditions(const std::vector<Condition>& conditions) { return dump(to_json(conditions)); }
-std::string encode_taints(const std::vector<Taint>& taints) { return dump(to_json(taints)); }
+std::string encode_conditions(const std::vector<Condition>& conditions) {
+    return dump(to_json(conditions));
+}
+std::string encode_taints(const std::vector<Taint>& taints) {
+    return dump(to_json(taints));
+}
 std::string encode_requirements(const std::vector<SelectorRequirement>& requirements) {
     return dump(to_json(requirements));
 }
-std::string encode_owners(const std::vector<OwnerReference>& owners) { return dump(to_json(owners)); }
-std::string encode_string_map(const StringMap& map) { return dump(to_json(map)); }
-std::string encode_resource_map(const ResourceMap& map) { return dump(to_json(map)); }
-std::string encode_string(std::string_view text) { return dump(Json(std::string(text))); }
+std::string encode_owners(const std::vector<OwnerReference>& owners) {
+    return dump(to_json(owners));
+}
+std::string encode_string_map(const StringMap& map) {
+    return dump(to_json(map));
+}
+std::string encode_resource_map(const ResourceMap& map) {
+    return dump(to_json(map));
+}
+std::string encode_string(std::string_view text) {
+    return dump(Json(std::string(text)));
+}
 
 }  // namespace joiner::api

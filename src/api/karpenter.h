@@ -1,6 +1,6 @@
-// Our custom resources as plain structs: karpenter.sh NodePool, NodeClaim and NodeOverlay, the CapacityBuffer of
-// autoscaling.x-k8s.io, and the KWOK provider's node class. Value types; any thread. Field meanings and defaults
-// stand in deploy/crds/.
+// Our custom resources as plain structs: karpenter.sh NodePool, NodeClaim and NodeOverlay, the CapacityBuffer
+// of autoscaling.x-k8s.io, and the KWOK provider's node class. Value types; any thread. Field meanings and
+// defaults stand in deploy/crds/.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace joiner::api {
 
-// A duration, or "Never" (nullopt). Keeps the text it was written with, so that writing it back changes nothing.
+// A duration, or "Never" (nullopt). Keeps the text it was written with, so that writing it back changes
+// nothing.
 struct NillableDuration {
     std::optional<Duration> value;
     std::string text = "Never";

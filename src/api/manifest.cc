@@ -17,8 +17,8 @@ constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxNodes = 50'000'000;  // Aliases can make a small text enormous.
 constexpr int kMaxListDepth = 8;
 
-// A plain scalar by YAML's core schema, as Kubernetes reads it (YAML 1.1 booleans are left to be texts, except the
-// forms everybody means).
+// A plain scalar by YAML's core schema, as Kubernetes reads it (YAML 1.1 booleans are left to be texts,
+// except the forms everybody means).
 Json scalar_to_json(const YAML::Node& node) {
     const std::string& text = node.Scalar();
     if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return text;
@@ -28,10 +28,13 @@ Json scalar_to_json(const YAML::Node& node) {
     std::int64_t whole = 0;
     const char* const begin = text.data() + (text.front() == '+' ? 1 : 0);
     const char* const end = text.data() + text.size();
-    if (auto [at, error] = std::from_chars(begin, end, whole); error == std::errc{} && at == end) return whole;
-    if (text.find_first_not_of("0123456789+-.eE") == std::string::npos && text.find_first_of("0123456789") != std::string::npos) {
+    if (auto [at, error] = std::from_chars(begin, end, whole); error == std::errc{} && at == end)
+        return whole;
+    if (text.find_first_not_of("0123456789+-.eE") == std::string::npos &&
+        text.find_first_of("0123456789") != std::string::npos) {
         double number = 0;
-        if (auto [at, error] = std::from_chars(begin, end, number); error == std::errc{} && at == end && std::isfinite(number)) {
+        if (auto [at, error] = std::from_chars(begin, end, number);
+            error == std::errc{} && at == end && std::isfinite(number)) {
             return number;
         }
     }
@@ -44,12 +47,15 @@ class YamlReader {
 
     Result<Json> read(const YAML::Node& node, int depth = 0) {
         if (depth > kMaxDepth || ++nodes_ > kMaxNodes) {
-            return invalid(fmt::format("{}: nests deeper than {} levels or contains itself", source_, kMaxDepth));
+            return invalid(
+                fmt::format("{}: nests deeper than {} levels or contains itself", source_, kMaxDepth));
         }
         switch (node.Type()) {
             case YAML::NodeType::Undefined:
-            case YAML::NodeType::Null: return Json(nullptr);
-            case YAML::NodeType::Scalar: return scalar_to_json(node);
+            case YAML::NodeType::Null:
+                return Json(nullptr);
+            case YAML::NodeType::Scalar:
+                return scalar_to_json(node);
             case YAML::NodeType::Sequence: {
                 Json out = Json::array();
                 for (const YAML::Node& item : node) {
@@ -61,7 +67,8 @@ class YamlReader {
             case YAML::NodeType::Map: {
                 Json out = Json::object();
                 for (const auto& member : node) {
-                    if (!member.first.IsScalar()) return invalid(fmt::format("{}: a key is not a text", source_));
+                    if (!member.first.IsScalar())
+                        return invalid(fmt::format("{}: a key is not a text", source_));
                     const std::string& key = member.first.Scalar();
                     TRY(Json value, read(member.second, depth + 1));
                     if (!out.emplace(key, std::move(value)).second) {
@@ -79,27 +86,34 @@ class YamlReader {
     std::size_t nodes_ = 0;
 };
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 bool has_no_kind(std::string_view json) {
     simdjson::dom::parser parser;
     simdjson::dom::element root;
-    return parser.parse(json.data(), json.size()).get(root) == simdjson::SUCCESS && root["kind"].error() != simdjson::SUCCESS;
+    return parser.parse(json.data(), json.size()).get(root) == simdjson::SUCCESS &&
+           root["kind"].error() != simdjson::SUCCESS;
 }
 
 // Appends the object, or what is in it when it is a List.
-Status add_object(std::string_view json, const std::string& source, int list_depth, std::vector<Document>& out) {
-    if (list_depth > kMaxListDepth) return invalid(fmt::format("{}: Lists nest deeper than {} levels", source, kMaxListDepth));
+Status add_object(std::string_view json, const std::string& source, int list_depth,
+                  std::vector<Document>& out) {
+    if (list_depth > kMaxListDepth)
+        return invalid(fmt::format("{}: Lists nest deeper than {} levels", source, kMaxListDepth));
     simdjson::ondemand::parser parser;
     const simdjson::padded_string padded(json);
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
-    if (parser.iterate(padded).get(document) != simdjson::SUCCESS || document.get_object().get(object) != simdjson::SUCCESS) {
+    if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
+        document.get_object().get(object) != simdjson::SUCCESS) {
         return invalid(source + ": is not an object with apiVersion and kind");
     }
     std::string_view kind;
     std::string_view api_version;
-    if (object["kind"].get(kind) != simdjson::SUCCESS || kind.empty()) return invalid(source + ": has no kind");
+    if (object["kind"].get(kind) != simdjson::SUCCESS || kind.empty())
+        return invalid(source + ": has no kind");
     const std::string kind_text(kind);
     if (object["apiVersion"].get(api_version) != simdjson::SUCCESS || api_version.empty()) {
         return invalid(fmt::format("{}: {} has no apiVersion", source, kind_text));
@@ -112,13 +126,15 @@ Status add_object(std::string_view json, const std::string& source, int list_dep
     simdjson::ondemand::value items;
     if (object["items"].get(items) != simdjson::SUCCESS || items.is_null()) return {};
     simdjson::ondemand::array array;
-    if (items.get_array().get(array) != simdjson::SUCCESS) return invalid(fmt::format("{}: items of {} is not a list", source, kind_text));
+    if (items.get_array().get(array) != simdjson::SUCCESS)
+        return invalid(fmt::format("{}: items of {} is not a list", source, kind_text));
     std::size_t number = 0;
     for (auto item : array) {
         simdjson::ondemand::object child;
         std::string_view raw;
         const std::string where = fmt::format("{}, item {}", source, ++number);
-        if (item.get_object().get(child) != simdjson::SUCCESS || child.raw_json().get(raw) != simdjson::SUCCESS) {
+        if (item.get_object().get(child) != simdjson::SUCCESS ||
+            child.raw_json().get(raw) != simdjson::SUCCESS) {
             return invalid(where + ": is not an object");
         }
         // kubectl's typed lists leave kind and apiVersion out of their items.
@@ -170,7 +186,8 @@ Result<std::vector<Document>> split_manifest(std::string_view text, const std::s
         const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
         for (std::size_t i = 0; i < documents.size(); ++i) {
             if (!documents[i].IsDefined() || documents[i].IsNull()) continue;
-            const std::string where = documents.size() == 1 ? source : fmt::format("{}, document {}", source, i + 1);
+            const std::string where =
+                documents.size() == 1 ? source : fmt::format("{}, document {}", source, i + 1);
             TRY(const Json json, YamlReader(where).read(documents[i]));
             if (!json.is_object()) return invalid(where + ": is not an object with apiVersion and kind");
             TRY_STATUS(add_object(dump(json), where, 0, out));

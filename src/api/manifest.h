@@ -1,5 +1,5 @@
-// Manifests as people write them: YAML or JSON, several documents, List kinds. Splits a text into objects; each is
-// handed on as JSON. Pure; any thread.
+// Manifests as people write them: YAML or JSON, several documents, List kinds. Splits a text into objects;
+// each is handed on as JSON. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ struct Document {
     std::string source;  // "pods.yaml, document 2"
 };
 
-// Errors (kInvalid) name the source and the line where there is one. An empty text, or an empty List, has no objects.
+// Errors (kInvalid) name the source and the line where there is one. An empty text, or an empty List, has no
+// objects.
 Result<std::vector<Document>> split_manifest(std::string_view text, const std::string& source);
 
 // One YAML document as JSON text.

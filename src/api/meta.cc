@@ -2,7 +2,9 @@
 
 namespace joiner::api {
 
-std::string full_name(const ObjectMeta& meta) { return meta.ns.empty() ? meta.name : meta.ns + "/" + meta.name; }
+std::string full_name(const ObjectMeta& meta) {
+    return meta.ns.empty() ? meta.name : meta.ns + "/" + meta.name;
+}
 
 const OwnerReference* controller_of(const ObjectMeta& meta) {
     for (const OwnerReference& owner : meta.owners) {

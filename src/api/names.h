@@ -1,5 +1,5 @@
-// The names other people's tools hold on to: labels, annotations, taints, finalizers, condition types. They are
-// contract (Karpenter's public API); the few of our own are in the joiner.sh domain.
+// The names other people's tools hold on to: labels, annotations, taints, finalizers, condition types. They
+// are contract (Karpenter's public API); the few of our own are in the joiner.sh domain.
 #pragma once
 
 #include <string_view>
@@ -18,19 +18,22 @@ inline constexpr std::string_view kArchLabel = "kubernetes.io/arch";
 inline constexpr std::string_view kOSLabel = "kubernetes.io/os";
 inline constexpr std::string_view kHostnameLabel = "kubernetes.io/hostname";
 inline constexpr std::string_view kWindowsBuildLabel = "node.kubernetes.io/windows-build";
-inline constexpr std::string_view kExcludeBalancersLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
+inline constexpr std::string_view kExcludeBalancersLabel =
+    "node.kubernetes.io/exclude-from-external-load-balancers";
 
 inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not-disrupt";
 inline constexpr std::string_view kNodePoolHashAnnotation = "karpenter.sh/nodepool-hash";
 inline constexpr std::string_view kNodePoolHashVersionAnnotation = "karpenter.sh/nodepool-hash-version";
 inline constexpr std::string_view kNodePoolHashVersion = "v3";
-inline constexpr std::string_view kTerminationTimestampAnnotation = "karpenter.sh/nodeclaim-termination-timestamp";
+inline constexpr std::string_view kTerminationTimestampAnnotation =
+    "karpenter.sh/nodeclaim-termination-timestamp";
 inline constexpr std::string_view kMinValuesRelaxedAnnotation = "karpenter.sh/nodeclaim-min-values-relaxed";
 
 inline constexpr std::string_view kTerminationFinalizer = "karpenter.sh/termination";
 inline constexpr std::string_view kUnregisteredTaint = "karpenter.sh/unregistered";  // NoExecute
 inline constexpr std::string_view kDisruptedTaint = "karpenter.sh/disrupted";        // NoSchedule
-// Ours: keeps the scheduler off a new node until the pods planned for it are bound (docs/binding.md). NoSchedule.
+// Ours: keeps the scheduler off a new node until the pods planned for it are bound (docs/binding.md).
+// NoSchedule.
 inline constexpr std::string_view kBindingTaint = "joiner.sh/binding";
 
 inline constexpr std::string_view kNotReadyTaint = "node.kubernetes.io/not-ready";

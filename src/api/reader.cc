@@ -19,7 +19,9 @@ void Value::fail(const std::string& what) const {
     context_.error = Error{ErrorKind::kInvalid, path.empty() ? what : path + ": " + what};
 }
 
-void Value::wrong_type(std::string_view wanted) const { fail(fmt::format("is not {}", wanted)); }
+void Value::wrong_type(std::string_view wanted) const {
+    fail(fmt::format("is not {}", wanted));
+}
 
 void Value::note_unknown(std::string_view key, std::string_view ignored) const {
     constexpr std::size_t kMaxNotes = 100;
@@ -95,7 +97,8 @@ bool Value::read(std::int32_t& out) const {
 
 bool Value::read(StringMap& out) const {
     out.clear();
-    each_field("", [&](std::string_view key, const Value& value) { return value.read(out[std::string(key)]); });
+    each_field("",
+               [&](std::string_view key, const Value& value) { return value.read(out[std::string(key)]); });
     return true;
 }
 
@@ -113,7 +116,8 @@ bool Value::read(Quantity& out) const {
 
 bool Value::read(ResourceMap& out) const {
     out.clear();
-    each_field("", [&](std::string_view key, const Value& value) { return value.read(out[std::string(key)]); });
+    each_field("",
+               [&](std::string_view key, const Value& value) { return value.read(out[std::string(key)]); });
     return true;
 }
 
@@ -240,7 +244,8 @@ Status read_document(std::string_view json, DecodeNotes* notes, ReadDocument rea
     if (!context.error) return {};
     std::string_view kind;
     std::string_view name;
-    if (root["kind"].get(kind) == simdjson::SUCCESS && root["metadata"]["name"].get(name) == simdjson::SUCCESS) {
+    if (root["kind"].get(kind) == simdjson::SUCCESS &&
+        root["metadata"]["name"].get(name) == simdjson::SUCCESS) {
         context.error->message = fmt::format("{} {}: {}", kind, name, context.error->message);
     }
     return tl::unexpected<Error>(*context.error);

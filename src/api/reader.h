@@ -1,5 +1,5 @@
-// Walks one parsed JSON document and keeps the first mistake with its path. Private to this room's decoders: it is
-// the one header that shows simdjson, so only .cc files here include it. One owner, one thread.
+// Walks one parsed JSON document and keeps the first mistake with its path. Private to this room's decoders:
+// it is the one header that shows simdjson, so only .cc files here include it. One owner, one thread.
 #pragma once
 
 #include <simdjson.h>
@@ -35,8 +35,8 @@ class Value {
     Value(simdjson::dom::element element, const Path* path, ReadContext& context)
         : element_(element), path_(path), context_(context) {}
 
-    // Calls `read_field(key, value)` for each member; it returns whether it knew the key. `ignored` lists, between
-    // blanks, keys that are known to the API and not kept. A null counts as absent.
+    // Calls `read_field(key, value)` for each member; it returns whether it knew the key. `ignored` lists,
+    // between blanks, keys that are known to the API and not kept. A null counts as absent.
     template <typename F>
     void each_field(std::string_view ignored, F read_field) const {
         if (element_.is_null()) return;
@@ -46,7 +46,8 @@ class Value {
             if (context_.error) return;
             if (member.is_null()) continue;
             const Path path{path_, key, 0};
-            if (!read_field(std::string_view(key), Value(member, &path, context_))) note_unknown(key, ignored);
+            if (!read_field(std::string_view(key), Value(member, &path, context_)))
+                note_unknown(key, ignored);
         }
     }
     template <typename F>

@@ -1,5 +1,5 @@
-// CHECK(condition) states what a bug-free program never breaks; it stops the process in every build. Stopping is
-// cheap, because a restart rebuilds all we know from the API server, and going on wrong is not.
+// CHECK(condition) states what a bug-free program never breaks; it stops the process in every build. Stopping
+// is cheap, because a restart rebuilds all we know from the API server, and going on wrong is not.
 #pragma once
 
 namespace joiner {

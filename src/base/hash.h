@@ -1,4 +1,5 @@
-// FNV-1 and FNV-1a over bytes, for stable names and hashes that outlive a process (std::hash promises neither).
+// FNV-1 and FNV-1a over bytes, for stable names and hashes that outlive a process (std::hash promises
+// neither).
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ class IndexSet {
     static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
     IndexSet() = default;
-    explicit IndexSet(std::size_t size, bool full = false) : size_(size), words_((size + 63) / 64, full ? ~0ULL : 0) {
+    explicit IndexSet(std::size_t size, bool full = false)
+        : size_(size), words_((size + 63) / 64, full ? ~0ULL : 0) {
         trim();
     }
 

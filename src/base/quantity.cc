@@ -17,12 +17,22 @@ struct Suffix {
     std::string_view text;
     int exponent;  // Of ten, or of two for the binary ones.
 };
-constexpr std::array<Suffix, 10> kDecimal = {{{"n", -9}, {"u", -6}, {"m", -3}, {"", 0}, {"k", 3}, {"M", 6},
-                                              {"G", 9}, {"T", 12}, {"P", 15}, {"E", 18}}};
+constexpr std::array<Suffix, 10> kDecimal = {{{"n", -9},
+                                              {"u", -6},
+                                              {"m", -3},
+                                              {"", 0},
+                                              {"k", 3},
+                                              {"M", 6},
+                                              {"G", 9},
+                                              {"T", 12},
+                                              {"P", 15},
+                                              {"E", 18}}};
 constexpr std::array<Suffix, 6> kBinary = {
     {{"Ki", 10}, {"Mi", 20}, {"Gi", 30}, {"Ti", 40}, {"Pi", 50}, {"Ei", 60}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 constexpr __int128 power_of_ten(int exponent) {
     __int128 value = 1;
@@ -67,9 +77,10 @@ Quantity Quantity::of_milli(std::int64_t milli, Format format) {
 
 Result<Quantity> Quantity::parse(std::string_view text) {
     const auto bad = [text] {
-        return invalid(fmt::format("quantity \"{}\" is not a number with an optional suffix such as m, k, M, G, "
-                                   "Ki, Mi or Gi",
-                                   text.substr(0, 80)));
+        return invalid(
+            fmt::format("quantity \"{}\" is not a number with an optional suffix such as m, k, M, G, "
+                        "Ki, Mi or Gi",
+                        text.substr(0, 80)));
     };
     std::string_view rest = text;
     bool negative = false;
@@ -103,8 +114,10 @@ Result<Quantity> Quantity::parse(std::string_view text) {
     Quantity q;
     int ten = 0;
     int two = 0;
-    const auto decimal = std::find_if(kDecimal.begin(), kDecimal.end(), [&](const Suffix& s) { return s.text == rest; });
-    const auto binary = std::find_if(kBinary.begin(), kBinary.end(), [&](const Suffix& s) { return s.text == rest; });
+    const auto decimal =
+        std::find_if(kDecimal.begin(), kDecimal.end(), [&](const Suffix& s) { return s.text == rest; });
+    const auto binary =
+        std::find_if(kBinary.begin(), kBinary.end(), [&](const Suffix& s) { return s.text == rest; });
     if (decimal != kDecimal.end()) {
         ten = decimal->exponent;
         q.format_ = Format::kDecimalSI;

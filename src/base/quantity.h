@@ -1,5 +1,6 @@
-// A Kubernetes quantity ("1500m", "1.5Gi", "2e3"), exact to one nano-unit, and its roundings to the integers that
-// planning works with. A value type; any thread. Grammar and suffixes: k8s.io/apimachinery resource.Quantity.
+// A Kubernetes quantity ("1500m", "1.5Gi", "2e3"), exact to one nano-unit, and its roundings to the integers
+// that planning works with. A value type; any thread. Grammar and suffixes: k8s.io/apimachinery
+// resource.Quantity.
 #pragma once
 
 #include <compare>
@@ -18,8 +19,8 @@ class Quantity {
 
     constexpr Quantity() = default;
 
-    // Errors are kInvalid and quote the text. More than 1e27 or finer than 1e-9 is rounded (away from zero), as
-    // upstream caps it.
+    // Errors are kInvalid and quote the text. More than 1e27 or finer than 1e-9 is rounded (away from zero),
+    // as upstream caps it.
     static Result<Quantity> parse(std::string_view text);
     static Quantity of_units(std::int64_t units, Format format = Format::kDecimalSI);
     static Quantity of_milli(std::int64_t milli, Format format = Format::kDecimalSI);

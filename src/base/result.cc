@@ -4,14 +4,22 @@ namespace joiner {
 
 const char* to_string(ErrorKind kind) {
     switch (kind) {
-        case ErrorKind::kInvalid: return "invalid";
-        case ErrorKind::kNotFound: return "not found";
-        case ErrorKind::kConflict: return "conflict";
-        case ErrorKind::kGone: return "gone";
-        case ErrorKind::kUnavailable: return "unavailable";
-        case ErrorKind::kForbidden: return "forbidden";
-        case ErrorKind::kExhausted: return "exhausted";
-        case ErrorKind::kInternal: return "internal";
+        case ErrorKind::kInvalid:
+            return "invalid";
+        case ErrorKind::kNotFound:
+            return "not found";
+        case ErrorKind::kConflict:
+            return "conflict";
+        case ErrorKind::kGone:
+            return "gone";
+        case ErrorKind::kUnavailable:
+            return "unavailable";
+        case ErrorKind::kForbidden:
+            return "forbidden";
+        case ErrorKind::kExhausted:
+            return "exhausted";
+        case ErrorKind::kInternal:
+            return "internal";
     }
     return "internal";
 }

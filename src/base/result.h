@@ -47,14 +47,14 @@ inline tl::unexpected<Error> invalid(std::string message) {
 
 // TRY(auto pods, decode_pods(body)); declares `pods`, or returns the error to the caller.
 #define TRY(declaration, expression) TRY_IMPL(JOINER_CONCAT(try_result_, __LINE__), declaration, expression)
-#define TRY_IMPL(name, declaration, expression)                              \
-    auto name = (expression);                                               \
+#define TRY_IMPL(name, declaration, expression)                                 \
+    auto name = (expression);                                                   \
     if (!name) return tl::unexpected<::joiner::Error>(std::move(name).error()); \
     declaration = std::move(*name)
 
 // TRY_STATUS(write(file)); returns the error to the caller, if any.
-#define TRY_STATUS(expression)                                                  \
-    do {                                                                        \
-        auto try_status = (expression);                                         \
+#define TRY_STATUS(expression)                                                                  \
+    do {                                                                                        \
+        auto try_status = (expression);                                                         \
         if (!try_status) return tl::unexpected<::joiner::Error>(std::move(try_status).error()); \
     } while (false)

@@ -1,5 +1,5 @@
-// A small seeded generator (splitmix64), handed in wherever chance is wanted so that a run can be repeated from
-// its seed. Not for secrets. One owner, one thread.
+// A small seeded generator (splitmix64), handed in wherever chance is wanted so that a run can be repeated
+// from its seed. Not for secrets. One owner, one thread.
 #pragma once
 
 #include <cstdint>

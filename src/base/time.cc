@@ -15,11 +15,17 @@ struct Unit {
     std::string_view name;
     std::int64_t nanoseconds;
 };
-constexpr Unit kUnits[] = {{"ns", 1},          {"us", 1'000},         {"\xc2\xb5s", 1'000},
-                           {"ms", 1'000'000},  {"s", 1'000'000'000},  {"m", 60'000'000'000},
+constexpr Unit kUnits[] = {{"ns", 1},
+                           {"us", 1'000},
+                           {"\xc2\xb5s", 1'000},
+                           {"ms", 1'000'000},
+                           {"s", 1'000'000'000},
+                           {"m", 60'000'000'000},
                            {"h", 3'600'000'000'000}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 std::optional<int> read_digits(std::string_view& text, std::size_t count) {
     if (text.size() < count) return std::nullopt;
@@ -60,8 +66,8 @@ Calendar to_calendar(WallTime t) {
 
 Result<Duration> parse_duration(std::string_view text) {
     const auto bad = [whole = std::string(text)] {
-        return invalid(fmt::format("duration \"{}\" is not a list of numbers with units such as 1h30m or 250ms",
-                                   whole));
+        return invalid(
+            fmt::format("duration \"{}\" is not a list of numbers with units such as 1h30m or 250ms", whole));
     };
     std::string_view rest = text;
     const bool negative = eat(rest, '-');
@@ -185,13 +191,15 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
     if (*year < 1 || *year > 2261) return bad();
     // Go's zero time is the year 1, which nanoseconds since 1970 cannot hold; it means "no time".
     if (*year < 1678) return kNoTime;
-    return WallTime{sys_days{date}} + std::chrono::hours{*hour} + std::chrono::minutes{*minute - offset_minutes} +
-           std::chrono::seconds{*second} + Duration{nanoseconds};
+    return WallTime{sys_days{date}} + std::chrono::hours{*hour} +
+           std::chrono::minutes{*minute - offset_minutes} + std::chrono::seconds{*second} +
+           Duration{nanoseconds};
 }
 
 std::string format_rfc3339(WallTime t) {
     const Calendar c = to_calendar(t);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
+                       c.second);
 }
 
 std::string format_rfc3339_micro(WallTime t) {

@@ -1,5 +1,5 @@
-// Time as values. Nobody here reads a clock: `now` is handed in by io::Loop. Durations are nanoseconds, wall time
-// is nanoseconds since 1970 in UTC. Any thread.
+// Time as values. Nobody here reads a clock: `now` is handed in by io::Loop. Durations are nanoseconds, wall
+// time is nanoseconds since 1970 in UTC. Any thread.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,9 @@ using WallTime = std::chrono::sys_time<Duration>;
 // The time of an object that carries none.
 inline constexpr WallTime kNoTime{};
 
-constexpr double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+constexpr double to_seconds(Duration d) {
+    return std::chrono::duration<double>(d).count();
+}
 constexpr Duration from_seconds(double s) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
 }

@@ -1,5 +1,5 @@
-// One function a subcommand; main.cc reads the flags and calls one of them. Each returns the process's exit code and
-// prints one sentence to standard error when it is not 0. Code 2: the input or the flags are wrong.
+// One function a subcommand; main.cc reads the flags and calls one of them. Each returns the process's exit
+// code and prints one sentence to standard error when it is not 0. Code 2: the input or the flags are wrong.
 #pragma once
 
 #include <cstdint>

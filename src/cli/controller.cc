@@ -1,4 +1,6 @@
 // `joiner controller`: the real loop, the real network, the controller, and its two small HTTP servers.
+#include "control/controller.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,7 +10,6 @@
 
 #include "cli/commands.h"
 #include "cloud/kwok/types_file.h"
-#include "control/controller.h"
 #include "io/curl_http.h"
 #include "io/file.h"
 #include "io/random.h"
@@ -33,7 +34,8 @@ Result<std::vector<rules::InstanceType>> load_types(const std::string& path) {
 Result<kube::Config> load_config(const ControllerOptions& options) {
     if (!options.kubeconfig.empty()) return kube::load_kubeconfig(options.kubeconfig, options.context);
     if (std::getenv("KUBERNETES_SERVICE_HOST") != nullptr) return kube::load_in_cluster_config();
-    if (const char* path = std::getenv("KUBECONFIG"); path != nullptr && *path != '\0') return kube::load_kubeconfig(path, options.context);
+    if (const char* path = std::getenv("KUBECONFIG"); path != nullptr && *path != '\0')
+        return kube::load_kubeconfig(path, options.context);
     return invalid("no cluster: give --kubeconfig, set KUBECONFIG, or run inside a cluster");
 }
 
@@ -50,7 +52,8 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     if (in.preference_policy == "Ignore") out.preference_policy = rules::PreferencePolicy::kIgnore;
     if (in.min_values_policy == "BestEffort") out.min_values_policy = plan::MinValuesPolicy::kBestEffort;
     if (in.pod_binding == "scheduler") out.pod_binding = act::PodBinding::kScheduler;
-    if (in.kube_client_qps <= 0 || in.kube_client_burst <= 0) return invalid("--kube-client-qps and --kube-client-burst must be more than 0");
+    if (in.kube_client_qps <= 0 || in.kube_client_burst <= 0)
+        return invalid("--kube-client-qps and --kube-client-burst must be more than 0");
     out.client_qps = in.kube_client_qps;
     out.client_burst = in.kube_client_burst;
     out.leader_election = !in.disable_leader_election;
@@ -77,7 +80,8 @@ Status check_server(io::RealLoop& loop, io::HttpClient& http, const kube::Config
     });
     loop.run();
     if (out) return {};
-    return fail(out.error().kind, fmt::format("the API server at {} cannot be used: {}", config.endpoint->base_url, out.error().message));
+    return fail(out.error().kind, fmt::format("the API server at {} cannot be used: {}",
+                                              config.endpoint->base_url, out.error().message));
 }
 
 }  // namespace
@@ -94,20 +98,25 @@ int run_controller(const ControllerOptions& in) {
 
     io::RealLoop loop;
     io::CurlHttp http(loop);
-    if (const Status server = check_server(loop, http, *config); !server) return refuse(server.error().message);
+    if (const Status server = check_server(loop, http, *config); !server)
+        return refuse(server.error().message);
     observe::set_up_log(in.log_level, in.log_output_paths, in.log_error_output_paths);
 
     observe::Metrics metrics;
-    control::Controller controller(loop, http, std::move(*config), *options, std::move(*types), metrics, Rng(rng.next()));
-    auto metrics_server = observe::HttpServer::start("0.0.0.0", in.metrics_port,
-                                                     {{"/metrics", [&] { return observe::Page{200, "text/plain; version=0.0.4", metrics.text()}; }}});
+    control::Controller controller(loop, http, std::move(*config), *options, std::move(*types), metrics,
+                                   Rng(rng.next()));
+    auto metrics_server = observe::HttpServer::start(
+        "0.0.0.0", in.metrics_port,
+        {{"/metrics", [&] { return observe::Page{200, "text/plain; version=0.0.4", metrics.text()}; }}});
     if (!metrics_server) return refuse("--metrics-port: " + metrics_server.error().message);
     auto health_server = observe::HttpServer::start(
         "0.0.0.0", in.health_probe_port,
         {{"/healthz", [] { return observe::Page{200, "text/plain", "ok"}; }},
          {"/readyz", [&] {
-              return controller.is_ready() ? observe::Page{200, "text/plain", "ok"}
-                                           : observe::Page{503, "text/plain", "the watches are not in step with the API server yet"};
+              return controller.is_ready()
+                         ? observe::Page{200, "text/plain", "ok"}
+                         : observe::Page{503, "text/plain",
+                                         "the watches are not in step with the API server yet"};
           }}});
     if (!health_server) return refuse("--health-probe-port: " + health_server.error().message);
 
@@ -124,8 +133,9 @@ int run_controller(const ControllerOptions& in) {
         code = 1;
         loop.stop();
     });
-    observe::log_info("controller", "started",
-                      {{"version", JOINER_VERSION}, {"identity", options->identity}, {"podBinding", in.pod_binding}});
+    observe::log_info(
+        "controller", "started",
+        {{"version", JOINER_VERSION}, {"identity", options->identity}, {"podBinding", in.pod_binding}});
     loop.run();
     return code;
 }

@@ -44,7 +44,8 @@ int run_validate(const std::vector<std::string>& files) {
     for (const api::Document& document : *documents) {
         World world(rules::PreferencePolicy::kRespect);
         std::vector<std::string> problems = problems_of(document);
-        if (const Status read = fill_world({document}, WallTime{}, world); !read) problems.push_back(read.error().message);
+        if (const Status read = fill_world({document}, WallTime{}, world); !read)
+            problems.push_back(read.error().message);
         problems.insert(problems.end(), world.warnings.begin(), world.warnings.end());
         for (const std::string& problem : problems) fmt::print("{}\n", problem);
         mistakes += problems.size();

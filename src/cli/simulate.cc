@@ -54,14 +54,16 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     inputs.well_known = labels.well_known;
     inputs.is_usable = [&](const api::NodePool& pool) {
         const std::string problems = rules::validate_node_pool(pool, labels);
-        if (!problems.empty()) warnings.push_back(fmt::format("NodePool {} is not used: {}", pool.meta.name, problems));
+        if (!problems.empty())
+            warnings.push_back(fmt::format("NodePool {} is not used: {}", pool.meta.name, problems));
         return problems.empty() && !pool.replicas && !pool.meta.deleted;
     };
     Simulation out;
     const auto start = std::chrono::steady_clock::now();
     out.snapshot = model::make_snapshot(world.cluster, inputs);
     plan::ProvisionOptions plan_options;
-    if (options.min_values_policy == "BestEffort") plan_options.min_values_policy = plan::MinValuesPolicy::kBestEffort;
+    if (options.min_values_policy == "BestEffort")
+        plan_options.min_values_policy = plan::MinValuesPolicy::kBestEffort;
     out.plan = plan::plan_provisioning(out.snapshot, plan_options);
     out.seconds = seconds_since(start);
     out.first_plan_seconds = out.seconds;
@@ -81,7 +83,9 @@ long peak_rss_kb() {
 }
 
 // Rounded to what the money is kept in, so that 0.077 prints as 0.077.
-double dollars(rules::Money money) { return std::round(money.dollars() * 1e9) / 1e9; }
+double dollars(rules::Money money) {
+    return std::round(money.dollars() * 1e9) / 1e9;
+}
 
 void print_json(const Simulation& s, const SimulateOptions& options) {
     Json out;
@@ -125,63 +129,75 @@ struct Row {
 std::vector<std::pair<std::string, Row>> group_launches(const Simulation& s) {
     std::map<std::string, Row> rows;
     for (const plan::Launch& launch : s.plan.launches) {
-        Row& row = rows[fmt::format("{:<20} {:<24} {:<14} {:<10}", s.snapshot.pools[launch.spec->pool].name, launch.spec->types.front(),
-                                    launch.spec->zone, launch.spec->capacity_type)];
+        Row& row =
+            rows[fmt::format("{:<20} {:<24} {:<14} {:<10}", s.snapshot.pools[launch.spec->pool].name,
+                             launch.spec->types.front(), launch.spec->zone, launch.spec->capacity_type)];
         ++row.nodes;
         row.pods += launch.pods.size();
         row.price += launch.spec->price;
     }
     std::vector<std::pair<std::string, Row>> out(rows.begin(), rows.end());
-    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second.price > b.second.price; });
+    std::stable_sort(out.begin(), out.end(),
+                     [](const auto& a, const auto& b) { return a.second.price > b.second.price; });
     return out;
 }
 
 std::map<std::string, std::vector<std::string>> group_waits(const Simulation& s) {
     std::map<std::string, std::vector<std::string>> by_reason;
-    for (const plan::Wait& wait : s.plan.waits) by_reason[wait.reason].push_back(s.snapshot.pods[wait.pod].full_name());
+    for (const plan::Wait& wait : s.plan.waits)
+        by_reason[wait.reason].push_back(s.snapshot.pods[wait.pod].full_name());
     return by_reason;
 }
 
 void print_table(const Simulation& s) {
-    fmt::print("{:<20} {:<24} {:<14} {:<10} {:>6} {:>7} {:>12}\n", "NODEPOOL", "TYPE", "ZONE", "CAPACITY", "NODES", "PODS",
-               "PRICE/H");
+    fmt::print("{:<20} {:<24} {:<14} {:<10} {:>6} {:>7} {:>12}\n", "NODEPOOL", "TYPE", "ZONE", "CAPACITY",
+               "NODES", "PODS", "PRICE/H");
     for (const auto& [name, row] : group_launches(s)) {
         fmt::print("{} {:>6} {:>7} {:>12.4f}\n", name, row.nodes, row.pods, row.price.dollars());
     }
-    fmt::print("\n{} pods: {} on {} new nodes, {} on nodes that are there, {} waiting\n", s.snapshot.pods.size(),
-               s.snapshot.pods.size() - s.plan.placements.size() - s.plan.waits.size(), s.plan.launches.size(),
-               s.plan.placements.size(), s.plan.waits.size());
-    fmt::print("{:.4f} $ an hour; no plan costs less than {:.4f} (gap {:.2f} %); planned in {:.1f} ms\n", s.plan.price.dollars(),
-               s.plan.lower_bound.dollars(), gap_of(s.plan) * 100, s.seconds * 1e3);
+    fmt::print("\n{} pods: {} on {} new nodes, {} on nodes that are there, {} waiting\n",
+               s.snapshot.pods.size(),
+               s.snapshot.pods.size() - s.plan.placements.size() - s.plan.waits.size(),
+               s.plan.launches.size(), s.plan.placements.size(), s.plan.waits.size());
+    fmt::print("{:.4f} $ an hour; no plan costs less than {:.4f} (gap {:.2f} %); planned in {:.1f} ms\n",
+               s.plan.price.dollars(), s.plan.lower_bound.dollars(), gap_of(s.plan) * 100, s.seconds * 1e3);
     for (const auto& [reason, pods] : group_waits(s)) {
-        fmt::print("waiting: {}{}: {}\n", pods.front(), pods.size() > 1 ? fmt::format(" and {} more", pods.size() - 1) : "",
-                   reason);
+        fmt::print("waiting: {}{}: {}\n", pods.front(),
+                   pods.size() > 1 ? fmt::format(" and {} more", pods.size() - 1) : "", reason);
     }
 }
 
 std::string escape_html(const std::string& text) {
     std::string out;
     for (const char c : text) {
-        if (c == '<') out += "&lt;";
-        else if (c == '>') out += "&gt;";
-        else if (c == '&') out += "&amp;";
-        else out += c;
+        if (c == '<')
+            out += "&lt;";
+        else if (c == '>')
+            out += "&gt;";
+        else if (c == '&')
+            out += "&amp;";
+        else
+            out += c;
     }
     return out;
 }
 
 void print_html(const Simulation& s) {
     fmt::print(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Joiner: plan</title><style>body{{font:15px "
-        "system-ui,sans-serif;margin:2em auto;max-width:60em}}td,th{{padding:.3em .8em;text-align:left;border-bottom:1px "
-        "solid #ddd}}.n{{text-align:right}}</style><h1>Plan</h1><p>{} pods on {} new nodes: <b>{:.4f} $</b> an hour, at least "
-        "{:.4f} $ (gap {:.2f} %).</p><table><tr><th>Pool, type, zone, capacity<th class=n>Nodes<th class=n>Pods<th class=n>$ "
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Joiner: "
+        "plan</title><style>body{{font:15px "
+        "system-ui,sans-serif;margin:2em auto;max-width:60em}}td,th{{padding:.3em "
+        ".8em;text-align:left;border-bottom:1px "
+        "solid #ddd}}.n{{text-align:right}}</style><h1>Plan</h1><p>{} pods on {} new nodes: <b>{:.4f} $</b> "
+        "an hour, at least "
+        "{:.4f} $ (gap {:.2f} %).</p><table><tr><th>Pool, type, zone, capacity<th class=n>Nodes<th "
+        "class=n>Pods<th class=n>$ "
         "an hour</tr>",
         s.snapshot.pods.size(), s.plan.launches.size(), s.plan.price.dollars(), s.plan.lower_bound.dollars(),
         gap_of(s.plan) * 100);
     for (const auto& [name, row] : group_launches(s)) {
-        fmt::print("<tr><td>{}<td class=n>{}<td class=n>{}<td class=n>{:.4f}</tr>", escape_html(name), row.nodes, row.pods,
-                   row.price.dollars());
+        fmt::print("<tr><td>{}<td class=n>{}<td class=n>{}<td class=n>{:.4f}</tr>", escape_html(name),
+                   row.nodes, row.pods, row.price.dollars());
     }
     fmt::print("</table>");
     if (!s.plan.waits.empty()) fmt::print("<h2>Waiting</h2><ul>");

@@ -45,8 +45,9 @@ class Filler {
         for (const api::Document& document : documents) TRY_STATUS(read_class(document));
         for (const api::Document& document : documents) TRY_STATUS(read(document));
         expand_workloads();
-        for (model::Kind kind : {model::Kind::kPod, model::Kind::kNode, model::Kind::kNodeClaim, model::Kind::kNodePool,
-                                 model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass}) {
+        for (model::Kind kind :
+             {model::Kind::kPod, model::Kind::kNode, model::Kind::kNodeClaim, model::Kind::kNodePool,
+              model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass}) {
             world_.cluster.begin_replace(kind);
         }
         for (api::Pod& pod : pods_) world_.cluster.upsert(pod);
@@ -59,13 +60,14 @@ class Filler {
 
   private:
     template <typename T>
-    Result<T> decode(Result<T> (*decoder)(std::string_view, api::DecodeNotes*), const api::Document& document) {
+    Result<T> decode(Result<T> (*decoder)(std::string_view, api::DecodeNotes*),
+                     const api::Document& document) {
         api::DecodeNotes notes;
         auto out = decoder(document.json, &notes);
         if (!out) return invalid(fmt::format("{}: {}", document.source, out.error().message));
         for (const std::string& field : notes.unknown_fields) {
-            world_.warnings.push_back(fmt::format("{}: {} {} has an unknown field {}; it is ignored", document.source,
-                                                  document.kind, out->meta.name, field));
+            world_.warnings.push_back(fmt::format("{}: {} {} has an unknown field {}; it is ignored",
+                                                  document.source, document.kind, out->meta.name, field));
         }
         return out;
     }
@@ -102,8 +104,9 @@ class Filler {
             if (workload.meta.ns.empty()) workload.meta.ns = "default";
             apply_classes(workload.pod_template.spec);
             if (workload.replicas < 0 || workload.replicas > kMaxReplicas) {
-                return invalid(fmt::format("{}: {} {}: spec.replicas {} is not between 0 and {}", document.source, kind,
-                                           workload.meta.name, workload.replicas, kMaxReplicas));
+                return invalid(fmt::format("{}: {} {}: spec.replicas {} is not between 0 and {}",
+                                           document.source, kind, workload.meta.name, workload.replicas,
+                                           kMaxReplicas));
             }
             (kind == "DaemonSet" ? daemons_ : workloads_).push_back(std::move(workload));
         } else {
@@ -134,7 +137,8 @@ class Filler {
         } else if (kind == "KWOKNodeClass") {
             TRY_STATUS(decode(api::decode_kwok_node_class, document).map([](const auto&) {}));
         } else if (kind != "PriorityClass" && kind != "RuntimeClass") {
-            world_.warnings.push_back(fmt::format("{}: kind {} is not known here and is skipped", document.source, kind));
+            world_.warnings.push_back(
+                fmt::format("{}: kind {} is not known here and is skipped", document.source, kind));
         }
         return {};
     }
@@ -146,8 +150,10 @@ class Filler {
         }
         if (const auto it = runtimes_.find(spec.runtime_class); it != runtimes_.end()) {
             if (spec.overhead.empty()) spec.overhead = it->second.overhead;
-            for (const auto& [key, value] : it->second.node_selector) spec.node_selector.try_emplace(key, value);
-            for (const api::Toleration& toleration : it->second.tolerations) spec.tolerations.push_back(toleration);
+            for (const auto& [key, value] : it->second.node_selector)
+                spec.node_selector.try_emplace(key, value);
+            for (const api::Toleration& toleration : it->second.tolerations)
+                spec.tolerations.push_back(toleration);
         }
     }
 
@@ -166,13 +172,14 @@ class Filler {
         return fmt::format("{}/{}/{}", workload.kind, workload.meta.ns, workload.meta.name);
     }
 
-    // A workload makes the pods it wants and that are not among the files; a Deployment whose ReplicaSet is there leaves
-    // it to that.
+    // A workload makes the pods it wants and that are not among the files; a Deployment whose ReplicaSet is
+    // there leaves it to that.
     void expand_workloads() {
         std::set<std::string> delegated;
         for (const api::Workload& workload : workloads_) {
             const api::OwnerReference* owner = api::controller_of(workload.meta);
-            if (owner != nullptr) delegated.insert(fmt::format("{}/{}/{}", owner->kind, workload.meta.ns, owner->name));
+            if (owner != nullptr)
+                delegated.insert(fmt::format("{}/{}/{}", owner->kind, workload.meta.ns, owner->name));
         }
         for (const api::Workload& workload : workloads_) {
             if (delegated.contains(id_of(workload))) continue;
@@ -184,7 +191,8 @@ class Filler {
                 pod.meta.name = fmt::format("{}-{}", workload.meta.name, i);
                 pod.meta.uid = api::full_name(pod.meta);
                 pod.meta.created = now_;
-                pod.meta.owners = {{"apps/v1", workload.kind, workload.meta.name, workload.meta.uid, true, true}};
+                pod.meta.owners = {
+                    {"apps/v1", workload.kind, workload.meta.name, workload.meta.uid, true, true}};
                 add_claims(workload, pod);
                 pods_.push_back(std::move(pod));
             }
@@ -225,7 +233,8 @@ Result<std::vector<api::Document>> read_manifests(const std::vector<std::string>
         std::vector<std::string> files;
         for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
             const std::string extension = it->path().extension().string();
-            if (extension == ".yaml" || extension == ".yml" || extension == ".json") files.push_back(it->path().string());
+            if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+                files.push_back(it->path().string());
         }
         if (error) return invalid(fmt::format("folder {}: {}", path, error.message()));
         if (files.empty()) return invalid(fmt::format("folder {} has no .yaml, .yml or .json file", path));

@@ -1,5 +1,5 @@
-// What a cloud must do for us. One implementation a folder below; control hands a provider what it needs and calls it
-// on the loop's thread. Answers come later, on the same thread, never from inside the call.
+// What a cloud must do for us. One implementation a folder below; control hands a provider what it needs and
+// calls it on the loop's thread. Answers come later, on the same thread, never from inside the call.
 #pragma once
 
 #include <functional>
@@ -39,8 +39,9 @@ class Provider {
     // Every type, sold out or not. The same pointer until something changed.
     virtual InstanceTypes instance_types(const api::NodePool& pool) = 0;
 
-    // Repeatable: a second call for the same claim (by uid) finds the first one's instance. Errors: kExhausted (no
-    // capacity: plan without it), kInvalid (the node class is not usable), others are worth another try.
+    // Repeatable: a second call for the same claim (by uid) finds the first one's instance. Errors:
+    // kExhausted (no capacity: plan without it), kInvalid (the node class is not usable), others are worth
+    // another try.
     virtual void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) = 0;
     // A value once deletion has begun; kNotFound when the instance is gone for good. Call until then.
     virtual void remove(const std::string& provider_id, std::function<void(Status)> done) = 0;

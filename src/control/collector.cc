@@ -14,12 +14,16 @@ constexpr Duration kStrayPatience = std::chrono::seconds{30};
 
 }  // namespace
 
-void Collector::start() { look(); }
+void Collector::start() {
+    look();
+}
 
 void Collector::look() {
     services_.provider.list([this](Result<std::vector<cloud::Instance>> instances) {
-        if (instances) compare(*instances);
-        else services_.notices.failed("list instances", instances.error());
+        if (instances)
+            compare(*instances);
+        else
+            services_.notices.failed("list instances", instances.error());
         // A stray is looked at again soon, the rest in its time.
         services_.loop.after(strays_.empty() ? kPeriod : kStrayPatience, [this] { look(); });
     });
@@ -46,16 +50,20 @@ void Collector::compare(const std::vector<cloud::Instance>& instances) {
     for (const std::string& name : without_instance) delete_claim_(name, "garbage_collected");
     std::map<std::string, WallTime> strays;
     for (const cloud::Instance& instance : instances) {
-        if (instance.is_terminating || spoken_for.contains(instance.provider_id) || spoken_for.contains(instance.claim_name)) continue;
+        if (instance.is_terminating || spoken_for.contains(instance.provider_id) ||
+            spoken_for.contains(instance.claim_name))
+            continue;
         const auto before = strays_.find(instance.provider_id);
         const WallTime since = before == strays_.end() ? now : before->second;
         if (now - since < kStrayPatience) {
             strays.emplace(instance.provider_id, since);
             continue;
         }
-        observe::log_info("collector", "removing an instance that no NodeClaim speaks for", {{"instance", instance.provider_id}});
+        observe::log_info("collector", "removing an instance that no NodeClaim speaks for",
+                          {{"instance", instance.provider_id}});
         services_.provider.remove(instance.provider_id, [this, id = instance.provider_id](Status status) {
-            if (!status && status.error().kind != ErrorKind::kNotFound) services_.notices.failed("remove instance " + id, status.error());
+            if (!status && status.error().kind != ErrorKind::kNotFound)
+                services_.notices.failed("remove instance " + id, status.error());
         });
     }
     strays_ = std::move(strays);

@@ -1,5 +1,5 @@
-// Orphans both ways: claims whose instance is gone, and instances no claim speaks for. Every two minutes, and once after
-// start-up. Loop thread.
+// Orphans both ways: claims whose instance is gone, and instances no claim speaks for. Every two minutes, and
+// once after start-up. Loop thread.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,8 @@ namespace joiner::control {
 class Collector {
   public:
     using DeleteClaim = std::function<void(const std::string& claim, const std::string& reason)>;
-    Collector(act::Services& services, DeleteClaim delete_claim) : services_(services), delete_claim_(std::move(delete_claim)) {}
+    Collector(act::Services& services, DeleteClaim delete_claim)
+        : services_(services), delete_claim_(std::move(delete_claim)) {}
     void start();
 
   private:

@@ -36,9 +36,12 @@ struct Watched {
     kube::Resource resource;
 };
 const Watched kWatched[] = {
-    {model::Kind::kPod, kube::kPods},           {model::Kind::kNode, kube::kNodes},
-    {model::Kind::kNodeClaim, kube::kNodeClaims}, {model::Kind::kNodePool, kube::kNodePools},
-    {model::Kind::kDaemonSet, kube::kDaemonSets}, {model::Kind::kKWOKNodeClass, kube::kKWOKNodeClasses},
+    {model::Kind::kPod, kube::kPods},
+    {model::Kind::kNode, kube::kNodes},
+    {model::Kind::kNodeClaim, kube::kNodeClaims},
+    {model::Kind::kNodePool, kube::kNodePools},
+    {model::Kind::kDaemonSet, kube::kDaemonSets},
+    {model::Kind::kKWOKNodeClass, kube::kKWOKNodeClasses},
 };
 
 // Turns what happened into metrics and log lines.
@@ -47,32 +50,42 @@ class Recorder final : public act::Notices {
     explicit Recorder(observe::Metrics& metrics) : metrics_(metrics) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
-        metrics_.count("nodeclaims_created_total",
-                       {{"reason", std::string(reason)},
-                        {"nodepool", label(claim.meta, api::kNodePoolLabel)},
-                        {"min_values_relaxed", std::string(api::find_or_empty(claim.meta.annotations, api::kMinValuesRelaxedAnnotation))}});
+        metrics_.count(
+            "nodeclaims_created_total",
+            {{"reason", std::string(reason)},
+             {"nodepool", label(claim.meta, api::kNodePoolLabel)},
+             {"min_values_relaxed",
+              std::string(api::find_or_empty(claim.meta.annotations, api::kMinValuesRelaxedAnnotation))}});
         observe::log_info("provisioner", "created nodeclaim", {{"NodeClaim", claim.meta.name}});
     }
     void claim_disrupted(const api::NodeClaim& claim, std::string_view reason) override {
-        metrics_.count("nodeclaims_disrupted_total", {{"reason", std::string(reason)},
-                                                      {"nodepool", label(claim.meta, api::kNodePoolLabel)},
-                                                      {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)}});
-        observe::log_info("disruption", "deleted nodeclaim", {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
+        metrics_.count("nodeclaims_disrupted_total",
+                       {{"reason", std::string(reason)},
+                        {"nodepool", label(claim.meta, api::kNodePoolLabel)},
+                        {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)}});
+        observe::log_info("disruption", "deleted nodeclaim",
+                          {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
     }
     void claim_terminated(const api::NodeClaim& claim) override {
-        metrics_.count("nodeclaims_terminated_total", {{"nodepool", label(claim.meta, api::kNodePoolLabel)},
-                                                       {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)},
-                                                       {"zone", label(claim.meta, api::kZoneLabel)}});
+        metrics_.count("nodeclaims_terminated_total",
+                       {{"nodepool", label(claim.meta, api::kNodePoolLabel)},
+                        {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)},
+                        {"zone", label(claim.meta, api::kZoneLabel)}});
     }
     void node_created(const api::Node& node) override { count_node("nodes_created_total", node); }
     void node_terminated(const api::Node& node) override { count_node("nodes_terminated_total", node); }
     void node_drained(const api::Node& node) override {
         metrics_.count("nodes_drained_total", {{"nodepool", label(node.meta, api::kNodePoolLabel)}});
     }
-    void pod_evicted(int code) override { metrics_.count("pods_eviction_requests_total", {{"code", std::to_string(code)}}); }
-    void pod_bound(std::string_view result) override { metrics_.count("joiner_pods_bound_total", {{"result", std::string(result)}}); }
+    void pod_evicted(int code) override {
+        metrics_.count("pods_eviction_requests_total", {{"code", std::to_string(code)}});
+    }
+    void pod_bound(std::string_view result) override {
+        metrics_.count("joiner_pods_bound_total", {{"result", std::string(result)}});
+    }
     void failed(std::string_view what, const Error& error) override {
-        observe::log_error("controller", fmt::format("could not {}", what), {{"error", error.message}, {"kind", to_string(error.kind)}});
+        observe::log_error("controller", fmt::format("could not {}", what),
+                           {{"error", error.message}, {"kind", to_string(error.kind)}});
     }
 
   private:
@@ -80,7 +93,8 @@ class Recorder final : public act::Notices {
         return std::string(api::find_or_empty(meta.labels, key));
     }
     void count_node(std::string_view name, const api::Node& node) {
-        metrics_.count(name, {{"nodepool", label(node.meta, api::kNodePoolLabel)}, {"zone", label(node.meta, api::kZoneLabel)}});
+        metrics_.count(name, {{"nodepool", label(node.meta, api::kNodePoolLabel)},
+                              {"zone", label(node.meta, api::kZoneLabel)}});
     }
     observe::Metrics& metrics_;
 };
@@ -96,8 +110,8 @@ kube::ClientOptions client_options(const Options& options) {
 
 class Controller::Impl {
   public:
-    Impl(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options, std::vector<rules::InstanceType> types,
-         observe::Metrics& metrics, Rng rng)
+    Impl(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
+         std::vector<rules::InstanceType> types, observe::Metrics& metrics, Rng rng)
         : loop_(loop),
           options_(std::move(options)),
           metrics_(metrics),
@@ -118,20 +132,25 @@ class Controller::Impl {
           provisioner_(services_, options_, metrics, Rng(rng.next())),
           planned_(provisioner_.planned()),
           binder_(services_, planned_),
-          lifecycle_(services_, options_.pod_binding, [this](const std::string& claim) { return window_may_open(claim); }),
+          lifecycle_(services_, options_.pod_binding,
+                     [this](const std::string& claim) { return window_may_open(claim); }),
           pool_keeper_(services_, metrics),
-          collector_(services_, [this](const std::string& claim, const std::string& reason) { lifecycle_.delete_claim(claim, reason); }),
+          collector_(services_,
+                     [this](const std::string& claim, const std::string& reason) {
+                         lifecycle_.delete_claim(claim, reason);
+                     }),
           lease_rng_(rng.next()) {
         listen();
         for (const Watched& watched : kWatched) {
             feeds_.push_back(std::make_unique<Feed>(watched.kind, cluster_, listener_));
-            reflectors_.push_back(std::make_unique<kube::Reflector>(loop, client_, watched.resource, kube::ReflectorOptions{},
-                                                                    Rng(rng.next()), *feeds_.back()));
+            reflectors_.push_back(std::make_unique<kube::Reflector>(
+                loop, client_, watched.resource, kube::ReflectorOptions{}, Rng(rng.next()), *feeds_.back()));
         }
     }
 
     void start(std::function<void()> on_lost) {
-        metrics_.set("build_info", {{"version", JOINER_VERSION}, {"goversion", ""}, {"goarch", ""}, {"commit", ""}}, 1);
+        metrics_.set("build_info",
+                     {{"version", JOINER_VERSION}, {"goversion", ""}, {"goarch", ""}, {"commit", ""}}, 1);
         for (const auto& reflector : reflectors_) reflector->start();
         if (!options_.leader_election) {
             elected_ = true;
@@ -139,7 +158,8 @@ class Controller::Impl {
         }
         kube::LeaseOptions lease;
         lease.name = options_.leader_election_name;
-        lease.ns = options_.leader_election_namespace.empty() ? default_namespace_ : options_.leader_election_namespace;
+        lease.ns = options_.leader_election_namespace.empty() ? default_namespace_
+                                                              : options_.leader_election_namespace;
         lease.identity = options_.identity;
         elector_ = std::make_unique<kube::LeaderElector>(
             loop_, client_, lease, Rng(lease_rng_),
@@ -172,11 +192,14 @@ class Controller::Impl {
 
   private:
     void listen() {
-        listener_.pod_changed = [this](const model::PodState* before, const model::PodState* after) { pod_changed(before, after); };
+        listener_.pod_changed = [this](const model::PodState* before, const model::PodState* after) {
+            pod_changed(before, after);
+        };
         listener_.node_changed = [this](const std::string& name) {
             look_at_node(name);
             if (const model::NodeState* node = cluster_.find_node(name)) {
-                if (const model::ClaimState* claim = cluster_.claim_of(node->node)) look_at_claim(claim->claim.meta.name);
+                if (const model::ClaimState* claim = cluster_.claim_of(node->node))
+                    look_at_claim(claim->claim.meta.name);
             } else {
                 gone_nodes_.insert(name);
                 // A claim that waited for its node to go.
@@ -188,7 +211,8 @@ class Controller::Impl {
         listener_.claim_changed = [this](const std::string& name) {
             look_at_claim(name);
             if (const model::ClaimState* claim = cluster_.find_claim(name)) {
-                if (const model::NodeState* node = cluster_.node_of(claim->claim)) look_at_node(node->node.meta.name);
+                if (const model::NodeState* node = cluster_.node_of(claim->claim))
+                    look_at_node(node->node.meta.name);
             }
         };
         listener_.pools_changed = [this] {
@@ -209,8 +233,10 @@ class Controller::Impl {
         cloud::kwok::ClusterAccess access;
         const auto status_of = [](std::function<void(Status)> done) {
             return [done = std::move(done)](Result<std::string> result) {
-                if (result) done({});
-                else done(tl::unexpected<Error>(result.error()));
+                if (result)
+                    done({});
+                else
+                    done(tl::unexpected<Error>(result.error()));
             };
         };
         access.create_node = [this, status_of](const api::Node& node, std::function<void(Status)> done) {
@@ -220,7 +246,8 @@ class Controller::Impl {
             // Already on its way out: the finalizer is ours to remove, there is nothing to ask the server.
             const model::NodeState* node = cluster_.find_node(name);
             if (node == nullptr || node->node.meta.deleted) {
-                return loop_.post([done = std::move(done)] { done(fail(ErrorKind::kNotFound, "the node is gone")); });
+                return loop_.post(
+                    [done = std::move(done)] { done(fail(ErrorKind::kNotFound, "the node is gone")); });
             }
             client_.remove(kube::kNodes, "", name, {}, status_of(std::move(done)));
         };
@@ -240,7 +267,8 @@ class Controller::Impl {
         if (acting_ || !elected_ || !cluster_.is_synced()) return;
         acting_ = true;
         observe::log_info("controller", "acting",
-                          {{"nodes", std::to_string(cluster_.nodes().size())}, {"pods", std::to_string(cluster_.pods().size())}});
+                          {{"nodes", std::to_string(cluster_.nodes().size())},
+                           {"pods", std::to_string(cluster_.pods().size())}});
         look_at_everything();
         pools_dirty_ = true;
         provisioner_.start();
@@ -266,7 +294,8 @@ class Controller::Impl {
     void pod_changed(const model::PodState* before, const model::PodState* after) {
         const std::string& node_before = before == nullptr ? kNowhere : before->node_name;
         const std::string& node_after = after == nullptr ? kNowhere : after->node_name;
-        if (before != nullptr && (after == nullptr || after->uid != before->uid || !node_after.empty())) binder_.saw_bound(before->uid);
+        if (before != nullptr && (after == nullptr || after->uid != before->uid || !node_after.empty()))
+            binder_.saw_bound(before->uid);
         provisioner_.pod_changed(before, after);
         for (const std::string* node : {&node_before, &node_after}) {
             if (node->empty()) continue;
@@ -278,12 +307,14 @@ class Controller::Impl {
     }
 
     // A pod came to the node, ended or is on its way out: the node's idle time begins again.
-    void note_pod_event(const model::NodeState& node, const model::PodState* before, const model::PodState* after) {
+    void note_pod_event(const model::NodeState& node, const model::PodState* before,
+                        const model::PodState* after) {
         const bool is_daemon = (after != nullptr ? after : before)->is_daemon;
         const bool was_active = before != nullptr && !before->node_name.empty() && before->is_active();
         const bool is_active = after != nullptr && !after->node_name.empty() && after->is_active();
         if (is_daemon || was_active == is_active || !acting_) return;
-        if (const model::ClaimState* claim = cluster_.claim_of(node.node)) last_pod_event_[claim->claim.meta.name] = loop_.now();
+        if (const model::ClaimState* claim = cluster_.claim_of(node.node))
+            last_pod_event_[claim->claim.meta.name] = loop_.now();
         empty_soon(kEmptySoon);
     }
 
@@ -331,7 +362,8 @@ class Controller::Impl {
         if (!acting_) return;
         const bool is_sweep = ++ticks_ % kTicksPerSweep == 0;
         for (const auto& [name, state] : cluster_.claims()) {
-            const bool is_settled = !state.claim.meta.deleted && rules::is_true(state.claim.conditions, "Initialized");
+            const bool is_settled =
+                !state.claim.meta.deleted && rules::is_true(state.claim.conditions, "Initialized");
             if (is_sweep || !is_settled) claims_.insert(name);
         }
         for (const auto& [name, state] : cluster_.nodes()) {
@@ -405,12 +437,23 @@ const std::string Controller::Impl::kNowhere;
 
 Controller::Controller(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
                        std::vector<rules::InstanceType> types, observe::Metrics& metrics, Rng rng)
-    : impl_(std::make_unique<Impl>(loop, http, std::move(config), std::move(options), std::move(types), metrics, rng)) {}
+    : impl_(std::make_unique<Impl>(loop, http, std::move(config), std::move(options), std::move(types),
+                                   metrics, rng)) {}
 Controller::~Controller() = default;
-void Controller::start(std::function<void()> on_lost) { impl_->start(std::move(on_lost)); }
-void Controller::stop(std::function<void()> done) { impl_->stop(std::move(done)); }
-bool Controller::is_ready() const { return impl_->is_ready(); }
-bool Controller::is_leader() const { return impl_->is_leader(); }
-const model::Cluster& Controller::cluster() const { return impl_->cluster(); }
+void Controller::start(std::function<void()> on_lost) {
+    impl_->start(std::move(on_lost));
+}
+void Controller::stop(std::function<void()> done) {
+    impl_->stop(std::move(done));
+}
+bool Controller::is_ready() const {
+    return impl_->is_ready();
+}
+bool Controller::is_leader() const {
+    return impl_->is_leader();
+}
+const model::Cluster& Controller::cluster() const {
+    return impl_->cluster();
+}
 
 }  // namespace joiner::control

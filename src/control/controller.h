@@ -1,5 +1,5 @@
-// One controller, wired: watches feed the model, the model's changes are looked at, plans are made and carried out.
-// Runs on the loop it is given, real or virtual, over the HTTP client it is given. Loop thread.
+// One controller, wired: watches feed the model, the model's changes are looked at, plans are made and
+// carried out. Runs on the loop it is given, real or virtual, over the HTTP client it is given. Loop thread.
 #pragma once
 
 #include <functional>

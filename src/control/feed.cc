@@ -8,12 +8,19 @@ namespace joiner::control {
 
 void Feed::say_changed(const std::string& name) {
     switch (kind_) {
-        case model::Kind::kPod: break;
-        case model::Kind::kNode: listener_.node_changed(name); break;
-        case model::Kind::kNodeClaim: listener_.claim_changed(name); break;
+        case model::Kind::kPod:
+            break;
+        case model::Kind::kNode:
+            listener_.node_changed(name);
+            break;
+        case model::Kind::kNodeClaim:
+            listener_.claim_changed(name);
+            break;
         case model::Kind::kNodePool:
         case model::Kind::kDaemonSet:
-        case model::Kind::kKWOKNodeClass: listener_.pools_changed(); break;
+        case model::Kind::kKWOKNodeClass:
+            listener_.pools_changed();
+            break;
     }
 }
 
@@ -37,11 +44,16 @@ void Feed::upsert(std::string_view json) {
             listener_.pod_changed(before ? &*before : nullptr, cluster_.find_pod(key));
             return;
         }
-        case model::Kind::kNode: return tell(api::decode_node(json));
-        case model::Kind::kNodeClaim: return tell(api::decode_node_claim(json));
-        case model::Kind::kNodePool: return tell(api::decode_node_pool(json));
-        case model::Kind::kDaemonSet: return tell(api::decode_workload(json));
-        case model::Kind::kKWOKNodeClass: return tell(api::decode_kwok_node_class(json));
+        case model::Kind::kNode:
+            return tell(api::decode_node(json));
+        case model::Kind::kNodeClaim:
+            return tell(api::decode_node_claim(json));
+        case model::Kind::kNodePool:
+            return tell(api::decode_node_pool(json));
+        case model::Kind::kDaemonSet:
+            return tell(api::decode_workload(json));
+        case model::Kind::kKWOKNodeClass:
+            return tell(api::decode_kwok_node_class(json));
     }
 }
 

@@ -1,4 +1,5 @@
-// Between a watch and the model: decodes each object and tells the Cluster, then says what changed. Loop thread.
+// Between a watch and the model: decodes each object and tells the Cluster, then says what changed. Loop
+// thread.
 #pragma once
 
 #include <functional>

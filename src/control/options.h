@@ -1,4 +1,5 @@
-// What the controller is told at start-up. Names and defaults are Karpenter's; our own flags are few and said so.
+// What the controller is told at start-up. Names and defaults are Karpenter's; our own flags are few and said
+// so.
 #pragma once
 
 #include <string>

@@ -14,7 +14,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 bool same(const std::vector<api::Condition>& a, const std::vector<api::Condition>& b) {
     return a == b;
@@ -31,9 +33,11 @@ void PoolKeeper::look(bool with_sums) {
 
 std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& pool) const {
     const WallTime now = services_.loop.now();
-    rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation, pool.meta.created);
+    rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
+                                pool.meta.created);
     std::string problems = rules::validate_node_pool(pool, services_.provider.labels());
-    if (const auto budgets = rules::check_budgets(pool); !budgets && problems.empty()) problems = budgets.error().message;
+    if (const auto budgets = rules::check_budgets(pool); !budgets && problems.empty())
+        problems = budgets.error().message;
     if (problems.empty()) {
         edit.set_true("ValidationSucceeded", now);
     } else {
@@ -43,13 +47,16 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
     const auto it = classes.find(pool.node_template.node_class.name);
     if (it == classes.end()) {
         edit.set("NodeClassReady", "False", "NodeClassNotFound",
-                 fmt::format("{} {} does not exist", pool.node_template.node_class.kind, pool.node_template.node_class.name), now);
+                 fmt::format("{} {} does not exist", pool.node_template.node_class.kind,
+                             pool.node_template.node_class.name),
+                 now);
     } else if (it->second.node_class.meta.deleted) {
         edit.set("NodeClassReady", "False", "NodeClassTerminating", "the node class is being deleted", now);
     } else {
         const api::Condition* ready = api::find_condition(it->second.node_class.conditions, "Ready");
         if (ready == nullptr || ready->status == "Unknown") {
-            edit.set("NodeClassReady", "Unknown", "NodeClassReadinessUnknown", "the node class has not said whether it is ready", now);
+            edit.set("NodeClassReady", "Unknown", "NodeClassReadinessUnknown",
+                     "the node class has not said whether it is ready", now);
         } else if (ready->status == "True") {
             edit.set_true("NodeClassReady", now);
         } else {
@@ -57,7 +64,8 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
         }
     }
     if (api::find_condition(pool.conditions, "NodeRegistrationHealthy") == nullptr) {
-        edit.set("NodeRegistrationHealthy", "Unknown", "AwaitingReconciliation", "no node has registered yet", now);
+        edit.set("NodeRegistrationHealthy", "Unknown", "AwaitingReconciliation", "no node has registered yet",
+                 now);
     }
     return edit.finish(now);
 }
@@ -69,40 +77,51 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
     std::int64_t nodes = 0;
     double price = 0;
     for (const auto& [claim_name, state] : services_.cluster.claims()) {
-        if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) != name || state.claim.meta.deleted) continue;
+        if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) != name ||
+            state.claim.meta.deleted)
+            continue;
         const model::NodeState* node = services_.cluster.node_of(state.claim);
         if (node == nullptr) continue;
         sum += rules::as_capacity(node->node.capacity);
         ++nodes;
-        const std::string_view text = api::find_or_empty(node->node.meta.labels, "eks-node-viewer/instance-price");
+        const std::string_view text =
+            api::find_or_empty(node->node.meta.labels, "eks-node-viewer/instance-price");
         if (!text.empty()) price += std::strtod(std::string(text).c_str(), nullptr);
     }
-    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "nodes"}}, static_cast<double>(nodes));
-    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "cpu"}}, static_cast<double>(sum.cpu_milli) / 1000);
-    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "memory"}}, static_cast<double>(sum.memory_bytes));
+    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "nodes"}},
+                 static_cast<double>(nodes));
+    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "cpu"}},
+                 static_cast<double>(sum.cpu_milli) / 1000);
+    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "memory"}},
+                 static_cast<double>(sum.memory_bytes));
     metrics_.set("nodepools_cost_total", {{"nodepool", name}}, price);
     if (pool.limits) {
         for (const auto& [resource, limit] : *pool.limits) {
-            metrics_.set("nodepools_limit", {{"nodepool", name}, {"resource_type", resource}}, limit.to_double());
+            metrics_.set("nodepools_limit", {{"nodepool", name}, {"resource_type", resource}},
+                         limit.to_double());
         }
     }
     metrics_.set("nodepools_allowed_disruptions", {{"nodepool", name}, {"reason", "Empty"}},
-                 static_cast<double>(std::min<std::int64_t>(rules::allowed_disruptions(pool, "Empty", nodes, now), nodes)));
+                 static_cast<double>(
+                     std::min<std::int64_t>(rules::allowed_disruptions(pool, "Empty", nodes, now), nodes)));
 
     if (!settling_.may_act(name, pool.meta.resource_version, now)) return;
     const std::string hash = rules::node_pool_hash(pool);
     if (api::find_or_empty(pool.meta.annotations, api::kNodePoolHashAnnotation) != hash ||
-        api::find_or_empty(pool.meta.annotations, api::kNodePoolHashVersionAnnotation) != api::kNodePoolHashVersion) {
+        api::find_or_empty(pool.meta.annotations, api::kNodePoolHashVersionAnnotation) !=
+            api::kNodePoolHashVersion) {
         return patch(pool, "",
                      dump({{"metadata",
                             {{"annotations",
-                              {{api::kNodePoolHashAnnotation, hash}, {api::kNodePoolHashVersionAnnotation, api::kNodePoolHashVersion}}}}}}));
+                              {{api::kNodePoolHashAnnotation, hash},
+                               {api::kNodePoolHashVersionAnnotation, api::kNodePoolHashVersion}}}}}}));
     }
     Json status = Json::object();
     const std::vector<api::Condition> wanted = wanted_conditions(pool);
     if (!same(wanted, pool.conditions)) status["conditions"] = Json::parse(api::encode_conditions(wanted));
     api::ResourceMap resources = rules::to_resource_map(sum);
-    for (const char* always : {"cpu", "memory", "pods", "ephemeral-storage"}) resources.try_emplace(always, Quantity{});
+    for (const char* always : {"cpu", "memory", "pods", "ephemeral-storage"})
+        resources.try_emplace(always, Quantity{});
     resources["nodes"] = Quantity::of_units(nodes);
     if (with_sums && (resources != pool.status_resources || nodes != pool.status_nodes)) {
         status["resources"] = Json::parse(api::encode_resource_map(resources));

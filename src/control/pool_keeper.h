@@ -1,5 +1,5 @@
-// Keeps each NodePool's own fields true: the validation and readiness conditions, the drift hash, and the sums in its
-// status. Loop thread.
+// Keeps each NodePool's own fields true: the validation and readiness conditions, the drift hash, and the
+// sums in its status. Loop thread.
 #pragma once
 
 #include <map>

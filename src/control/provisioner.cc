@@ -12,8 +12,8 @@
 namespace joiner::control {
 namespace {
 
-// A burst of pods is gathered until it is quiet for this long, and no longer than that; the two window settings can only
-// make it shorter.
+// A burst of pods is gathered until it is quiet for this long, and no longer than that; the two window
+// settings can only make it shorter.
 constexpr Duration kQuietGap = std::chrono::milliseconds{150};
 constexpr Duration kLongestBatch = std::chrono::seconds{1};
 constexpr Duration kLookAgain = std::chrono::seconds{10};
@@ -52,7 +52,8 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
     }
     if (after != nullptr && model::wants_room(*after) && !planned_.has(after->uid)) {
         const bool is_news = before == nullptr || before->uid != after->uid || !model::wants_room(*before) ||
-                             before->is_unschedulable != after->is_unschedulable || before->shape != after->shape;
+                             before->is_unschedulable != after->is_unschedulable ||
+                             before->shape != after->shape;
         if (is_news) trigger();
     }
 }
@@ -90,7 +91,8 @@ void Provisioner::trigger() {
     }
     const Duration gap = std::min(kQuietGap, options_.batch_idle);
     const Duration left = std::min(kLongestBatch, options_.batch_max) - (now - batch_opened_);
-    batch_timer_ = services_.loop.after(std::max(Duration{0}, std::min(gap, left)), [this] { close_batch(); });
+    batch_timer_ =
+        services_.loop.after(std::max(Duration{0}, std::min(gap, left)), [this] { close_batch(); });
 }
 
 void Provisioner::close_batch() {
@@ -106,7 +108,8 @@ void Provisioner::close_batch() {
 
 bool Provisioner::may_plan() const {
     return services_.cluster.is_synced() &&
-           std::all_of(creating_.begin(), creating_.end(), [&](const auto& item) { return services_.cluster.find_claim(item.first) != nullptr; });
+           std::all_of(creating_.begin(), creating_.end(),
+                       [&](const auto& item) { return services_.cluster.find_claim(item.first) != nullptr; });
 }
 
 bool Provisioner::is_usable(const api::NodePool& pool) const {
@@ -122,7 +125,8 @@ void Provisioner::plan() {
     inputs.planned = &planned_.by_uid();
     const Duration start = services_.loop.monotonic();
     const model::Snapshot snapshot = model::make_snapshot(services_.cluster, inputs);
-    metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}}, static_cast<double>(snapshot.pods.size()));
+    metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
+                 static_cast<double>(snapshot.pods.size()));
     if (snapshot.pods.empty()) {
         some_wait_ = false;
         return;
@@ -132,7 +136,8 @@ void Provisioner::plan() {
     const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options);
     const double seconds = to_seconds(services_.loop.monotonic() - start);
     metrics_.observe("scheduler_scheduling_duration_seconds", {{"controller", "provisioner"}}, seconds);
-    metrics_.set("scheduler_unschedulable_pods_count", {{"controller", "provisioner"}}, static_cast<double>(plan.waits.size()));
+    metrics_.set("scheduler_unschedulable_pods_count", {{"controller", "provisioner"}},
+                 static_cast<double>(plan.waits.size()));
     if (!plan.launches.empty()) {
         metrics_.set("joiner_plan_price_per_hour", {}, plan.price.dollars());
         metrics_.set("joiner_plan_lower_bound_per_hour", {}, plan.lower_bound.dollars());
@@ -159,7 +164,8 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
         std::string claim = room.name;
         if (!room.is_claim) {
             const model::NodeState* node = services_.cluster.find_node(room.name);
-            const model::ClaimState* state = node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
+            const model::ClaimState* state =
+                node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
             if (state == nullptr) continue;
             claim = state->claim.meta.name;
         }
@@ -177,7 +183,8 @@ void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) 
 void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one) {
     const model::PoolView& pool = snapshot.pools[one.spec->pool];
     std::string name = act::make_claim_name(pool.name, rng_);
-    while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name)) name = act::make_claim_name(pool.name, rng_);
+    while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name))
+        name = act::make_claim_name(pool.name, rng_);
     api::NodeClaim claim = act::make_claim(*one.spec, pool, services_.provider.labels(), name);
     creating_.emplace(name, claim);
     for (const model::PodIndex index : one.pods) {
@@ -198,7 +205,11 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
 }
 
 void Provisioner::say_waiting(const model::PodView& pod, const std::string& reason) {
-    services_.events.record({{"v1", "Pod", pod.ns, pod.name, pod.uid, ""}, true, "FailedScheduling", reason, std::chrono::minutes{5}});
+    services_.events.record({{"v1", "Pod", pod.ns, pod.name, pod.uid, ""},
+                             true,
+                             "FailedScheduling",
+                             reason,
+                             std::chrono::minutes{5}});
 }
 
 }  // namespace joiner::control

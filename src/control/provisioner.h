@@ -1,5 +1,5 @@
-// When to plan, and what becomes of a plan: gathers pods into a batch, plans on the newest snapshot, has the claims
-// created, and remembers which pod is meant for which claim until it is bound. Loop thread.
+// When to plan, and what becomes of a plan: gathers pods into a batch, plans on the newest snapshot, has the
+// claims created, and remembers which pod is meant for which claim until it is bound. Loop thread.
 #pragma once
 
 #include <map>

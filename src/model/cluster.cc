@@ -33,8 +33,8 @@ PodState make_pod_state(const api::Pod& pod) {
     const api::Condition* scheduled = api::find_condition(pod.status.conditions, "PodScheduled");
     out.is_unschedulable = scheduled != nullptr && scheduled->reason == "Unschedulable";
     out.is_default_scheduler = pod.spec.scheduler_name == "default-scheduler";
-    out.is_critical =
-        pod.spec.priority_class == "system-cluster-critical" || pod.spec.priority_class == "system-node-critical";
+    out.is_critical = pod.spec.priority_class == "system-cluster-critical" ||
+                      pod.spec.priority_class == "system-node-critical";
     const api::Condition* ready = api::find_condition(pod.status.conditions, "Ready");
     out.is_ready = ready != nullptr && ready->status == "True";
     return out;
@@ -106,7 +106,8 @@ void Cluster::upsert(api::Node node) {
     const std::string name = node.meta.name;
     auto [it, is_new] = nodes_.try_emplace(name);
     NodeState& state = it->second;
-    if (!is_new && state.node.provider_id != node.provider_id) node_by_provider_id_.erase(state.node.provider_id);
+    if (!is_new && state.node.provider_id != node.provider_id)
+        node_by_provider_id_.erase(state.node.provider_id);
     if (!node.provider_id.empty()) node_by_provider_id_[node.provider_id] = name;
     state.allocatable = rules::as_capacity(node.allocatable);
     state.node = std::move(node);
@@ -140,15 +141,18 @@ void Cluster::upsert(api::NodePool pool) {
 }
 
 void Cluster::upsert(const api::Workload& daemon_set) {
-    rules::PodShape shape = rules::make_pod_shape(daemon_set.pod_template.spec, {}, rules::PreferencePolicy::kIgnore);
-    daemons_.insert_or_assign(api::full_name(daemon_set.meta),
-                              DaemonState{daemon_set.meta, intern(std::move(shape)), generation(Kind::kDaemonSet)});
+    rules::PodShape shape =
+        rules::make_pod_shape(daemon_set.pod_template.spec, {}, rules::PreferencePolicy::kIgnore);
+    daemons_.insert_or_assign(
+        api::full_name(daemon_set.meta),
+        DaemonState{daemon_set.meta, intern(std::move(shape)), generation(Kind::kDaemonSet)});
     ++version_;
 }
 
 void Cluster::upsert(api::KWOKNodeClass node_class) {
     const std::string name = node_class.meta.name;
-    node_classes_.insert_or_assign(name, NodeClassState{std::move(node_class), generation(Kind::kKWOKNodeClass)});
+    node_classes_.insert_or_assign(name,
+                                   NodeClassState{std::move(node_class), generation(Kind::kKWOKNodeClass)});
     ++version_;
 }
 
@@ -170,23 +174,36 @@ void Cluster::remove_node(const std::string& name) {
 
 void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) {
     switch (kind) {
-        case Kind::kPod: remove_pod(ns + "/" + name); break;
-        case Kind::kNode: remove_node(name); break;
+        case Kind::kPod:
+            remove_pod(ns + "/" + name);
+            break;
+        case Kind::kNode:
+            remove_node(name);
+            break;
         case Kind::kNodeClaim:
             if (const auto it = claims_.find(name); it != claims_.end()) {
                 const auto by_id = claim_by_provider_id_.find(it->second.claim.provider_id);
-                if (by_id != claim_by_provider_id_.end() && by_id->second == name) claim_by_provider_id_.erase(by_id);
+                if (by_id != claim_by_provider_id_.end() && by_id->second == name)
+                    claim_by_provider_id_.erase(by_id);
                 claims_.erase(it);
             }
             break;
-        case Kind::kNodePool: pools_.erase(name); break;
-        case Kind::kDaemonSet: daemons_.erase(ns + "/" + name); break;
-        case Kind::kKWOKNodeClass: node_classes_.erase(name); break;
+        case Kind::kNodePool:
+            pools_.erase(name);
+            break;
+        case Kind::kDaemonSet:
+            daemons_.erase(ns + "/" + name);
+            break;
+        case Kind::kKWOKNodeClass:
+            node_classes_.erase(name);
+            break;
     }
     ++version_;
 }
 
-void Cluster::begin_replace(Kind kind) { ++generation_[static_cast<std::size_t>(kind)]; }
+void Cluster::begin_replace(Kind kind) {
+    ++generation_[static_cast<std::size_t>(kind)];
+}
 
 void Cluster::end_replace(Kind kind) {
     const std::uint32_t current = generation(kind);

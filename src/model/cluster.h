@@ -1,5 +1,6 @@
-// What is true now, as the watches tell it: pods, nodes, claims, pools and daemons, with what each node has free. One
-// writer, on the loop's thread; it never guesses and never writes anywhere. Planning reads a Snapshot made from it.
+// What is true now, as the watches tell it: pods, nodes, claims, pools and daemons, with what each node has
+// free. One writer, on the loop's thread; it never guesses and never writes anywhere. Planning reads a
+// Snapshot made from it.
 #pragma once
 
 #include <cstdint>
@@ -35,15 +36,15 @@ struct PodState {
     std::string do_not_disrupt;  // The annotation's value; empty when absent.
     std::int64_t termination_grace_seconds = 30;
     std::int32_t priority = 0;
-    bool is_terminal : 1 = false;          // Succeeded or Failed.
-    bool is_daemon : 1 = false;            // Owned by a DaemonSet.
-    bool is_mirror : 1 = false;            // Owned by its Node.
-    bool is_stateful : 1 = false;          // Owned by a StatefulSet.
+    bool is_terminal : 1 = false;  // Succeeded or Failed.
+    bool is_daemon : 1 = false;    // Owned by a DaemonSet.
+    bool is_mirror : 1 = false;    // Owned by its Node.
+    bool is_stateful : 1 = false;  // Owned by a StatefulSet.
     bool has_gates : 1 = false;
-    bool is_nominated : 1 = false;         // Preemption is under way.
-    bool is_unschedulable : 1 = false;     // The scheduler has said so.
+    bool is_nominated : 1 = false;      // Preemption is under way.
+    bool is_unschedulable : 1 = false;  // The scheduler has said so.
     bool is_default_scheduler : 1 = true;
-    bool is_critical : 1 = false;          // A system-critical priority class.
+    bool is_critical : 1 = false;  // A system-critical priority class.
     bool is_ready : 1 = false;
     std::uint32_t seen = 0;
 
@@ -115,8 +116,8 @@ class Cluster {
     const NodeState* find_node(std::string_view name) const;
     const ClaimState* find_claim(std::string_view name) const;
     const PoolState* find_pool(std::string_view name) const;
-    const NodeState* node_of(const api::NodeClaim& claim) const;   // By provider id.
-    const ClaimState* claim_of(const api::Node& node) const;       // By provider id.
+    const NodeState* node_of(const api::NodeClaim& claim) const;  // By provider id.
+    const ClaimState* claim_of(const api::Node& node) const;      // By provider id.
 
     // Grows with every change that can matter to a plan.
     std::uint64_t version() const { return version_; }

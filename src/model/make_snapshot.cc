@@ -13,9 +13,13 @@ using rules::Requirement;
 using rules::Requirements;
 using rules::Resources;
 
-bool is_true(const api::StringMap& labels, std::string_view key) { return api::find_or_empty(labels, key) == "true"; }
+bool is_true(const api::StringMap& labels, std::string_view key) {
+    return api::find_or_empty(labels, key) == "true";
+}
 
-std::string_view pool_of(const api::ObjectMeta& meta) { return api::find_or_empty(meta.labels, api::kNodePoolLabel); }
+std::string_view pool_of(const api::ObjectMeta& meta) {
+    return api::find_or_empty(meta.labels, api::kNodePoolLabel);
+}
 
 // The names in the claim's instance-type requirement.
 const std::vector<std::string>* listed_types(const api::NodeClaim& claim) {
@@ -35,7 +39,8 @@ void for_each_listed_type(const api::NodeClaim& claim, const std::vector<rules::
 
 class SnapshotMaker {
   public:
-    SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs) : cluster_(cluster), inputs_(inputs) {}
+    SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs)
+        : cluster_(cluster), inputs_(inputs) {}
 
     Snapshot make() {
         out_.well_known = inputs_.well_known;
@@ -73,8 +78,9 @@ class SnapshotMaker {
         Resources sum;
         for (const DaemonView& daemon : out_.daemons) {
             if (rules::untolerated_taint(daemon.shape->tolerations, taints) != nullptr) continue;
-            const bool lands = std::any_of(daemon.shape->required.begin(), daemon.shape->required.end(),
-                                           [&](const Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
+            const bool lands = std::any_of(
+                daemon.shape->required.begin(), daemon.shape->required.end(),
+                [&](const Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
             if (lands) sum += daemon.shape->requests;
         }
         return sum;
@@ -86,7 +92,8 @@ class SnapshotMaker {
             if (cluster_.node_of(state.claim) == nullptr) add_claim(state.claim);
         }
         std::stable_sort(out_.rooms.begin(), out_.rooms.end(), [](const RoomView& a, const RoomView& b) {
-            return std::pair(!a.is_initialized, std::string_view(a.name)) < std::pair(!b.is_initialized, std::string_view(b.name));
+            return std::pair(!a.is_initialized, std::string_view(a.name)) <
+                   std::pair(!b.is_initialized, std::string_view(b.name));
         });
     }
 
@@ -102,7 +109,8 @@ class SnapshotMaker {
         room.is_open = !rules::has_taint(node.taints, api::kBindingTaint, api::kNoSchedule) &&
                        !rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
         room.labels.add_labels(node.meta.labels);
-        if (!room.labels.has(api::kHostnameLabel)) room.labels.add(Requirement::in(std::string(api::kHostnameLabel), {room.name}));
+        if (!room.labels.has(api::kHostnameLabel))
+            room.labels.add(Requirement::in(std::string(api::kHostnameLabel), {room.name}));
         for (const api::Taint& taint : node.taints) {
             const bool goes_away =
                 !room.is_initialized &&
@@ -112,7 +120,9 @@ class SnapshotMaker {
             if (!goes_away) room.taints.push_back(taint);
         }
         // The taint, where the node controller has not put it yet.
-        if (node.unschedulable) room.taints.push_back({std::string(api::kUnschedulableTaint), "", std::string(api::kNoSchedule), {}});
+        if (node.unschedulable)
+            room.taints.push_back(
+                {std::string(api::kUnschedulableTaint), "", std::string(api::kNoSchedule), {}});
         room.free = state.allocatable;
         if (!room.is_initialized) {
             const Resources promised = rules::as_capacity(claim->claim.allocatable);
@@ -238,17 +248,21 @@ bool wants_room(const PodState& pod) {
            (pod.is_default_scheduler || pod.is_unschedulable);
 }
 
-Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs) { return SnapshotMaker(cluster, inputs).make(); }
+Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs) {
+    return SnapshotMaker(cluster, inputs).make();
+}
 
 PoolView make_pool_view(const api::NodePool& pool, const Resources& used_capacity, std::int64_t used_nodes) {
     PoolView view;
     view.name = pool.meta.name;
     view.pool = pool;
     view.weight = pool.weight;
-    if (auto requirements = rules::make_requirements(pool.node_template.requirements)) view.requirements = std::move(*requirements);
+    if (auto requirements = rules::make_requirements(pool.node_template.requirements))
+        view.requirements = std::move(*requirements);
     view.requirements.add_labels(pool.node_template.labels);
     view.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {pool.meta.name}));
-    view.requirements.add(Requirement::in(node_class_label(pool.node_template.node_class), {pool.node_template.node_class.name}));
+    view.requirements.add(Requirement::in(node_class_label(pool.node_template.node_class),
+                                          {pool.node_template.node_class.name}));
     view.taints = pool.node_template.taints;
     if (pool.limits) {
         const Resources limits = rules::as_capacity(*pool.limits);
@@ -264,14 +278,16 @@ Resources claimed_capacity(const api::NodeClaim& claim, const std::vector<rules:
     if (!claim.capacity.empty()) return rules::as_capacity(claim.capacity);
     Resources most;
     if (types != nullptr) {
-        for_each_listed_type(claim, *types, [&](const rules::InstanceType& type) { most.max_with(type.capacity); });
+        for_each_listed_type(claim, *types,
+                             [&](const rules::InstanceType& type) { most.max_with(type.capacity); });
     }
     return most;
 }
 
 std::string node_class_label(const api::NodeClassReference& reference) {
     std::string kind = reference.kind;
-    std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(kind.begin(), kind.end(), kind.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return reference.group + "/" + kind;
 }
 

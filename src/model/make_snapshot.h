@@ -21,16 +21,18 @@ struct SnapshotInputs {
     const PlannedPods* planned = nullptr;
 };
 
-// A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A pod of
-// another scheduler counts once that scheduler has called it unschedulable.
+// A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A
+// pod of another scheduler counts once that scheduler has called it unschedulable.
 bool wants_room(const PodState& pod);
 
 Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs);
 
 // Of one pool, ready for the planner. `used` is what the pool's nodes and claims count against its limits.
-PoolView make_pool_view(const api::NodePool& pool, const rules::Resources& used_capacity, std::int64_t used_nodes);
+PoolView make_pool_view(const api::NodePool& pool, const rules::Resources& used_capacity,
+                        std::int64_t used_nodes);
 
-// What the claim counts against its pool's limits: its capacity, or the largest it may become while that is not known.
+// What the claim counts against its pool's limits: its capacity, or the largest it may become while that is
+// not known.
 rules::Resources claimed_capacity(const api::NodeClaim& claim, const std::vector<rules::InstanceType>* types);
 
 // "<group>/<kind in lower case>", the label that ties claims and nodes to their node class.

@@ -1,5 +1,5 @@
-// One planning question, cut loose from the cluster: the pods to place, the room there is, the pools one may buy from.
-// Immutable once made; any thread may read it.
+// One planning question, cut loose from the cluster: the pods to place, the room there is, the pools one may
+// buy from. Immutable once made; any thread may read it.
 #pragma once
 
 #include <cstdint>
@@ -29,17 +29,17 @@ struct PodView {
     std::string full_name() const { return ns + "/" + name; }
 };
 
-// A place that exists or is on its way: an open node, a node whose binding window is still closed, or a claim that
-// has no node yet.
+// A place that exists or is on its way: an open node, a node whose binding window is still closed, or a claim
+// that has no node yet.
 struct RoomView {
     std::string name;  // Of the node, or of the claim while there is no node.
     bool is_claim = false;
     // The scheduler may place pods here by itself; where it may not, only a plan's binding does.
     bool is_open = true;
     bool is_initialized = true;
-    rules::Requirements labels;  // What the node's labels are, or will be.
+    rules::Requirements labels;      // What the node's labels are, or will be.
     std::vector<api::Taint> taints;  // Without those that go away by themselves.
-    rules::Resources free;       // After bound and planned pods and the room kept for daemons.
+    rules::Resources free;           // After bound and planned pods and the room kept for daemons.
 };
 
 struct PoolView {

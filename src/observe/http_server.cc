@@ -24,24 +24,29 @@ class HttpServer::Impl {
 
 HttpServer::HttpServer() : impl_(std::make_unique<Impl>()) {}
 HttpServer::~HttpServer() = default;
-int HttpServer::port() const { return impl_->port; }
+int HttpServer::port() const {
+    return impl_->port;
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& address, int port,
                                                       std::map<std::string, std::function<Page()>> pages) {
     std::unique_ptr<HttpServer> out(new HttpServer());
     Impl& impl = *out->impl_;
     for (auto& [path, answer] : pages) {
-        impl.server.Get(path, [answer = std::move(answer)](const httplib::Request&, httplib::Response& response) {
-            const Page page = answer();
-            response.status = page.code;
-            response.set_content(page.body, page.content_type);
-        });
+        impl.server.Get(path,
+                        [answer = std::move(answer)](const httplib::Request&, httplib::Response& response) {
+                            const Page page = answer();
+                            response.status = page.code;
+                            response.set_content(page.body, page.content_type);
+                        });
     }
     if (port == 0) {
         impl.port = impl.server.bind_to_any_port(address);
         if (impl.port < 0) return fail(ErrorKind::kUnavailable, fmt::format("no free port on {}", address));
     } else if (!impl.server.bind_to_port(address, port)) {
-        return fail(ErrorKind::kUnavailable, fmt::format("port {} on {} cannot be opened; is another controller running?", port, address));
+        return fail(
+            ErrorKind::kUnavailable,
+            fmt::format("port {} on {} cannot be opened; is another controller running?", port, address));
     } else {
         impl.port = port;
     }

@@ -1,5 +1,5 @@
-// The small HTTP servers for /metrics, /healthz and /readyz. Each has its own threads; what they ask must be safe to call
-// from them.
+// The small HTTP servers for /metrics, /healthz and /readyz. Each has its own threads; what they ask must be
+// safe to call from them.
 #pragma once
 
 #include <functional>

@@ -40,7 +40,8 @@ void write(spdlog::level::level_enum level, std::string_view name, std::string_v
 
 void set_up_log(const std::string& level, const std::string& path, const std::string& error_path) {
     for (const bool is_error : {false, true}) {
-        auto logger = std::make_shared<spdlog::logger>(is_error ? "error" : "log", make_sink(is_error ? error_path : path));
+        auto logger = std::make_shared<spdlog::logger>(is_error ? "error" : "log",
+                                                       make_sink(is_error ? error_path : path));
         logger->set_pattern("{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v", spdlog::pattern_time_type::utc);
         logger->set_level(level == "debug"   ? spdlog::level::debug
                           : level == "error" ? spdlog::level::err

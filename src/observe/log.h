@@ -1,5 +1,5 @@
-// JSON lines on standard output, with Karpenter's keys: level, time, logger, message, commit and what else belongs to
-// the line. Set up once at start-up; any thread.
+// JSON lines on standard output, with Karpenter's keys: level, time, logger, message, commit and what else
+// belongs to the line. Set up once at start-up; any thread.
 #pragma once
 
 #include <initializer_list>
@@ -9,7 +9,8 @@
 
 namespace joiner::observe {
 
-// `level`: debug, info, error, or empty for info. `path`: "stdout", "stderr" or a file; errors go to `error_path` too.
+// `level`: debug, info, error, or empty for info. `path`: "stdout", "stderr" or a file; errors go to
+// `error_path` too.
 void set_up_log(const std::string& level, const std::string& path, const std::string& error_path);
 
 using Fields = std::initializer_list<std::pair<std::string_view, std::string>>;

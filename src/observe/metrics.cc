@@ -100,8 +100,12 @@ class Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::count(std::string_view name, const Labels& labels, double by) { impl_->counters(name).Add(labels).Increment(by); }
-void Metrics::set(std::string_view name, const Labels& labels, double value) { impl_->gauges(name).Add(labels).Set(value); }
+void Metrics::count(std::string_view name, const Labels& labels, double by) {
+    impl_->counters(name).Add(labels).Increment(by);
+}
+void Metrics::set(std::string_view name, const Labels& labels, double value) {
+    impl_->gauges(name).Add(labels).Set(value);
+}
 void Metrics::drop(std::string_view name, const Labels& labels) {
     auto& family = impl_->gauges(name);
     family.Remove(&family.Add(labels));

@@ -1,5 +1,5 @@
-// What the controller wants to happen, and why. A Plan is data: it can be printed, tested and simulated without a
-// cluster. Indexes refer to the Snapshot it was made from.
+// What the controller wants to happen, and why. A Plan is data: it can be printed, tested and simulated
+// without a cluster. Indexes refer to the Snapshot it was made from.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace joiner::plan {
 struct MachineSpec {
     model::PoolIndex pool = 0;
     std::vector<std::string> types;
-    std::string zone;           // Of the cheapest offering; the claim leaves it open where the pods do.
+    std::string zone;  // Of the cheapest offering; the claim leaves it open where the pods do.
     std::string capacity_type;
     rules::Money price;
     rules::Requirements requirements;  // The pool's and the pods' together.

@@ -17,7 +17,8 @@ struct Amount {
 
 Result<Amount> parse_amount(std::string_view text) {
     const auto bad = [text] {
-        return invalid(fmt::format("budget nodes \"{}\" is neither a whole number nor 0% to 100%", text.substr(0, 40)));
+        return invalid(
+            fmt::format("budget nodes \"{}\" is neither a whole number nor 0% to 100%", text.substr(0, 40)));
     };
     Amount out{0, text.ends_with('%')};
     const std::string_view digits = out.is_percent ? text.substr(0, text.size() - 1) : text;
@@ -28,7 +29,8 @@ Result<Amount> parse_amount(std::string_view text) {
 }
 
 // nullopt while the budget's window is closed.
-Result<std::optional<std::int64_t>> limit_of(const api::Budget& budget, std::int64_t node_count, WallTime now) {
+Result<std::optional<std::int64_t>> limit_of(const api::Budget& budget, std::int64_t node_count,
+                                             WallTime now) {
     TRY(const Amount amount, parse_amount(budget.nodes));
     if (budget.schedule.empty() != !budget.duration.has_value()) {
         return invalid("budget has a schedule without a duration, or the other way round");
@@ -47,8 +49,8 @@ std::int64_t allowed_disruptions(const api::NodePool& pool, std::string_view rea
                                  WallTime now) {
     std::int64_t allowed = kUnlimited;
     for (const api::Budget& budget : pool.budgets) {
-        const bool applies = !budget.has_reasons || std::find(budget.reasons.begin(), budget.reasons.end(), reason) !=
-                                                        budget.reasons.end();
+        const bool applies = !budget.has_reasons || std::find(budget.reasons.begin(), budget.reasons.end(),
+                                                              reason) != budget.reasons.end();
         if (!applies) continue;
         const auto limit = limit_of(budget, node_count, now);
         if (!limit) return 0;

@@ -1,4 +1,5 @@
-// How many nodes of a pool may be disrupted at once. Pure; any thread. Source: core behaviour of Karpenter budgets.
+// How many nodes of a pool may be disrupted at once. Pure; any thread. Source: core behaviour of Karpenter
+// budgets.
 #pragma once
 
 #include <cstdint>

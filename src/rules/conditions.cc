@@ -9,9 +9,13 @@ bool is_true(const std::vector<api::Condition>& conditions, std::string_view typ
     return condition != nullptr && condition->status == "True";
 }
 
-ConditionEditor::ConditionEditor(std::vector<api::Condition> conditions, std::vector<std::string_view> dependents,
-                                 std::int64_t generation, WallTime created)
-    : conditions_(std::move(conditions)), dependents_(std::move(dependents)), generation_(generation), created_(created) {
+ConditionEditor::ConditionEditor(std::vector<api::Condition> conditions,
+                                 std::vector<std::string_view> dependents, std::int64_t generation,
+                                 WallTime created)
+    : conditions_(std::move(conditions)),
+      dependents_(std::move(dependents)),
+      generation_(generation),
+      created_(created) {
     for (const std::string_view type : dependents_) find_or_add(type);
     find_or_add("Ready");
 }
@@ -20,13 +24,13 @@ api::Condition& ConditionEditor::find_or_add(std::string_view type) {
     for (api::Condition& condition : conditions_) {
         if (condition.type == type) return condition;
     }
-    return conditions_.emplace_back(
-        api::Condition{std::string(type), "Unknown", "AwaitingReconciliation", "object is awaiting reconciliation", created_,
-                       generation_});
+    return conditions_.emplace_back(api::Condition{std::string(type), "Unknown", "AwaitingReconciliation",
+                                                   "object is awaiting reconciliation", created_,
+                                                   generation_});
 }
 
-void ConditionEditor::set(std::string_view type, std::string_view status, std::string reason, std::string message,
-                          WallTime now) {
+void ConditionEditor::set(std::string_view type, std::string_view status, std::string reason,
+                          std::string message, WallTime now) {
     api::Condition& condition = find_or_add(type);
     if (condition.status != status) condition.last_transition = now;
     condition.status = status;
@@ -53,9 +57,11 @@ std::vector<api::Condition> ConditionEditor::finish(WallTime now) {
     if (unhealthy.empty()) {
         set_true("Ready", now);
     } else {
-        set("Ready", is_false ? "False" : "Unknown", is_false ? "UnhealthyDependents" : "ReconcilingDependents", unhealthy, now);
+        set("Ready", is_false ? "False" : "Unknown",
+            is_false ? "UnhealthyDependents" : "ReconcilingDependents", unhealthy, now);
     }
-    std::stable_partition(conditions_.begin(), conditions_.end(), [](const api::Condition& c) { return c.type != "Ready"; });
+    std::stable_partition(conditions_.begin(), conditions_.end(),
+                          [](const api::Condition& c) { return c.type != "Ready"; });
     return conditions_;
 }
 

@@ -1,5 +1,5 @@
-// Status conditions as upstream's framework keeps them: dependents start Unknown, the root "Ready" follows from them.
-// Pure; any thread.
+// Status conditions as upstream's framework keeps them: dependents start Unknown, the root "Ready" follows
+// from them. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -13,12 +13,15 @@ namespace joiner::rules {
 
 class ConditionEditor {
   public:
-    // Adds what is absent: root and dependents as Unknown (AwaitingReconciliation) since the object's creation.
+    // Adds what is absent: root and dependents as Unknown (AwaitingReconciliation) since the object's
+    // creation.
     ConditionEditor(std::vector<api::Condition> conditions, std::vector<std::string_view> dependents,
                     std::int64_t generation, WallTime created);
 
-    // A True condition's reason is its type unless one is given. The transition time moves only with the status.
-    void set(std::string_view type, std::string_view status, std::string reason, std::string message, WallTime now);
+    // A True condition's reason is its type unless one is given. The transition time moves only with the
+    // status.
+    void set(std::string_view type, std::string_view status, std::string reason, std::string message,
+             WallTime now);
     void set_true(std::string_view type, WallTime now) { set(type, "True", std::string(type), "", now); }
     void remove(std::string_view type);
 

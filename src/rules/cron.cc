@@ -77,7 +77,9 @@ std::optional<std::uint64_t> read_range(std::string_view text, const Field& fiel
     return bits;
 }
 
-bool has(std::uint64_t bits, unsigned i) { return (bits >> i) & 1; }
+bool has(std::uint64_t bits, unsigned i) {
+    return (bits >> i) & 1;
+}
 
 }  // namespace
 
@@ -94,19 +96,22 @@ Result<Cron> Cron::parse(std::string_view text) {
         parts.push_back(expanded.substr(start, at - start));
     }
     if (parts.size() != kFields.size()) {
-        return invalid(fmt::format("schedule \"{}\" has {} fields where cron has five (or a macro such as @daily)",
-                                   text.substr(0, 80), parts.size()));
+        return invalid(
+            fmt::format("schedule \"{}\" has {} fields where cron has five (or a macro such as @daily)",
+                        text.substr(0, 80), parts.size()));
     }
     Cron cron;
-    std::uint64_t* const targets[] = {&cron.minutes_, &cron.hours_, &cron.days_, &cron.months_, &cron.weekdays_};
+    std::uint64_t* const targets[] = {&cron.minutes_, &cron.hours_, &cron.days_, &cron.months_,
+                                      &cron.weekdays_};
     for (std::size_t i = 0; i < parts.size(); ++i) {
         std::string_view rest = parts[i];
         while (true) {
             const std::size_t comma = rest.find(',');
             const auto bits = read_range(rest.substr(0, comma), kFields[i]);
             if (!bits) {
-                return invalid(fmt::format("schedule \"{}\": {} \"{}\" is not within {} to {}", text.substr(0, 80),
-                                           kFields[i].name, parts[i].substr(0, 40), kFields[i].low, kFields[i].high));
+                return invalid(fmt::format("schedule \"{}\": {} \"{}\" is not within {} to {}",
+                                           text.substr(0, 80), kFields[i].name, parts[i].substr(0, 40),
+                                           kFields[i].low, kFields[i].high));
             }
             *targets[i] |= *bits;
             if (comma == std::string_view::npos) break;

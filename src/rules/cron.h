@@ -1,5 +1,5 @@
-// Standard five-field cron schedules in UTC, and the @ macros, as disruption budgets use them. A value type; pure.
-// Source: robfig/cron's standard parser, which upstream documents as the format.
+// Standard five-field cron schedules in UTC, and the @ macros, as disruption budgets use them. A value type;
+// pure. Source: robfig/cron's standard parser, which upstream documents as the format.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,12 @@ std::string_view single_value(const Requirements& requirements, std::string_view
 
 }  // namespace
 
-std::string_view Offering::zone() const { return single_value(requirements, api::kZoneLabel); }
-std::string_view Offering::capacity_type() const { return single_value(requirements, api::kCapacityTypeLabel); }
+std::string_view Offering::zone() const {
+    return single_value(requirements, api::kZoneLabel);
+}
+std::string_view Offering::capacity_type() const {
+    return single_value(requirements, api::kCapacityTypeLabel);
+}
 
 Resources InstanceType::allocatable() const {
     Resources out = capacity - overhead;

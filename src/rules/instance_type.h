@@ -1,5 +1,5 @@
-// A machine one can buy: what it holds, what labels its nodes carry, and its offerings (zone, capacity type, price).
-// Made by a cloud provider, read by the model's catalogue. Value types; any thread.
+// A machine one can buy: what it holds, what labels its nodes carry, and its offerings (zone, capacity type,
+// price). Made by a cloud provider, read by the model's catalogue. Value types; any thread.
 #pragma once
 
 #include <optional>

@@ -10,7 +10,9 @@ namespace joiner::rules {
 struct Money {
     std::int64_t nanos = 0;
 
-    static Money from_dollars(double dollars) { return {static_cast<std::int64_t>(std::llround(dollars * 1e9))}; }
+    static Money from_dollars(double dollars) {
+        return {static_cast<std::int64_t>(std::llround(dollars * 1e9))};
+    }
     double dollars() const { return static_cast<double>(nanos) / 1e9; }
 
     Money& operator+=(Money other) {

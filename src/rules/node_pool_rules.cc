@@ -12,12 +12,17 @@
 namespace joiner::rules {
 namespace {
 
-bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_lower_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); }
+bool is_alnum(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_lower_alnum(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
 
 bool is_name_part(std::string_view name) {
     if (name.empty() || name.size() > 63 || !is_alnum(name.front()) || !is_alnum(name.back())) return false;
-    return std::all_of(name.begin(), name.end(), [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; });
+    return std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 bool is_dns_subdomain(std::string_view name) {
@@ -27,7 +32,8 @@ bool is_dns_subdomain(std::string_view name) {
         const std::size_t dot = std::min(name.find('.', at), name.size());
         const std::string_view label = name.substr(at, dot - at);
         if (label.empty() || !is_lower_alnum(label.front()) || !is_lower_alnum(label.back())) return false;
-        if (!std::all_of(label.begin(), label.end(), [](char c) { return is_lower_alnum(c) || c == '-'; })) return false;
+        if (!std::all_of(label.begin(), label.end(), [](char c) { return is_lower_alnum(c) || c == '-'; }))
+            return false;
         at = dot + 1;
     }
     return true;
@@ -41,7 +47,9 @@ bool is_qualified_name(std::string_view key) {
     return is_dns_subdomain(key.substr(0, slash)) && is_name_part(key.substr(slash + 1));
 }
 
-bool is_label_value(std::string_view value) { return value.empty() || is_name_part(value); }
+bool is_label_value(std::string_view value) {
+    return value.empty() || is_name_part(value);
+}
 
 std::optional<std::string> RestrictedLabels::problem(std::string_view key) const {
     if (well_known.contains(key)) return std::nullopt;
@@ -51,7 +59,8 @@ std::optional<std::string> RestrictedLabels::problem(std::string_view key) const
     for (const std::string& restricted : domains) {
         const bool below = domain.size() > restricted.size() && domain.ends_with(restricted) &&
                            domain[domain.size() - restricted.size() - 1] == '.';
-        if (domain == restricted || below) return fmt::format("label {} is in the restricted domain {}", key, restricted);
+        if (domain == restricted || below)
+            return fmt::format("label {} is in the restricted domain {}", key, restricted);
     }
     return std::nullopt;
 }
@@ -60,7 +69,8 @@ namespace {
 
 class Validator {
   public:
-    Validator(const api::NodePool& pool, const RestrictedLabels& restricted) : pool_(pool), restricted_(restricted) {}
+    Validator(const api::NodePool& pool, const RestrictedLabels& restricted)
+        : pool_(pool), restricted_(restricted) {}
 
     std::string run() {
         if (!pool_.spec_problem.empty()) note(pool_.spec_problem);
@@ -86,7 +96,8 @@ class Validator {
                 note("spec.template.metadata.labels: " + *problem);
             }
             if (!is_label_value(value)) {
-                note(fmt::format("spec.template.metadata.labels: \"{}\" of {} is not a label value", value, key));
+                note(fmt::format("spec.template.metadata.labels: \"{}\" of {} is not a label value", value,
+                                 key));
             }
         }
     }
@@ -95,14 +106,16 @@ class Validator {
         std::set<std::pair<std::string_view, std::string_view>> seen;
         const auto check = [&](std::string_view field, const std::vector<api::Taint>& taints) {
             for (const api::Taint& taint : taints) {
-                if (!is_qualified_name(taint.key)) note(fmt::format("{}: \"{}\" is not a taint key", field, taint.key));
-                if (!is_label_value(taint.value)) note(fmt::format("{}: \"{}\" is not a taint value", field, taint.value));
+                if (!is_qualified_name(taint.key))
+                    note(fmt::format("{}: \"{}\" is not a taint key", field, taint.key));
+                if (!is_label_value(taint.value))
+                    note(fmt::format("{}: \"{}\" is not a taint value", field, taint.value));
                 const bool known = taint.effect.empty() || taint.effect == api::kNoSchedule ||
                                    taint.effect == api::kPreferNoSchedule || taint.effect == api::kNoExecute;
                 if (!known) note(fmt::format("{}: \"{}\" is not a taint effect", field, taint.effect));
                 if (!seen.emplace(taint.key, taint.effect).second) {
-                    note(fmt::format("{}: {}:{} stands there twice (taints and startupTaints count together)", field,
-                                     taint.key, taint.effect));
+                    note(fmt::format("{}: {}:{} stands there twice (taints and startupTaints count together)",
+                                     field, taint.key, taint.effect));
                 }
             }
         };
@@ -113,14 +126,18 @@ class Validator {
     void check_requirement(const api::SelectorRequirement& r) {
         constexpr std::string_view kField = "spec.template.spec.requirements";
         const std::string_view key = normalize_label(r.key);
-        if (key == api::kNodePoolLabel) note(fmt::format("{}: {} is set by the controller alone", kField, key));
+        if (key == api::kNodePoolLabel)
+            note(fmt::format("{}: {} is set by the controller alone", kField, key));
         if (!is_qualified_name(key)) note(fmt::format("{}: \"{}\" is not a label key", kField, key));
         if (const auto problem = restricted_.problem(key)) note(fmt::format("{}: {}", kField, *problem));
-        if (const auto made = Requirement::make(r); !made) note(fmt::format("{}: {}", kField, made.error().message));
+        if (const auto made = Requirement::make(r); !made)
+            note(fmt::format("{}: {}", kField, made.error().message));
         for (const std::string& value : r.values) {
-            if (!is_label_value(value)) note(fmt::format("{}: \"{}\" of {} is not a label value", kField, value, key));
+            if (!is_label_value(value))
+                note(fmt::format("{}: \"{}\" of {} is not a label value", kField, value, key));
             const bool numeric = r.op == "Gt" || r.op == "Lt" || r.op == "Gte" || r.op == "Lte";
-            if (numeric && value.starts_with('-')) note(fmt::format("{}: {} of {} is negative", kField, value, key));
+            if (numeric && value.starts_with('-'))
+                note(fmt::format("{}: {} of {} is negative", kField, value, key));
         }
         if (r.op == "In" && r.values.empty()) note(fmt::format("{}: {} In lists no value", kField, key));
         if (r.op == "In" && r.min_values && *r.min_values > static_cast<int>(r.values.size())) {
@@ -148,13 +165,17 @@ std::uint64_t hash_integer(std::uint64_t value, std::uint64_t h = kFnvOffset) {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(value >> (8 * i));
     return fnv1({bytes.data(), bytes.size()}, h);
 }
-std::uint64_t hash_ordered(std::uint64_t a, std::uint64_t b) { return hash_integer(b, hash_integer(a)); }
+std::uint64_t hash_ordered(std::uint64_t a, std::uint64_t b) {
+    return hash_integer(b, hash_integer(a));
+}
 
 // One struct: each field given is mixed in, in order; the caller leaves zero-valued fields out.
 class StructHash {
   public:
     explicit StructHash(std::string_view type_name) : h_(fnv1(type_name)) {}
-    void field(std::string_view name, std::uint64_t value) { h_ = hash_integer(h_ ^ hash_ordered(fnv1(name), value)); }
+    void field(std::string_view name, std::uint64_t value) {
+        h_ = hash_integer(h_ ^ hash_ordered(fnv1(name), value));
+    }
     void text(std::string_view name, std::string_view value) {
         if (!value.empty()) field(name, fnv1(value));
     }
@@ -184,7 +205,8 @@ std::uint64_t hash_taints(const std::vector<api::Taint>& taints) {
 
 std::uint64_t hash_duration(std::string_view type_name, Duration duration) {
     StructHash h(type_name);
-    if (duration.count() != 0) h.field("Duration", hash_integer(static_cast<std::uint64_t>(duration.count())));
+    if (duration.count() != 0)
+        h.field("Duration", hash_integer(static_cast<std::uint64_t>(duration.count())));
     return h.value();
 }
 
@@ -217,7 +239,8 @@ std::string node_pool_hash(const api::NodePool& pool) {
     if (t.termination_grace_period) {
         spec_field("TerminationGracePeriod", hash_duration("Duration", *t.termination_grace_period));
     }
-    if (t.expire_after.value) spec_field("ExpireAfter", hash_duration("NillableDuration", *t.expire_after.value));
+    if (t.expire_after.value)
+        spec_field("ExpireAfter", hash_duration("NillableDuration", *t.expire_after.value));
 
     StructHash whole("NodeClaimTemplate");
     if (!t.labels.empty() || !t.annotations.empty()) whole.field("ObjectMeta", meta.value());

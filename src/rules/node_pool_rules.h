@@ -1,5 +1,6 @@
-// What holds for a NodePool as such: its runtime validation, its static drift hash, and which labels a user may not
-// set. Pure; any thread. Source: Karpenter's documented behaviour (core set of restricted labels, hash version v3).
+// What holds for a NodePool as such: its runtime validation, its static drift hash, and which labels a user
+// may not set. Pure; any thread. Source: Karpenter's documented behaviour (core set of restricted labels,
+// hash version v3).
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ struct RestrictedLabels {
 // Every mistake, in one text; empty when the pool is fine.
 std::string validate_node_pool(const api::NodePool& pool, const RestrictedLabels& restricted);
 
-// The static drift hash of the pool's template, as unsigned decimal text. Bit for bit upstream's, so that nothing
-// drifts when a cluster changes over.
+// The static drift hash of the pool's template, as unsigned decimal text. Bit for bit upstream's, so that
+// nothing drifts when a cluster changes over.
 std::string node_pool_hash(const api::NodePool& pool);
 
 bool is_qualified_name(std::string_view key);

@@ -66,28 +66,34 @@ TEST(ValidateNodePool, each_mistake_is_named) {
         {"a restricted label", [](api::NodePool& p) { p.node_template.labels["x.karpenter.sh/y"] = "1"; },
          "restricted domain karpenter.sh"},
         {"a restricted requirement",
-         [](api::NodePool& p) { p.node_template.requirements = {{"kubernetes.io/hostname", "In", {"a"}, {}}}; },
+         [](api::NodePool& p) {
+             p.node_template.requirements = {{"kubernetes.io/hostname", "In", {"a"}, {}}};
+         },
          "set by the controller alone"},
-        {"a name that only looks restricted", [](api::NodePool& p) { p.node_template.labels["notkarpenter.sh/y"] = "1"; },
-         ""},
-        {"an unknown operator", [](api::NodePool& p) { p.node_template.requirements = {{"a", "Like", {"b"}, {}}}; },
+        {"a name that only looks restricted",
+         [](api::NodePool& p) { p.node_template.labels["notkarpenter.sh/y"] = "1"; }, ""},
+        {"an unknown operator",
+         [](api::NodePool& p) { p.node_template.requirements = {{"a", "Like", {"b"}, {}}}; },
          "operator \"Like\""},
         {"In without values", [](api::NodePool& p) { p.node_template.requirements = {{"a", "In", {}, {}}}; },
          "lists no value"},
-        {"minValues above the list", [](api::NodePool& p) { p.node_template.requirements = {{"a", "In", {"b"}, 2}}; },
-         "fewer values"},
+        {"minValues above the list",
+         [](api::NodePool& p) { p.node_template.requirements = {{"a", "In", {"b"}, 2}}; }, "fewer values"},
         {"an unknown capacity type",
-         [](api::NodePool& p) { p.node_template.requirements = {{"karpenter.sh/capacity-type", "In", {"free"}, {}}}; },
+         [](api::NodePool& p) {
+             p.node_template.requirements = {{"karpenter.sh/capacity-type", "In", {"free"}, {}}};
+         },
          "none of on-demand, spot, reserved"},
         {"one unknown capacity type beside a known one",
          [](api::NodePool& p) {
              p.node_template.requirements = {{"karpenter.sh/capacity-type", "In", {"free", "spot"}, {}}};
          },
          ""},
-        {"a negative bound", [](api::NodePool& p) { p.node_template.requirements = {{"a", "Gt", {"-1"}, {}}}; },
-         "negative"},
+        {"a negative bound",
+         [](api::NodePool& p) { p.node_template.requirements = {{"a", "Gt", {"-1"}, {}}}; }, "negative"},
         {"a label value too long",
-         [](api::NodePool& p) { p.node_template.labels["a"] = std::string(64, 'x'); }, "is not a label value"},
+         [](api::NodePool& p) { p.node_template.labels["a"] = std::string(64, 'x'); },
+         "is not a label value"},
     };
     for (const Case& c : cases) {
         api::NodePool pool = bare_pool();

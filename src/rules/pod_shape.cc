@@ -21,9 +21,11 @@ std::string unsupported_constraint(const api::PodSpec& spec) {
     if (!spec.required_pod_anti_affinity.empty()) return "required pod anti-affinity is not supported yet";
     for (const api::Volume& volume : spec.volumes) {
         if (!volume.claim_name.empty()) {
-            return fmt::format("volumes of a PersistentVolumeClaim ({}) are not supported yet", volume.claim_name);
+            return fmt::format("volumes of a PersistentVolumeClaim ({}) are not supported yet",
+                               volume.claim_name);
         }
-        if (volume.ephemeral) return fmt::format("generic ephemeral volumes ({}) are not supported yet", volume.name);
+        if (volume.ephemeral)
+            return fmt::format("generic ephemeral volumes ({}) are not supported yet", volume.name);
     }
     if (spec.has_resource_claims) return "resource claims (dynamic resource allocation) are not supported";
     if (spec.in_pod_group) return "pod groups are not supported yet";
@@ -37,14 +39,17 @@ std::string unsupported_constraint(const api::PodSpec& spec) {
     return {};
 }
 
-void append(std::string& key, const Requirements& requirements) { key += '{' + requirements.to_string() + '}'; }
+void append(std::string& key, const Requirements& requirements) {
+    key += '{' + requirements.to_string() + '}';
+}
 
 std::string make_constraint_key(const PodShape& shape) {
     std::string key;
     for (const Requirements& one : shape.required) append(key, one);
     key += '|';
     for (const Requirements& one : shape.preferred) append(key, one);
-    for (const api::Toleration& t : shape.tolerations) key += fmt::format("|{} {} {} {}", t.key, t.op, t.value, t.effect);
+    for (const api::Toleration& t : shape.tolerations)
+        key += fmt::format("|{} {} {} {}", t.key, t.op, t.value, t.effect);
     key += fmt::format("|{}|{}|{}", shape.priority, shape.avoids_node_pools, shape.problem);
     return key;
 }
@@ -76,10 +81,12 @@ PodShape make_pod_shape(const api::PodSpec& spec, const api::PodStatus& status, 
         }
         const RestrictedLabels restricted;
         for (const Requirement& requirement : *required) {
-            if (const auto problem = restricted.problem(requirement.key()); problem && shape.problem.empty()) {
+            if (const auto problem = restricted.problem(requirement.key());
+                problem && shape.problem.empty()) {
                 shape.problem = *problem;
             }
-            if (requirement.key() == api::kNodePoolLabel && requirement.is_empty()) shape.avoids_node_pools = true;
+            if (requirement.key() == api::kNodePoolLabel && requirement.is_empty())
+                shape.avoids_node_pools = true;
         }
         shape.required.push_back(std::move(*required));
     }

@@ -1,4 +1,5 @@
-// What scheduling sees of a pod, worked out once and shared by all pods that are alike. Immutable; any thread.
+// What scheduling sees of a pod, worked out once and shared by all pods that are alike. Immutable; any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct PodShape {
     std::vector<Requirements> preferred;
     std::vector<api::Toleration> tolerations;
     std::int32_t priority = 0;
-    // Why no plan can place it, in one sentence; empty for a pod that can be planned. Set for specs that are wrong and
-    // for constraints the planner does not know yet: such a pod is never placed as if it had none.
+    // Why no plan can place it, in one sentence; empty for a pod that can be planned. Set for specs that are
+    // wrong and for constraints the planner does not know yet: such a pod is never placed as if it had none.
     std::string problem;
     // The pod asks for nodes outside every NodePool (our own pods do); it is passed over in silence.
     bool avoids_node_pools = false;

@@ -30,7 +30,9 @@ void sort_unique(std::vector<std::string>& values) {
     values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-bool is_negative(Operator op) { return op == Operator::kNotIn || op == Operator::kDoesNotExist; }
+bool is_negative(Operator op) {
+    return op == Operator::kNotIn || op == Operator::kDoesNotExist;
+}
 
 }  // namespace
 
@@ -89,7 +91,8 @@ Result<Requirement> Requirement::make(const api::SelectorRequirement& source) {
     } else if (source.op == "Gt" || source.op == "Lt" || source.op == "Gte" || source.op == "Lte") {
         const auto bound = source.values.size() == 1 ? as_integer(source.values.front()) : std::nullopt;
         if (!bound) {
-            return invalid(fmt::format("requirement on {}: operator {} takes exactly one whole number", key, source.op));
+            return invalid(
+                fmt::format("requirement on {}: operator {} takes exactly one whole number", key, source.op));
         }
         r = exists(key);
         if (source.op == "Gt" && *bound == kNoUpper) {
@@ -102,9 +105,10 @@ Result<Requirement> Requirement::make(const api::SelectorRequirement& source) {
             r.upper_ = source.op == "Lt" ? *bound - 1 : *bound;
         }
     } else {
-        return invalid(fmt::format(
-            "requirement on {}: operator \"{}\" is not one of In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte, Lte", key,
-            source.op));
+        return invalid(
+            fmt::format("requirement on {}: operator \"{}\" is not one of In, NotIn, Exists, DoesNotExist, "
+                        "Gt, Lt, Gte, Lte",
+                        key, source.op));
     }
     r.min_values_ = source.min_values;
     return r;
@@ -132,7 +136,8 @@ Requirement intersect(const Requirement& a, const Requirement& b) {
     r.key_ = a.key_;
     r.lower_ = std::max(a.lower_, b.lower_);
     r.upper_ = std::min(a.upper_, b.upper_);
-    if (a.min_values_ || b.min_values_) r.min_values_ = std::max(a.min_values_.value_or(0), b.min_values_.value_or(0));
+    if (a.min_values_ || b.min_values_)
+        r.min_values_ = std::max(a.min_values_.value_or(0), b.min_values_.value_or(0));
     if (r.lower_ > r.upper_) {
         r.lower_ = Requirement::kNoLower;
         r.upper_ = Requirement::kNoUpper;
@@ -175,10 +180,18 @@ void Requirement::append_to(std::vector<api::SelectorRequirement>& out) const {
         return;
     }
     switch (op()) {
-        case Operator::kIn: out.push_back({key_, "In", values_, min_values_}); break;
-        case Operator::kNotIn: out.push_back({key_, "NotIn", values_, min_values_}); break;
-        case Operator::kExists: out.push_back({key_, "Exists", {}, min_values_}); break;
-        case Operator::kDoesNotExist: out.push_back({key_, "DoesNotExist", {}, min_values_}); break;
+        case Operator::kIn:
+            out.push_back({key_, "In", values_, min_values_});
+            break;
+        case Operator::kNotIn:
+            out.push_back({key_, "NotIn", values_, min_values_});
+            break;
+        case Operator::kExists:
+            out.push_back({key_, "Exists", {}, min_values_});
+            break;
+        case Operator::kDoesNotExist:
+            out.push_back({key_, "DoesNotExist", {}, min_values_});
+            break;
     }
 }
 
@@ -194,10 +207,18 @@ std::string Requirement::any_value() const {
 std::string Requirement::to_string() const {
     std::string out = key_;
     switch (op()) {
-        case Operator::kIn: out += fmt::format(" In [{}]", fmt::join(values_, " ")); break;
-        case Operator::kNotIn: out += fmt::format(" NotIn [{}]", fmt::join(values_, " ")); break;
-        case Operator::kExists: out += is_bounded() ? "" : " Exists"; break;
-        case Operator::kDoesNotExist: out += " DoesNotExist"; break;
+        case Operator::kIn:
+            out += fmt::format(" In [{}]", fmt::join(values_, " "));
+            break;
+        case Operator::kNotIn:
+            out += fmt::format(" NotIn [{}]", fmt::join(values_, " "));
+            break;
+        case Operator::kExists:
+            out += is_bounded() ? "" : " Exists";
+            break;
+        case Operator::kDoesNotExist:
+            out += " DoesNotExist";
+            break;
     }
     if (lower_ != kNoLower) out += fmt::format(" >= {}", lower_);
     if (upper_ != kNoUpper) out += fmt::format(" <= {}", upper_);
@@ -205,8 +226,9 @@ std::string Requirement::to_string() const {
 }
 
 WellKnownLabels::WellKnownLabels() {
-    for (const std::string_view key : {api::kNodePoolLabel, api::kCapacityTypeLabel, api::kZoneLabel, api::kRegionLabel,
-                                       api::kInstanceTypeLabel, api::kArchLabel, api::kOSLabel, api::kWindowsBuildLabel}) {
+    for (const std::string_view key :
+         {api::kNodePoolLabel, api::kCapacityTypeLabel, api::kZoneLabel, api::kRegionLabel,
+          api::kInstanceTypeLabel, api::kArchLabel, api::kOSLabel, api::kWindowsBuildLabel}) {
         add(std::string(key));
     }
 }
@@ -311,7 +333,9 @@ std::string first_conflict(const Requirements& a, const Requirements& b) {
     return {};
 }
 
-bool intersects(const Requirements& a, const Requirements& b) { return first_conflict(a, b).empty(); }
+bool intersects(const Requirements& a, const Requirements& b) {
+    return first_conflict(a, b).empty();
+}
 
 std::optional<std::string> incompatibility(const Requirements& offered, const Requirements& wanted,
                                            const WellKnownLabels* allowed_undefined) {

@@ -1,6 +1,6 @@
-// The requirement algebra: what values one label key may take, and sets of such requirements. It decides whether a
-// pod, a NodePool, an instance type and a node can go together. Value types; any thread.
-// Semantics: upstream's scheduling requirements, as docs/requirements.md lays down.
+// The requirement algebra: what values one label key may take, and sets of such requirements. It decides
+// whether a pod, a NodePool, an instance type and a node can go together. Value types; any thread. Semantics:
+// upstream's scheduling requirements, as docs/requirements.md lays down.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ class Requirement {
     static Requirement does_not_exist(std::string key);
     static Requirement in(std::string key, std::vector<std::string> values);
     static Requirement not_in(std::string key, std::vector<std::string> values);
-    // From the API's form: In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte, Lte. The key's aliases are rewritten.
+    // From the API's form: In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte, Lte. The key's aliases are
+    // rewritten.
     static Result<Requirement> make(const api::SelectorRequirement& source);
 
     const std::string& key() const { return key_; }

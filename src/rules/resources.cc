@@ -113,17 +113,26 @@ void Resources::min_with(const Resources& other) {
     combine(*this, other, [](std::int64_t a, std::int64_t b) { return std::min(a, b); });
 }
 
-void Resources::floor_at_zero() { max_with(Resources{}); }
+void Resources::floor_at_zero() {
+    max_with(Resources{});
+}
 
-bool Resources::is_zero() const { return *this == Resources{}; }
+bool Resources::is_zero() const {
+    return *this == Resources{};
+}
 
-Resources as_request(const api::ResourceMap& map) { return convert(map, true); }
-Resources as_capacity(const api::ResourceMap& map) { return convert(map, false); }
+Resources as_request(const api::ResourceMap& map) {
+    return convert(map, true);
+}
+Resources as_capacity(const api::ResourceMap& map) {
+    return convert(map, false);
+}
 
 api::ResourceMap to_resource_map(const Resources& r) {
     api::ResourceMap out;
     if (r.cpu_milli != 0) out.emplace(kCpu, Quantity::of_milli(r.cpu_milli));
-    if (r.memory_bytes != 0) out.emplace(kMemory, Quantity::of_units(r.memory_bytes, Quantity::Format::kBinarySI));
+    if (r.memory_bytes != 0)
+        out.emplace(kMemory, Quantity::of_units(r.memory_bytes, Quantity::Format::kBinarySI));
     if (r.ephemeral_bytes != 0) {
         out.emplace(kEphemeral, Quantity::of_units(r.ephemeral_bytes, Quantity::Format::kBinarySI));
     }
@@ -164,10 +173,12 @@ std::string shortage(const Resources& request, const Resources& free) {
         const auto print = [&](std::int64_t amount) {
             if (name == kCpu) return Quantity::of_milli(amount).to_string();
             const bool bytes = name == kMemory || name == kEphemeral || name.starts_with("hugepages-");
-            return Quantity::of_units(amount, bytes ? Quantity::Format::kBinarySI : Quantity::Format::kDecimalSI)
+            return Quantity::of_units(amount,
+                                      bytes ? Quantity::Format::kBinarySI : Quantity::Format::kDecimalSI)
                 .to_string();
         };
-        out = fmt::format("{}: {} asked, {} free", name, print(asked), print(std::max<std::int64_t>(there, 0)));
+        out =
+            fmt::format("{}: {} asked, {} free", name, print(asked), print(std::max<std::int64_t>(there, 0)));
         return true;
     });
     return out;

@@ -1,5 +1,5 @@
-// Amounts of resources as integers: CPU in milli-cores, everything else in its own unit (bytes, pods, devices).
-// Requests round up, capacities round down. A value type; any thread.
+// Amounts of resources as integers: CPU in milli-cores, everything else in its own unit (bytes, pods,
+// devices). Requests round up, capacities round down. A value type; any thread.
 #pragma once
 
 #include <cstdint>
@@ -42,14 +42,14 @@ Resources as_capacity(const api::ResourceMap& map);
 // Back to quantities, without zeros.
 api::ResourceMap to_resource_map(const Resources& resources);
 
-// Every requested amount is there; what `free` does not name, it has none of. Zero requests always fit, and an
-// overcommitted resource only rules out pods that ask for some of it.
+// Every requested amount is there; what `free` does not name, it has none of. Zero requests always fit, and
+// an overcommitted resource only rules out pods that ask for some of it.
 bool fits(const Resources& request, const Resources& free);
 // The first resource that is short: "memory: 9Gi asked, 7.5Gi free". Empty when all fits.
 std::string shortage(const Resources& request, const Resources& free);
 
-// What the scheduler reserves for a pod: containers and sidecars, or the largest init step; pod-level resources
-// where given; overhead; what the kubelet already holds where that is more; and one of "pods".
+// What the scheduler reserves for a pod: containers and sidecars, or the largest init step; pod-level
+// resources where given; overhead; what the kubelet already holds where that is more; and one of "pods".
 // Source: k8s.io/component-helpers resource.PodRequests.
 Resources pod_requests(const api::PodSpec& spec, const api::PodStatus& status);
 

@@ -39,7 +39,8 @@ TEST(Requirement, intersections) {
     for (const Case& c : cases) {
         EXPECT_EQ(intersect(c.a, c.b).to_string(), c.expected);
         EXPECT_EQ(intersect(c.b, c.a).to_string(), c.expected);
-        EXPECT_EQ(c.a.overlaps(c.b), !intersect(c.a, c.b).is_empty()) << c.a.to_string() << " / " << c.b.to_string();
+        EXPECT_EQ(c.a.overlaps(c.b), !intersect(c.a, c.b).is_empty())
+            << c.a.to_string() << " / " << c.b.to_string();
     }
 }
 
@@ -97,14 +98,16 @@ TEST(PodRequests, follow_the_scheduler) {
 
     spec.init_containers = {{"big", amounts({{"cpu", "3"}}), {}, {}, false, false}};
     EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 3000) << "the largest init step counts";
-    spec.init_containers.insert(spec.init_containers.begin(), {"sidecar", amounts({{"cpu", "200m"}}), {}, {}, true, false});
+    spec.init_containers.insert(spec.init_containers.begin(),
+                                {"sidecar", amounts({{"cpu", "200m"}}), {}, {}, true, false});
     EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 3200) << "a sidecar started before it runs beside it";
     spec.init_containers.pop_back();
     EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 1700) << "a sidecar runs beside the containers";
 
     spec.overhead = amounts({{"cpu", "100m"}});
     spec.pod_requests = amounts({{"cpu", "2"}});
-    EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 2100) << "the pod's own request replaces the sum; overhead adds";
+    EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 2100)
+        << "the pod's own request replaces the sum; overhead adds";
     EXPECT_EQ(pod_requests(spec, {}).memory_bytes, 1 << 30);
 
     api::PodSpec plain;
@@ -148,9 +151,17 @@ TEST(Taints, tolerations) {
 TEST(Selector, texts_and_matches) {
     const api::StringMap labels = {{"app", "web"}, {"tier", "a"}};
     const std::pair<const char*, bool> cases[] = {
-        {"", true},           {"app=web", true},         {"app==web,tier=a", true}, {"app!=web", false},
-        {"app", true},        {"!app", false},           {"!beta", true},           {"tier in (a,b)", true},
-        {"tier notin (a)", false}, {"app = web , tier in ( b )", false}, {"x notin (a)", true},
+        {"", true},
+        {"app=web", true},
+        {"app==web,tier=a", true},
+        {"app!=web", false},
+        {"app", true},
+        {"!app", false},
+        {"!beta", true},
+        {"tier in (a,b)", true},
+        {"tier notin (a)", false},
+        {"app = web , tier in ( b )", false},
+        {"x notin (a)", true},
     };
     for (const auto& [text, expected] : cases) {
         const auto selector = parse_selector(text);
@@ -160,16 +171,21 @@ TEST(Selector, texts_and_matches) {
     for (const char* text : {"=", "a b", "a in", "a in (b", "a in b)", "!", "a=b c=d", "(a)", "a>1"}) {
         EXPECT_FALSE(parse_selector(text)) << text;
     }
-    EXPECT_FALSE(matches(std::optional<api::LabelSelector>{}, labels)) << "an absent selector matches nothing";
+    EXPECT_FALSE(matches(std::optional<api::LabelSelector>{}, labels))
+        << "an absent selector matches nothing";
 }
 
 TEST(Cron, next_hits) {
     const WallTime t = *parse_rfc3339("2026-11-23T19:05:07Z");  // A Monday.
     const std::pair<const char*, const char*> cases[] = {
-        {"* * * * *", "2026-11-23T19:06:00Z"},     {"0 9 * * mon-fri", "2026-11-24T09:00:00Z"},
-        {"@daily", "2026-11-24T00:00:00Z"},        {"*/15 * * * *", "2026-11-23T19:15:00Z"},
-        {"0 0 29 2 *", "2028-02-29T00:00:00Z"},    {"0 0 1 1 *", "2027-01-01T00:00:00Z"},
-        {"0 0 13 * 5", "2026-11-27T00:00:00Z"},    {"5 19 23 11 *", "2027-11-23T19:05:00Z"},
+        {"* * * * *", "2026-11-23T19:06:00Z"},
+        {"0 9 * * mon-fri", "2026-11-24T09:00:00Z"},
+        {"@daily", "2026-11-24T00:00:00Z"},
+        {"*/15 * * * *", "2026-11-23T19:15:00Z"},
+        {"0 0 29 2 *", "2028-02-29T00:00:00Z"},
+        {"0 0 1 1 *", "2027-01-01T00:00:00Z"},
+        {"0 0 13 * 5", "2026-11-27T00:00:00Z"},
+        {"5 19 23 11 *", "2027-11-23T19:05:00Z"},
         {"10-40/15 3,5 * * *", "2026-11-24T03:10:00Z"},
     };
     for (const auto& [text, expected] : cases) {
@@ -178,8 +194,8 @@ TEST(Cron, next_hits) {
         EXPECT_EQ(format_rfc3339(*cron->next(t)), expected) << text;
     }
     EXPECT_FALSE(Cron::parse("0 0 31 2 *")->next(t)) << "no such day ever comes";
-    for (const char* text : {"", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *",
-                             "@never", "* * * * 8", "1,,2 * * * *"}) {
+    for (const char* text : {"", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *",
+                             "a * * * *", "@never", "* * * * 8", "1,,2 * * * *"}) {
         EXPECT_FALSE(Cron::parse(text)) << text;
     }
 }

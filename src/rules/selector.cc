@@ -14,7 +14,8 @@ bool matches(const api::LabelSelector& selector, const api::StringMap& labels) {
     for (const api::SelectorRequirement& r : selector.match_expressions) {
         const auto it = labels.find(r.key);
         const bool present = it != labels.end();
-        const bool listed = present && std::find(r.values.begin(), r.values.end(), it->second) != r.values.end();
+        const bool listed =
+            present && std::find(r.values.begin(), r.values.end(), it->second) != r.values.end();
         const bool ok = r.op == "In"             ? listed
                         : r.op == "NotIn"        ? !listed
                         : r.op == "Exists"       ? present
@@ -43,14 +44,14 @@ class SelectorParser {
         skip_blanks();
         while (!rest().empty()) {
             if (!parse_one(out)) {
-                return invalid(fmt::format("label selector \"{}\" is not understood at \"{}\"", text_.substr(0, 80),
-                                           rest().substr(0, 20)));
+                return invalid(fmt::format("label selector \"{}\" is not understood at \"{}\"",
+                                           text_.substr(0, 80), rest().substr(0, 20)));
             }
             skip_blanks();
             if (rest().empty()) break;
             if (!eat(',')) {
-                return invalid(fmt::format("label selector \"{}\" lacks a comma at \"{}\"", text_.substr(0, 80),
-                                           rest().substr(0, 20)));
+                return invalid(fmt::format("label selector \"{}\" lacks a comma at \"{}\"",
+                                           text_.substr(0, 80), rest().substr(0, 20)));
             }
             skip_blanks();
         }
@@ -70,7 +71,8 @@ class SelectorParser {
     std::string word() {
         skip_blanks();
         const std::size_t start = at_;
-        while (at_ < text_.size() && std::string_view(" ,=!()<>").find(text_[at_]) == std::string_view::npos) ++at_;
+        while (at_ < text_.size() && std::string_view(" ,=!()<>").find(text_[at_]) == std::string_view::npos)
+            ++at_;
         return std::string(text_.substr(start, at_ - start));
     }
 

@@ -25,7 +25,9 @@ const api::Taint* untolerated_taint(const std::vector<api::Toleration>& tolerati
     return nullptr;
 }
 
-bool same_taint(const api::Taint& a, const api::Taint& b) { return a.key == b.key && a.effect == b.effect; }
+bool same_taint(const api::Taint& a, const api::Taint& b) {
+    return a.key == b.key && a.effect == b.effect;
+}
 
 bool has_taint(const std::vector<api::Taint>& taints, std::string_view key, std::string_view effect) {
     return std::any_of(taints.begin(), taints.end(),

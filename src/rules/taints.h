@@ -18,7 +18,8 @@ const api::Taint* untolerated_taint(const std::vector<api::Toleration>& tolerati
 bool same_taint(const api::Taint& a, const api::Taint& b);
 bool has_taint(const std::vector<api::Taint>& taints, std::string_view key, std::string_view effect);
 
-// A taint that a node carries only until it is up, and that a plan may look past on a node not yet initialised.
+// A taint that a node carries only until it is up, and that a plan may look past on a node not yet
+// initialised.
 bool is_ephemeral_taint(const api::Taint& taint);
 
 }  // namespace joiner::rules

@@ -51,12 +51,16 @@ def a_startup_taint_keeps_pods_off_until_it_is_lifted(world):
     world.start_joiner()
     world.open_pools(manifests.node_pool(startupTaints=[{"key": "example.com/network", "effect": "NoSchedule"}]))
     world.deploy("load", 20)
-    claim = wait_until(lambda: next((each for each in node_claims(world.api) if is_true(each, "Registered")), None), 30,
-                       "a claim is registered")
+    def all_registered():
+        claims = node_claims(world.api)
+        return claims if claims and all(is_true(each, "Registered") for each in claims) else None
+
+    claims = wait_until(all_registered, 30, "the claims are registered")
     for _ in range(30):
         time.sleep(0.1)
         expect(not any(pod["spec"].get("nodeName") for pod in pods(world.api)), "no pod is bound early")
-    _lift_taint(world.api, f"/api/v1/nodes/{claim['status']['nodeName']}", "example.com/network")
+    for claim in claims:
+        _lift_taint(world.api, f"/api/v1/nodes/{claim['status']['nodeName']}", "example.com/network")
     world.run_all("load", 20)
     world.expect_in_order()
 

@@ -17,7 +17,8 @@ constexpr std::string_view kProviderPrefix = "kwok://";
 constexpr std::string_view kNodePrefix = "kwok-";
 constexpr std::string_view kFakeKey = "kwok.x-k8s.io/node";
 
-Instance make_instance(const api::NodeClaim& claim, const rules::InstanceType& type, const rules::Offering& offering) {
+Instance make_instance(const api::NodeClaim& claim, const rules::InstanceType& type,
+                       const rules::Offering& offering) {
     Instance out;
     out.provider_id = std::string(kProviderPrefix) + node_name(claim);
     out.claim_name = claim.meta.name;
@@ -78,11 +79,13 @@ Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim) c
         if (!rules::fits(requests, type.allocatable())) continue;
         const rules::Offering* offering = rules::cheapest_offering(type, *wanted, labels_.well_known);
         if (offering == nullptr) continue;
-        if (best.type == nullptr || std::tie(offering->price, type.name) < std::tie(best.offering->price, best.type->name)) {
+        if (best.type == nullptr ||
+            std::tie(offering->price, type.name) < std::tie(best.offering->price, best.type->name)) {
             best = {&type, offering};
         }
     }
-    if (best.type == nullptr) return fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim");
+    if (best.type == nullptr)
+        return fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim");
     return best;
 }
 
@@ -92,11 +95,14 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
     };
     const api::KWOKNodeClass* node_class = access_.node_class(claim.node_class.name);
     if (node_class == nullptr) {
-        return later(std::move(done), fail(ErrorKind::kExhausted, fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
+        return later(std::move(done),
+                     fail(ErrorKind::kExhausted,
+                          fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
     }
     const api::Condition* ready = api::find_condition(node_class->conditions, "Ready");
     if (ready != nullptr && ready->status == "False") {
-        return later(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}", claim.node_class.name, ready->message)));
+        return later(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}",
+                                                          claim.node_class.name, ready->message)));
     }
     auto choice = choose(claim);
     if (!choice) return later(std::move(done), tl::unexpected<Error>(choice.error()));
@@ -116,21 +122,24 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
         });
     }
     if (!delayed_.contains(node.meta.name)) {
-        delayed_[node.meta.name] = loop_.after(node_class->registration_delay, [this, post_node, name = node.meta.name] {
-            delayed_.erase(name);
-            post_node([](const Status&) {});
-        });
+        delayed_[node.meta.name] =
+            loop_.after(node_class->registration_delay, [this, post_node, name = node.meta.name] {
+                delayed_.erase(name);
+                post_node([](const Status&) {});
+            });
     }
     later(std::move(done), std::move(instance));
 }
 
 void KwokProvider::remove(const std::string& provider_id, std::function<void(Status)> done) {
-    const std::string name = provider_id.starts_with(kProviderPrefix) ? provider_id.substr(kProviderPrefix.size()) : provider_id;
+    const std::string name =
+        provider_id.starts_with(kProviderPrefix) ? provider_id.substr(kProviderPrefix.size()) : provider_id;
     if (const auto it = delayed_.find(name); it != delayed_.end()) {
         loop_.cancel(it->second);
         delayed_.erase(it);
     }
-    // The node object is the instance: with its finalizer gone nothing is left, so "gone" is the answer at once.
+    // The node object is the instance: with its finalizer gone nothing is left, so "gone" is the answer at
+    // once.
     access_.delete_node(name, [done = std::move(done)](Status status) {
         if (!status && status.error().kind != ErrorKind::kNotFound) return done(std::move(status));
         done(fail(ErrorKind::kNotFound, "the instance is gone"));

@@ -1,5 +1,6 @@
-// The provider for clusters of KWOK's pretend nodes, compatible with Karpenter's: an instance is a Node object that this
-// provider makes. Repeatable by construction: the node's name follows from the claim. Loop thread.
+// The provider for clusters of KWOK's pretend nodes, compatible with Karpenter's: an instance is a Node
+// object that this provider makes. Repeatable by construction: the node's name follows from the claim. Loop
+// thread.
 #pragma once
 
 #include <functional>

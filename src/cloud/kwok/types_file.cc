@@ -26,7 +26,9 @@ using simdjson::dom::object;
 
 constexpr std::string_view kPrefix = "karpenter.kwok.sh/";
 
-std::string label(std::string_view name) { return std::string(kPrefix) + std::string(name); }
+std::string label(std::string_view name) {
+    return std::string(kPrefix) + std::string(name);
+}
 
 // "m5.2xlarge" has family m5 and size 2xlarge; "c-4x-amd64-linux" has family c and is named by its cpus.
 std::string family_of(std::string_view name) {
@@ -39,7 +41,9 @@ std::string size_of(std::string_view name, const std::string& cpus) {
     return dot == std::string_view::npos ? cpus : std::string(name.substr(dot + 1));
 }
 
-Requirement one(std::string_view key, std::string value) { return Requirement::in(std::string(key), {std::move(value)}); }
+Requirement one(std::string_view key, std::string value) {
+    return Requirement::in(std::string(key), {std::move(value)});
+}
 
 void add_type_labels(InstanceType& type, std::string_view arch, std::vector<std::string> operating_systems) {
     const std::string cpus = std::to_string(type.capacity.cpu_milli / 1000);
@@ -82,7 +86,8 @@ bool find(const object& from, std::string_view upper, std::string_view lower, el
 
 class TypeReader {
   public:
-    TypeReader(std::string source, std::size_t index) : where_(fmt::format("{}: entry {}", std::move(source), index)) {}
+    TypeReader(std::string source, std::size_t index)
+        : where_(fmt::format("{}: entry {}", std::move(source), index)) {}
 
     Result<InstanceType> read(const element& entry) {
         object fields;
@@ -98,7 +103,8 @@ class TypeReader {
         if (fields["operatingSystems"].get(list) == simdjson::SUCCESS) {
             for (const element system : list) {
                 std::string_view name;
-                if (system.get(name) != simdjson::SUCCESS) return invalid(where_ + ": operatingSystems must be texts");
+                if (system.get(name) != simdjson::SUCCESS)
+                    return invalid(where_ + ": operatingSystems must be texts");
                 systems.emplace_back(name);
             }
         }
@@ -119,7 +125,8 @@ class TypeReader {
 
     Status read_resources(const object& fields, InstanceType& type) const {
         object resources;
-        if (fields["resources"].get(resources) != simdjson::SUCCESS) return invalid(where_ + " has no resources");
+        if (fields["resources"].get(resources) != simdjson::SUCCESS)
+            return invalid(where_ + " has no resources");
         api::ResourceMap amounts;
         for (const auto& [name, value] : resources) {
             std::string_view written;
@@ -127,14 +134,16 @@ class TypeReader {
             std::int64_t whole = 0;
             if (value.get(written) != simdjson::SUCCESS) {
                 if (value.get(whole) != simdjson::SUCCESS) {
-                    return invalid(fmt::format("{}: resource {} is not a quantity", where_, std::string_view(name)));
+                    return invalid(
+                        fmt::format("{}: resource {} is not a quantity", where_, std::string_view(name)));
                 }
                 number = std::to_string(whole);
                 written = number;
             }
             const auto quantity = Quantity::parse(written);
             if (!quantity) {
-                return invalid(fmt::format("{}: resource {}: {}", where_, std::string_view(name), quantity.error().message));
+                return invalid(fmt::format("{}: resource {}: {}", where_, std::string_view(name),
+                                           quantity.error().message));
             }
             amounts.emplace(name, *quantity);
         }
@@ -147,7 +156,8 @@ class TypeReader {
 
     Status read_offerings(const object& fields, InstanceType& type) const {
         array offerings;
-        if (fields["offerings"].get(offerings) != simdjson::SUCCESS) return invalid(where_ + " has no offerings");
+        if (fields["offerings"].get(offerings) != simdjson::SUCCESS)
+            return invalid(where_ + " has no offerings");
         std::size_t number = 0;
         for (const element item : offerings) {
             const std::string where = fmt::format("{}: offering {}", where_, ++number);
@@ -173,11 +183,13 @@ class TypeReader {
             return invalid(where + ": Available is neither true nor false");
         }
         std::int64_t reserved = 0;
-        if (find(offer, "ReservationCapacity", "reservationCapacity", member) && member.get(reserved) == simdjson::SUCCESS) {
+        if (find(offer, "ReservationCapacity", "reservationCapacity", member) &&
+            member.get(reserved) == simdjson::SUCCESS) {
             out.reservation_capacity = static_cast<int>(std::clamp<std::int64_t>(reserved, 0, 1'000'000'000));
         }
         array requirements;
-        if (!find(offer, "Requirements", "requirements", member) || member.get(requirements) != simdjson::SUCCESS) {
+        if (!find(offer, "Requirements", "requirements", member) ||
+            member.get(requirements) != simdjson::SUCCESS) {
             return invalid(where + " has no Requirements");
         }
         for (const element item : requirements) {
@@ -185,7 +197,8 @@ class TypeReader {
             out.requirements.add(std::move(requirement));
         }
         if (out.zone().empty()) return invalid(where + " names no single " + std::string(api::kZoneLabel));
-        if (out.capacity_type().empty()) return invalid(where + " names no single " + std::string(api::kCapacityTypeLabel));
+        if (out.capacity_type().empty())
+            return invalid(where + " names no single " + std::string(api::kCapacityTypeLabel));
         return out;
     }
 
@@ -202,7 +215,8 @@ class TypeReader {
         if (item["values"].get(values) == simdjson::SUCCESS) {
             for (const element value : values) {
                 std::string_view text;
-                if (value.get(text) != simdjson::SUCCESS) return invalid(where + ": a requirement's value is not a text");
+                if (value.get(text) != simdjson::SUCCESS)
+                    return invalid(where + ": a requirement's value is not a text");
                 out.values.emplace_back(text);
             }
         }
@@ -221,12 +235,14 @@ Result<std::vector<InstanceType>> parse_types(std::string_view json, const std::
         return invalid(fmt::format("{}: not valid JSON: {}", source, simdjson::error_message(error)));
     }
     array entries;
-    if (root.get(entries) != simdjson::SUCCESS) return invalid(source + ": not a JSON list of instance types");
+    if (root.get(entries) != simdjson::SUCCESS)
+        return invalid(source + ": not a JSON list of instance types");
     std::vector<InstanceType> out;
     std::map<std::string, std::size_t, std::less<>> seen;
     for (const element entry : entries) {
         TRY(InstanceType type, TypeReader(source, out.size() + 1).read(entry));
-        if (!seen.emplace(type.name, out.size()).second) return invalid(fmt::format("{}: type {} stands there twice", source, type.name));
+        if (!seen.emplace(type.name, out.size()).second)
+            return invalid(fmt::format("{}: type {} stands there twice", source, type.name));
         out.push_back(std::move(type));
     }
     if (out.empty()) return invalid(source + ": lists no instance types");
@@ -248,8 +264,10 @@ std::vector<InstanceType> builtin_types() {
                     type.capacity.pods = std::min(16 * cpus, 1024);
                     type.capacity.ephemeral_bytes = std::int64_t{20} << 30;
                     type.overhead = kwok_overhead();
-                    const double price = 0.025 * cpus + 0.001 * static_cast<double>(type.capacity.memory_bytes) / 1e9;
-                    for (const std::string_view zone : {"test-zone-a", "test-zone-b", "test-zone-c", "test-zone-d"}) {
+                    const double price =
+                        0.025 * cpus + 0.001 * static_cast<double>(type.capacity.memory_bytes) / 1e9;
+                    for (const std::string_view zone :
+                         {"test-zone-a", "test-zone-b", "test-zone-c", "test-zone-d"}) {
                         type.offerings.push_back(make_offering(std::string(zone), api::kSpot, price * 0.7));
                         type.offerings.push_back(make_offering(std::string(zone), api::kOnDemand, price));
                     }
@@ -293,11 +311,13 @@ class Row {
     std::vector<std::string_view> cells_;
 };
 
-// The kubelet's reserve as EKS images set it: cpu in bands, memory by the number of pods; and the eviction threshold.
+// The kubelet's reserve as EKS images set it: cpu in bands, memory by the number of pods; and the eviction
+// threshold.
 rules::Resources aws_overhead(std::int64_t cpus, std::int64_t pods) {
     rules::Resources out;
     std::int64_t left = cpus * 1000;
-    for (const auto& [width, per_mille_times_ten] : {std::pair<std::int64_t, std::int64_t>{1000, 600}, {1000, 100}, {2000, 50}}) {
+    for (const auto& [width, per_mille_times_ten] :
+         {std::pair<std::int64_t, std::int64_t>{1000, 600}, {1000, 100}, {2000, 50}}) {
         const std::int64_t part = std::min(left, width);
         out.cpu_milli += part * per_mille_times_ten / 10'000;
         left -= part;
@@ -334,8 +354,10 @@ InstanceType aws_type(const Row& row) {
     const std::string_view usage = row.text("usage");
     for (const char zone : row.text("zones")) {
         const std::string name = fmt::format("us-east-1{}", zone);
-        if (usage.find('o') != std::string_view::npos) type.offerings.push_back(make_offering(name, api::kOnDemand, price));
-        if (usage.find('s') != std::string_view::npos) type.offerings.push_back(make_offering(name, api::kSpot, price * 0.7));
+        if (usage.find('o') != std::string_view::npos)
+            type.offerings.push_back(make_offering(name, api::kOnDemand, price));
+        if (usage.find('s') != std::string_view::npos)
+            type.offerings.push_back(make_offering(name, api::kSpot, price * 0.7));
     }
     type.requirements.add(one(api::kRegionLabel, "us-east-1"));
     add_type_labels(type, row.text("arch"), {"linux"});
@@ -373,12 +395,14 @@ std::vector<InstanceType> aws_types() {
 rules::RestrictedLabels labels_of(const std::vector<InstanceType>& types) {
     rules::RestrictedLabels out;
     out.domains.emplace_back(kPrefix.substr(0, kPrefix.size() - 1));
-    for (const std::string_view name : {"instance-size", "instance-family", "instance-cpu", "instance-memory"}) {
+    for (const std::string_view name :
+         {"instance-size", "instance-family", "instance-cpu", "instance-memory"}) {
         out.well_known.add(label(name));
     }
     for (const InstanceType& type : types) {
         for (const Offering& offering : type.offerings) {
-            for (const Requirement& requirement : offering.requirements) out.well_known.add(requirement.key());
+            for (const Requirement& requirement : offering.requirements)
+                out.well_known.add(requirement.key());
         }
     }
     return out;

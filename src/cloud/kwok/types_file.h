@@ -1,5 +1,5 @@
-// Instance types from the JSON array that Karpenter's KWOK provider reads, and the two built-in sets: that provider's
-// own 144 types by formula, and the catalogue of real AWS types. Pure; any thread.
+// Instance types from the JSON array that Karpenter's KWOK provider reads, and the two built-in sets: that
+// provider's own 144 types by formula, and the catalogue of real AWS types. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace joiner::cloud::kwok {
 
-// `source` names the file in messages. Every type must have a name, cpu and memory, and every offering a price, a zone
-// and a capacity type; the first that does not is named.
+// `source` names the file in messages. Every type must have a name, cpu and memory, and every offering a
+// price, a zone and a capacity type; the first that does not is named.
 Result<std::vector<rules::InstanceType>> parse_types(std::string_view json, const std::string& source);
 
 std::vector<rules::InstanceType> builtin_types();

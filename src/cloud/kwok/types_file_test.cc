@@ -43,7 +43,8 @@ TEST(TypesFile, the_first_mistake_is_named_in_one_sentence) {
         {replaced(kGood, R"("cpu":"2",)", ""), "has no cpu"},
         {replaced(kGood, R"("name":"a-2x",)", ""), "entry 1 has no name"},
         {replaced(kGood, R"(["z"])", R"(["z","y"])"), "names no single topology.kubernetes.io/zone"},
-        {replaced(kGood, R"("operator":"In","values":["z"])", R"("operator":"Like","values":["z"])"), "operator \"Like\""},
+        {replaced(kGood, R"("operator":"In","values":["z"])", R"("operator":"Like","values":["z"])"),
+         "operator \"Like\""},
     };
     for (const auto& [text, expected] : cases) {
         const auto types = parse_types(text, "t.json");
@@ -55,7 +56,8 @@ TEST(TypesFile, the_first_mistake_is_named_in_one_sentence) {
 TEST(BuiltinTypes, are_upstreams_144) {
     const auto types = builtin_types();
     EXPECT_EQ(types.size(), 144u);
-    const auto it = std::find_if(types.begin(), types.end(), [](const auto& t) { return t.name == "c-1x-amd64-linux"; });
+    const auto it =
+        std::find_if(types.begin(), types.end(), [](const auto& t) { return t.name == "c-1x-amd64-linux"; });
     ASSERT_NE(it, types.end());
     EXPECT_EQ(it->offerings.size(), 8u);
     EXPECT_NEAR(it->offerings[1].price.dollars(), 0.025 + 0.001 * 2.147483648, 1e-9);
@@ -71,7 +73,8 @@ TEST(AwsTypes, are_whole_and_match_known_machines) {
         EXPECT_TRUE(names.insert(type.name).second) << type.name;
         EXPECT_GT(type.capacity.cpu_milli, 0) << type.name;
         EXPECT_LE(type.offerings.size(), 64u) << type.name;
-        for (const rules::Offering& offering : type.offerings) EXPECT_GT(offering.price.nanos, 0) << type.name;
+        for (const rules::Offering& offering : type.offerings)
+            EXPECT_GT(offering.price.nanos, 0) << type.name;
     }
     const auto find = [&](const char* name) {
         return *std::find_if(types.begin(), types.end(), [&](const auto& t) { return t.name == name; });

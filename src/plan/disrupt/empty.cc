@@ -21,7 +21,8 @@ bool is_reschedulable(const model::PodState& pod) {
 bool is_empty(const model::Cluster& cluster, const model::NodeState& node, WallTime now) {
     return std::none_of(node.pods.begin(), node.pods.end(), [&](const model::PodKey& key) {
         const model::PodState* pod = cluster.find_pod(key);
-        return pod != nullptr && (is_reschedulable(*pod) || (pod->is_active() && do_not_disrupt_is_active(*pod, now)));
+        return pod != nullptr &&
+               (is_reschedulable(*pod) || (pod->is_active() && do_not_disrupt_is_active(*pod, now)));
     });
 }
 
@@ -30,14 +31,18 @@ struct PoolUse {
     std::int64_t disrupted = 0;
 };
 
-bool is_initialized(const api::NodeClaim& claim) { return rules::is_true(claim.conditions, "Initialized"); }
+bool is_initialized(const api::NodeClaim& claim) {
+    return rules::is_true(claim.conditions, "Initialized");
+}
 
 std::map<std::string, PoolUse, std::less<>> count_pools(const model::Cluster& cluster) {
     std::map<std::string, PoolUse, std::less<>> out;
     for (const auto& [name, state] : cluster.claims()) {
         const api::NodeClaim& claim = state.claim;
         const model::NodeState* node = cluster.node_of(claim);
-        if (node == nullptr || !is_initialized(claim) || rules::is_true(claim.conditions, "InstanceTerminating")) continue;
+        if (node == nullptr || !is_initialized(claim) ||
+            rules::is_true(claim.conditions, "InstanceTerminating"))
+            continue;
         PoolUse& use = out[std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel))];
         ++use.nodes;
         if (claim.meta.deleted || node->node.meta.deleted || !is_ready(node->node)) ++use.disrupted;
@@ -47,7 +52,8 @@ std::map<std::string, PoolUse, std::less<>> count_pools(const model::Cluster& cl
 
 }  // namespace
 
-std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api::NodePool& pool, WallTime last_pod_event) {
+std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api::NodePool& pool,
+                                          WallTime last_pod_event) {
     if (!pool.consolidate_after.value || pool.replicas) return std::nullopt;
     const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");
     if (initialized == nullptr || initialized->status != "True") return std::nullopt;
@@ -65,13 +71,16 @@ EmptyPlan plan_empty(const EmptyFacts& facts, WallTime now) {
     for (const auto& [name, state] : facts.cluster.claims()) {
         const api::NodeClaim& claim = state.claim;
         const model::NodeState* node = facts.cluster.node_of(claim);
-        if (claim.meta.deleted || node == nullptr || node->node.meta.deleted || planned_claims.contains(name)) continue;
-        const model::PoolState* pool = facts.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
+        if (claim.meta.deleted || node == nullptr || node->node.meta.deleted || planned_claims.contains(name))
+            continue;
+        const model::PoolState* pool =
+            facts.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
         if (pool == nullptr) continue;
         if (api::find_or_empty(node->node.meta.annotations, api::kDoNotDisruptAnnotation) == "true") continue;
         if (!is_empty(facts.cluster, *node, now)) continue;
         const auto event = facts.last_pod_event.find(name);
-        const auto at = consolidatable_at(claim, pool->pool, event == facts.last_pod_event.end() ? kNoTime : event->second);
+        const auto at = consolidatable_at(claim, pool->pool,
+                                          event == facts.last_pod_event.end() ? kNoTime : event->second);
         if (!at) continue;
         if (*at > now) {
             plan.look_again_at = std::min(plan.look_again_at.value_or(*at), *at);
@@ -83,7 +92,9 @@ EmptyPlan plan_empty(const EmptyFacts& facts, WallTime now) {
             const auto counted = use.find(pool_name);
             const PoolUse pool_use = counted == use.end() ? PoolUse{} : counted->second;
             const std::int64_t allowed = rules::allowed_disruptions(pool->pool, "Empty", pool_use.nodes, now);
-            budget->second = allowed == rules::kUnlimited ? allowed : std::max<std::int64_t>(0, allowed - pool_use.disrupted);
+            budget->second = allowed == rules::kUnlimited
+                                 ? allowed
+                                 : std::max<std::int64_t>(0, allowed - pool_use.disrupted);
             if (allowed == 0) plan.blocked_pools.push_back(pool_name);
         }
         if (budget->second <= 0) continue;

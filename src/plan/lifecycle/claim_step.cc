@@ -12,13 +12,15 @@ namespace {
 using Kind = ClaimStep::Kind;
 
 bool has_finalizer(const api::ObjectMeta& meta) {
-    return std::find(meta.finalizers.begin(), meta.finalizers.end(), api::kTerminationFinalizer) != meta.finalizers.end();
+    return std::find(meta.finalizers.begin(), meta.finalizers.end(), api::kTerminationFinalizer) !=
+           meta.finalizers.end();
 }
 
 ClaimStep next_deletion_step(const ClaimFacts& facts) {
     const api::NodeClaim& claim = facts.claim;
     if (!has_finalizer(claim.meta)) return {};
-    if (claim.termination_grace_period && !claim.meta.annotations.contains(api::kTerminationTimestampAnnotation)) {
+    if (claim.termination_grace_period &&
+        !claim.meta.annotations.contains(api::kTerminationTimestampAnnotation)) {
         return {Kind::kSetDeadline, {}, {}};
     }
     if (facts.node != nullptr) {
@@ -32,7 +34,8 @@ ClaimStep next_deletion_step(const ClaimFacts& facts) {
 
 WallTime since(const api::NodeClaim& claim, std::string_view type) {
     const api::Condition* condition = api::find_condition(claim.conditions, type);
-    return condition == nullptr ? claim.meta.created : std::max(claim.meta.created, condition->last_transition);
+    return condition == nullptr ? claim.meta.created
+                                : std::max(claim.meta.created, condition->last_transition);
 }
 
 }  // namespace
@@ -43,7 +46,8 @@ bool is_ready(const api::Node& node) {
 }
 
 bool is_registered(const api::Node& node) {
-    return api::find_or_empty(node.meta.labels, api::kRegisteredLabel) == "true" && has_finalizer(node.meta) &&
+    return api::find_or_empty(node.meta.labels, api::kRegisteredLabel) == "true" &&
+           has_finalizer(node.meta) &&
            !rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
 }
 
@@ -75,14 +79,17 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
         return {Kind::kLaunch, {}, {}};
     }
     if (!rules::is_true(claim.conditions, "Registered")) {
-        if (facts.node != nullptr && is_registered(facts.node->node)) return {Kind::kRecordRegistered, {}, {}};
-        if (now - since(claim, "Registered") >= kRegistrationTimeout) return {Kind::kDelete, "registration_timeout", {}};
+        if (facts.node != nullptr && is_registered(facts.node->node))
+            return {Kind::kRecordRegistered, {}, {}};
+        if (now - since(claim, "Registered") >= kRegistrationTimeout)
+            return {Kind::kDelete, "registration_timeout", {}};
         if (facts.node != nullptr) return {Kind::kRegister, {}, {}};
         if (!facts.instance_was_ensured) return {Kind::kEnsureInstance, {}, {}};
         return {Kind::kNothing, {}, "NodeNotFound"};
     }
     if (facts.node == nullptr) return {Kind::kNothing, {}, "NodeNotFound"};
-    const bool window_is_closed = rules::has_taint(facts.node->node.taints, api::kBindingTaint, api::kNoSchedule);
+    const bool window_is_closed =
+        rules::has_taint(facts.node->node.taints, api::kBindingTaint, api::kNoSchedule);
     if (window_is_closed && facts.window_may_open) return {Kind::kOpenWindow, {}, {}};
     if (!rules::is_true(claim.conditions, "Initialized")) {
         if (api::find_or_empty(facts.node->node.meta.labels, api::kInitializedLabel) == "true") {

@@ -1,5 +1,5 @@
-// The next thing to do for one NodeClaim, from launch to finalizer. Pure: looked at again after every change, so each
-// step is safe to repeat and safe to lose. Source: Karpenter's documented claim lifecycle.
+// The next thing to do for one NodeClaim, from launch to finalizer. Pure: looked at again after every change,
+// so each step is safe to repeat and safe to lose. Source: Karpenter's documented claim lifecycle.
 #pragma once
 
 #include <string>
@@ -18,29 +18,31 @@ struct ClaimStep {
         kNothing,
         kAddFinalizer,
         kLaunch,
-        kEnsureInstance,   // Launched before our time, and its node has not come: the provider is asked again, once.
-        kRegister,         // The node is there: labels, owner, taints.
-        kRecordRegistered, // The node carries all that; the claim's status says so too.
-        kOpenWindow,       // Every pod planned for the node is bound and seen: the binding taint goes.
-        kInitialize,       // The node is ready in every way.
+        kEnsureInstance,  // Launched before our time, and its node has not come: the provider is asked again,
+                          // once.
+        kRegister,        // The node is there: labels, owner, taints.
+        kRecordRegistered,  // The node carries all that; the claim's status says so too.
+        kOpenWindow,        // Every pod planned for the node is bound and seen: the binding taint goes.
+        kInitialize,        // The node is ready in every way.
         kRecordInitialized,
-        kDelete,           // `reason` names why.
-        kSetDeadline,      // Deleting, with a termination grace period: when it ends.
-        kDeleteNode,       // Deleting: its node goes first, drained.
+        kDelete,       // `reason` names why.
+        kSetDeadline,  // Deleting, with a termination grace period: when it ends.
+        kDeleteNode,   // Deleting: its node goes first, drained.
         kRemoveInstance,
         kRemoveFinalizer,
     };
     Kind kind = Kind::kNothing;
-    std::string reason;   // Of a deletion, as the metrics name it.
-    std::string waiting;  // What kNothing waits for, as a condition reason: NodeNotFound, NodeNotReady and so on.
+    std::string reason;  // Of a deletion, as the metrics name it.
+    std::string
+        waiting;  // What kNothing waits for, as a condition reason: NodeNotFound, NodeNotReady and so on.
 };
 
 struct ClaimFacts {
     const api::NodeClaim& claim;
     const model::NodeState* node = nullptr;
-    bool instance_is_gone = false;       // The provider has said so.
-    bool instance_was_ensured = false;   // In this process's life.
-    bool window_may_open = false;        // No pod waits to be bound on the node.
+    bool instance_is_gone = false;      // The provider has said so.
+    bool instance_was_ensured = false;  // In this process's life.
+    bool window_may_open = false;       // No pod waits to be bound on the node.
 };
 
 ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now);

@@ -26,11 +26,14 @@ bool is_drainable(const model::PodState& pod, WallTime now) {
 }
 
 // Ordinary pods go first, then ordinary daemons, critical pods, critical daemons.
-int tier_of(const model::PodState& pod) { return (pod.is_critical ? 2 : 0) + (pod.is_daemon ? 1 : 0); }
+int tier_of(const model::PodState& pod) {
+    return (pod.is_critical ? 2 : 0) + (pod.is_daemon ? 1 : 0);
+}
 
 std::optional<WallTime> deadline_of(const model::ClaimState* claim) {
     if (claim == nullptr) return std::nullopt;
-    const std::string_view text = api::find_or_empty(claim->claim.meta.annotations, api::kTerminationTimestampAnnotation);
+    const std::string_view text =
+        api::find_or_empty(claim->claim.meta.annotations, api::kTerminationTimestampAnnotation);
     const auto time = parse_rfc3339(text);
     if (!time) return std::nullopt;
     return *time;
@@ -60,7 +63,8 @@ NodeStep drain_step(const NodeFacts& facts, std::vector<const model::PodState*> 
 }  // namespace
 
 bool has_termination_finalizer(const api::ObjectMeta& meta) {
-    return std::find(meta.finalizers.begin(), meta.finalizers.end(), api::kTerminationFinalizer) != meta.finalizers.end();
+    return std::find(meta.finalizers.begin(), meta.finalizers.end(), api::kTerminationFinalizer) !=
+           meta.finalizers.end();
 }
 
 bool do_not_disrupt_is_active(const model::PodState& pod, WallTime now) {

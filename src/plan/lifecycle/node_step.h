@@ -1,5 +1,5 @@
-// The next thing to do for a node on its way out: taint, drain, instance, finalizer; and which pods to evict now. Pure.
-// Source: Karpenter's documented node termination, and its drain tiers.
+// The next thing to do for a node on its way out: taint, drain, instance, finalizer; and which pods to evict
+// now. Pure. Source: Karpenter's documented node termination, and its drain tiers.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,9 @@ inline constexpr Duration kDrainSettle = std::chrono::seconds{1};
 struct NodeStep {
     enum class Kind {
         kNothing,
-        kDeleteClaim,    // The node was deleted by hand: its claim goes with it.
+        kDeleteClaim,  // The node was deleted by hand: its claim goes with it.
         kTaint,
-        kDrain,          // `evict` and `force` name the pods for now.
+        kDrain,  // `evict` and `force` name the pods for now.
         kRemoveInstance,
         kRemoveFinalizer,
     };

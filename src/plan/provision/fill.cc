@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxTried = 40;  // Machines filled for real in one round.
 
-// One choice of where a class may go: an alternative of its constraints, and the pools of one weight that match it.
+// One choice of where a class may go: an alternative of its constraints, and the pools of one weight that
+// match it.
 struct Tier {
     std::uint32_t alternative = 0;
     std::vector<model::PoolIndex> pools;
@@ -28,7 +29,8 @@ class Filler {
         columns_ = make_columns(problem);
         for (const model::PoolView& pool : problem.snapshot().pools) {
             std::vector<double>& remaining = remaining_.emplace_back();
-            for (const auto& [name, amount] : pool.remaining) remaining.push_back(static_cast<double>(amount));
+            for (const auto& [name, amount] : pool.remaining)
+                remaining.push_back(static_cast<double>(amount));
         }
         for (std::uint32_t c = 0; c < problem.classes().size(); ++c) make_tiers(c);
     }
@@ -85,7 +87,8 @@ class Filler {
                 const Match& match = group.matches[a][pool];
                 if (!match.possible || !some_type_holds(pod_class, match, pool)) continue;
                 const int own_weight = problem_.snapshot().pools[pool].weight;
-                if (tiers.empty() || tiers.back().alternative != a || weight != own_weight) tiers.push_back({a, {}});
+                if (tiers.empty() || tiers.back().alternative != a || weight != own_weight)
+                    tiers.push_back({a, {}});
                 weight = own_weight;
                 tiers.back().pools.push_back(pool);
             }
@@ -105,7 +108,8 @@ class Filler {
     bool within_limits(model::PoolIndex pool, std::size_t option, double times) const {
         const std::size_t count = remaining_[pool].size();
         for (std::size_t i = 0; i < count; ++i) {
-            if (problem_.pools()[pool].capacity[option * count + i] * times > remaining_[pool][i]) return false;
+            if (problem_.pools()[pool].capacity[option * count + i] * times > remaining_[pool][i])
+                return false;
         }
         return true;
     }
@@ -145,7 +149,8 @@ class Filler {
                 const std::uint8_t bit = Problem::cheapest(options.types[t], match.masks[t]);
                 const double price = problem_.offering(pool, options.types[t], bit).price.dollars();
                 double useful = 0;
-                for (std::size_t d = 0; d < n_; ++d) useful += worth_[d] * std::min(options.room[t * n_ + d], demand_[d]);
+                for (std::size_t d = 0; d < n_; ++d)
+                    useful += worth_[d] * std::min(options.room[t * n_ + d], demand_[d]);
                 candidates.push_back({pool, t, price, useful > 0 ? price / useful : price});
             }
         }
@@ -154,17 +159,20 @@ class Filler {
         double best_ratio = std::numeric_limits<double>::infinity();
         std::size_t tried = 0;
         for (const Candidate& candidate : candidates) {
-            if (candidate.promise >= best_ratio || (tried >= kMaxTried && best_ratio < std::numeric_limits<double>::infinity())) {
+            if (candidate.promise >= best_ratio ||
+                (tried >= kMaxTried && best_ratio < std::numeric_limits<double>::infinity())) {
                 break;
             }
             ++tried;
             Machine machine;
             if (!fill_one(seed, tier.alternative, candidate, machine)) continue;
             double value = 0;
-            for (const auto& [c, count] : machine.take) value += count * value_of(problem_.classes()[c].request.data());
+            for (const auto& [c, count] : machine.take)
+                value += count * value_of(problem_.classes()[c].request.data());
             const PoolOptions& options = problem_.pools()[machine.pool];
             const std::uint8_t bit = Problem::cheapest(options.types[machine.option], machine.offerings);
-            const double ratio = problem_.offering(machine.pool, options.types[machine.option], bit).price.dollars() / value;
+            const double ratio =
+                problem_.offering(machine.pool, options.types[machine.option], bit).price.dollars() / value;
             if (ratio < best_ratio) {
                 best_ratio = ratio;
                 best = std::move(machine);
@@ -174,14 +182,17 @@ class Filler {
     }
 
     // One pod of the seed, then whatever is large and aligned with the room that is left.
-    bool fill_one(std::uint32_t seed, std::uint32_t alternative, const Candidate& candidate, Machine& machine) {
+    bool fill_one(std::uint32_t seed, std::uint32_t alternative, const Candidate& candidate,
+                  Machine& machine) {
         const PoolOptions& options = problem_.pools()[candidate.pool];
-        const Match& seed_match = problem_.groups()[problem_.classes()[seed].group].matches[alternative][candidate.pool];
+        const Match& seed_match =
+            problem_.groups()[problem_.classes()[seed].group].matches[alternative][candidate.pool];
         machine.pool = candidate.pool;
         machine.option = candidate.option;
         machine.offerings = seed_match.masks[candidate.option];
         machine.open = seed_match.open;
-        std::vector<double> room(&options.room[candidate.option * n_], &options.room[candidate.option * n_] + n_);
+        std::vector<double> room(&options.room[candidate.option * n_],
+                                 &options.room[candidate.option * n_] + n_);
 
         struct Live {
             std::uint32_t c;
@@ -250,11 +261,13 @@ class Filler {
         return finish(machine, seed);
     }
 
-    // The cheapest type that holds the take; false when the pool's minValues or limits forbid even one seed pod.
+    // The cheapest type that holds the take; false when the pool's minValues or limits forbid even one seed
+    // pod.
     bool finish(Machine& machine, std::uint32_t seed) {
         while (true) {
             auto others = stand_ins(problem_, machine);
-            std::erase_if(others, [&](const auto& one) { return !within_limits(machine.pool, one.first, 1); });
+            std::erase_if(others,
+                          [&](const auto& one) { return !within_limits(machine.pool, one.first, 1); });
             if (!others.empty() && meets_min_values(machine, others)) {
                 machine.option = others.front().first;
                 machine.offerings = others.front().second;
@@ -262,7 +275,8 @@ class Filler {
             }
             const bool single = machine.take.size() == 1 && machine.take.front().second == 1;
             if (single) {
-                if (others.empty() || options_.min_values_policy != MinValuesPolicy::kBestEffort) return false;
+                if (others.empty() || options_.min_values_policy != MinValuesPolicy::kBestEffort)
+                    return false;
                 machine.option = others.front().first;
                 machine.offerings = others.front().second;
                 machine.min_values_relaxed = true;
@@ -277,12 +291,14 @@ class Filler {
         for (auto& [c, count] : machine.take) count = c == seed ? std::max(1u, count / 2) : count / 2;
         std::erase_if(machine.take, [](const auto& item) { return item.second == 0; });
         std::erase_if(machine.alternative, [&](const auto& item) {
-            return std::none_of(machine.take.begin(), machine.take.end(), [&](const auto& t) { return t.first == item.first; });
+            return std::none_of(machine.take.begin(), machine.take.end(),
+                                [&](const auto& t) { return t.first == item.first; });
         });
         machine.open = 0;
         for (const auto& [c, alternative] : machine.alternative) {
             machine.open = problem_.merge(
-                machine.open, problem_.groups()[problem_.classes()[c].group].matches[alternative][machine.pool].open);
+                machine.open,
+                problem_.groups()[problem_.classes()[c].group].matches[alternative][machine.pool].open);
         }
     }
 
@@ -293,7 +309,8 @@ class Filler {
             if (!requirement.min_values()) continue;
             std::set<std::string> seen;
             for (const auto& [option, mask] : others) {
-                const rules::InstanceType& type = problem_.type(machine.pool, problem_.pools()[machine.pool].types[option]);
+                const rules::InstanceType& type =
+                    problem_.type(machine.pool, problem_.pools()[machine.pool].types[option]);
                 if (const rules::Requirement* own = type.requirements.find(requirement.key())) {
                     for (const std::string& value : own->values()) {
                         if (requirement.allows(value)) seen.insert(value);
@@ -308,7 +325,8 @@ class Filler {
     // As many alike as the pods and the limits allow, but not all at once: worth moves as pods go.
     void open(Machine& machine) {
         double times = std::numeric_limits<double>::infinity();
-        for (const auto& [c, count] : machine.take) times = std::min(times, std::floor(left_[c] / static_cast<double>(count)));
+        for (const auto& [c, count] : machine.take)
+            times = std::min(times, std::floor(left_[c] / static_cast<double>(count)));
         std::uint32_t wanted = std::max(1u, static_cast<std::uint32_t>(times / 2));
         while (wanted > 1 && !within_limits(machine.pool, machine.option, wanted)) wanted /= 2;
         machine.times = wanted;
@@ -318,7 +336,8 @@ class Filler {
         }
         const std::size_t limits = remaining_[machine.pool].size();
         for (std::size_t i = 0; i < limits; ++i) {
-            remaining_[machine.pool][i] -= wanted * problem_.pools()[machine.pool].capacity[machine.option * limits + i];
+            remaining_[machine.pool][i] -=
+                wanted * problem_.pools()[machine.pool].capacity[machine.option * limits + i];
         }
     }
 
@@ -358,11 +377,13 @@ class Filler {
             }
         }
         const rules::InstanceType& type = problem_.type(pool, options.types[nearest]);
-        const std::string lack = rules::shortage(pod_class.shape->requests, type.allocatable() - options.types[nearest].daemons);
+        const std::string lack =
+            rules::shortage(pod_class.shape->requests, type.allocatable() - options.types[nearest].daemons);
         if (!lack.empty()) return fmt::format("the nearest type, {}, is short of {}", type.name, lack);
         for (std::size_t t = 0; t < options.types.size(); ++t) {
             if (match->masks[t] == 0 || !holds(&options.room[t * n_], pod_class.request)) continue;
-            if (within_limits(pool, t, 1)) return "its minValues cannot be met by the types that hold the pod";
+            if (within_limits(pool, t, 1))
+                return "its minValues cannot be met by the types that hold the pod";
         }
         return "its limits leave no room for another node";
     }
@@ -386,7 +407,8 @@ ResourceColumns make_columns(const Problem& problem) {
     for (model::PoolIndex pool = 0; pool < problem.pools().size(); ++pool) {
         const PoolOptions& options = problem.pools()[pool];
         for (std::size_t t = 0; t < options.types.size(); ++t) {
-            columns.prices.push_back(problem.offering(pool, options.types[t], options.types[t].order.front()).price.dollars());
+            columns.prices.push_back(
+                problem.offering(pool, options.types[t], options.types[t].order.front()).price.dollars());
             columns.capacities.insert(columns.capacities.end(), &options.room[t * columns.dimensions],
                                       &options.room[t * columns.dimensions] + columns.dimensions);
             for (std::size_t d = 0; d < columns.dimensions; ++d) {
@@ -398,7 +420,8 @@ ResourceColumns make_columns(const Problem& problem) {
     return columns;
 }
 
-std::vector<std::pair<std::uint32_t, OfferingMask>> stand_ins(const Problem& problem, const Machine& machine) {
+std::vector<std::pair<std::uint32_t, OfferingMask>> stand_ins(const Problem& problem,
+                                                              const Machine& machine) {
     const PoolOptions& options = problem.pools()[machine.pool];
     const std::size_t n = problem.dimensions();
     std::vector<double> need(n, 0);
@@ -424,7 +447,9 @@ std::vector<std::pair<std::uint32_t, OfferingMask>> stand_ins(const Problem& pro
         if (mask == 0) continue;
         // What the pods ask of labels that a type leaves open must also meet the type itself.
         const rules::InstanceType& type = problem.type(machine.pool, options.types[t]);
-        if (machine.open != 0 && !rules::intersects(type.requirements, problem.open_requirements(machine.open))) continue;
+        if (machine.open != 0 &&
+            !rules::intersects(type.requirements, problem.open_requirements(machine.open)))
+            continue;
         const std::uint8_t bit = Problem::cheapest(options.types[t], mask);
         found.push_back({problem.offering(machine.pool, options.types[t], bit).price, type.name, t, mask});
     }

@@ -1,6 +1,6 @@
-// Second pass: machines for the pods that no room holds, by price. Each round takes the pods hardest to place, tries the
-// machines that could be cheapest for what they hold, fills each with what is worth most on it, and opens the best. What
-// a pod is worth comes from the resource bound of all that is left.
+// Second pass: machines for the pods that no room holds, by price. Each round takes the pods hardest to
+// place, tries the machines that could be cheapest for what they hold, fills each with what is worth most on
+// it, and opens the best. What a pod is worth comes from the resource bound of all that is left.
 #pragma once
 
 #include <string>
@@ -19,8 +19,9 @@ struct Machine {
     OfferingMask offerings = 0;
     OpenId open = 0;
     bool min_values_relaxed = false;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> take;       // Class and count.
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> alternative;  // Class and the alternative it stands by.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> take;  // Class and count.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>>
+        alternative;          // Class and the alternative it stands by.
     std::uint32_t times = 1;  // So many machines alike.
 };
 
@@ -33,7 +34,8 @@ struct FillResult {
 FillResult fill_machines(const Problem& problem, const ProvisionOptions& options,
                          const std::vector<std::uint32_t>& order, std::vector<std::uint32_t>& left);
 
-// Every machine type of the pool that could stand in for `machine`, cheapest first, as (option, offering mask).
+// Every machine type of the pool that could stand in for `machine`, cheapest first, as (option, offering
+// mask).
 std::vector<std::pair<std::uint32_t, OfferingMask>> stand_ins(const Problem& problem, const Machine& machine);
 
 // All purchasable columns, for the bound.

@@ -27,14 +27,15 @@ constexpr std::size_t kMaxOfferings = 64;
 OfferingMask allowed_offerings(const InstanceType& type, const Requirements& wanted, OfferingMask among) {
     for (const Requirement& requirement : wanted) {
         const Requirement* own = type.requirements.find(requirement.key());
-        const bool type_overlaps = own == nullptr || requirement.overlaps(*own) ||
-                                   (own->is_empty() && (requirement.is_empty() || requirement.op() == rules::Operator::kNotIn));
+        const bool type_overlaps =
+            own == nullptr || requirement.overlaps(*own) ||
+            (own->is_empty() && (requirement.is_empty() || requirement.op() == rules::Operator::kNotIn));
         for (std::size_t bit = 0; bit < type.offerings.size() && bit < kMaxOfferings; ++bit) {
             if ((among >> bit & 1) == 0) continue;
             const Requirement* offered = type.offerings[bit].requirements.find(requirement.key());
-            const bool ok = offered != nullptr
-                                ? requirement.overlaps(*offered) || (offered->is_empty() && requirement.is_empty())
-                                : type_overlaps;
+            const bool ok = offered != nullptr ? requirement.overlaps(*offered) ||
+                                                     (offered->is_empty() && requirement.is_empty())
+                                               : type_overlaps;
             if (!ok) among &= ~(OfferingMask{1} << bit);
         }
         if (among == 0) return 0;
@@ -134,7 +135,8 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
         std::sort(option.order.begin(), option.order.end(), [&](std::uint8_t a, std::uint8_t b) {
             const Offering& x = type.offerings[a];
             const Offering& y = type.offerings[b];
-            return std::tuple(x.price, x.zone(), x.capacity_type(), a) < std::tuple(y.price, y.zone(), y.capacity_type(), b);
+            return std::tuple(x.price, x.zone(), x.capacity_type(), a) <
+                   std::tuple(y.price, y.zone(), y.capacity_type(), b);
         });
         if (!snapshot_->daemons.empty()) option.daemons = daemon_overhead(pool, type);
         const std::vector<double> room = dense(type.allocatable() - option.daemons);
@@ -179,7 +181,8 @@ void Problem::make_classes() {
 }
 
 OpenId Problem::intern_open(Requirements requirements) const {
-    const auto [it, is_new] = open_ids_.try_emplace(requirements.to_string(), static_cast<OpenId>(open_.size()));
+    const auto [it, is_new] =
+        open_ids_.try_emplace(requirements.to_string(), static_cast<OpenId>(open_.size()));
     if (is_new) open_.push_back(std::move(requirements));
     return it->second;
 }
@@ -205,12 +208,12 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
         return out;
     }
     if (const api::Taint* taint = rules::untolerated_taint(shape.tolerations, pool.taints)) {
-        out.reason = fmt::format("its taint {}{}{}:{} is not tolerated", taint->key, taint->value.empty() ? "" : "=",
-                                 taint->value, taint->effect);
+        out.reason = fmt::format("its taint {}{}{}:{} is not tolerated", taint->key,
+                                 taint->value.empty() ? "" : "=", taint->value, taint->effect);
         return out;
     }
-    // Keys that types or offerings define decide the masks; what only the pool defines is checked here, and stays open
-    // for the next pod of the same node to agree with.
+    // Keys that types or offerings define decide the masks; what only the pool defines is checked here, and
+    // stays open for the next pod of the same node to agree with.
     Requirements by_type;
     Requirements by_pool;
     for (const Requirement& requirement : wanted) {
@@ -219,7 +222,8 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
         const bool on_types = first.requirements.has(requirement.key());
         if (on_offerings || on_types) by_type.add(requirement);
         const bool several_on_one_type =
-            !on_offerings && std::any_of(options.types.begin(), options.types.end(), [&](const TypeOption& option) {
+            !on_offerings &&
+            std::any_of(options.types.begin(), options.types.end(), [&](const TypeOption& option) {
                 const Requirement* own = type(pool_index, option).requirements.find(requirement.key());
                 return own != nullptr && !own->is_single() && !own->is_empty();
             });
@@ -229,7 +233,8 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     if (const auto reason = rules::incompatibility(pool.requirements, wanted, &snapshot_->well_known)) {
         bool defined_by_types = true;
         for (const Requirement& requirement : wanted) {
-            const bool positive = requirement.op() == rules::Operator::kIn || requirement.op() == rules::Operator::kExists;
+            const bool positive =
+                requirement.op() == rules::Operator::kIn || requirement.op() == rules::Operator::kExists;
             if (positive && !pool.requirements.has(requirement.key()) && !by_type.has(requirement.key()) &&
                 !snapshot_->well_known.contains(requirement.key())) {
                 defined_by_types = false;
@@ -245,7 +250,8 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     bool any = false;
     for (const TypeOption& option : options.types) {
         const OfferingMask mask =
-            by_type.empty() ? option.offerings : allowed_offerings(type(pool_index, option), by_type, option.offerings);
+            by_type.empty() ? option.offerings
+                            : allowed_offerings(type(pool_index, option), by_type, option.offerings);
         any |= mask != 0;
         out.masks.push_back(mask);
     }
@@ -261,7 +267,8 @@ void Problem::make_matches() {
     for (Group& group : groups_) {
         for (const Requirements* wanted : group.alternatives) {
             std::vector<Match>& row = group.matches.emplace_back();
-            for (PoolIndex pool = 0; pool < pools_.size(); ++pool) row.push_back(match(*group.shape, *wanted, pool));
+            for (PoolIndex pool = 0; pool < pools_.size(); ++pool)
+                row.push_back(match(*group.shape, *wanted, pool));
         }
     }
 }

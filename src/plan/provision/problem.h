@@ -1,7 +1,9 @@
-// The planning question in small integers: resources as dense vectors, pods as classes and counts, what a pool offers
-// as one machine word of offerings a type. Built once from a Snapshot; immutable; any thread. Strings stay behind.
+// The planning question in small integers: resources as dense vectors, pods as classes and counts, what a
+// pool offers as one machine word of offerings a type. Built once from a Snapshot; immutable; any thread.
+// Strings stay behind.
 //
-//     class (requests, group) --- group (constraints) --- per alternative and pool: Match, a mask of offerings a type
+//     class (requests, group) --- group (constraints) --- per alternative and pool: Match, a mask of
+//     offerings a type
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Provisioning: which pods go onto room there is, which machines are bought for the others. Pure. The passes are
-// reuse, price-aware fill, widen and bound, in this order; each is a function in its own file.
+// Provisioning: which pods go onto room there is, which machines are bought for the others. Pure. The passes
+// are reuse, price-aware fill, widen and bound, in this order; each is a function in its own file.
 #pragma once
 
 #include "plan/plan.h"

@@ -24,7 +24,8 @@ InstanceType a_type(const std::string& name, int cpus, int gib, double price) {
     for (const char* zone : {"a", "b"}) {
         rules::Offering offering;
         offering.requirements.add(Requirement::in(std::string(api::kZoneLabel), {zone}));
-        offering.requirements.add(Requirement::in(std::string(api::kCapacityTypeLabel), {std::string(api::kOnDemand)}));
+        offering.requirements.add(
+            Requirement::in(std::string(api::kCapacityTypeLabel), {std::string(api::kOnDemand)}));
         offering.price = rules::Money::from_dollars(price);
         type.offerings.push_back(offering);
     }
@@ -38,9 +39,9 @@ struct Question {
     std::shared_ptr<const std::vector<InstanceType>> types;
 
     Question() {
-        types = std::make_shared<const std::vector<InstanceType>>(std::vector<InstanceType>{
-            a_type("small", 2, 4, 0.10), a_type("medium", 4, 8, 0.19), a_type("large", 16, 32, 0.70),
-            a_type("memory", 4, 32, 0.30)});
+        types = std::make_shared<const std::vector<InstanceType>>(
+            std::vector<InstanceType>{a_type("small", 2, 4, 0.10), a_type("medium", 4, 8, 0.19),
+                                      a_type("large", 16, 32, 0.70), a_type("memory", 4, 32, 0.30)});
     }
     model::PoolView& pool(const std::string& name, int weight = 0) {
         model::PoolView& view = snapshot.pools.emplace_back();
@@ -92,7 +93,8 @@ struct Question {
             }
             EXPECT_FALSE(launch.pods.empty());
             for (const std::string& name : launch.spec->types) {
-                const auto it = std::find_if(types->begin(), types->end(), [&](const auto& t) { return t.name == name; });
+                const auto it =
+                    std::find_if(types->begin(), types->end(), [&](const auto& t) { return t.name == name; });
                 EXPECT_TRUE(rules::fits(requests, it->allocatable())) << name;
             }
         }
@@ -188,7 +190,8 @@ TEST(Provision, limits_are_never_overshot_by_a_batch) {
     rules::Resources bought;
     for (const Launch& launch : plan.launches) {
         for (const std::string& name : launch.spec->types) {
-            const auto it = std::find_if(q.types->begin(), q.types->end(), [&](const auto& t) { return t.name == name; });
+            const auto it =
+                std::find_if(q.types->begin(), q.types->end(), [&](const auto& t) { return t.name == name; });
             if (name == launch.spec->types.front()) bought += it->capacity;
         }
     }
@@ -226,7 +229,8 @@ TEST(Provision, a_label_the_pool_leaves_open_is_agreed_on_by_all_pods_of_a_machi
     ASSERT_EQ(plan.waits.size(), 2u);
     EXPECT_NE(plan.waits[0].reason.find("team In [green]"), std::string::npos) << plan.waits[0].reason;
     EXPECT_NE(plan.waits[1].reason.find("unknown"), std::string::npos) << plan.waits[1].reason;
-    for (const Launch& launch : plan.launches) EXPECT_TRUE(launch.spec->requirements.find("team")->is_single());
+    for (const Launch& launch : plan.launches)
+        EXPECT_TRUE(launch.spec->requirements.find("team")->is_single());
 }
 
 TEST(Provision, a_pod_too_large_hears_how_far_the_nearest_type_was) {
@@ -236,7 +240,8 @@ TEST(Provision, a_pod_too_large_hears_how_far_the_nearest_type_was) {
     q.pods(3, 1000, 1);
     const Plan plan = q.plan();
     ASSERT_EQ(plan.waits.size(), 1u);
-    EXPECT_EQ(plan.waits[0].reason, "NodePool default: the nearest type, large, is short of cpu: 20 asked, 16 free");
+    EXPECT_EQ(plan.waits[0].reason,
+              "NodePool default: the nearest type, large, is short of cpu: 20 asked, 16 free");
 }
 
 TEST(Provision, without_a_pool_every_pod_hears_so) {
@@ -261,7 +266,8 @@ TEST(Provision, daemons_leave_less_room) {
 
 TEST(Provision, min_values_keep_a_machine_flexible) {
     Question q;
-    Requirement types = Requirement::in(std::string(api::kInstanceTypeLabel), {"small", "medium", "large", "memory"});
+    Requirement types =
+        Requirement::in(std::string(api::kInstanceTypeLabel), {"small", "medium", "large", "memory"});
     types.set_min_values(3);
     q.pool("default").requirements.add(types);
     q.pods(8, 1000, 1);

@@ -10,8 +10,9 @@ namespace {
 constexpr int kMaxSteps = 200;
 constexpr double kTiny = 1e-9;
 
-// The dual simplex method on the covering form (min price . y, capacity . y >= demand), which starts feasible because
-// prices are not negative. The basis is kept as its inverse; there are as many rows as dimensions, a handful.
+// The dual simplex method on the covering form (min price . y, capacity . y >= demand), which starts feasible
+// because prices are not negative. The basis is kept as its inverse; there are as many rows as dimensions, a
+// handful.
 class DualSimplex {
   public:
     DualSimplex(const ResourceColumns& columns, std::vector<double> demand, std::vector<double> scale)
@@ -123,7 +124,8 @@ ResourceBound resource_bound(const ResourceColumns& columns, const std::vector<d
     const std::size_t dimensions = columns.dimensions;
     std::vector<double> largest(dimensions, 0);
     for (std::size_t j = 0; j < columns.size(); ++j) {
-        for (std::size_t d = 0; d < dimensions; ++d) largest[d] = std::max(largest[d], columns.capacity(j)[d]);
+        for (std::size_t d = 0; d < dimensions; ++d)
+            largest[d] = std::max(largest[d], columns.capacity(j)[d]);
     }
     std::vector<double> scale(dimensions, 0);
     std::vector<double> scaled_demand(dimensions, 0);

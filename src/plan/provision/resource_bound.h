@@ -1,5 +1,5 @@
-// The resource linear program: what the pods' sums must cost when machines could be cut to any size. It gives the
-// lower bound of a plan and, by its duals, what a unit of each resource is worth. Pure.
+// The resource linear program: what the pods' sums must cost when machines could be cut to any size. It gives
+// the lower bound of a plan and, by its duals, what a unit of each resource is worth. Pure.
 //
 //     max demand . worth   subject to   capacity_j . worth <= price_j for every machine j,  worth >= 0
 #pragma once
@@ -18,7 +18,8 @@ struct ResourceColumns {
 };
 
 struct ResourceBound {
-    double cost = 0;            // Valid whatever rounding did: `worth` is scaled until every machine's constraint holds.
+    double cost =
+        0;  // Valid whatever rounding did: `worth` is scaled until every machine's constraint holds.
     std::vector<double> worth;  // A unit of each dimension.
 };
 

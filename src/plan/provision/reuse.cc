@@ -50,7 +50,8 @@ void reuse_rooms(const Problem& problem, const std::vector<std::uint32_t>& order
             if (known[r] < 0) known[r] = admits(rooms[r], *pod_class.shape) ? 1 : 0;
             if (known[r] == 0) continue;
             for (std::size_t i = 0; i < count; ++i) placements.push_back({left[c][next++], r});
-            for (std::size_t d = 0; d < n; ++d) free[r * n + d] -= static_cast<double>(count) * pod_class.request[d];
+            for (std::size_t d = 0; d < n; ++d)
+                free[r * n + d] -= static_cast<double>(count) * pod_class.request[d];
         }
         left[c].erase(left[c].begin(), left[c].begin() + static_cast<std::ptrdiff_t>(next));
     }

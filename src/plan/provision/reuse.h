@@ -1,4 +1,5 @@
-// First pass: pods go where there is room already, as the scheduler would allow, so that nothing is bought for them.
+// First pass: pods go where there is room already, as the scheduler would allow, so that nothing is bought
+// for them.
 #pragma once
 
 #include <vector>
@@ -8,8 +9,8 @@
 
 namespace joiner::plan {
 
-// Places what it can and takes the pods out of `left` (pods still to place, by class, oldest first). Classes are served
-// in `order`.
+// Places what it can and takes the pods out of `left` (pods still to place, by class, oldest first). Classes
+// are served in `order`.
 void reuse_rooms(const Problem& problem, const std::vector<std::uint32_t>& order,
                  std::vector<std::vector<model::PodIndex>>& left, std::vector<Placement>& placements);
 
