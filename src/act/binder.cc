@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/codec.h"
 #include "api/names.h"
 #include "plan/lifecycle/claim_step.h"
 #include "rules/taints.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int kMaxTries = 4;
 constexpr Duration kRetry = std::chrono::milliseconds{200};
+constexpr Duration kVerifyRetry = std::chrono::seconds{2};
 
 // Taints the pod must still tolerate: all but those that only say "not up yet", and ours.
 bool tolerates_node(const model::PodState& pod, const api::Node& node) {
@@ -110,11 +112,38 @@ void Binder::answer(const std::string& uid, const Result<std::string>& result) {
                 services_.loop.after(kRetry * (1 << it->second.tries), [this, uid] { send(uid); });
                 return;
             }
-            [[fallthrough]];
+            services_.notices.failed("bind pod " + it->second.pod, result.error());
+            return verify(uid);
         default:
             services_.notices.failed("bind pod " + it->second.pod, result.error());
             return let_go(uid, "failed");
     }
+}
+
+// No answer is not "no": the pod keeps its room until the server says that it has no node.
+void Binder::verify(const std::string& uid) {
+    const auto it = sent_.find(uid);
+    if (it == sent_.end()) return;
+    const std::size_t slash = it->second.pod.find('/');
+    services_.client.get(
+        kube::kPods, it->second.pod.substr(0, slash), it->second.pod.substr(slash + 1),
+        [this, uid](const Result<std::string>& result) {
+            const auto sent = sent_.find(uid);
+            if (sent == sent_.end()) return;
+            if (!result && result.error().kind == ErrorKind::kNotFound) return let_go(uid, "gone");
+            const auto pod = result ? api::decode_pod(*result) : tl::unexpected<Error>(result.error());
+            if (!pod) {
+                services_.loop.after(kVerifyRetry, [this, uid] { verify(uid); });
+            } else if (pod->meta.uid != uid) {
+                let_go(uid, "gone");
+            } else if (pod->spec.node_name.empty()) {
+                let_go(uid, "failed");
+            } else {
+                // The watch will show it, and then it is settled.
+                sent->second.answered = true;
+                services_.notices.pod_bound("bound");
+            }
+        });
 }
 
 void Binder::let_go(const std::string& uid, const char* result) {

@@ -36,6 +36,7 @@ class Binder {
     };
     void send(const std::string& uid);
     void answer(const std::string& uid, const Result<std::string>& result);
+    void verify(const std::string& uid);
     void let_go(const std::string& uid, const char* result);
 
     Services& services_;

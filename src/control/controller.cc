@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <set>
@@ -29,6 +30,8 @@ namespace {
 
 constexpr Duration kTick = std::chrono::seconds{1};
 constexpr int kTicksPerSweep = 10;
+// Bindings that a process killed just before us had sent may still land, and must be seen before its nodes are filled on.
+constexpr Duration kInheritedSettle = std::chrono::seconds{3};
 constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
 
 struct Watched {
@@ -271,7 +274,21 @@ class Controller::Impl {
                            {"pods", std::to_string(cluster_.pods().size())}});
         look_at_everything();
         pools_dirty_ = true;
-        provisioner_.start();
+        const bool inherits_closed_nodes =
+            std::any_of(cluster_.claims().begin(), cluster_.claims().end(), [](const auto& item) {
+                return !rules::is_true(item.second.claim.conditions, "Initialized");
+            });
+        if (inherits_closed_nodes) {
+            is_settling_in_ = true;
+            loop_.after(kInheritedSettle, [this] {
+                is_settling_in_ = false;
+                provisioner_.start();
+                look_at_everything();
+                pump_soon();
+            });
+        } else {
+            provisioner_.start();
+        }
         collector_.start();
         tick();
         pump_soon();
@@ -319,7 +336,7 @@ class Controller::Impl {
     }
 
     bool window_may_open(const std::string& claim) const {
-        return !planned_.has_claim(claim) && binder_.is_quiet(claim);
+        return !is_settling_in_ && !planned_.has_claim(claim) && binder_.is_quiet(claim);
     }
 
     void pump_soon() {
@@ -423,6 +440,7 @@ class Controller::Impl {
     std::atomic<bool> synced_ = false;
     bool elected_ = false;
     bool acting_ = false;
+    bool is_settling_in_ = false;
     bool pump_posted_ = false;
     bool pools_dirty_ = false;
     int ticks_ = 0;

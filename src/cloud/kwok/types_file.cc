@@ -53,7 +53,9 @@ void add_type_labels(InstanceType& type, std::string_view arch, std::vector<std:
     type.requirements.add(one(label("instance-size"), size_of(type.name, cpus)));
     type.requirements.add(one(label("instance-family"), family_of(type.name)));
     type.requirements.add(one(label("instance-cpu"), cpus));
-    type.requirements.add(one(label("instance-memory"), std::to_string(type.capacity.memory_bytes >> 20)));
+    // As the types file writes it: "8Gi".
+    const auto memory = Quantity::of_units(type.capacity.memory_bytes, Quantity::Format::kBinarySI);
+    type.requirements.add(one(label("instance-memory"), memory.to_string()));
     std::vector<std::string> zones;
     std::vector<std::string> capacity_types;
     for (const Offering& offering : type.offerings) {

@@ -29,7 +29,7 @@ TEST(TypesFile, upstreams_form_is_read) {
     EXPECT_EQ(type.allocatable().cpu_milli, 1900);
     EXPECT_EQ(type.offerings.front().price.dollars(), 0.5);
     EXPECT_TRUE(type.requirements.find("karpenter.kwok.sh/instance-family")->allows("a"));
-    EXPECT_TRUE(type.requirements.find("karpenter.kwok.sh/instance-memory")->allows("4096"));
+    EXPECT_TRUE(type.requirements.find("karpenter.kwok.sh/instance-memory")->allows("4Gi"));
 }
 
 TEST(TypesFile, the_first_mistake_is_named_in_one_sentence) {

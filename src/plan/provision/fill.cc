@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -38,19 +39,25 @@ class Filler {
     FillResult run(const std::vector<std::uint32_t>& order) {
         FillResult out;
         out.reasons.resize(problem_.classes().size());
+        Closing closing;
+        double spent = 0;
         for (const std::uint32_t seed : order) {
             std::size_t tier = 0;
             while (left_[seed] > 0 && tier < tiers_[seed].size()) {
+                consider_closing(seed, tiers_[seed][tier], spent, out.machines.size(), closing);
                 Machine best;
                 if (!find_best(seed, tiers_[seed][tier], best)) {
                     ++tier;
                     continue;
                 }
                 open(best);
+                spent += price_of(best) * best.times;
                 out.machines.push_back(std::move(best));
             }
             if (left_[seed] > 0) out.reasons[seed] = why_not(seed);
         }
+        if (closing.machine && (has_placeable_left() || closing.total <= spent * (1 + 1e-12)))
+            close(closing, out);
         return out;
     }
 
@@ -59,6 +66,66 @@ class Filler {
         double sum = 0;
         for (std::size_t d = 0; d < n_; ++d) sum += worth_[d] * amounts[d];
         return sum;
+    }
+
+    double price_of(const Machine& machine) const {
+        const TypeOption& option = problem_.pools()[machine.pool].types[machine.option];
+        return problem_.offering(machine.pool, option, Problem::cheapest(option, machine.offerings))
+            .price.dollars();
+    }
+
+    // A plan that ends with one machine for all that is left; rounds that look no further than the next
+    // machine miss it.
+    struct Closing {
+        std::optional<Machine> machine;
+        std::size_t machines_before = 0;
+        double total = std::numeric_limits<double>::infinity();
+    };
+
+    void consider_closing(std::uint32_t seed, const Tier& tier, double spent, std::size_t machines_before,
+                          Closing& closing) const {
+        for (const model::PoolIndex pool : tier.pools) {
+            Machine machine;
+            machine.pool = pool;
+            if (!take_all(seed, tier.alternative, pool, machine)) continue;
+            auto others = stand_ins(problem_, machine);
+            std::erase_if(others, [&](const auto& one) { return !within_limits(pool, one.first, 1); });
+            if (others.empty() || !meets_min_values(machine, others)) continue;
+            machine.option = others.front().first;
+            machine.offerings = others.front().second;
+            const double total = spent + price_of(machine);
+            // Of equal totals the later one has more machines, so the first stays.
+            if (total < closing.total) closing = {std::move(machine), machines_before, total};
+        }
+    }
+
+    bool take_all(std::uint32_t seed, std::uint32_t alternative, model::PoolIndex pool,
+                  Machine& machine) const {
+        for (std::uint32_t c = 0; c < left_.size(); ++c) {
+            if (left_[c] == 0 || tiers_[c].empty()) continue;
+            std::uint32_t own_alternative = alternative;
+            if (c != seed && match_on(c, pool, own_alternative) == nullptr) return false;
+            const OpenId open =
+                problem_.groups()[problem_.classes()[c].group].matches[own_alternative][pool].open;
+            machine.open = problem_.merge(machine.open, open);
+            if (machine.open == kOpenConflict) return false;
+            machine.take.emplace_back(c, left_[c]);
+            machine.alternative.emplace_back(c, own_alternative);
+        }
+        return true;
+    }
+
+    bool has_placeable_left() const {
+        for (std::size_t c = 0; c < left_.size(); ++c) {
+            if (left_[c] > 0 && !tiers_[c].empty()) return true;
+        }
+        return false;
+    }
+
+    void close(Closing& closing, FillResult& out) {
+        out.machines.resize(closing.machines_before);
+        for (const auto& [c, count] : closing.machine->take) left_[c] = 0;
+        out.machines.push_back(std::move(*closing.machine));
     }
 
     static bool holds(const double* room, const std::vector<double>& request) {
@@ -169,10 +236,7 @@ class Filler {
             double value = 0;
             for (const auto& [c, count] : machine.take)
                 value += count * value_of(problem_.classes()[c].request.data());
-            const PoolOptions& options = problem_.pools()[machine.pool];
-            const std::uint8_t bit = Problem::cheapest(options.types[machine.option], machine.offerings);
-            const double ratio =
-                problem_.offering(machine.pool, options.types[machine.option], bit).price.dollars() / value;
+            const double ratio = price_of(machine) / value;
             if (ratio < best_ratio) {
                 best_ratio = ratio;
                 best = std::move(machine);

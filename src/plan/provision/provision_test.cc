@@ -132,6 +132,17 @@ TEST(Provision, a_single_small_pod_gets_the_smallest_machine) {
     EXPECT_EQ(plan.launches[0].spec->zone, "a");
 }
 
+TEST(Provision, of_equal_prices_fewer_machines_win) {
+    Question q;
+    q.types = std::make_shared<const std::vector<InstanceType>>(std::vector<InstanceType>{
+        a_type("one", 1, 4, 0.1), a_type("two", 2, 8, 0.2), a_type("five", 5, 20, 0.5)});
+    q.pool("default");
+    q.pods(5, 1000, 1);
+    const Plan plan = q.plan();
+    ASSERT_EQ(plan.launches.size(), 1u);
+    EXPECT_EQ(plan.launches[0].spec->types.front(), "five");
+}
+
 TEST(Provision, room_that_is_there_is_used_first) {
     Question q;
     q.pool("default");
