@@ -114,6 +114,8 @@ int main(int argc, char** argv) {
     add_controller(app, code);
     add_simulate(app, code);
     add_validate(app, code);
+    app.add_subcommand("demo", "an embedded cluster on virtual time, a sample workload, the real controller")
+        ->callback([&code] { code = run_demo(); });
     app.add_subcommand("crds", "print the custom resource definitions")->callback([&code] {
         code = run_crds();
     });

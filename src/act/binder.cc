@@ -125,25 +125,26 @@ void Binder::verify(const std::string& uid) {
     const auto it = sent_.find(uid);
     if (it == sent_.end()) return;
     const std::size_t slash = it->second.pod.find('/');
-    services_.client.get(
-        kube::kPods, it->second.pod.substr(0, slash), it->second.pod.substr(slash + 1),
-        [this, uid](const Result<std::string>& result) {
-            const auto sent = sent_.find(uid);
-            if (sent == sent_.end()) return;
-            if (!result && result.error().kind == ErrorKind::kNotFound) return let_go(uid, "gone");
-            const auto pod = result ? api::decode_pod(*result) : tl::unexpected<Error>(result.error());
-            if (!pod) {
-                services_.loop.after(kVerifyRetry, [this, uid] { verify(uid); });
-            } else if (pod->meta.uid != uid) {
-                let_go(uid, "gone");
-            } else if (pod->spec.node_name.empty()) {
-                let_go(uid, "failed");
-            } else {
-                // The watch will show it, and then it is settled.
-                sent->second.answered = true;
-                services_.notices.pod_bound("bound");
-            }
-        });
+    services_.client.get(kube::kPods, it->second.pod.substr(0, slash), it->second.pod.substr(slash + 1),
+                         [this, uid](const Result<std::string>& result) {
+                             const auto sent = sent_.find(uid);
+                             if (sent == sent_.end()) return;
+                             if (!result && result.error().kind == ErrorKind::kNotFound)
+                                 return let_go(uid, "gone");
+                             const auto pod =
+                                 result ? api::decode_pod(*result) : tl::unexpected<Error>(result.error());
+                             if (!pod) {
+                                 services_.loop.after(kVerifyRetry, [this, uid] { verify(uid); });
+                             } else if (pod->meta.uid != uid) {
+                                 let_go(uid, "gone");
+                             } else if (pod->spec.node_name.empty()) {
+                                 let_go(uid, "failed");
+                             } else {
+                                 // The watch will show it, and then it is settled.
+                                 sent->second.answered = true;
+                                 services_.notices.pod_bound("bound");
+                             }
+                         });
 }
 
 void Binder::let_go(const std::string& uid, const char* result) {

@@ -14,6 +14,11 @@ class PlannedBook {
   public:
     void plan(const std::string& uid, const model::PodKey& pod, const std::string& claim) {
         drop(uid);
+        // A pod made again under its name takes the place of the old one.
+        if (const auto pods = pods_of_.find(claim); pods != pods_of_.end()) {
+            const auto old = pods->second.find(pod);
+            if (old != pods->second.end()) drop(std::string(old->second));
+        }
         claim_of_[uid] = claim;
         pod_of_[uid] = pod;
         pods_of_[claim].emplace(pod, uid);

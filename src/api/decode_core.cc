@@ -1,4 +1,6 @@
 // Decoders of the Kubernetes core kinds.
+#include <algorithm>
+
 #include "api/reader.h"
 
 namespace joiner::api {
@@ -183,6 +185,11 @@ void read_affinity(const Value& value, PodSpec& out) {
     });
 }
 
+bool asks_for(const std::vector<Container>& containers, const std::string& resource) {
+    return std::any_of(containers.begin(), containers.end(),
+                       [&](const Container& container) { return container.requests.contains(resource); });
+}
+
 bool is_non_empty_list(const Value& value) {
     bool any = false;
     value.each_item([&](const Value&) { any = true; });
@@ -228,10 +235,12 @@ void read_value(const Value& value, PodSpec& out) {
         }
         return false;
     });
+    // The API server's default again: a limit of the pod is its request, unless a container asks for the same
+    // resource.
     for (const auto& [name, limit] : out.pod_limits) {
-        if (!out.pod_requests.empty()) out.pod_requests.try_emplace(name, limit);
+        if (!asks_for(out.containers, name) && !asks_for(out.init_containers, name))
+            out.pod_requests.try_emplace(name, limit);
     }
-    if (out.pod_requests.empty()) out.pod_requests = out.pod_limits;
     if (out.scheduler_name.empty()) out.scheduler_name = "default-scheduler";
 }
 

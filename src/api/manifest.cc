@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "api/codec.h"
 
 namespace joiner::api {
 namespace {
@@ -14,7 +18,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kMaxDepth = 100;
-constexpr std::size_t kMaxNodes = 50'000'000;  // Aliases can make a small text enormous.
+// Aliases can make a small text enormous: a text may have a node for each of its bytes, and so many more.
+constexpr std::size_t kMaxExtraNodes = 1'000'000;
 constexpr int kMaxListDepth = 8;
 
 // A plain scalar by YAML's core schema, as Kubernetes reads it (YAML 1.1 booleans are left to be texts,
@@ -43,10 +48,12 @@ Json scalar_to_json(const YAML::Node& node) {
 
 class YamlReader {
   public:
-    explicit YamlReader(std::string source) : source_(std::move(source)) {}
+    YamlReader(std::string source, std::size_t text_bytes)
+        : source_(std::move(source)), max_nodes_(text_bytes + kMaxExtraNodes) {}
 
     Result<Json> read(const YAML::Node& node, int depth = 0) {
-        if (depth > kMaxDepth || ++nodes_ > kMaxNodes) {
+        if (++nodes_ > max_nodes_) return invalid(source_ + ": its aliases make it too large");
+        if (depth > kMaxDepth) {
             return invalid(
                 fmt::format("{}: nests deeper than {} levels or contains itself", source_, kMaxDepth));
         }
@@ -83,7 +90,39 @@ class YamlReader {
 
   private:
     std::string source_;
+    std::size_t max_nodes_;
     std::size_t nodes_ = 0;
+};
+
+// LoadAll() never ends on a stray "," or "]": the parser makes an empty document of it and stays where it is.
+// So the documents are walked once before, and one that begins where the last began is a mistake.
+class ProgressCheck final : public YAML::EventHandler {
+  public:
+    static void run(const std::string& text) {
+        std::istringstream stream(text);
+        YAML::Parser parser(stream);
+        ProgressCheck check;
+        while (parser.HandleNextDocument(check)) {
+        }
+    }
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (mark.pos == last_)
+            throw YAML::ParserException(mark, "there is something after the end of the document");
+        last_ = mark.pos;
+    }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+
+  private:
+    int last_ = -1;
 };
 
 std::string dump(const Json& json) {
@@ -139,9 +178,12 @@ Status add_object(std::string_view json, const std::string& source, int list_dep
         }
         // kubectl's typed lists leave kind and apiVersion out of their items.
         if (kind_text != "List" && has_no_kind(raw)) {
-            std::string whole = fmt::format(R"({{"apiVersion":"{}","kind":"{}",)", version_text,
-                                            kind_text.substr(0, kind_text.size() - 4));
-            whole += raw.substr(raw.find('{') + 1);
+            const std::string_view members = raw.substr(raw.find('{') + 1);
+            const bool is_empty = members.find_first_not_of(" \t\r\n") == members.rfind('}');
+            std::string whole =
+                fmt::format(R"({{"apiVersion":{},"kind":{}{})", encode_string(version_text),
+                            encode_string(kind_text.substr(0, kind_text.size() - 4)), is_empty ? "" : ",");
+            whole += members;
             TRY_STATUS(add_object(whole, where, list_depth + 1, out));
         } else {
             TRY_STATUS(add_object(raw, where, list_depth + 1, out));
@@ -169,7 +211,7 @@ Status check_json(std::string_view text, const std::string& source) {
 
 Result<std::string> yaml_to_json(std::string_view yaml, const std::string& source) {
     try {
-        TRY(const Json json, YamlReader(source).read(YAML::Load(std::string(yaml))));
+        TRY(const Json json, YamlReader(source, yaml.size()).read(YAML::Load(std::string(yaml))));
         return dump(json);
     } catch (const YAML::Exception& e) {
         return invalid(fmt::format("{}, line {}: not valid YAML: {}", source, e.mark.line + 1, e.msg));
@@ -183,12 +225,14 @@ Result<std::vector<Document>> split_manifest(std::string_view text, const std::s
         return out;
     }
     try {
-        const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+        const std::string yaml(text);
+        ProgressCheck::run(yaml);
+        const std::vector<YAML::Node> documents = YAML::LoadAll(yaml);
         for (std::size_t i = 0; i < documents.size(); ++i) {
             if (!documents[i].IsDefined() || documents[i].IsNull()) continue;
             const std::string where =
                 documents.size() == 1 ? source : fmt::format("{}, document {}", source, i + 1);
-            TRY(const Json json, YamlReader(where).read(documents[i]));
+            TRY(const Json json, YamlReader(where, text.size()).read(documents[i]));
             if (!json.is_object()) return invalid(where + ": is not an object with apiVersion and kind");
             TRY_STATUS(add_object(dump(json), where, 0, out));
         }

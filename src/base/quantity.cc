@@ -91,7 +91,7 @@ Result<Quantity> Quantity::parse(std::string_view text) {
     Number number;
     bool any_digit = false;
     bool after_point = false;
-    constexpr __int128 kDigitsLimit = power_of_ten(30);
+    constexpr __int128 kDigitsLimit = power_of_ten(36);  // As many as the largest prints.
     while (!rest.empty() && (is_digit(rest.front()) || (rest.front() == '.' && !after_point))) {
         const char c = rest.front();
         rest.remove_prefix(1);

@@ -68,6 +68,10 @@ TEST(Quantity, what_is_not_a_quantity_is_refused_with_its_text) {
 }
 
 TEST(Quantity, beyond_the_largest_number_it_stops) {
+    const auto long_text = Quantity::parse("444444444444444744444444444.744444444");
+    ASSERT_TRUE(long_text);
+    EXPECT_EQ(Quantity::parse(long_text->to_string()).value(), *long_text)
+        << "what prints reads back the same";
     const auto huge = Quantity::parse("99999999999999999999999999999999999999999999Ei");
     ASSERT_TRUE(huge);
     EXPECT_EQ(huge->units_up(), std::numeric_limits<std::int64_t>::max());

@@ -43,6 +43,9 @@ struct ControllerOptions {
 };
 int run_controller(const ControllerOptions& options);
 
+// The demo on virtual time; prints what happens and ends by itself.
+int run_demo();
+
 int run_validate(const std::vector<std::string>& files);
 int run_crds();
 

@@ -30,7 +30,8 @@ namespace {
 
 constexpr Duration kTick = std::chrono::seconds{1};
 constexpr int kTicksPerSweep = 10;
-// Bindings that a process killed just before us had sent may still land, and must be seen before its nodes are filled on.
+// Bindings that a process killed just before us had sent may still land, and must be seen before its nodes
+// are filled on.
 constexpr Duration kInheritedSettle = std::chrono::seconds{3};
 constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
 
@@ -274,10 +275,9 @@ class Controller::Impl {
                            {"pods", std::to_string(cluster_.pods().size())}});
         look_at_everything();
         pools_dirty_ = true;
-        const bool inherits_closed_nodes =
-            std::any_of(cluster_.claims().begin(), cluster_.claims().end(), [](const auto& item) {
-                return !rules::is_true(item.second.claim.conditions, "Initialized");
-            });
+        const bool inherits_closed_nodes = std::any_of(
+            cluster_.claims().begin(), cluster_.claims().end(),
+            [](const auto& item) { return !rules::is_true(item.second.claim.conditions, "Initialized"); });
         if (inherits_closed_nodes) {
             is_settling_in_ = true;
             loop_.after(kInheritedSettle, [this] {

@@ -1,6 +1,7 @@
 #include "io/curl_http.h"
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,8 +13,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 
@@ -49,7 +48,8 @@ std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
     return copy;
 }
 
-// Where a request goes: the URL that curl is given, and the host it is told to connect to instead, if another.
+// Where a request goes: the URL that curl is given, and the host it is told to connect to instead, if
+// another.
 struct Route {
     std::string url;
     std::string host_header;  // Empty: curl's own.
@@ -61,8 +61,8 @@ bool is_loopback_host(const std::string& host) {
     return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
-// With a tls_server_name the URL carries that name, which curl sends (SNI) and verifies, and CONNECT_TO leads it to
-// the real host.
+// With a tls_server_name the URL carries that name, which curl sends (SNI) and verifies, and CONNECT_TO leads
+// it to the real host.
 Result<Route> route_of(const Endpoint& endpoint, const std::string& target) {
     const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
     if (curl_url_set(url.get(), CURLUPART_URL, endpoint.base_url.c_str(), 0) != CURLUE_OK) {
@@ -77,7 +77,8 @@ Result<Route> route_of(const Endpoint& endpoint, const std::string& target) {
     }
     const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
     const std::string path = url_part(url.get(), CURLUPART_PATH);
-    route.url = fmt::format("https://{}:{}{}{}", endpoint.tls_server_name, port, path == "/" ? "" : path, target);
+    route.url =
+        fmt::format("https://{}:{}{}{}", endpoint.tls_server_name, port, path == "/" ? "" : path, target);
     route.host_header = fmt::format("Host: {}:{}", host, port);
     route.connect_to = fmt::format("{}:{}:{}:{}", endpoint.tls_server_name, port, host, port);
     return route;
@@ -85,7 +86,8 @@ Result<Route> route_of(const Endpoint& endpoint, const std::string& target) {
 
 Result<void> check_headers(const HttpRequest& request) {
     for (const auto& [name, value] : request.headers) {
-        if (name.find_first_of("\r\n:") != std::string::npos || value.find_first_of("\r\n") != std::string::npos) {
+        if (name.find_first_of("\r\n:") != std::string::npos ||
+            value.find_first_of("\r\n") != std::string::npos) {
             return invalid(fmt::format("header {} holds a line end", name));
         }
     }
@@ -164,8 +166,10 @@ ErrorKind kind_of(CURLcode code) {
         case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_SSL_CERTPROBLEM:
         case CURLE_SSL_CACERT_BADFILE:
-        case CURLE_BAD_FUNCTION_ARGUMENT: return ErrorKind::kInvalid;
-        default: return ErrorKind::kUnavailable;
+        case CURLE_BAD_FUNCTION_ARGUMENT:
+            return ErrorKind::kInvalid;
+        default:
+            return ErrorKind::kUnavailable;
     }
 }
 
@@ -203,7 +207,8 @@ class CurlHttp::Impl {
     void cancel(RequestId id) {
         const auto found = transfers_.find(id);
         if (found == transfers_.end()) return;
-        const TransferPtr transfer = found->second;  // Its handlers may be running: they live until they return.
+        const TransferPtr transfer =
+            found->second;  // Its handlers may be running: they live until they return.
         transfer->cancelled = true;
         detach(*transfer);
         transfers_.erase(found);
@@ -246,8 +251,8 @@ class CurlHttp::Impl {
     };
     using TransferPtr = std::shared_ptr<Transfer>;
 
-    // curl's callbacks only store. Handlers run from on_network(), where they may start and cancel requests. What
-    // one curl_multi_perform() reads of one transfer is bounded by curl, so a stream's buffer is too.
+    // curl's callbacks only store. Handlers run from on_network(), where they may start and cancel requests.
+    // What one curl_multi_perform() reads of one transfer is bounded by curl, so a stream's buffer is too.
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
         auto& transfer = *static_cast<Transfer*>(user);
         const std::string_view line(data, size * count);
@@ -417,7 +422,8 @@ class CurlHttp::Impl {
         if (content_type != nullptr) transfer.response.content_type = content_type;
         curl_off_t retry_after = 0;
         curl_easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
-        transfer.response.retry_after_seconds = static_cast<int>(std::clamp<curl_off_t>(retry_after, 0, kMaxRetryAfter));
+        transfer.response.retry_after_seconds =
+            static_cast<int>(std::clamp<curl_off_t>(retry_after, 0, kMaxRetryAfter));
         transfer.outcome = outcome_of(transfer, code);
         detach(transfer);
     }
@@ -425,11 +431,13 @@ class CurlHttp::Impl {
     static Status outcome_of(const Transfer& transfer, CURLcode code) {
         if (code == CURLE_OK) return {};
         if (transfer.too_big) {
-            return invalid(fmt::format("the reply is larger than {} bytes", transfer.request.max_response_bytes));
+            return invalid(
+                fmt::format("the reply is larger than {} bytes", transfer.request.max_response_bytes));
         }
         long request_bytes = 0;
         curl_easy_getinfo(transfer.easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-        const char* text = transfer.error_text[0] != 0 ? transfer.error_text.data() : curl_easy_strerror(code);
+        const char* text =
+            transfer.error_text[0] != 0 ? transfer.error_text.data() : curl_easy_strerror(code);
         return fail(kind_of(code), fmt::format("{}{}", request_bytes == 0 ? kNotSent : "", text));
     }
 
@@ -484,6 +492,8 @@ RequestId CurlHttp::send(HttpRequest request, std::function<void(Result<HttpResp
 RequestId CurlHttp::stream(HttpRequest request, StreamHandlers handlers) {
     return impl_->stream(std::move(request), std::move(handlers));
 }
-void CurlHttp::cancel(RequestId id) { impl_->cancel(id); }
+void CurlHttp::cancel(RequestId id) {
+    impl_->cancel(id);
+}
 
 }  // namespace joiner::io

@@ -1,6 +1,6 @@
-// HttpClient over libcurl: HTTP/1.1 only, a warm pool of connections, one connection a stream. Borrows the RealLoop
-// that drives it; loop thread. curl itself sends a request once more when a kept connection turns out to be dead
-// before the first byte of an answer.
+// HttpClient over libcurl: HTTP/1.1 only, a warm pool of connections, one connection a stream. Borrows the
+// RealLoop that drives it; loop thread. curl itself sends a request once more when a kept connection turns
+// out to be dead before the first byte of an answer.
 #pragma once
 
 #include <functional>

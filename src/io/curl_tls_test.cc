@@ -37,7 +37,9 @@ class Folder {
     std::filesystem::path path_;
 };
 
-void shell(const std::string& command) { ASSERT_EQ(std::system((command + " >/dev/null 2>&1").c_str()), 0) << command; }
+void shell(const std::string& command) {
+    ASSERT_EQ(std::system((command + " >/dev/null 2>&1").c_str()), 0) << command;
+}
 
 // `openssl s_server` on a port of its choice, answering every request with a page about the connection.
 class TlsServer {
@@ -45,7 +47,8 @@ class TlsServer {
     explicit TlsServer(std::vector<std::string> arguments) {
         int pipe_ends[2];
         CHECK(pipe2(pipe_ends, O_CLOEXEC) == 0);
-        std::vector<std::string> words{"openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-naccept", "20"};
+        std::vector<std::string> words{"openssl", "s_server", "-accept", "127.0.0.1:0",
+                                       "-www",    "-naccept", "20"};
         words.insert(words.end(), arguments.begin(), arguments.end());
         std::vector<char*> pointers;
         for (std::string& word : words) pointers.push_back(word.data());
@@ -93,14 +96,16 @@ class CurlTlsTest : public ::testing::Test {
     static void TearDownTestSuite() { folder.reset(); }
 
     static void make_authority(const std::string& name) {
-        shell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=" + name +
-              " -keyout " + folder->path(name + ".key") + " -out " + folder->path(name + ".crt"));
+        shell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=" +
+              name + " -keyout " + folder->path(name + ".key") + " -out " + folder->path(name + ".crt"));
     }
-    static void make_certificate(const std::string& name, const std::string& authority, const std::string& extension) {
+    static void make_certificate(const std::string& name, const std::string& authority,
+                                 const std::string& extension) {
         const std::string base = folder->path(name);
-        shell("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=" + name + " -keyout " + base +
-              ".key -out " + base + ".csr && echo '" + extension + "' > " + base + ".ext && openssl x509 -req -days 2 -in " +
-              base + ".csr -CA " + folder->path(authority + ".crt") + " -CAkey " + folder->path(authority + ".key") +
+        shell("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=" + name +
+              " -keyout " + base + ".key -out " + base + ".csr && echo '" + extension + "' > " + base +
+              ".ext && openssl x509 -req -days 2 -in " + base + ".csr -CA " +
+              folder->path(authority + ".crt") + " -CAkey " + folder->path(authority + ".key") +
               " -CAcreateserial -extfile " + base + ".ext -out " + base + ".crt");
     }
     static std::vector<std::string> certificate(const std::string& name) {
@@ -174,12 +179,12 @@ TEST_F(CurlTlsTest, a_client_certificate_is_shown_when_there_is_one) {
 TEST_F(CurlTlsTest, certificates_that_are_none_are_the_inputs_fault) {
     const TlsServer server(certificate("local"));
     EXPECT_EQ(fetch(server, {.ca_pem = "not a certificate"}).error().kind, ErrorKind::kInvalid);
-    EXPECT_EQ(fetch(server, {.ca_pem = folder->read("ca.crt"),
-                             .client_certificate_pem = "no",
-                             .client_key_pem = "no"})
-                  .error()
-                  .kind,
-              ErrorKind::kInvalid);
+    EXPECT_EQ(
+        fetch(server,
+              {.ca_pem = folder->read("ca.crt"), .client_certificate_pem = "no", .client_key_pem = "no"})
+            .error()
+            .kind,
+        ErrorKind::kInvalid);
 }
 
 }  // namespace

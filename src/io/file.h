@@ -1,4 +1,5 @@
-// Whole small files. Blocks for as long as the disk takes: for configuration and credentials, not for data. Any thread.
+// Whole small files. Blocks for as long as the disk takes: for configuration and credentials, not for data.
+// Any thread.
 #pragma once
 
 #include <cstddef>

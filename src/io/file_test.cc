@@ -41,7 +41,9 @@ TEST(File, errors_name_the_path_and_what_is_wrong) {
     EXPECT_EQ(folder.error().kind, ErrorKind::kInvalid);
 }
 
-TEST(Random, two_seeds_differ) { EXPECT_NE(os_seed(), os_seed()); }
+TEST(Random, two_seeds_differ) {
+    EXPECT_NE(os_seed(), os_seed());
+}
 
 }  // namespace
 }  // namespace joiner::io

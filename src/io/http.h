@@ -1,5 +1,6 @@
 // HTTP requests without blocking. Completions are delivered on the loop's thread, never from inside send() or
-// stream() themselves. io/curl_http.h is the real one; the simulated cluster has one that answers in the process.
+// stream() themselves. io/curl_http.h is the real one; the simulated cluster has one that answers in the
+// process.
 #pragma once
 
 #include <cstddef>
@@ -35,9 +36,9 @@ struct HttpRequest {
     std::string target;  // Path and query, from the first slash.
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    Duration timeout = std::chrono::seconds{10};   // Of the whole request; zero means none (streams).
-    Duration silence = Duration{0};                // A stream with no byte for so long ends with kUnavailable; zero: never.
-    std::size_t max_response_bytes = 256u << 20;   // Beyond it the request fails with kInvalid.
+    Duration timeout = std::chrono::seconds{10};  // Of the whole request; zero means none (streams).
+    Duration silence = Duration{0};  // A stream with no byte for so long ends with kUnavailable; zero: never.
+    std::size_t max_response_bytes = 256u << 20;  // Beyond it the request fails with kInvalid.
     bool accept_gzip = false;
 };
 
@@ -50,10 +51,13 @@ struct HttpResponse {
 
 using RequestId = std::uint64_t;
 
-// An error of send() or stream() after which the request has certainly not reached the server, so that sending it
-// again is always safe. A word at the start of the message, since Error has no place of its own for it.
+// An error of send() or stream() after which the request has certainly not reached the server, so that
+// sending it again is always safe. A word at the start of the message, since Error has no place of its own
+// for it.
 inline constexpr std::string_view kNotSent = "not sent: ";
-inline bool was_not_sent(const Error& error) { return error.message.starts_with(kNotSent); }
+inline bool was_not_sent(const Error& error) {
+    return error.message.starts_with(kNotSent);
+}
 
 struct StreamHandlers {
     // Once, before any data. For codes of 400 and above the body comes through on_data too.
@@ -66,8 +70,8 @@ struct StreamHandlers {
 class HttpClient {
   public:
     virtual ~HttpClient() = default;
-    // Errors: kUnavailable (no connection, broken, or timed out: it may have been done), kInvalid (reply too big).
-    // HTTP error codes are values here.
+    // Errors: kUnavailable (no connection, broken, or timed out: it may have been done), kInvalid (reply too
+    // big). HTTP error codes are values here.
     virtual RequestId send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) = 0;
     virtual RequestId stream(HttpRequest request, StreamHandlers handlers) = 0;
     virtual void cancel(RequestId id) = 0;

@@ -1,6 +1,6 @@
-// The one loop: wall and monotonic time, timers, and work posted to it. Everything that decides runs on the loop's
-// thread; only post() and stop() may be called from another. RealLoop (io/real_loop.h) waits on the network and
-// the clock, sim::VirtualLoop moves time by itself.
+// The one loop: wall and monotonic time, timers, and work posted to it. Everything that decides runs on the
+// loop's thread; only post() and stop() may be called from another. RealLoop (io/real_loop.h) waits on the
+// network and the clock, sim::VirtualLoop moves time by itself.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class Loop {
     // Time since some fixed moment that never goes back; for time-outs and rates.
     virtual Duration monotonic() const = 0;
 
-    // Runs `task` once, no earlier than `delay` from now. Timers due at the same moment run in the order they were set.
+    // Runs `task` once, no earlier than `delay` from now. Timers due at the same moment run in the order they
+    // were set.
     virtual TimerId after(Duration delay, Task task) = 0;
     // No effect on a timer that has run or was cancelled.
     virtual void cancel(TimerId id) = 0;

@@ -90,7 +90,8 @@ Result<pid_t> spawn(const ProcessRequest& request, const Pipe& output, const Pip
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 
     pid_t pid = 0;
     const int number = posix_spawnp(&pid, request.command.c_str(), &actions, &attributes,
@@ -109,11 +110,14 @@ bool drain(int fd, std::string& text, std::size_t keep) {
         const ssize_t count = read(fd, buffer, sizeof buffer);
         if (count < 0) return errno == EAGAIN || errno == EINTR;
         if (count == 0) return false;
-        if (text.size() < keep) text.append(buffer, std::min(static_cast<std::size_t>(count), keep - text.size()));
+        if (text.size() < keep)
+            text.append(buffer, std::min(static_cast<std::size_t>(count), keep - text.size()));
     }
 }
 
-int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int exit_code_of(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 }  // namespace
 
@@ -164,22 +168,25 @@ class ChildProcess::Impl {
             int status = 0;
             // Looked at before the pipes, so that all the child wrote is read after its exit was seen.
             const bool has_exited = waitpid(pid, &status, WNOHANG) == pid;
-            if (output.ends[0] >= 0 && !drain(output.ends[0], result.standard_output, request_.max_output_bytes + 1)) {
+            if (output.ends[0] >= 0 &&
+                !drain(output.ends[0], result.standard_output, request_.max_output_bytes + 1)) {
                 output.close_end(0);
             }
-            if (error.ends[0] >= 0 && !drain(error.ends[0], result.standard_error, kMaxErrorBytes)) error.close_end(0);
+            if (error.ends[0] >= 0 && !drain(error.ends[0], result.standard_error, kMaxErrorBytes))
+                error.close_end(0);
             if (has_exited) {
                 result.exit_code = exit_code_of(status);
                 return std::nullopt;
             }
             if (result.standard_output.size() > request_.max_output_bytes) {
-                return Error{ErrorKind::kInvalid,
-                             fmt::format("{}: printed more than {} bytes", request_.command, request_.max_output_bytes)};
+                return Error{ErrorKind::kInvalid, fmt::format("{}: printed more than {} bytes",
+                                                              request_.command, request_.max_output_bytes)};
             }
             if (killed_.load()) return Error{ErrorKind::kUnavailable, request_.command + ": cancelled"};
             if (Clock::now() >= deadline) {
-                return Error{ErrorKind::kUnavailable, fmt::format("{}: did not end within {}", request_.command,
-                                                                  format_duration(request_.timeout))};
+                return Error{ErrorKind::kUnavailable,
+                             fmt::format("{}: did not end within {}", request_.command,
+                                         format_duration(request_.timeout))};
             }
         }
     }

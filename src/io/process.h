@@ -1,5 +1,5 @@
-// Runs one child process beside the loop: a helper thread waits for it, and the loop gets the outcome as a task.
-// For credential plug-ins. Created and destroyed on the loop's thread.
+// Runs one child process beside the loop: a helper thread waits for it, and the loop gets the outcome as a
+// task. For credential plug-ins. Created and destroyed on the loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -32,10 +32,11 @@ struct ProcessOutput {
 class ChildProcess {
   public:
     using Done = std::function<void(Result<ProcessOutput>)>;
-    // `done` comes once, as a task of `loop`. Errors: kNotFound (no such command), kUnavailable (could not be started,
-    // or took longer than `timeout` and was killed), kInvalid (printed too much, and was killed).
+    // `done` comes once, as a task of `loop`. Errors: kNotFound (no such command), kUnavailable (could not be
+    // started, or took longer than `timeout` and was killed), kInvalid (printed too much, and was killed).
     ChildProcess(Loop& loop, ProcessRequest request, Done done);
-    // Kills the child with its process group if it still runs, and waits for that; `done` is not called any more.
+    // Kills the child with its process group if it still runs, and waits for that; `done` is not called any
+    // more.
     ~ChildProcess();
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;

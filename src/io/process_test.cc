@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <optional>
 
+#include "io/random.h"
 #include "io/real_loop.h"
 
 namespace joiner::io {
@@ -34,9 +36,10 @@ TEST(Process, output_errors_and_exit_code_come_back) {
 TEST(Process, the_environment_is_ours_with_the_given_on_top) {
     setenv("JOINER_TEST_INHERITED", "yes", 1);
     setenv("JOINER_TEST_REPLACED", "old", 1);
-    const auto output = run({.command = "sh",
-                             .arguments = {"-c", "echo $JOINER_TEST_INHERITED $JOINER_TEST_REPLACED $JOINER_TEST_NEW"},
-                             .environment = {{"JOINER_TEST_REPLACED", "new"}, {"JOINER_TEST_NEW", "a b"}}});
+    const auto output =
+        run({.command = "sh",
+             .arguments = {"-c", "echo $JOINER_TEST_INHERITED $JOINER_TEST_REPLACED $JOINER_TEST_NEW"},
+             .environment = {{"JOINER_TEST_REPLACED", "new"}, {"JOINER_TEST_NEW", "a b"}}});
     ASSERT_TRUE(output.has_value());
     EXPECT_EQ(output->standard_output, "yes new a b\n");
 }
@@ -54,15 +57,21 @@ TEST(Process, a_command_that_is_not_there_is_not_found) {
 }
 
 TEST(Process, a_child_that_takes_too_long_is_killed_with_its_children) {
-    RealLoop clock;
-    const Duration start = clock.monotonic();
-    const auto output = run({.command = "sh",
-                             .arguments = {"-c", "sleep 60 & sleep 60; echo no"},
-                             .timeout = milliseconds{100}});
+    RealLoop loop;
+    const Duration start = loop.monotonic();
+    const auto mark =
+        std::filesystem::temp_directory_path() / ("joiner-process-" + std::to_string(os_seed()));
+    const auto output =
+        run({.command = "sh",
+             .arguments = {"-c", "(sleep 0.5; touch " + mark.string() + ") & sleep 60; echo no"},
+             .timeout = milliseconds{100}});
     ASSERT_FALSE(output.has_value());
     EXPECT_EQ(output.error().kind, ErrorKind::kUnavailable);
     EXPECT_EQ(output.error().message, "sh: did not end within 100ms");
-    EXPECT_LT(clock.monotonic() - start, seconds{20});
+    EXPECT_LT(loop.monotonic() - start, seconds{20});
+    loop.after(milliseconds{800}, [&] { loop.stop(); });
+    loop.run();
+    EXPECT_FALSE(std::filesystem::remove(mark)) << "a grandchild lived on";
 }
 
 TEST(Process, a_child_that_prints_without_end_is_killed) {

@@ -32,7 +32,8 @@ void on_raw_signal(int signal) {
     const auto byte = static_cast<unsigned char>(signal);
     const int fd = signal_pipe.load();
     // A full pipe means that the loop has signals to read already.
-    if (fd >= 0) [[maybe_unused]] const ssize_t written = write(fd, &byte, 1);
+    if (fd >= 0) [[maybe_unused]]
+        const ssize_t written = write(fd, &byte, 1);
     errno = saved;
 }
 
@@ -92,7 +93,7 @@ class RealLoop::Impl {
             CHECK(signal_pipe.compare_exchange_strong(none, pipe_[1]));
         }
         signal_tasks_[number] = std::move(task);
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_handler = on_raw_signal;
         action.sa_flags = SA_RESTART;
         CHECK(sigaction(number, &action, nullptr) == 0);
@@ -180,17 +181,33 @@ class RealLoop::Impl {
 RealLoop::RealLoop() : impl_(std::make_unique<Impl>()) {}
 RealLoop::~RealLoop() = default;
 
-WallTime RealLoop::now() const { return WallTime{read_clock(CLOCK_REALTIME)}; }
-Duration RealLoop::monotonic() const { return read_clock(CLOCK_BOOTTIME); }
+WallTime RealLoop::now() const {
+    return WallTime{read_clock(CLOCK_REALTIME)};
+}
+Duration RealLoop::monotonic() const {
+    return read_clock(CLOCK_BOOTTIME);
+}
 TimerId RealLoop::after(Duration delay, Task task) {
     return impl_->timers_.add(monotonic() + std::max(delay, Duration{0}), std::move(task));
 }
-void RealLoop::cancel(TimerId id) { impl_->timers_.cancel(id); }
-void RealLoop::post(Task task) { impl_->post(std::move(task)); }
-void RealLoop::run() { impl_->run(); }
-void RealLoop::stop() { impl_->stop(); }
-void RealLoop::on_signal(int signal, Task task) { impl_->on_signal(signal, std::move(task)); }
-void* RealLoop::multi() const { return impl_->multi_; }
+void RealLoop::cancel(TimerId id) {
+    impl_->timers_.cancel(id);
+}
+void RealLoop::post(Task task) {
+    impl_->post(std::move(task));
+}
+void RealLoop::run() {
+    impl_->run();
+}
+void RealLoop::stop() {
+    impl_->stop();
+}
+void RealLoop::on_signal(int signal, Task task) {
+    impl_->on_signal(signal, std::move(task));
+}
+void* RealLoop::multi() const {
+    return impl_->multi_;
+}
 
 void RealLoop::set_network_task(Task task) {
     CHECK(!task || !impl_->network_task_);

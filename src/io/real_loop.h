@@ -1,6 +1,7 @@
-// The loop of a running process: the machine's clock, timers, tasks posted from any thread, signals, and libcurl's
-// multi handle, which is also what it sleeps on. Owned by main; outlives the CurlHttp that borrows it. SIGPIPE is
-// ignored in the whole process from the first RealLoop on, since a peer may close a socket under TLS.
+// The loop of a running process: the machine's clock, timers, tasks posted from any thread, signals, and
+// libcurl's multi handle, which is also what it sleeps on. Owned by main; outlives the CurlHttp that borrows
+// it. SIGPIPE is ignored in the whole process from the first RealLoop on, since a peer may close a socket
+// under TLS.
 #pragma once
 
 #include <memory>
@@ -26,10 +27,12 @@ class RealLoop final : public Loop {
     void run() override;
     void stop() override;
 
-    // From now on `signal` runs `task` on this loop instead of its default action. One loop a process may do this.
+    // From now on `signal` runs `task` on this loop instead of its default action. One loop a process may do
+    // this.
     void on_signal(int signal, Task task);
 
-    // For CurlHttp: the CURLM*, and what to run after each curl_multi_perform(). One at a time; null takes it away.
+    // For CurlHttp: the CURLM*, and what to run after each curl_multi_perform(). One at a time; null takes it
+    // away.
     void* multi() const;
     void set_network_task(Task task);
 

@@ -1,6 +1,7 @@
 #include "io/real_loop.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -118,6 +119,28 @@ TEST(RealLoop, a_signal_becomes_a_task) {
     loop.after(milliseconds{20}, [&] { kill(getpid(), SIGUSR1); });
     loop.run();
     EXPECT_EQ(signals, 2);
+}
+
+TEST(RealLoop, a_signal_wakes_a_sleeping_loop) {
+    RealLoop loop;
+    bool signalled = false;
+    loop.on_signal(SIGUSR1, [&] {
+        signalled = true;
+        loop.stop();
+    });
+    const pthread_t sleeper = pthread_self();
+    std::thread other;
+    loop.post([&] {
+        other = std::thread([sleeper] {
+            poll(nullptr, 0, 50);
+            pthread_kill(sleeper, SIGUSR1);
+        });
+    });
+    const Duration start = loop.monotonic();
+    loop.run();
+    other.join();
+    EXPECT_TRUE(signalled);
+    EXPECT_LT(loop.monotonic() - start, std::chrono::seconds{20});
 }
 
 TEST(RealLoop, a_sleeping_loop_uses_no_processor_time) {

@@ -1,5 +1,5 @@
-// The timers of a loop: a queue in order of (due, id), so that timers due at the same moment run in the order they
-// were set. Knows no clock. One owner, one thread.
+// The timers of a loop: a queue in order of (due, id), so that timers due at the same moment run in the order
+// they were set. Knows no clock. One owner, one thread.
 #pragma once
 
 #include <map>
@@ -19,8 +19,8 @@ class TimerQueue {
     void cancel(TimerId id);
 
     std::optional<Duration> next_due() const;
-    // The first task due at or before `now` among timers set before `limit` (an id from end_id()), or nullopt. The
-    // limit keeps a timer that sets itself again with no delay from running for ever.
+    // The first task due at or before `now` among timers set before `limit` (an id from end_id()), or
+    // nullopt. The limit keeps a timer that sets itself again with no delay from running for ever.
     std::optional<Task> take_due(Duration now, TimerId limit);
     // Higher than every id given so far.
     TimerId end_id() const { return next_id_; }

@@ -1,5 +1,5 @@
-// Delays that double from a first to a longest, each drawn between half and one and a half times its middle so that
-// many clients do not come back in step. Pure.
+// Delays that double from a first to a longest, each drawn between half and one and a half times its middle
+// so that many clients do not come back in step. Pure.
 #pragma once
 
 #include <algorithm>

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/rng.h"
 #include "kube/credentials.h"
 #include "kube/status.h"
@@ -19,12 +17,8 @@
 namespace joiner::kube {
 namespace {
 
-using nlohmann::json;
-
 constexpr Duration kLongestInQueue = std::chrono::seconds{30};
 constexpr Duration kFirstRetryDelay = std::chrono::milliseconds{100};
-// The server itself tries an eviction again for 10 s when the pod has another uid, before it answers 409.
-constexpr Duration kEvictionTimeout = std::chrono::seconds{20};
 constexpr int kMaxNotSentRetries = 2;
 constexpr int kMaxGetRetries = 1;
 constexpr int kMaxLeasesInFlight = 2;
@@ -57,20 +51,7 @@ struct StreamState {
 };
 using StreamPtr = std::shared_ptr<StreamState>;
 
-std::string dump(const json& document) { return document.dump(-1, ' ', false, json::error_handler_t::replace); }
-
 }  // namespace
-
-std::string path_of(const Resource& resource, std::string_view ns, std::string_view name,
-                    std::string_view subresource) {
-    std::string path = resource.group.empty() ? fmt::format("/api/{}", resource.version)
-                                              : fmt::format("/apis/{}/{}", resource.group, resource.version);
-    if (resource.namespaced && !ns.empty()) path += fmt::format("/namespaces/{}", ns);
-    path += fmt::format("/{}", resource.plural);
-    if (!name.empty()) path += fmt::format("/{}", name);
-    if (!subresource.empty()) path += fmt::format("/{}", subresource);
-    return path;
-}
 
 class Client::Impl {
   public:
@@ -78,7 +59,7 @@ class Client::Impl {
         : loop_(loop),
           http_(http),
           options_(std::move(options)),
-          rng_(fnv1a(options_.user_agent)),
+          rng_(options_.seed),
           bucket_(options_.qps, options_.burst),
           credentials_(loop, std::move(config), [this] { pump(); }) {
         lane(Lane::kDefault).max_in_flight = options_.max_in_flight;
@@ -200,7 +181,8 @@ class Client::Impl {
                 retry_later(job);
             } else {
                 Error error = std::move(response.error());
-                error.message = fmt::format("{} {}: {}", job->request.method, job->request.path, error.message);
+                error.message =
+                    fmt::format("{} {}: {}", job->request.method, job->request.path, error.message);
                 finish(job, tl::unexpected<Error>(std::move(error)));
             }
         } else if (response->code == 401 && !job->has_renewed && credentials_.refused(job->generation)) {
@@ -211,8 +193,9 @@ class Client::Impl {
             finish(job, std::move(response->body));
         } else {
             if (response->code == 429) ++counters_.throttled_by_server;
-            finish(job, tl::unexpected<Error>(error_of_answer(job->request.method, job->request.path, response->code,
-                                                              response->body, response->retry_after_seconds)));
+            finish(job, tl::unexpected<Error>(error_of_answer(job->request.method, job->request.path,
+                                                              response->code, response->body,
+                                                              response->retry_after_seconds)));
         }
     }
 
@@ -246,14 +229,16 @@ class Client::Impl {
     void fail_soon(const JobPtr& job, std::string_view why) {
         loop_.post([job, why = std::string(why), alive = std::weak_ptr<bool>(alive_)] {
             if (alive.expired() || !job->done) return;
-            std::exchange(job->done, nullptr)(fail(ErrorKind::kUnavailable,
-                fmt::format("{} {}: {}{}", job->request.method, job->request.path, io::kNotSent, why)));
+            std::exchange(job->done, nullptr)(
+                fail(ErrorKind::kUnavailable,
+                     fmt::format("{} {}: {}{}", job->request.method, job->request.path, io::kNotSent, why)));
         });
     }
     void fail_soon(const StreamPtr& stream, io::RequestId id, std::string_view why) {
         loop_.post([this, id, stream, why = std::string(why), alive = std::weak_ptr<bool>(alive_)] {
             if (alive.expired() || streams_.erase(id) == 0 || !stream->handlers.on_end) return;
-            stream->handlers.on_end(fail(ErrorKind::kUnavailable,
+            stream->handlers.on_end(fail(
+                ErrorKind::kUnavailable,
                 fmt::format("{} {}: {}{}", stream->request.method, stream->request.path, io::kNotSent, why)));
         });
     }
@@ -288,7 +273,8 @@ class Client::Impl {
         }
         for (const io::RequestId id : waiting_streams_) {
             const auto found = streams_.find(id);
-            if (found != streams_.end()) oldest = std::min(oldest.value_or(found->second->queued_at), found->second->queued_at);
+            if (found != streams_.end())
+                oldest = std::min(oldest.value_or(found->second->queued_at), found->second->queued_at);
         }
         if (!oldest) return;
         expiry_timer_ = loop_.after(*oldest + kLongestInQueue - loop_.monotonic(), [this] {
@@ -340,8 +326,8 @@ class Client::Impl {
             streams_.erase(id);
             if (!status) {
                 ++counters_.failures;
-                status.error().message =
-                    fmt::format("{} {}: {}", stream->request.method, stream->request.path, status.error().message);
+                status.error().message = fmt::format("{} {}: {}", stream->request.method,
+                                                     stream->request.path, status.error().message);
             }
             if (stream->handlers.on_end) stream->handlers.on_end(std::move(status));
         };
@@ -368,69 +354,18 @@ Client::Client(io::Loop& loop, io::HttpClient& http, Config config, ClientOption
     : impl_(std::make_unique<Impl>(loop, http, std::move(config), std::move(options))) {}
 Client::~Client() = default;
 
-void Client::send(Request request, Done done) { impl_->send(std::move(request), std::move(done)); }
-
-void Client::get(const Resource& r, std::string_view ns, std::string_view name, Done done) {
-    send({.method = "GET", .path = path_of(r, ns, name),}, std::move(done));
-}
-
-void Client::create(const Resource& r, std::string_view ns, std::string body, Done done) {
-    send({.method = "POST", .path = path_of(r, ns), .body = std::move(body)}, std::move(done));
-}
-
-void Client::patch(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
-                   PatchType type, std::string body, Done done) {
-    send({.method = "PATCH",
-          .path = path_of(r, ns, name, subresource),
-         
-          .body = std::move(body),
-          .content_type = type == PatchType::kMerge ? "application/merge-patch+json" : "application/json-patch+json"},
-         std::move(done));
-}
-
-void Client::replace(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
-                     std::string body, Done done) {
-    send({.method = "PUT", .path = path_of(r, ns, name, subresource), .body = std::move(body)},
-         std::move(done));
-}
-
-void Client::remove(const Resource& r, std::string_view ns, std::string_view name, const DeleteOptions& options,
-                    Done done) {
-    json body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}};
-    if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
-    if (!options.resource_version.empty()) body["preconditions"]["resourceVersion"] = options.resource_version;
-    if (options.grace_seconds >= 0) body["gracePeriodSeconds"] = options.grace_seconds;
-    send({.method = "DELETE", .path = path_of(r, ns, name), .body = dump(body)}, std::move(done));
-}
-
-void Client::evict(std::string_view ns, std::string_view pod, std::string_view uid, Done done) {
-    json body = {{"apiVersion", "policy/v1"}, {"kind", "Eviction"}, {"metadata", {{"name", pod}, {"namespace", ns}}}};
-    if (!uid.empty()) body["deleteOptions"]["preconditions"]["uid"] = uid;
-    send({.method = "POST",
-          .path = path_of(kPods, ns, pod, "eviction"),
-          .body = dump(body),
-          .timeout = kEvictionTimeout},
-         std::move(done));
-}
-
-void Client::bind(std::string_view ns, std::string_view pod, std::string_view uid, std::string_view node, Done done) {
-    json body = {{"apiVersion", "v1"},
-                 {"kind", "Binding"},
-                 {"metadata", {{"name", pod}, {"namespace", ns}}},
-                 {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
-    if (!uid.empty()) body["metadata"]["uid"] = uid;
-    send({.method = "POST",
-          .path = path_of(kPods, ns, pod, "binding"),
-         
-          .body = dump(body),
-          .lane = Lane::kBinding},
-         std::move(done));
+void Client::send(Request request, Done done) {
+    impl_->send(std::move(request), std::move(done));
 }
 
 io::RequestId Client::stream(Request request, Duration silence, io::StreamHandlers handlers) {
     return impl_->stream(std::move(request), silence, std::move(handlers));
 }
-void Client::cancel(io::RequestId id) { impl_->cancel(id); }
-const Client::Counters& Client::counters() const { return impl_->counters_; }
+void Client::cancel(io::RequestId id) {
+    impl_->cancel(id);
+}
+const Client::Counters& Client::counters() const {
+    return impl_->counters_;
+}
 
 }  // namespace joiner::kube

@@ -1,5 +1,5 @@
-// Requests to one API server, over io::HttpClient: authorisation, lanes with bounds, client-side rate limit, and
-// answers as values. Owned by control; loop thread.
+// Requests to one API server, over io::HttpClient: authorisation, lanes with bounds, client-side rate limit,
+// and answers as values. Owned by control; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -31,19 +31,24 @@ inline constexpr Resource kPods{"", "v1", "pods", "Pod", true};
 inline constexpr Resource kNodes{"", "v1", "nodes", "Node", false};
 inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
 inline constexpr Resource kEvents{"", "v1", "events", "Event", true};
-inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true};
+inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim",
+                                                  true};
 inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume", false};
 inline constexpr Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet", true};
-inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true};
+inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget",
+                                                true};
 inline constexpr Resource kStorageClasses{"storage.k8s.io", "v1", "storageclasses", "StorageClass", false};
-inline constexpr Resource kVolumeAttachments{"storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", false};
+inline constexpr Resource kVolumeAttachments{"storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment",
+                                             false};
 inline constexpr Resource kCSINodes{"storage.k8s.io", "v1", "csinodes", "CSINode", false};
 inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease", true};
 inline constexpr Resource kNodePools{"karpenter.sh", "v1", "nodepools", "NodePool", false};
 inline constexpr Resource kNodeClaims{"karpenter.sh", "v1", "nodeclaims", "NodeClaim", false};
 inline constexpr Resource kNodeOverlays{"karpenter.sh", "v1alpha1", "nodeoverlays", "NodeOverlay", false};
-inline constexpr Resource kCapacityBuffers{"autoscaling.x-k8s.io", "v1beta1", "capacitybuffers", "CapacityBuffer", true};
-inline constexpr Resource kKWOKNodeClasses{"karpenter.kwok.sh", "v1alpha1", "kwoknodeclasses", "KWOKNodeClass", false};
+inline constexpr Resource kCapacityBuffers{"autoscaling.x-k8s.io", "v1beta1", "capacitybuffers",
+                                           "CapacityBuffer", true};
+inline constexpr Resource kKWOKNodeClasses{"karpenter.kwok.sh", "v1alpha1", "kwoknodeclasses",
+                                           "KWOKNodeClass", false};
 
 // "/api/v1/namespaces/default/pods/web-1/binding"; empty parts are left out.
 std::string path_of(const Resource& resource, std::string_view ns, std::string_view name = {},
@@ -56,29 +61,31 @@ enum class PatchType { kMerge, kJson };
 
 struct Request {
     std::string method;
-    std::string path;          // From path_of().
-    std::string query = {};    // Without '?'.
-    std::string body = {};     // JSON.
+    std::string path;        // From path_of().
+    std::string query = {};  // Without '?'.
+    std::string body = {};   // JSON.
     std::string content_type = "application/json";
     Lane lane = Lane::kDefault;
     Duration timeout = std::chrono::seconds{10};
     bool accept_gzip = false;  // For long lists; watches are not compressed.
 };
 
-// The reply's body (one object's JSON) or the error, its message being the server's own with the request named.
-// Kinds: 404 kNotFound, 409 kConflict, 410 kGone, 401/403 kForbidden, 408/429/5xx and no answer kUnavailable (a write
-// may have been done all the same, unless the message says "not sent"), other 4xx kInvalid, anything else kInternal.
-// What could not be sent is tried twice more, a GET without an answer once, and a 401 once when newer credentials
-// are to be had; nothing else is tried again here. What has waited 30 s in our own queue fails with kUnavailable.
+// The reply's body (one object's JSON) or the error, its message being the server's own with the request
+// named. Kinds: 404 kNotFound, 409 kConflict, 410 kGone, 401/403 kForbidden, 408/429/5xx and no answer
+// kUnavailable (a write may have been done all the same, unless the message says "not sent"), other 4xx
+// kInvalid, anything else kInternal. What could not be sent is tried twice more, a GET without an answer
+// once, and a 401 once when newer credentials are to be had; nothing else is tried again here. What has
+// waited 30 s in our own queue fails with kUnavailable.
 using Done = std::function<void(Result<std::string>)>;
 
 struct ClientOptions {
-    double qps = 200;      // Of the default lane; bindings and the lease are not held back.
+    double qps = 200;  // Of the default lane; bindings and the lease are not held back.
     int burst = 300;
     int max_in_flight = 16;
     int max_bindings_in_flight = 16;
     std::size_t max_queued = 100'000;  // More fail at once with kUnavailable.
     std::string user_agent = "joiner";
+    std::uint64_t seed = 1;  // Of the jitter of retries.
 };
 
 class Client {
@@ -93,8 +100,8 @@ class Client {
     // The same in words.
     void get(const Resource& r, std::string_view ns, std::string_view name, Done done);
     void create(const Resource& r, std::string_view ns, std::string body, Done done);
-    // With `resource_version` in the body's metadata, or as a "test" operation, the patch is refused (kConflict)
-    // when someone else wrote first.
+    // With `resource_version` in the body's metadata, or as a "test" operation, the patch is refused
+    // (kConflict) when someone else wrote first.
     void patch(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
                PatchType type, std::string body, Done done);
     void replace(const Resource& r, std::string_view ns, std::string_view name, std::string_view subresource,
@@ -104,11 +111,13 @@ class Client {
         std::string resource_version;  // Likewise.
         int grace_seconds = -1;        // -1: the object's own.
     };
-    void remove(const Resource& r, std::string_view ns, std::string_view name, const DeleteOptions& options, Done done);
+    void remove(const Resource& r, std::string_view ns, std::string_view name, const DeleteOptions& options,
+                Done done);
     // POST pods/eviction. kUnavailable with retry_after when a budget forbids it now (429).
     void evict(std::string_view ns, std::string_view pod, std::string_view uid, Done done);
     // POST pods/binding. kConflict is final: the pod has a node already, or another uid.
-    void bind(std::string_view ns, std::string_view pod, std::string_view uid, std::string_view node, Done done);
+    void bind(std::string_view ns, std::string_view pod, std::string_view uid, std::string_view node,
+              Done done);
 
     // For watches: a stream outside the lanes and limits.
     io::RequestId stream(Request request, Duration silence, io::StreamHandlers handlers);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,7 +10,6 @@
 #include <optional>
 
 #include "io/random.h"
-#include "io/real_loop.h"
 #include "kube/testing/kube_bench.h"
 
 namespace joiner::kube {
@@ -84,14 +84,13 @@ TEST(Client, answers_become_values_and_errors_of_the_documented_kind) {
         int code;
         std::optional<ErrorKind> kind;
     };
-    for (const Case& each : {Case{200, {}}, Case{201, {}}, Case{204, {}}, Case{301, ErrorKind::kInternal},
-                             Case{400, ErrorKind::kInvalid}, Case{401, ErrorKind::kForbidden},
-                             Case{403, ErrorKind::kForbidden}, Case{404, ErrorKind::kNotFound},
-                             Case{405, ErrorKind::kInvalid}, Case{408, ErrorKind::kUnavailable},
-                             Case{409, ErrorKind::kConflict}, Case{410, ErrorKind::kGone},
-                             Case{413, ErrorKind::kInvalid}, Case{415, ErrorKind::kInvalid},
-                             Case{422, ErrorKind::kInvalid}, Case{429, ErrorKind::kUnavailable},
-                             Case{500, ErrorKind::kUnavailable}, Case{503, ErrorKind::kUnavailable}}) {
+    for (const Case& each :
+         {Case{200, {}}, Case{201, {}}, Case{204, {}}, Case{301, ErrorKind::kInternal},
+          Case{400, ErrorKind::kInvalid}, Case{401, ErrorKind::kForbidden}, Case{403, ErrorKind::kForbidden},
+          Case{404, ErrorKind::kNotFound}, Case{405, ErrorKind::kInvalid}, Case{408, ErrorKind::kUnavailable},
+          Case{409, ErrorKind::kConflict}, Case{410, ErrorKind::kGone}, Case{413, ErrorKind::kInvalid},
+          Case{415, ErrorKind::kInvalid}, Case{422, ErrorKind::kInvalid}, Case{429, ErrorKind::kUnavailable},
+          Case{500, ErrorKind::kUnavailable}, Case{503, ErrorKind::kUnavailable}}) {
         KubeBench bench;
         Answer answer;
         bench.client.get(kNodes, "", "n", answer.done());
@@ -249,7 +248,8 @@ TEST(Client, an_answer_may_send_the_next_request) {
 TEST(Client, nothing_is_called_after_destruction) {
     io::testing::ManualLoop loop;
     io::testing::ScriptedHttp http(loop);
-    auto client = std::make_unique<Client>(loop, http, plain_config(), ClientOptions{.max_in_flight = 1, .max_queued = 1});
+    auto client = std::make_unique<Client>(loop, http, plain_config(),
+                                           ClientOptions{.max_in_flight = 1, .max_queued = 1});
     int calls = 0;
     for (int i = 0; i < 3; ++i) client->get(kNodes, "", "n", [&](const Result<std::string>&) { ++calls; });
     client->stream({.method = "GET", .path = "/watch"}, seconds{1},
@@ -275,10 +275,11 @@ TEST(Client, streams_are_outside_the_lanes_and_carry_their_silence) {
     for (int i = 0; i < 3; ++i) bench.client.get(kNodes, "", "n", nullptr);
     std::vector<std::string> log;
     for (int i = 0; i < 5; ++i) {
-        bench.client.stream({.method = "GET", .path = "/w", .query = "watch=1"}, seconds{9},
-                            {.on_start = [&](int code) { log.push_back(std::to_string(code)); },
-                             .on_data = [&](std::string_view data) { log.emplace_back(data); },
-                             .on_end = [&](const Status& s) { log.push_back(s ? "end" : s.error().message); }});
+        bench.client.stream(
+            {.method = "GET", .path = "/w", .query = "watch=1"}, seconds{9},
+            {.on_start = [&](int code) { log.push_back(std::to_string(code)); },
+             .on_data = [&](std::string_view data) { log.emplace_back(data); },
+             .on_end = [&](const Status& s) { log.push_back(s ? "end" : s.error().message); }});
     }
     EXPECT_EQ(bench.http.open_calls().size(), 6u);
     const auto& call = bench.http.last_call();
@@ -294,8 +295,9 @@ TEST(Client, streams_are_outside_the_lanes_and_carry_their_silence) {
 TEST(Client, a_cancelled_stream_is_silent) {
     KubeBench bench;
     int calls = 0;
-    const auto id = bench.client.stream({.method = "GET", .path = "/w"}, seconds{9},
-                                        {.on_start = [&](int) { ++calls; }, .on_data = nullptr, .on_end = nullptr});
+    const auto id =
+        bench.client.stream({.method = "GET", .path = "/w"}, seconds{9},
+                            {.on_start = [&](int) { ++calls; }, .on_data = nullptr, .on_end = nullptr});
     bench.client.cancel(id);
     bench.client.cancel(id);
     EXPECT_TRUE(bench.http.last_call().was_cancelled);
@@ -365,9 +367,23 @@ TEST(Client, a_refused_token_is_read_again_at_once_and_the_request_repeated_once
     bench.http.answer(1, 401);
     ASSERT_EQ(bench.http.last(), 2u);
     EXPECT_EQ(bench.http.last_call().header("Authorization"), "Bearer new");
+    file.write("newer");
     bench.http.answer(2, 401, status_text(401, "Unauthorized"));
     EXPECT_EQ(answer.error().kind, ErrorKind::kForbidden);
     EXPECT_EQ(bench.http.calls.size(), 2u);
+}
+
+TEST(Client, a_refused_stream_makes_the_next_one_go_with_a_token_read_anew) {
+    const ScratchFile file("old");
+    Config config = plain_config();
+    config.token_file = file.path();
+    KubeBench bench({}, config);
+    bench.client.stream({.method = "GET", .path = "/w"}, seconds{9}, {});
+    file.write("new");
+    bench.http.start(1, 401);
+    bench.http.end(1);
+    bench.client.stream({.method = "GET", .path = "/w"}, seconds{9}, {});
+    EXPECT_EQ(bench.http.last_call().header("Authorization"), "Bearer new");
 }
 
 TEST(Client, a_refused_token_that_has_not_changed_is_not_tried_again) {
@@ -382,10 +398,10 @@ TEST(Client, a_refused_token_that_has_not_changed_is_not_tried_again) {
     EXPECT_TRUE(answer.result.has_value());
 }
 
-// A plug-in is a real process, so these run on the real clock.
+// A plug-in is a real process, so its end is waited for; what it says and the client's pauses are on virtual
+// time.
 struct PluginBench {
-    PluginBench(const std::string& script, ClientOptions options = {})
-        : file("#!/bin/sh\n" + script), client(loop, http, config(), std::move(options)) {}
+    explicit PluginBench(const std::string& script) : file("#!/bin/sh\n" + script), bench({}, config()) {}
 
     Config config() const {
         Config made = plain_config();
@@ -399,24 +415,30 @@ struct PluginBench {
     }
     // Until `condition` holds, or a while has passed.
     bool run_until(const std::function<bool()>& condition) {
-        const Duration end = loop.monotonic() + seconds{20};
-        std::function<void()> look = [&] {
-            if (condition() || loop.monotonic() > end) return loop.stop();
-            loop.after(milliseconds{5}, look);
-        };
-        look();
-        loop.run();
+        for (int i = 0; i < 20'000 && !condition(); ++i) {
+            bench.loop.run_ready();
+            poll(nullptr, 0, 1);
+        }
         return condition();
+    }
+    // The answer to one more request.
+    Answer ask() {
+        Answer answer;
+        client.get(kNodes, "", "n", answer.done());
+        EXPECT_TRUE(run_until([&] { return answer.result.has_value(); }));
+        return answer;
     }
 
     ScratchFile file;
-    io::RealLoop loop;
-    io::testing::ScriptedHttp http{loop};
-    Client client;
+    KubeBench bench;
+    Client& client = bench.client;
+    io::testing::ScriptedHttp& http = bench.http;
 };
 
 std::string print_token(const std::string& token, const std::string& more = "") {
-    return "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"'" +
+    return "echo "
+           "'{\"apiVersion\":\"client.authentication.k8s.io/"
+           "v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"'" +
            token + "'\"" + more + "}}'\n";
 }
 
@@ -431,8 +453,10 @@ TEST(ClientPlugin, requests_and_streams_wait_for_the_plug_in_and_carry_its_token
 }
 
 TEST(ClientPlugin, the_plug_in_is_told_about_the_cluster) {
-    PluginBench bench("case \"$KUBERNETES_EXEC_INFO\" in *'\"server\":\"https://cluster.example\"'*'\"interactive\":false'*) " +
-                      print_token("told") + ";; esac\n");
+    PluginBench bench(
+        "case \"$KUBERNETES_EXEC_INFO\" in "
+        "*'\"server\":\"https://cluster.example\"'*'\"interactive\":false'*) " +
+        print_token("told") + ";; esac\n");
     bench.client.get(kNodes, "", "n", nullptr);
     EXPECT_TRUE(bench.run_until([&] { return bench.http.calls.size() == 1; }));
 }
@@ -448,32 +472,55 @@ TEST(ClientPlugin, client_certificates_replace_those_of_the_file) {
 TEST(ClientPlugin, a_plug_in_that_fails_fails_what_waits_with_its_words_and_is_not_run_in_a_storm) {
     const ScratchFile count("");
     PluginBench bench("echo x >> " + count.path() + "\necho 'please log in' >&2; exit 1\n");
-    Answer first;
-    bench.client.get(kNodes, "", "n", first.done());
-    ASSERT_TRUE(bench.run_until([&] { return first.result.has_value(); }));
-    EXPECT_EQ(first.error().kind, ErrorKind::kUnavailable);
-    EXPECT_THAT(first.error().message, ::testing::HasSubstr("credential plug-in sh: ended with code 1: please log in"));
     for (int i = 0; i < 20; ++i) {
-        Answer next;
-        bench.client.get(kNodes, "", "n", next.done());
-        ASSERT_TRUE(bench.run_until([&] { return next.result.has_value(); }));
+        const Answer answer = bench.ask();
+        EXPECT_EQ(answer.error().kind, ErrorKind::kUnavailable);
+        EXPECT_THAT(answer.error().message,
+                    ::testing::HasSubstr("credential plug-in sh: ended with code 1: please log in"));
     }
     EXPECT_EQ(std::filesystem::file_size(count.path()), 2u);
+    bench.bench.loop.advance(seconds{5});
+    bench.ask();
+    EXPECT_EQ(std::filesystem::file_size(count.path()), 4u);
+}
+
+TEST(ClientPlugin, fresh_credentials_that_are_refused_do_not_make_a_storm_of_plug_ins) {
+    const ScratchFile count("");
+    PluginBench bench("echo x >> " + count.path() + "\n" + print_token("t"));
+    bench.http.responder = [](const io::HttpRequest&) {
+        return io::HttpResponse{.code = 401, .body = "{}", .content_type = ""};
+    };
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(bench.ask().error().kind, ErrorKind::kForbidden);
+    EXPECT_EQ(std::filesystem::file_size(count.path()), 2u);
+    bench.bench.loop.advance(seconds{5});
+    bench.ask();
+    EXPECT_EQ(std::filesystem::file_size(count.path()), 4u);
 }
 
 TEST(ClientPlugin, a_credential_that_runs_out_is_fetched_again) {
     const ScratchFile count("");
-    PluginBench bench("echo x >> " + count.path() + "\n" +
-                      print_token("$(wc -l < " + count.path() + ")",
-                                  ",\"expirationTimestamp\":\"'$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%SZ)'\""));
-    bench.client.get(kNodes, "", "n", nullptr);
-    ASSERT_TRUE(bench.run_until([&] { return bench.http.calls.size() == 1; }));
-    EXPECT_EQ(bench.http.calls[0].header("Authorization"), "Bearer 1");
-    const Duration end = bench.loop.monotonic() + milliseconds{2500};
-    ASSERT_TRUE(bench.run_until([&] { return bench.loop.monotonic() >= end; }));
-    bench.client.get(kNodes, "", "n", nullptr);
-    ASSERT_TRUE(bench.run_until([&] { return bench.http.calls.size() == 2; }));
-    EXPECT_EQ(bench.http.calls[1].header("Authorization"), "Bearer 2");
+    PluginBench bench("echo x >> " + count.path() + "\nN=$(wc -l < " + count.path() + ")\n" +
+                      print_token("$N", ",\"expirationTimestamp\":\"'2100-01-01T0$N:00:00Z'\""));
+    bench.bench.loop.jump(*parse_rfc3339("2100-01-01T00:00:00Z") - bench.bench.loop.now());
+    bench.http.responder = [](const io::HttpRequest&) {
+        return io::HttpResponse{.code = 200, .body = "{}", .content_type = ""};
+    };
+    const auto token = [&] {
+        const std::size_t before = bench.http.calls.size();
+        bench.client.get(kNodes, "", "n", nullptr);
+        EXPECT_TRUE(bench.run_until([&] { return bench.http.calls.size() > before; }));
+        return bench.http.last_call().header("Authorization");
+    };
+    EXPECT_EQ(token(), "Bearer 1");
+    bench.bench.loop.advance(minutes{59});
+    EXPECT_EQ(token(), "Bearer 1");
+    // In its last half minute it still serves, while the next is being fetched.
+    bench.bench.loop.advance(seconds{31});
+    EXPECT_EQ(token(), "Bearer 1");
+    EXPECT_TRUE(bench.run_until([&] { return std::filesystem::file_size(count.path()) == 4; }));
+    EXPECT_TRUE(bench.run_until([&] { return token() == "Bearer 2"; }));
+    bench.bench.loop.advance(minutes{90});
+    EXPECT_EQ(token(), "Bearer 3");
 }
 
 }  // namespace

@@ -44,7 +44,9 @@ class Fields {
     tl::unexpected<Error> error(const std::string& what) const {
         return fail_in(entry_.file, fmt::format("{}: {}", title_, what));
     }
-    bool has(const char* key) const { return entry_.node.IsMap() && entry_.node[key] && !entry_.node[key].IsNull(); }
+    bool has(const char* key) const {
+        return entry_.node.IsMap() && entry_.node[key] && !entry_.node[key].IsNull();
+    }
     YAML::Node at(const char* key) const { return entry_.node[key]; }
 
     Result<std::string> text(const char* key) const {
@@ -89,8 +91,8 @@ class Fields {
     std::string title_;
 };
 
-Status add_entries(const YAML::Node& root, const std::string& file, const std::string& directory, const char* list,
-                   const char* item, std::map<std::string, Entry>& entries) {
+Status add_entries(const YAML::Node& root, const std::string& file, const std::string& directory,
+                   const char* list, const char* item, std::map<std::string, Entry>& entries) {
     const YAML::Node nodes = root[list];
     if (!nodes || nodes.IsNull()) return {};
     if (!nodes.IsSequence()) return fail_in(file, fmt::format("{} is not a list", list));
@@ -108,7 +110,8 @@ Status add_entries(const YAML::Node& root, const std::string& file, const std::s
     return {};
 }
 
-Status add_document(Kubeconfig& merged, std::string_view yaml, const std::string& file, const std::string& directory) {
+Status add_document(Kubeconfig& merged, std::string_view yaml, const std::string& file,
+                    const std::string& directory) {
     if (merged.first_file.empty()) merged.first_file = file;
     YAML::Node root;
     try {
@@ -119,7 +122,8 @@ Status add_document(Kubeconfig& merged, std::string_view yaml, const std::string
     if (!root || root.IsNull()) return {};
     if (!root.IsMap()) return fail_in(file, "not a map of clusters, users and contexts");
     const YAML::Node current = root["current-context"];
-    if (merged.current_context.empty() && current && current.IsScalar()) merged.current_context = current.Scalar();
+    if (merged.current_context.empty() && current && current.IsScalar())
+        merged.current_context = current.Scalar();
     TRY_STATUS(add_entries(root, file, directory, "clusters", "cluster", merged.clusters));
     TRY_STATUS(add_entries(root, file, directory, "users", "user", merged.users));
     TRY_STATUS(add_entries(root, file, directory, "contexts", "context", merged.contexts));
@@ -127,7 +131,8 @@ Status add_document(Kubeconfig& merged, std::string_view yaml, const std::string
 }
 
 bool has_credentials(const io::Endpoint& endpoint) {
-    return !endpoint.ca_pem.empty() || !endpoint.client_certificate_pem.empty() || endpoint.insecure_skip_verify;
+    return !endpoint.ca_pem.empty() || !endpoint.client_certificate_pem.empty() ||
+           endpoint.insecure_skip_verify;
 }
 
 Status read_cluster(const Fields& cluster, io::Endpoint& endpoint) {
@@ -156,8 +161,9 @@ Result<ExecPlugin> read_exec(const Fields& user, const Entry& entry) {
     TRY(plugin.api_version, exec.text("apiVersion"));
     if (plugin.api_version != "client.authentication.k8s.io/v1" &&
         plugin.api_version != "client.authentication.k8s.io/v1beta1") {
-        return user.error(fmt::format("exec has apiVersion \"{}\"; client.authentication.k8s.io/v1 and v1beta1 are known",
-                                      plugin.api_version));
+        return user.error(
+            fmt::format("exec has apiVersion \"{}\"; client.authentication.k8s.io/v1 and v1beta1 are known",
+                        plugin.api_version));
     }
     TRY(const std::string interactive, exec.text("interactiveMode"));
     if (interactive == "Always") return user.error("exec wants a terminal (interactiveMode: Always)");
@@ -209,8 +215,9 @@ Result<Config> resolve(const Kubeconfig& merged, const std::string& wanted) {
     if (name.empty()) return fail_in(merged.first_file, "current-context is not set");
     const auto context_entry = merged.contexts.find(name);
     if (context_entry == merged.contexts.end()) {
-        return fail_in(merged.first_file, fmt::format("{} names context \"{}\", which is not there",
-                                                      wanted.empty() ? "current-context" : "the command", name));
+        return fail_in(merged.first_file,
+                       fmt::format("{} names context \"{}\", which is not there",
+                                   wanted.empty() ? "current-context" : "the command", name));
     }
     const std::string title = fmt::format("context \"{}\"", name);
     const Fields context(context_entry->second, title);
@@ -223,7 +230,8 @@ Result<Config> resolve(const Kubeconfig& merged, const std::string& wanted) {
     }
     Config config;
     auto endpoint = std::make_shared<io::Endpoint>();
-    TRY_STATUS(read_cluster(Fields(cluster_entry->second, fmt::format("cluster \"{}\"", cluster_name)), *endpoint));
+    TRY_STATUS(
+        read_cluster(Fields(cluster_entry->second, fmt::format("cluster \"{}\"", cluster_name)), *endpoint));
     if (!user_name.empty()) {
         const auto user_entry = merged.users.find(user_name);
         if (user_entry == merged.users.end()) {
@@ -272,7 +280,8 @@ auto without_exceptions(const std::string& file, F&& f) -> decltype(f()) {
 
 }  // namespace
 
-Result<Config> parse_kubeconfig(std::string_view yaml, const std::string& directory, const std::string& context) {
+Result<Config> parse_kubeconfig(std::string_view yaml, const std::string& directory,
+                                const std::string& context) {
     const std::string file = directory.empty() ? "text" : "in " + directory;
     return without_exceptions(file, [&]() -> Result<Config> {
         Kubeconfig merged;
@@ -311,7 +320,8 @@ Result<Config> load_in_cluster_config(std::string_view directory) {
     const std::string host = environment("KUBERNETES_SERVICE_HOST");
     const std::string port = environment("KUBERNETES_SERVICE_PORT");
     if (host.empty() || port.empty()) {
-        return invalid("not inside a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
+        return invalid(
+            "not inside a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
     }
     const std::string folder = std::string(directory) + "/";
     auto endpoint = std::make_shared<io::Endpoint>();

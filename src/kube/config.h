@@ -1,5 +1,5 @@
-// Where the API server is and who we are: a kubeconfig file or the in-cluster service account. Read at start-up;
-// credentials that can change (token files, exec plug-ins) are renewed by Credentials. Loop thread.
+// Where the API server is and who we are: a kubeconfig file or the in-cluster service account. Read at
+// start-up; credentials that can change (token files, exec plug-ins) are renewed by Credentials. Loop thread.
 #pragma once
 
 #include <functional>
@@ -34,7 +34,8 @@ struct Config {
 
 // From the text of a kubeconfig; `directory` resolves relative paths inside it, empty `context` means
 // current-context. Errors are one sentence naming the file's field.
-Result<Config> parse_kubeconfig(std::string_view yaml, const std::string& directory, const std::string& context);
+Result<Config> parse_kubeconfig(std::string_view yaml, const std::string& directory,
+                                const std::string& context);
 // From `path` (several joined by ':' as in $KUBECONFIG are merged, the first to set a value wins).
 Result<Config> load_kubeconfig(const std::string& path, const std::string& context);
 inline constexpr std::string_view kServiceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";

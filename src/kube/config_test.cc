@@ -63,7 +63,9 @@ class Folder {
     ~Folder() { std::filesystem::remove_all(path_); }
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
-    std::string path(const std::string& name = "") const { return name.empty() ? path_.string() : (path_ / name).string(); }
+    std::string path(const std::string& name = "") const {
+        return name.empty() ? path_.string() : (path_ / name).string();
+    }
     std::string write(const std::string& name, std::string_view text) const {
         std::ofstream(path_ / name) << text;
         return path(name);
@@ -110,8 +112,10 @@ TEST(Kubeconfig, an_exec_plug_in_is_read_whole) {
 }
 
 std::string with_user(const std::string& user) {
-    return "{current-context: x, clusters: [{name: c, cluster: {server: 'https://s'}}], contexts: [{name: x, context: "
-           "{cluster: c, user: u}}], users: [{name: u, user: " + user + "}]}";
+    return "{current-context: x, clusters: [{name: c, cluster: {server: 'https://s'}}], contexts: [{name: x, "
+           "context: "
+           "{cluster: c, user: u}}], users: [{name: u, user: " +
+           user + "}]}";
 }
 std::string with_cluster(const std::string& cluster) {
     return "{current-context: x, clusters: [{name: c, cluster: " + cluster +
@@ -133,10 +137,12 @@ TEST(Kubeconfig, each_mistake_is_one_sentence_that_names_file_and_field) {
              Case{"clusters: [{cluster: {}}]", "an entry of clusters has no name"},
              Case{"clusters: [{name: c, cluster: 7}]", "cluster \"c\" is not a map"},
              Case{"clusters: [{name: c, cluster: {server: 's'}}]", "current-context is not set"},
-             Case{"{current-context: x, clusters: [{name: c}]}", "current-context names context \"x\", which is not there"},
+             Case{"{current-context: x, clusters: [{name: c}]}",
+                  "current-context names context \"x\", which is not there"},
              Case{"{current-context: x, contexts: [{name: x, context: {cluster: a}}]}",
                   "context \"x\" names cluster \"a\", which is not there"},
-             Case{"{current-context: x, clusters: [{name: c, cluster: {server: s}}], contexts: [{name: x, context: "
+             Case{"{current-context: x, clusters: [{name: c, cluster: {server: s}}], contexts: [{name: x, "
+                  "context: "
                   "{cluster: c, user: joe}}]}",
                   "context \"x\" names user \"joe\", which is not there"},
              Case{with_cluster("{}"), "cluster \"c\": server is not set"},
@@ -149,16 +155,19 @@ TEST(Kubeconfig, each_mistake_is_one_sentence_that_names_file_and_field) {
                   "cluster \"c\": insecure-skip-tls-verify is neither true nor false"},
              Case{with_user("{client-certificate-data: Q0E=}"),
                   "user \"u\": client-certificate and client-key come only together"},
-             Case{with_user("{client-key: none.pem}"), "user \"u\": client-key: /etc/kube/none.pem: No such file or directory"},
+             Case{with_user("{client-key: none.pem}"),
+                  "user \"u\": client-key: /etc/kube/none.pem: No such file or directory"},
              Case{with_user("{auth-provider: {name: gcp}}"), "user \"u\": auth-provider is not supported"},
              Case{with_user("{as: root}"), "user \"u\": as is not supported"},
              Case{with_user("{exec: 7}"), "user \"u\": exec is not a map"},
              Case{with_user("{exec: {" + v1 + "}}"), "user \"u\": exec names no command"},
              Case{with_user("{exec: {command: c}}"), "user \"u\": exec has apiVersion \"\""},
-             Case{with_user("{exec: {command: c, args: 7, " + v1 + "}}"), "user \"u\": exec: args is not a list"},
+             Case{with_user("{exec: {command: c, args: 7, " + v1 + "}}"),
+                  "user \"u\": exec: args is not a list"},
              Case{with_user("{exec: {command: c, env: [{name: x}], " + v1 + "}}"),
                   "user \"u\": exec: an entry of env lacks name or value"},
-             Case{with_user("{exec: {command: c, interactiveMode: Always, " + v1 + "}}"), "user \"u\": exec wants a terminal"},
+             Case{with_user("{exec: {command: c, interactiveMode: Always, " + v1 + "}}"),
+                  "user \"u\": exec wants a terminal"},
          }) {
         const auto config = parse_kubeconfig(each.text, "/etc/kube", "");
         ASSERT_FALSE(config.has_value()) << each.text;
@@ -171,7 +180,8 @@ TEST(Kubeconfig, each_mistake_is_one_sentence_that_names_file_and_field) {
 
 TEST(Kubeconfig, a_server_without_a_scheme_gets_the_one_its_credentials_ask_for) {
     EXPECT_EQ(parse_kubeconfig(with_cluster("{server: 'h:80'}"), "", "")->endpoint->base_url, "http://h:80");
-    EXPECT_EQ(parse_kubeconfig(with_cluster("{server: 'h:80', certificate-authority-data: Q0E=}"), "", "")->endpoint->base_url,
+    EXPECT_EQ(parse_kubeconfig(with_cluster("{server: 'h:80', certificate-authority-data: Q0E=}"), "", "")
+                  ->endpoint->base_url,
               "https://h:80");
 }
 
@@ -199,6 +209,7 @@ clusters: [{name: c, cluster: {server: "https://first"}}]
 )");
     const std::string b = folder.write("b", R"(
 current-context: x
+contexts: [{name: y, context: {cluster: c}}]
 clusters: [{name: c, cluster: {server: "https://second"}}]
 users: [{name: u, user: {token: t}}]
 )");
@@ -206,6 +217,9 @@ users: [{name: u, user: {token: t}}]
     ASSERT_TRUE(config.has_value()) << config.error().message;
     EXPECT_EQ(config->endpoint->base_url, "https://first");
     EXPECT_EQ(config->token, "t");
+    const std::string d = folder.write("d", "current-context: y\n");
+    EXPECT_EQ(load_kubeconfig(a + ":" + b + ":" + d, "")->token, "t");
+    EXPECT_EQ(load_kubeconfig(d + ":" + a + ":" + b, "")->token, "");
     const auto reversed = load_kubeconfig(b + ":" + a, "");
     ASSERT_TRUE(reversed.has_value());
     EXPECT_EQ(reversed->endpoint->base_url, "https://second");
@@ -213,12 +227,14 @@ users: [{name: u, user: {token: t}}]
 
 TEST(Kubeconfig, an_error_names_the_file_it_is_in) {
     const Folder folder;
-    const std::string file = folder.write("config", "{current-context: dev, clusters: [], contexts: [{name: dev, context: {cluster: a}}]}");
+    const std::string file = folder.write(
+        "config", "{current-context: dev, clusters: [], contexts: [{name: dev, context: {cluster: a}}]}");
     EXPECT_EQ(load_kubeconfig(file, "").error().message,
               "kubeconfig " + file + ": context \"dev\" names cluster \"a\", which is not there");
     EXPECT_EQ(load_kubeconfig(file, "prod").error().message,
               "kubeconfig " + file + ": the command names context \"prod\", which is not there");
-    EXPECT_EQ(load_kubeconfig("/no/such", "").error().message, "kubeconfig /no/such: No such file or directory");
+    EXPECT_EQ(load_kubeconfig("/no/such", "").error().message,
+              "kubeconfig /no/such: No such file or directory");
     EXPECT_EQ(load_kubeconfig("/", "").error().message, "kubeconfig /: Is a directory");
     EXPECT_EQ(load_kubeconfig("", "").error().kind, ErrorKind::kInvalid);
 }

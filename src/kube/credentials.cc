@@ -66,7 +66,8 @@ Result<ExecCredential> parse_exec_credential(std::string_view text, std::string_
 }
 
 std::string exec_info(const ExecPlugin& plugin, const io::Endpoint& endpoint) {
-    json info = {{"apiVersion", plugin.api_version}, {"kind", "ExecCredential"}, {"spec", {{"interactive", false}}}};
+    json info = {
+        {"apiVersion", plugin.api_version}, {"kind", "ExecCredential"}, {"spec", {{"interactive", false}}}};
     if (plugin.provide_cluster_info) {
         json cluster = {{"server", endpoint.base_url}};
         if (!endpoint.ca_pem.empty()) cluster["certificate-authority-data"] = encode_base64(endpoint.ca_pem);
@@ -90,7 +91,8 @@ const Credentials::Identity* Credentials::current() {
         if (has_identity_ && expires_at_ && loop_.now() >= *expires_at_) has_identity_ = false;
         if (!has_identity_ || (renew_at_ && loop_.now() >= *renew_at_)) run_plugin();
     } else if (!config_.token_file.empty()) {
-        if (!token_file_read_at_ || loop_.monotonic() - *token_file_read_at_ >= kTokenFileAge) read_token_file();
+        if (!token_file_read_at_ || loop_.monotonic() - *token_file_read_at_ >= kTokenFileAge)
+            read_token_file();
     }
     return has_identity_ ? &identity_ : nullptr;
 }
@@ -98,7 +100,8 @@ const Credentials::Identity* Credentials::current() {
 bool Credentials::refused(std::uint64_t generation) {
     if (generation != identity_.generation) return true;
     if (config_.exec) {
-        // Fresh ones refused are refused for good: running the plug-in for each answer would be a storm of its own.
+        // Fresh ones refused are refused for good: running the plug-in for each answer would be a storm of
+        // its own.
         if (plugin_ == nullptr && loop_.monotonic() < refusals_count_from_) return false;
         has_identity_ = false;
         run_plugin();
@@ -130,7 +133,8 @@ void Credentials::run_plugin() {
     request.environment.emplace_back("KUBERNETES_EXEC_INFO", exec_info(*config_.exec, *config_.endpoint));
     request.timeout = kPluginTimeout;
     plugin_ = std::make_unique<io::ChildProcess>(
-        loop_, std::move(request), [this](Result<io::ProcessOutput> output) { on_plugin_end(std::move(output)); });
+        loop_, std::move(request),
+        [this](Result<io::ProcessOutput> output) { on_plugin_end(std::move(output)); });
 }
 
 void Credentials::on_plugin_end(Result<io::ProcessOutput> output) {
@@ -147,18 +151,21 @@ void Credentials::on_plugin_end(Result<io::ProcessOutput> output) {
 
 Result<ExecCredential> Credentials::credential_of(Result<io::ProcessOutput> output) const {
     const auto failed = [&](const std::string& why) {
-        return fail(ErrorKind::kUnavailable, fmt::format("credential plug-in {}: {}", config_.exec->command, why));
+        return fail(ErrorKind::kUnavailable,
+                    fmt::format("credential plug-in {}: {}", config_.exec->command, why));
     };
     if (!output && output.error().kind == ErrorKind::kNotFound && !config_.exec->install_hint.empty()) {
         return failed("not found; " + first_line(config_.exec->install_hint));
     }
     if (!output) return fail(ErrorKind::kUnavailable, "credential plug-in " + output.error().message);
     if (output->exit_code != 0) {
-        return failed(fmt::format("ended with code {}: {}", output->exit_code, first_line(output->standard_error)));
+        return failed(
+            fmt::format("ended with code {}: {}", output->exit_code, first_line(output->standard_error)));
     }
     auto credential = parse_exec_credential(output->standard_output, config_.exec->api_version);
     if (!credential) return failed(credential.error().message);
-    if (credential->expires_at && *credential->expires_at <= loop_.now()) return failed("its credential has run out");
+    if (credential->expires_at && *credential->expires_at <= loop_.now())
+        return failed("its credential has run out");
     return credential;
 }
 

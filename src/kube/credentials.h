@@ -1,5 +1,5 @@
-// Who we are to the API server, kept fresh: a fixed token, a token file read again each minute, or an exec plug-in
-// run again when its credential runs out or the server refuses it. Owned by Client; loop thread.
+// Who we are to the API server, kept fresh: a fixed token, a token file read again each minute, or an exec
+// plug-in run again when its credential runs out or the server refuses it. Owned by Client; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -43,10 +43,11 @@ class Credentials {
 
     // What to send now, or null while a plug-in has yet to say. Starts whatever renewal is due.
     const Identity* current();
-    // Why current() is null, after a plug-in failed; it is not run again before a pause. Nullopt while it runs.
+    // Why current() is null, after a plug-in failed; it is not run again before a pause. Nullopt while it
+    // runs.
     const std::optional<Error>& problem() const { return problem_; }
-    // The server answered 401 to credentials of this generation. True when another try may fare better: newer ones
-    // are there, or being fetched.
+    // The server answered 401 to credentials of this generation. True when another try may fare better: newer
+    // ones are there, or being fetched.
     bool refused(std::uint64_t generation);
 
   private:

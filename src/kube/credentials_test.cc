@@ -18,7 +18,8 @@ std::string credential(std::string_view status) {
 
 TEST(ExecCredential, token_certificate_and_expiry_are_read) {
     const auto read = parse_exec_credential(
-        credential(R"({"token":" t\n","clientCertificateData":"C","clientKeyData":"K","expirationTimestamp":"2026-01-02T03:04:05Z"})"),
+        credential(
+            R"({"token":" t\n","clientCertificateData":"C","clientKeyData":"K","expirationTimestamp":"2026-01-02T03:04:05Z"})"),
         kV1);
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(read->token, "t");
@@ -36,15 +37,18 @@ TEST(ExecCredential, what_cannot_be_used_is_refused_with_the_reason) {
         std::string text;
         const char* reason;
     };
-    for (const Case& each :
-         {Case{"login failed", "did not print an ExecCredential"}, Case{"{}", "did not print an ExecCredential"},
-          Case{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"t"}})",
-               "answered in apiVersion \"client.authentication.k8s.io/v1beta1\""},
-          Case{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "has no status"},
-          Case{credential("{}"), "neither a token nor a certificate"},
-          Case{credential(R"({"token":7})"), "neither a token nor a certificate"},
-          Case{credential(R"({"clientCertificateData":"C"})"), "without the other"},
-          Case{credential(R"({"token":"t","expirationTimestamp":"tomorrow"})"), "tomorrow"}}) {
+    for (
+        const Case& each :
+        {Case{"login failed", "did not print an ExecCredential"},
+         Case{"{}", "did not print an ExecCredential"},
+         Case{
+             R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"t"}})",
+             "answered in apiVersion \"client.authentication.k8s.io/v1beta1\""},
+         Case{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "has no status"},
+         Case{credential("{}"), "neither a token nor a certificate"},
+         Case{credential(R"({"token":7})"), "neither a token nor a certificate"},
+         Case{credential(R"({"clientCertificateData":"C"})"), "without the other"},
+         Case{credential(R"({"token":"t","expirationTimestamp":"tomorrow"})"), "tomorrow"}}) {
         const auto read = parse_exec_credential(each.text, kV1);
         ASSERT_FALSE(read.has_value()) << each.text;
         EXPECT_THAT(read.error().message, HasSubstr(each.reason)) << each.text;

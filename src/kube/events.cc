@@ -30,8 +30,8 @@ std::string cut(std::string text, std::size_t most) {
 
 std::string key_of(const Event& event) {
     const EventTarget& target = event.target;
-    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", event.reason, target.kind, target.ns, target.name, target.uid,
-                       event.message);
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", event.reason, target.kind, target.ns, target.name,
+                       target.uid, event.message);
 }
 
 }  // namespace
@@ -77,17 +77,19 @@ class EventRecorder::Impl {
         if (found != buckets_.end()) return found->second;
         // Reasons are few constants; should they not be, they share one bucket.
         const std::string& name = buckets_.size() < kMaxReasons ? reason : std::string();
-        return buckets_.try_emplace(name, options_.per_reason_per_second, options_.per_reason_burst).first->second;
+        return buckets_.try_emplace(name, options_.per_reason_per_second, options_.per_reason_burst)
+            .first->second;
     }
 
     void post(const Event& event) {
         const std::string ns = event.target.ns.empty() ? "default" : event.target.ns;
         ++in_flight_;
-        client_.create(kEvents, ns, body_of(event, ns), [this, alive = std::weak_ptr<bool>(alive_)](const Result<std::string>& answer) {
-            if (alive.expired()) return;
-            --in_flight_;
-            if (!answer) ++dropped_;
-        });
+        client_.create(kEvents, ns, body_of(event, ns),
+                       [this, alive = std::weak_ptr<bool>(alive_)](const Result<std::string>& answer) {
+                           if (alive.expired()) return;
+                           --in_flight_;
+                           if (!answer) ++dropped_;
+                       });
     }
 
     std::string body_of(const Event& event, const std::string& ns) {
@@ -115,7 +117,8 @@ class EventRecorder::Impl {
 
     // By time, and never the same twice, though a virtual clock may stand still.
     std::string next_name(const std::string& object) {
-        last_stamp_ = std::max(last_stamp_ + 1, static_cast<std::int64_t>(loop_.now().time_since_epoch().count()));
+        last_stamp_ =
+            std::max(last_stamp_ + 1, static_cast<std::int64_t>(loop_.now().time_since_epoch().count()));
         const std::string suffix = fmt::format(".{:x}", last_stamp_);
         std::string name = object.substr(0, kMaxNameBytes - suffix.size());
         while (!name.empty() && (name.back() == '.' || name.back() == '-')) name.pop_back();
@@ -136,7 +139,11 @@ class EventRecorder::Impl {
 EventRecorder::EventRecorder(io::Loop& loop, Client& client, Options options)
     : impl_(std::make_unique<Impl>(loop, client, std::move(options))) {}
 EventRecorder::~EventRecorder() = default;
-void EventRecorder::record(Event event) { impl_->record(std::move(event)); }
-std::uint64_t EventRecorder::dropped() const { return impl_->dropped_; }
+void EventRecorder::record(Event event) {
+    impl_->record(std::move(event));
+}
+std::uint64_t EventRecorder::dropped() const {
+    return impl_->dropped_;
+}
 
 }  // namespace joiner::kube

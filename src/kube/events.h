@@ -1,4 +1,5 @@
-// Kubernetes Events, de-duplicated and bounded. Fire and forget: a lost event never holds up work. Loop thread.
+// Kubernetes Events, de-duplicated and bounded. Fire and forget: a lost event never holds up work. Loop
+// thread.
 #pragma once
 
 #include <memory>
@@ -32,9 +33,9 @@ class EventRecorder {
   public:
     struct Options {
         std::string component = "karpenter";
-        std::string instance = {};          // Host or pod name.
+        std::string instance = {};  // Host or pod name.
         std::size_t max_remembered = 20'000;
-        std::size_t max_in_flight = 100;    // More are dropped and counted.
+        std::size_t max_in_flight = 100;  // More are dropped and counted.
         // Per reason, so that one storm does not silence the rest (upstream: Nominated at 5/s, burst 10).
         double per_reason_per_second = 10;
         int per_reason_burst = 50;

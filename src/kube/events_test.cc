@@ -16,7 +16,11 @@ using std::chrono::seconds;
 using testing::KubeBench;
 
 Event an_event(std::string name, std::string message = "m") {
-    return {.target = {.api_version = "v1", .kind = "Pod", .ns = "web", .name = std::move(name), .uid = "u1",
+    return {.target = {.api_version = "v1",
+                       .kind = "Pod",
+                       .ns = "web",
+                       .name = std::move(name),
+                       .uid = "u1",
                        .resource_version = "7"},
             .reason = "Nominated",
             .message = std::move(message)};
@@ -46,8 +50,12 @@ TEST_F(EventsTest, an_event_has_what_kubectl_describe_looks_for) {
     EXPECT_EQ(bench.http.last_call().request.method, "POST");
     EXPECT_EQ(bench.http.last_call().request.target, "/api/v1/namespaces/web/events");
     const json event = last();
-    EXPECT_EQ(event["involvedObject"], (json{{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", "p1"}, {"namespace", "web"},
-                                             {"uid", "u1"}, {"resourceVersion", "7"}}));
+    EXPECT_EQ(event["involvedObject"], (json{{"apiVersion", "v1"},
+                                             {"kind", "Pod"},
+                                             {"name", "p1"},
+                                             {"namespace", "web"},
+                                             {"uid", "u1"},
+                                             {"resourceVersion", "7"}}));
     EXPECT_EQ(event["reason"], "Nominated");
     EXPECT_EQ(event["message"], "why");
     EXPECT_EQ(event["type"], "Normal");

@@ -62,8 +62,8 @@ void write_record(json& lease, const LeaseRecord& record) {
 
 }  // namespace
 
-// One request is under way at a time. Each try reads the lease if we do not hold a copy that is ours, then writes it
-// with that copy's resourceVersion, so that of two writers one gets a conflict.
+// One request is under way at a time. Each try reads the lease if we do not hold a copy that is ours, then
+// writes it with that copy's resourceVersion, so that of two writers one gets a conflict.
 class LeaderElector::Impl {
   public:
     Impl(io::Loop& loop, Client& client, LeaseOptions options, Rng rng, std::function<void()> on_elected,
@@ -118,11 +118,12 @@ class LeaderElector::Impl {
                         .body = std::move(body)};
         request.lane = Lane::kLease;
         request.timeout = request_timeout();
-        client_.send(std::move(request), [this, then, alive = std::weak_ptr<bool>(alive_)](Result<std::string> answer) {
-            if (alive.expired()) return;
-            is_busy_ = false;
-            (this->*then)(std::move(answer));
-        });
+        client_.send(std::move(request),
+                     [this, then, alive = std::weak_ptr<bool>(alive_)](Result<std::string> answer) {
+                         if (alive.expired()) return;
+                         is_busy_ = false;
+                         (this->*then)(std::move(answer));
+                     });
     }
 
     void try_once() {
@@ -146,7 +147,9 @@ class LeaderElector::Impl {
         return is_absent ? write() : try_later();
     }
 
-    bool is_another(const std::string& holder) const { return !holder.empty() && holder != options_.identity; }
+    bool is_another(const std::string& holder) const {
+        return !holder.empty() && holder != options_.identity;
+    }
 
     // Another's clock is not trusted: a lease runs from the moment we first saw its newest record.
     void observe(json lease) {
@@ -168,7 +171,8 @@ class LeaderElector::Impl {
         LeaseRecord record{.holder = options_.identity,
                            .renew_time = now,
                            .acquire_time = now,
-                           .lease_seconds = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(options_.lease).count()),
+                           .lease_seconds = static_cast<int>(
+                               std::chrono::ceil<std::chrono::seconds>(options_.lease).count()),
                            .transitions = 0};
         if (!lease_) return record;
         const LeaseRecord old = record_of(*lease_);
@@ -278,11 +282,18 @@ class LeaderElector::Impl {
 
 LeaderElector::LeaderElector(io::Loop& loop, Client& client, LeaseOptions options, Rng rng,
                              std::function<void()> on_elected, std::function<void()> on_lost)
-    : impl_(std::make_unique<Impl>(loop, client, std::move(options), rng, std::move(on_elected), std::move(on_lost))) {}
+    : impl_(std::make_unique<Impl>(loop, client, std::move(options), rng, std::move(on_elected),
+                                   std::move(on_lost))) {}
 LeaderElector::~LeaderElector() = default;
 
-void LeaderElector::start() { impl_->start(); }
-void LeaderElector::release(std::function<void()> done) { impl_->release(std::move(done)); }
-bool LeaderElector::is_leader() const { return impl_->is_leader(); }
+void LeaderElector::start() {
+    impl_->start();
+}
+void LeaderElector::release(std::function<void()> done) {
+    impl_->release(std::move(done));
+}
+bool LeaderElector::is_leader() const {
+    return impl_->is_leader();
+}
 
 }  // namespace joiner::kube

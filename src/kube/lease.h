@@ -25,8 +25,8 @@ struct LeaseOptions {
 class LeaderElector {
   public:
     // `on_lost` comes once, after which nothing may be written any more: the process ends.
-    LeaderElector(io::Loop& loop, Client& client, LeaseOptions options, Rng rng, std::function<void()> on_elected,
-                  std::function<void()> on_lost);
+    LeaderElector(io::Loop& loop, Client& client, LeaseOptions options, Rng rng,
+                  std::function<void()> on_elected, std::function<void()> on_lost);
     ~LeaderElector();
     void start();
     // Gives the lease back so that a standby takes over at once, then calls `done`.

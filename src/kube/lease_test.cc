@@ -20,7 +20,8 @@ using testing::KubeBench;
 class LeaseServer {
   public:
     explicit LeaseServer(KubeBench& bench) {
-        bench.http.responder = [this](const io::HttpRequest& request) -> std::optional<Result<io::HttpResponse>> {
+        bench.http.responder =
+            [this](const io::HttpRequest& request) -> std::optional<Result<io::HttpResponse>> {
             ++requests;
             if (is_silent) return std::nullopt;
             if (is_down) return Result<io::HttpResponse>(fail(ErrorKind::kUnavailable, "timed out"));
@@ -50,7 +51,8 @@ class LeaseServer {
         EXPECT_EQ(request.target, std::string("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases") +
                                       (is_create ? "" : "/karpenter-leader-election"));
         if (is_create ? lease.has_value() : !lease) return code(is_create ? 409 : 404);
-        if (!is_create && body["metadata"].value("resourceVersion", "") != lease->at("metadata")["resourceVersion"]) {
+        if (!is_create && body["metadata"].value("resourceVersion", "") !=
+                              lease->at("metadata")["resourceVersion"].get<std::string>()) {
             ++conflicts;
             return code(409);
         }
@@ -72,9 +74,9 @@ class LeaseTest : public ::testing::Test {
   protected:
     struct Candidate {
         Candidate(KubeBench& bench, const std::string& identity, std::uint64_t seed)
-            : elector(bench.loop, bench.client,
-                      LeaseOptions{.ns = "kube-system", .identity = identity}, Rng(seed), [this] { ++elected; },
-                      [this] { ++lost; }) {}
+            : elector(
+                  bench.loop, bench.client, LeaseOptions{.ns = "kube-system", .identity = identity},
+                  Rng(seed), [this] { ++elected; }, [this] { ++lost; }) {}
         int elected = 0;
         int lost = 0;
         LeaderElector elector;
@@ -289,6 +291,35 @@ TEST_F(LeaseTest, a_standby_releases_without_touching_the_lease) {
     bench.loop.run_ready();
     EXPECT_TRUE(released);
     EXPECT_EQ(server.holder(), "a");
+}
+
+TEST_F(LeaseTest, the_deadline_counts_from_when_a_renewal_was_sent_and_not_from_its_answer) {
+    server.is_silent = true;
+    a->elector.start();
+    bench.http.answer(bench.http.last(), 404, "{}");
+    bench.loop.advance(seconds{3});
+    json written = json::parse(bench.http.last_call().request.body);
+    written["metadata"]["resourceVersion"] = "1";
+    bench.http.answer(bench.http.last(), 201, written.dump());
+    EXPECT_TRUE(a->elector.is_leader());
+    bench.loop.advance(milliseconds{6999});
+    EXPECT_TRUE(a->elector.is_leader());
+    bench.loop.advance(milliseconds{1});
+    EXPECT_FALSE(a->elector.is_leader());
+    EXPECT_EQ(a->lost, 1);
+}
+
+TEST_F(LeaseTest, a_lease_whose_answer_came_after_its_deadline_is_not_led_upon) {
+    server.is_silent = true;
+    a->elector.start();
+    bench.http.answer(bench.http.last(), 404, "{}");
+    bench.loop.advance(seconds{11});
+    bench.http.answer(bench.http.last(), 201, bench.http.last_call().request.body);
+    EXPECT_EQ(a->elected, 0);
+    server.is_silent = false;
+    advance(seconds{6});
+    EXPECT_EQ(a->elected, 1);
+    EXPECT_EQ(a->lost, 0);
 }
 
 TEST_F(LeaseTest, a_lost_answer_to_a_won_lease_is_found_out_by_reading) {

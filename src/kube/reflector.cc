@@ -32,8 +32,8 @@ constexpr Duration kLongestListBackoff = std::chrono::minutes{5};
 std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                              c == '_' || c == '.' || c == '~';
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              c == '-' || c == '_' || c == '.' || c == '~';
         if (is_plain) {
             out.push_back(c);
         } else {
@@ -105,18 +105,21 @@ class Reflector::Impl {
     void open_watch_list() {
         ++counters_.watches;
         open(Phase::kWatchList,
-             fmt::format("watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
-                         "&timeoutSeconds={}", watch_seconds()));
+             fmt::format(
+                 "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+                 "&timeoutSeconds={}",
+                 watch_seconds()));
     }
 
     void open_watch() {
         ++counters_.watches;
-        open(Phase::kWatch, fmt::format("watch=1&allowWatchBookmarks=true&resourceVersion={}&timeoutSeconds={}",
-                                        escaped(resource_version_), watch_seconds()));
+        open(Phase::kWatch,
+             fmt::format("watch=1&allowWatchBookmarks=true&resourceVersion={}&timeoutSeconds={}",
+                         escaped(resource_version_), watch_seconds()));
     }
 
-    // Pods come in pages. Other kinds come whole, the first time from the server's cache; later on a cache may be
-    // older than what we have seen.
+    // Pods come in pages. Other kinds come whole, the first time from the server's cache; later on a cache
+    // may be older than what we have seen.
     void open_list() {
         continue_token_.clear();
         if (is_paged()) {
@@ -135,7 +138,8 @@ class Reflector::Impl {
     std::uint64_t watch_seconds() {
         const auto least = std::chrono::duration_cast<std::chrono::seconds>(options_.min_watch).count();
         const auto most = std::chrono::duration_cast<std::chrono::seconds>(options_.max_watch).count();
-        return static_cast<std::uint64_t>(least) + rng_.below(static_cast<std::uint64_t>(std::max(most - least, 0L)) + 1);
+        return static_cast<std::uint64_t>(least) +
+               rng_.below(static_cast<std::uint64_t>(std::max(most - least, 0L)) + 1);
     }
 
     void open(Phase phase, std::string query) {
@@ -212,7 +216,8 @@ class Reflector::Impl {
     }
 
     void on_break(const Error& error) {
-        if (phase_ == Phase::kWatchList && code_ == 200 && ++broken_watch_lists_ >= kBrokenWatchListsBeforeList) {
+        if (phase_ == Phase::kWatchList && code_ == 200 &&
+            ++broken_watch_lists_ >= kBrokenWatchListsBeforeList) {
             use_list_ = true;
         }
         fail_attempt(error.message, error.retry_after_seconds);
@@ -224,8 +229,9 @@ class Reflector::Impl {
             return fail_attempt(fmt::format("GET {}: the watch ended at once, with no event", path_));
         }
         quick_ends_ = life < kQuickEnd ? quick_ends_ + 1 : 0;
-        retry_in(quick_ends_ > kQuickEndsForFree ? Backoff(options_.min_backoff, options_.min_backoff).next(rng_)
-                                                 : Duration{0});
+        retry_in(quick_ends_ > kQuickEndsForFree
+                     ? Backoff(options_.min_backoff, options_.min_backoff).next(rng_)
+                     : Duration{0});
     }
 
     void on_refusal() {
@@ -234,8 +240,8 @@ class Reflector::Impl {
         if (error.kind == ErrorKind::kNotFound) {
             has_state_ = false;
             is_synced_ = false;
-            note_problem(fmt::format("the API server does not know {}; is its CustomResourceDefinition installed?",
-                                     kind_name()));
+            note_problem(fmt::format(
+                "the API server does not know {}; is its CustomResourceDefinition installed?", kind_name()));
             retry_in(std::min(backoff_.next(rng_), kLongestWaitForKind));
         } else if (error.kind == ErrorKind::kGone) {
             list_again(error.message);
@@ -249,8 +255,9 @@ class Reflector::Impl {
     }
 
     std::string kind_name() const {
-        return resource_.group.empty() ? fmt::format("{} of {}", resource_.plural, resource_.version)
-                                       : fmt::format("{} of {}/{}", resource_.plural, resource_.group, resource_.version);
+        return resource_.group.empty()
+                   ? fmt::format("{} of {}", resource_.plural, resource_.version)
+                   : fmt::format("{} of {}/{}", resource_.plural, resource_.group, resource_.version);
     }
 
     // --- Events. False: the stream is done with.
@@ -259,13 +266,18 @@ class Reflector::Impl {
         if (!event) return on_bad_event(event.error());
         ++counters_.events;
         switch (event->type) {
-            case WatchEvent::Type::kError: return on_error_event(event->object);
+            case WatchEvent::Type::kError:
+                return on_error_event(event->object);
             case WatchEvent::Type::kAdded:
-            case WatchEvent::Type::kModified: handler_.upsert(event->object); break;
-            case WatchEvent::Type::kDeleted: handler_.remove(event->object); break;
-            case WatchEvent::Type::kBookmark: break;
+            case WatchEvent::Type::kModified:
+                handler_.upsert(event->object);
+                break;
+            case WatchEvent::Type::kDeleted:
+                handler_.remove(event->object);
+                break;
+            case WatchEvent::Type::kBookmark:
+                break;
         }
-        if (!is_running_) return false;
         if (phase_ == Phase::kWatch) {
             note_progress(*event);
         } else if (event->ends_initial_events) {
@@ -284,8 +296,9 @@ class Reflector::Impl {
         resource_version_ = event.resource_version;
     }
 
-    // In the middle of a watch it stands for a change we do not know, so the state is fetched again. Within a full
-    // state, fetching it again would bring the same: the rest goes on, and problem() tells what is missing.
+    // In the middle of a watch it stands for a change we do not know, so the state is fetched again. Within a
+    // full state, fetching it again would bring the same: the rest goes on, and problem() tells what is
+    // missing.
     bool on_bad_event(const Error& error) {
         ++counters_.bad_events;
         const std::string what = fmt::format("GET {}: an event could not be read: {}", path_, error.message);
@@ -300,7 +313,8 @@ class Reflector::Impl {
 
     bool on_error_event(std::string_view object) {
         const ServerStatus status = parse_status(object);
-        const std::string what = fmt::format("GET {}: {}", path_, status.message.empty() ? "an error event" : status.message);
+        const std::string what =
+            fmt::format("GET {}: {}", path_, status.message.empty() ? "an error event" : status.message);
         close_stream();
         if (status.code == 410) {
             list_again(what);
@@ -420,13 +434,23 @@ Reflector::Reflector(io::Loop& loop, Client& client, Resource resource, Reflecto
     : impl_(std::make_unique<Impl>(loop, client, resource, std::move(options), rng, handler)) {}
 Reflector::~Reflector() = default;
 
-void Reflector::start() { impl_->start(); }
-void Reflector::stop() { impl_->stop(); }
-bool Reflector::is_synced() const { return impl_->is_synced_; }
-std::optional<WallTime> Reflector::broken_since() const { return impl_->broken_since_; }
+void Reflector::start() {
+    impl_->start();
+}
+void Reflector::stop() {
+    impl_->stop();
+}
+bool Reflector::is_synced() const {
+    return impl_->is_synced_;
+}
+std::optional<WallTime> Reflector::broken_since() const {
+    return impl_->broken_since_;
+}
 const std::string& Reflector::problem() const {
     return impl_->problem_.empty() ? impl_->missing_ : impl_->problem_;
 }
-const Reflector::Counters& Reflector::counters() const { return impl_->counters_; }
+const Reflector::Counters& Reflector::counters() const {
+    return impl_->counters_;
+}
 
 }  // namespace joiner::kube

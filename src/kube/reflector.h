@@ -1,6 +1,6 @@
-// Keeps a handler in step with one kind on the API server: a streaming watch-list, or, on servers without it, a
-// list followed by a watch; bookmarks, resourceVersion, 410, silence and reconnects with jittered back-off are all
-// dealt with here. Owned by control; loop thread.
+// Keeps a handler in step with one kind on the API server: a streaming watch-list, or, on servers without it,
+// a list followed by a watch; bookmarks, resourceVersion, 410, silence and reconnects with jittered back-off
+// are all dealt with here. Owned by control; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,15 @@ class ObjectHandler {
 struct ReflectorOptions {
     std::string field_selector = {};
     std::string label_selector = {};
-    std::string ns = {};                             // Empty: all namespaces.
+    std::string ns = {};  // Empty: all namespaces.
     Duration silence = std::chrono::seconds{90};
     Duration min_watch = std::chrono::seconds{290};  // timeoutSeconds is drawn between the two.
     Duration max_watch = std::chrono::seconds{590};
     Duration min_backoff = std::chrono::milliseconds{200};
     Duration max_backoff = std::chrono::seconds{30};
-    std::size_t max_event_bytes = 16u << 20;         // A longer event ends the watch; the object is reported, the rest goes on.
-    std::size_t page_size = 5'000;                   // Of the fallback list.
+    std::size_t max_event_bytes =
+        16u << 20;  // A longer event ends the watch; the object is reported, the rest goes on.
+    std::size_t page_size = 5'000;  // Of the fallback list.
 };
 
 class Reflector {
@@ -53,7 +54,8 @@ class Reflector {
     void stop();
 
     bool is_synced() const;
-    // Since when the stream is broken, or nullopt while it is fine. For health and for "do not act on old facts".
+    // Since when the stream is broken, or nullopt while it is fine. For health and for "do not act on old
+    // facts".
     std::optional<WallTime> broken_since() const;
     // The last failure in one sentence; empty when all is well.
     const std::string& problem() const;

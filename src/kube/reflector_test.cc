@@ -14,21 +14,24 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::bookmark_line;
+using ::testing::ElementsAre;
 using testing::error_line;
 using testing::event_line;
+using ::testing::HasSubstr;
 using testing::KubeBench;
+using ::testing::Not;
 using testing::object_text;
 using testing::RecordingHandler;
 
-std::string list_text(std::uint64_t version, const std::vector<std::string>& names, std::string_view token = "") {
+std::string list_text(std::uint64_t version, const std::vector<std::string>& names,
+                      std::string_view token = "") {
     std::string items;
-    for (const std::string& name : names) items += (items.empty() ? "" : ",") + object_text(name, version - 1);
-    return fmt::format(R"({{"kind":"List","metadata":{{"resourceVersion":"{}","continue":"{}"}},"items":[{}]}})", version,
-                       token, items);
+    for (const std::string& name : names)
+        items += (items.empty() ? "" : ",") + object_text(name, version - 1);
+    return fmt::format(
+        R"({{"kind":"List","metadata":{{"resourceVersion":"{}","continue":"{}"}},"items":[{}]}})", version,
+        token, items);
 }
 
 class ReflectorTest : public ::testing::Test {
@@ -36,7 +39,8 @@ class ReflectorTest : public ::testing::Test {
     ReflectorTest() { remake(kNodes); }
 
     void remake(const Resource& resource, ReflectorOptions options = {}) {
-        reflector = std::make_unique<Reflector>(bench.loop, bench.client, resource, std::move(options), Rng(1), handler);
+        reflector = std::make_unique<Reflector>(bench.loop, bench.client, resource, std::move(options),
+                                                Rng(1), handler);
     }
 
     io::RequestId last() const { return bench.http.last(); }
@@ -75,8 +79,9 @@ class ReflectorTest : public ::testing::Test {
 
 TEST_F(ReflectorTest, a_streaming_list_brings_the_state_and_then_follows_in_one_request) {
     reflector->start();
-    EXPECT_THAT(target(), HasSubstr("/api/v1/nodes?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-                                    "&allowWatchBookmarks=true&timeoutSeconds="));
+    EXPECT_THAT(target(),
+                HasSubstr("/api/v1/nodes?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+                          "&allowWatchBookmarks=true&timeoutSeconds="));
     EXPECT_EQ(bench.http.last_call().request.silence, seconds{90});
     EXPECT_TRUE(reflector->broken_since().has_value());
     bench.http.start(last(), 200);
@@ -133,6 +138,35 @@ TEST_F(ReflectorTest, a_broken_watch_goes_on_after_a_pause_and_says_since_when_i
     EXPECT_FALSE(reflector->broken_since().has_value());
     EXPECT_EQ(reflector->problem(), "");
     EXPECT_TRUE(reflector->is_synced());
+}
+
+TEST_F(ReflectorTest, since_when_it_is_broken_is_the_first_failure_and_recovery_makes_pauses_short_again) {
+    sync();
+    const WallTime broken = bench.loop.now();
+    for (int i = 0; i < 8; ++i) {
+        bench.http.end(last(), fail(ErrorKind::kUnavailable, "refused"));
+        bench.loop.advance(minutes{1});
+    }
+    EXPECT_EQ(reflector->broken_since(), broken);
+    bench.http.start(last(), 200);
+    data(event_line("ADDED", "c", 11));
+    bench.http.end(last(), fail(ErrorKind::kUnavailable, "reset"));
+    EXPECT_EQ(requests_in(milliseconds{300}), 1u);
+}
+
+TEST_F(ReflectorTest, after_a_plain_list_the_streaming_one_is_tried_again_next_time) {
+    reflector->start();
+    refuse(422);
+    bench.loop.run_ready();
+    answer_list(list_text(30, {"a"}));
+    bench.loop.advance(minutes{1});
+    refuse(410);
+    bench.loop.advance(seconds{1});
+    EXPECT_THAT(target(), HasSubstr("sendInitialEvents=true"));
+    refuse(422);
+    bench.loop.run_ready();
+    // Not from the server's cache this time, which may be older than what was seen.
+    EXPECT_EQ(target(), "/api/v1/nodes");
 }
 
 TEST_F(ReflectorTest, a_quiet_watch_is_believed_well_after_a_while) {
@@ -359,7 +393,8 @@ TEST_F(ReflectorTest, a_kind_that_is_not_installed_is_waited_for) {
     reflector->start();
     refuse(404, "404 page not found");
     EXPECT_EQ(reflector->problem(),
-              "the API server does not know nodepools of karpenter.sh/v1; is its CustomResourceDefinition installed?");
+              "the API server does not know nodepools of karpenter.sh/v1; is its CustomResourceDefinition "
+              "installed?");
     EXPECT_FALSE(reflector->is_synced());
     bench.loop.advance(seconds{1});
     bench.http.start(last(), 200);
@@ -380,7 +415,9 @@ TEST_F(ReflectorTest, a_kind_that_is_taken_away_is_no_longer_synced) {
 
 TEST_F(ReflectorTest, a_refusal_is_told_in_the_servers_words_and_its_wish_to_wait_is_kept) {
     reflector->start();
-    refuse(429, R"({"kind":"Status","code":429,"message":"too many requests","details":{"retryAfterSeconds":20}})");
+    refuse(
+        429,
+        R"({"kind":"Status","code":429,"message":"too many requests","details":{"retryAfterSeconds":20}})");
     EXPECT_EQ(reflector->problem(), "GET /api/v1/nodes: too many requests");
     EXPECT_EQ(requests_in(milliseconds{19'999}), 0u);
     EXPECT_EQ(requests_in(milliseconds{1}), 1u);
@@ -417,12 +454,13 @@ TEST_F(ReflectorTest, an_object_that_cannot_be_read_does_not_hold_up_the_others)
     remake(kNodes, {.max_event_bytes = 500});
     reflector->start();
     bench.http.start(last(), 200);
-    data(event_line("ADDED", "a", 5) + event_line("ADDED", std::string(600, 'x'), 6) + event_line("ADDED", "b", 7) +
-         bookmark_line(10, true));
+    data(event_line("ADDED", "a", 5) + event_line("ADDED", std::string(600, 'x'), 6) +
+         event_line("ADDED", "b", 7) + bookmark_line(10, true));
     EXPECT_EQ(handler.names(), "a b");
     EXPECT_TRUE(reflector->is_synced());
     EXPECT_FALSE(reflector->broken_since().has_value());
-    EXPECT_EQ(reflector->problem(), "GET /api/v1/nodes: an event could not be read: an event is longer than 500 bytes");
+    EXPECT_EQ(reflector->problem(),
+              "GET /api/v1/nodes: an event could not be read: an event is longer than 500 bytes");
     EXPECT_EQ(reflector->counters().bad_events, 1u);
     // A change to it later makes a list again, which is not done for ever at full speed.
     std::size_t lists = 0;
@@ -433,14 +471,16 @@ TEST_F(ReflectorTest, an_object_that_cannot_be_read_does_not_hold_up_the_others)
         if (requests() == before) continue;
         ++lists;
         bench.http.start(last(), 200);
-        data(event_line("ADDED", "a", 5) + bookmark_line(20, true) + event_line("MODIFIED", std::string(600, 'x'), 21));
+        data(event_line("ADDED", "a", 5) + bookmark_line(20, true) +
+             event_line("MODIFIED", std::string(600, 'x'), 21));
     }
     EXPECT_LE(lists, 40u);
 }
 
 TEST_F(ReflectorTest, a_stream_cut_at_any_byte_gives_the_same_state) {
-    const std::string stream = event_line("ADDED", "a", 5) + event_line("ADDED", "b", 6) + bookmark_line(10, true) +
-                               event_line("MODIFIED", "a", 11) + event_line("DELETED", "b", 12);
+    const std::string stream = event_line("ADDED", "a", 5) + event_line("ADDED", "b", 6) +
+                               bookmark_line(10, true) + event_line("MODIFIED", "a", 11) +
+                               event_line("DELETED", "b", 12);
     for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
         handler = RecordingHandler();
         remake(kNodes);
@@ -448,14 +488,17 @@ TEST_F(ReflectorTest, a_stream_cut_at_any_byte_gives_the_same_state) {
         bench.http.start(last(), 200);
         data(stream.substr(0, cut));
         data(stream.substr(cut));
-        EXPECT_EQ(handler.log, (std::vector<std::string>{"begin", "+a", "+b", "end", "+a", "-b"})) << "cut at " << cut;
+        EXPECT_EQ(handler.log, (std::vector<std::string>{"begin", "+a", "+b", "end", "+a", "-b"}))
+            << "cut at " << cut;
     }
 }
 
 TEST_F(ReflectorTest, a_connection_cut_at_any_byte_loses_and_invents_nothing) {
-    const std::string stream = event_line("ADDED", "c", 11) + event_line("DELETED", "a", 12) + event_line("ADDED", "d", 13);
-    const std::vector<std::pair<std::uint64_t, std::string>> events{
-        {11, event_line("ADDED", "c", 11)}, {12, event_line("DELETED", "a", 12)}, {13, event_line("ADDED", "d", 13)}};
+    const std::string stream =
+        event_line("ADDED", "c", 11) + event_line("DELETED", "a", 12) + event_line("ADDED", "d", 13);
+    const std::vector<std::pair<std::uint64_t, std::string>> events{{11, event_line("ADDED", "c", 11)},
+                                                                    {12, event_line("DELETED", "a", 12)},
+                                                                    {13, event_line("ADDED", "d", 13)}};
     for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
         handler = RecordingHandler();
         remake(kNodes);

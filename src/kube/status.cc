@@ -45,13 +45,19 @@ ServerStatus parse_status(std::string_view text) {
 ErrorKind kind_of_code(int code) {
     switch (code) {
         case 401:
-        case 403: return ErrorKind::kForbidden;
-        case 404: return ErrorKind::kNotFound;
-        case 409: return ErrorKind::kConflict;
-        case 410: return ErrorKind::kGone;
+        case 403:
+            return ErrorKind::kForbidden;
+        case 404:
+            return ErrorKind::kNotFound;
+        case 409:
+            return ErrorKind::kConflict;
+        case 410:
+            return ErrorKind::kGone;
         case 408:
-        case 429: return ErrorKind::kUnavailable;
-        default: break;
+        case 429:
+            return ErrorKind::kUnavailable;
+        default:
+            break;
     }
     if (code >= 500) return ErrorKind::kUnavailable;
     return code >= 400 ? ErrorKind::kInvalid : ErrorKind::kInternal;

@@ -1,4 +1,5 @@
-// The API server's way of saying no: an HTTP code and a metav1.Status body, made into an Error. Pure; any thread.
+// The API server's way of saying no: an HTTP code and a metav1.Status body, made into an Error. Pure; any
+// thread.
 #pragma once
 
 #include <string>

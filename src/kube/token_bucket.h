@@ -1,4 +1,5 @@
-// So many a second on the average, so many at once. Knows no clock: `now` is handed in and never goes back. Pure.
+// So many a second on the average, so many at once. Knows no clock: `now` is handed in and never goes back.
+// Pure.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// libFuzzer entry over the framing and reading of watch streams and lists. The first byte says into how large pieces
-// the rest is cut. Whole and in pieces the events must be the same, and within the text.
+// libFuzzer entry over the framing and reading of watch streams and lists. The first byte says into how large
+// pieces the rest is cut. Whole and in pieces the events must be the same, and within the text.
 //   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc src/kube/watch_{fuzz,parser}.cc
 //   src/base/*.cc -lsimdjson -lfmt
 #include <fmt/format.h>
@@ -30,7 +30,8 @@ std::vector<std::string> parse_in_pieces(std::string_view text, std::size_t piec
             CHECK(event->object.size() <= kMaxEventBytes);
             CHECK(event->object.starts_with('{'));
             CHECK(event->type == WatchEvent::Type::kError || !event->resource_version.empty());
-            events.push_back(fmt::format("{} {} {}", static_cast<int>(event->type), event->resource_version, event->object));
+            events.push_back(fmt::format("{} {} {}", static_cast<int>(event->type), event->resource_version,
+                                         event->object));
         } else {
             CHECK(!event.error().message.empty());
             events.emplace_back("bad");

@@ -11,7 +11,8 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr std::size_t kKeptCapacity = 1u << 20;  // A buffer that grew beyond this for one event is given back.
+constexpr std::size_t kKeptCapacity = 1u
+                                      << 20;  // A buffer that grew beyond this for one event is given back.
 constexpr std::string_view kInitialEventsEnd = "k8s.io/initial-events-end";
 
 std::optional<WatchEvent::Type> type_of(std::string_view text) {
@@ -32,8 +33,8 @@ struct Metadata {
     bool ends_initial_events = false;
 };
 
-// Whether the reading may go on after `code`. After any other error simdjson has let go of the text, and asking it
-// for more is undefined.
+// Whether the reading may go on after `code`. After any other error simdjson has let go of the text, and
+// asking it for more is undefined.
 bool is_harmless(simdjson::error_code code) {
     return code == simdjson::SUCCESS || code == simdjson::NO_SUCH_FIELD || code == simdjson::INCORRECT_TYPE;
 }
@@ -192,7 +193,8 @@ class WatchParser::Impl {
 
     Result<WatchEvent> parse_line() {
         ondemand::document document;
-        if (const auto code = parser_->iterate(padded(line_)).get(document)) return fail_json("not JSON", code);
+        if (const auto code = parser_->iterate(padded(line_)).get(document))
+            return fail_json("not JSON", code);
         return read_event(document);
     }
 
@@ -203,16 +205,22 @@ class WatchParser::Impl {
     }
 
     const std::size_t max_event_bytes_;
-    std::string line_;  // What has come of the event under way.
+    std::string line_;          // What has come of the event under way.
     bool is_skipping_ = false;  // The event under way was too long and has been reported.
     std::unique_ptr<ondemand::parser> parser_;
 };
 
 WatchParser::WatchParser(std::size_t max_event_bytes) : impl_(std::make_unique<Impl>(max_event_bytes)) {}
 WatchParser::~WatchParser() = default;
-void WatchParser::feed(std::string_view data, const Sink& sink) { impl_->feed(data, sink); }
-bool WatchParser::is_inside_event() const { return impl_->is_inside_event(); }
-void WatchParser::reset() { impl_->reset(); }
+void WatchParser::feed(std::string_view data, const Sink& sink) {
+    impl_->feed(data, sink);
+}
+bool WatchParser::is_inside_event() const {
+    return impl_->is_inside_event();
+}
+void WatchParser::reset() {
+    impl_->reset();
+}
 
 Result<ListMeta> parse_list(std::string& body, const std::function<bool(std::string_view)>& on_item) {
     ondemand::parser parser;

@@ -21,7 +21,8 @@ std::string describe(const Result<WatchEvent>& event) {
                        event->ends_initial_events ? " end" : "", event->object);
 }
 
-std::vector<std::string> parse(const std::vector<std::string>& pieces, std::size_t max_event_bytes = 1u << 20) {
+std::vector<std::string> parse(const std::vector<std::string>& pieces,
+                               std::size_t max_event_bytes = 1u << 20) {
     WatchParser parser(max_event_bytes);
     std::vector<std::string> events;
     for (const std::string& piece : pieces) {
@@ -43,7 +44,8 @@ TEST(WatchParser, each_line_is_an_event_with_the_raw_text_of_its_object) {
 
 TEST(WatchParser, a_stream_cut_at_any_byte_reads_the_same) {
     const std::string stream = event_line("ADDED", "a", 1) + "\n" + event_line("MODIFIED", "b", 2) +
-                               bookmark_line(3, true) + event_line("DELETED", "c", 4) + error_line(410, "too old");
+                               bookmark_line(3, true) + event_line("DELETED", "c", 4) +
+                               error_line(410, "too old");
     const auto whole = parse({stream});
     ASSERT_EQ(whole.size(), 5u);
     EXPECT_EQ(whole[2].substr(0, 17), "BOOKMARK rv=3 end");
@@ -56,18 +58,23 @@ TEST(WatchParser, a_stream_cut_at_any_byte_reads_the_same) {
 }
 
 TEST(WatchParser, the_order_of_fields_and_white_space_do_not_matter) {
-    const auto events = parse({" { \"object\" : {\"spec\":{},\"metadata\":{\"x\":null,\"resourceVersion\":\"7\"}} , "
-                               "\"type\" : \"DELETED\" } \r\n"});
+    const auto events =
+        parse({" { \"object\" : {\"spec\":{},\"metadata\":{\"x\":null,\"resourceVersion\":\"7\"}} , "
+               "\"type\" : \"DELETED\" } \r\n"});
     ASSERT_EQ(events.size(), 1u);
     EXPECT_EQ(events[0], "DELETED rv=7 {\"spec\":{},\"metadata\":{\"x\":null,\"resourceVersion\":\"7\"}}");
 }
 
 TEST(WatchParser, only_the_annotation_set_to_true_ends_the_initial_events) {
     const auto line = [](std::string_view annotations) {
-        return fmt::format(R"({{"type":"BOOKMARK","object":{{"metadata":{{"annotations":{},"resourceVersion":"1"}}}}}})", annotations) + "\n";
+        return fmt::format(
+                   R"({{"type":"BOOKMARK","object":{{"metadata":{{"annotations":{},"resourceVersion":"1"}}}}}})",
+                   annotations) +
+               "\n";
     };
     EXPECT_EQ(parse({line(R"({"k8s.io/initial-events-end":"true"})")})[0].substr(0, 17), "BOOKMARK rv=1 end");
-    for (const char* other : {R"({"k8s.io/initial-events-end":"false"})", R"({"other":"true"})", "{}", "null"}) {
+    for (const char* other :
+         {R"({"k8s.io/initial-events-end":"false"})", R"({"other":"true"})", "{}", "null"}) {
         EXPECT_EQ(parse({line(other)})[0].substr(0, 15), "BOOKMARK rv=1 {") << other;
     }
 }
@@ -76,17 +83,21 @@ TEST(WatchParser, what_is_no_event_is_bad_and_the_next_line_is_read) {
     const std::string good = event_line("ADDED", "a", 5);
     for (const std::string bad :
          {"garbage", "[]", "7", "\"text\"", "{", "{}", "{\"type\":\"ADDED\"}", "{\"type\":7,\"object\":{}}",
-          "{\"type\":\"ADDED\",\"object\":null}", "{\"type\":\"ADDED\",\"object\":[]}", "{\"type\":\"ADDED\",\"object\":{}}",
-          "{\"type\":\"ADDED\",\"object\":{\"metadata\":null}}", "{\"type\":\"ADDED\",\"object\":{\"metadata\":{}}}",
+          "{\"type\":\"ADDED\",\"object\":null}", "{\"type\":\"ADDED\",\"object\":[]}",
+          "{\"type\":\"ADDED\",\"object\":{}}", "{\"type\":\"ADDED\",\"object\":{\"metadata\":null}}",
+          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{}}}",
           "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":5}}}",
           "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"\"}}}",
           "{\"type\":\"RENAMED\",\"object\":{\"metadata\":{\"resourceVersion\":\"5\"}}}",
           "{\"object\":{\"metadata\":{\"resourceVersion\":\"5\"}}}",
           "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"5\"}}",
           // Found by fuzzing: simdjson must not be asked for more after these.
-          "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ERROR\"\"Pod\",\"metadata\":{\"resourceVersion\":\"5\"}}}",
-          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\":{\"a\" \"b\"},\"resourceVersion\":\"5\"}}}",
-          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\" 5,\"resourceVersion\":\"5\"}}}", "\xff\xfe", "{\"type\":\"ADD\xff\"}"}) {
+          "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ERROR\"\"Pod\",\"metadata\":{\"resourceVersion\":\"5\"}"
+          "}}",
+          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\":{\"a\" "
+          "\"b\"},\"resourceVersion\":\"5\"}}}",
+          "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\" 5,\"resourceVersion\":\"5\"}}}",
+          "\xff\xfe", "{\"type\":\"ADD\xff\"}"}) {
         const auto events = parse({bad + "\n" + good});
         ASSERT_EQ(events.size(), 2u) << bad;
         EXPECT_TRUE(events[0].starts_with("bad: ")) << bad << " became " << events[0];
@@ -116,7 +127,9 @@ TEST(WatchParser, a_sink_that_has_enough_ends_the_stream) {
     WatchParser parser(1000);
     int events = 0;
     const auto sink = [&](const Result<WatchEvent>&) { return ++events < 2; };
-    parser.feed(event_line("ADDED", "a", 1) + event_line("ADDED", "b", 2) + event_line("ADDED", "c", 3) + "{\"ty", sink);
+    parser.feed(
+        event_line("ADDED", "a", 1) + event_line("ADDED", "b", 2) + event_line("ADDED", "c", 3) + "{\"ty",
+        sink);
     EXPECT_EQ(events, 2);
     EXPECT_FALSE(parser.is_inside_event());
 }
@@ -138,7 +151,8 @@ TEST(WatchParser, a_large_event_in_small_pieces_takes_linear_time) {
     const std::string line = event_line("ADDED", std::string(20u << 20, 'x'), 6);
     const auto sink = [&](const Result<WatchEvent>& event) { return events += event ? 1 : 100, true; };
     // Quadratic work would be 20 MB times 5,000 pieces, minutes under a sanitizer.
-    for (std::size_t i = 0; i < line.size(); i += 4096) parser.feed(std::string_view(line).substr(i, 4096), sink);
+    for (std::size_t i = 0; i < line.size(); i += 4096)
+        parser.feed(std::string_view(line).substr(i, 4096), sink);
     EXPECT_EQ(events, 1);
 }
 
@@ -165,8 +179,8 @@ TEST(ListParser, an_empty_list_may_be_an_array_or_null_and_may_stand_before_its_
 }
 
 TEST(ListParser, what_is_no_whole_list_is_an_error) {
-    for (std::string body : {"", "x", "[]", "{}", R"({"metadata":{"resourceVersion":"9"}})", R"({"items":[]})",
-                             R"({"metadata":{"resourceVersion":"9"},"items":[7]})",
+    for (std::string body : {"", "x", "[]", "{}", R"({"metadata":{"resourceVersion":"9"}})",
+                             R"({"items":[]})", R"({"metadata":{"resourceVersion":"9"},"items":[7]})",
                              R"({"metadata":{"resourceVersion":"9"},"items":[{"a":1},)",
                              R"({"metadata":{"resourceVersion":9},"items":[]})",
                              // Found by fuzzing.

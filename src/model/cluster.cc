@@ -12,6 +12,13 @@ bool is_owned_by(const api::ObjectMeta& meta, std::string_view kind) {
                        [&](const api::OwnerReference& owner) { return owner.kind == kind; });
 }
 
+// Unless the id is another's by now.
+void forget_id(std::unordered_map<std::string, std::string>& name_by_id, const std::string& id,
+               const std::string& name) {
+    const auto it = name_by_id.find(id);
+    if (it != name_by_id.end() && it->second == name) name_by_id.erase(it);
+}
+
 PodState make_pod_state(const api::Pod& pod) {
     PodState out;
     out.ns = pod.meta.ns;
@@ -107,7 +114,7 @@ void Cluster::upsert(api::Node node) {
     auto [it, is_new] = nodes_.try_emplace(name);
     NodeState& state = it->second;
     if (!is_new && state.node.provider_id != node.provider_id)
-        node_by_provider_id_.erase(state.node.provider_id);
+        forget_id(node_by_provider_id_, state.node.provider_id, name);
     if (!node.provider_id.empty()) node_by_provider_id_[node.provider_id] = name;
     state.allocatable = rules::as_capacity(node.allocatable);
     state.node = std::move(node);
@@ -126,7 +133,7 @@ void Cluster::upsert(api::NodeClaim claim) {
     const std::string name = claim.meta.name;
     auto [it, is_new] = claims_.try_emplace(name);
     if (!is_new && it->second.claim.provider_id != claim.provider_id) {
-        claim_by_provider_id_.erase(it->second.claim.provider_id);
+        forget_id(claim_by_provider_id_, it->second.claim.provider_id, name);
     }
     if (!claim.provider_id.empty()) claim_by_provider_id_[claim.provider_id] = name;
     it->second.claim = std::move(claim);
@@ -167,8 +174,7 @@ void Cluster::remove_node(const std::string& name) {
     const auto it = nodes_.find(name);
     if (it == nodes_.end()) return;
     if (!it->second.pods.empty()) waiting_for_node_[name].merge(it->second.pods);
-    const auto by_id = node_by_provider_id_.find(it->second.node.provider_id);
-    if (by_id != node_by_provider_id_.end() && by_id->second == name) node_by_provider_id_.erase(by_id);
+    forget_id(node_by_provider_id_, it->second.node.provider_id, name);
     nodes_.erase(it);
 }
 
@@ -182,9 +188,7 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kNodeClaim:
             if (const auto it = claims_.find(name); it != claims_.end()) {
-                const auto by_id = claim_by_provider_id_.find(it->second.claim.provider_id);
-                if (by_id != claim_by_provider_id_.end() && by_id->second == name)
-                    claim_by_provider_id_.erase(by_id);
+                forget_id(claim_by_provider_id_, it->second.claim.provider_id, name);
                 claims_.erase(it);
             }
             break;

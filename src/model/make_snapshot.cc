@@ -74,13 +74,15 @@ class SnapshotMaker {
         return it == planned_.end() ? Resources{} : it->second;
     }
 
-    Resources expected_daemons(const Requirements& labels, const std::vector<api::Taint>& taints) const {
+    // `undefined`: labels that may still come to be defined; nullptr where all are known.
+    Resources expected_daemons(const Requirements& labels, const std::vector<api::Taint>& taints,
+                               const rules::WellKnownLabels* undefined) const {
         Resources sum;
         for (const DaemonView& daemon : out_.daemons) {
             if (rules::untolerated_taint(daemon.shape->tolerations, taints) != nullptr) continue;
             const bool lands = std::any_of(
                 daemon.shape->required.begin(), daemon.shape->required.end(),
-                [&](const Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
+                [&](const Requirements& wanted) { return rules::compatible(labels, wanted, undefined); });
             if (lands) sum += daemon.shape->requests;
         }
         return sum;
@@ -128,7 +130,7 @@ class SnapshotMaker {
             const Resources promised = rules::as_capacity(claim->claim.allocatable);
             fill_missing(room.free, promised);
         }
-        Resources daemons = expected_daemons(room.labels, room.taints) - state.daemon_used;
+        Resources daemons = expected_daemons(room.labels, room.taints, nullptr) - state.daemon_used;
         daemons.floor_at_zero();
         room.free -= daemons;
         room.free -= state.used;
@@ -168,7 +170,8 @@ class SnapshotMaker {
         } else if (pool != nullptr) {
             room.free = least_allocatable(claim, *pool);
         }
-        room.free -= expected_daemons(room.labels, room.taints);
+        // Its type may add what a daemon asks for (the operating system, say), so that room is kept too.
+        room.free -= expected_daemons(room.labels, room.taints, &inputs_.well_known);
         room.free -= planned_for(claim.meta.name);
         out_.rooms.push_back(std::move(room));
     }

@@ -35,12 +35,8 @@ std::string value_text(const Json& value) {
 }  // namespace
 
 Json status_of(const ApiError& error) {
-    Json status = {{"kind", "Status"},
-                   {"apiVersion", "v1"},
-                   {"metadata", Json::object()},
-                   {"status", "Failure"},
-                   {"message", error.message},
-                   {"code", error.code}};
+    Json status = {{"kind", "Status"},    {"apiVersion", "v1"},       {"metadata", Json::object()},
+                   {"status", "Failure"}, {"message", error.message}, {"code", error.code}};
     if (!error.reason.empty()) status["reason"] = error.reason;
     if (!error.details.is_null()) status["details"] = error.details;
     if (error.retry_after_seconds > 0) status["details"]["retryAfterSeconds"] = error.retry_after_seconds;
@@ -48,12 +44,15 @@ Json status_of(const ApiError& error) {
 }
 
 FieldProblem required_value(std::string field, std::string detail) {
-    return {"FieldValueRequired", std::move(field), detail.empty() ? "Required value" : "Required value: " + detail};
+    return {"FieldValueRequired", std::move(field),
+            detail.empty() ? "Required value" : "Required value: " + detail};
 }
 FieldProblem invalid_value(std::string field, const Json& value, std::string detail) {
-    return {"FieldValueInvalid", std::move(field), fmt::format("Invalid value: {}: {}", value_text(value), detail)};
+    return {"FieldValueInvalid", std::move(field),
+            fmt::format("Invalid value: {}: {}", value_text(value), detail)};
 }
-FieldProblem unsupported_value(std::string field, const Json& value, const std::vector<std::string>& supported) {
+FieldProblem unsupported_value(std::string field, const Json& value,
+                               const std::vector<std::string>& supported) {
     std::string list;
     for (const std::string& each : supported) list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", each);
     return {"FieldValueNotSupported", std::move(field),
@@ -77,9 +76,10 @@ Refusal already_exists(const ResourceType& type, std::string_view name) {
 }
 
 Refusal conflict(const ResourceType& type, std::string_view name, std::string_view why) {
-    return refuse(409, "Conflict",
-                  fmt::format("Operation cannot be fulfilled on {} \"{}\": {}", resource_name(type), name, why),
-                  details_of(type, name, type.plural));
+    return refuse(
+        409, "Conflict",
+        fmt::format("Operation cannot be fulfilled on {} \"{}\": {}", resource_name(type), name, why),
+        details_of(type, name, type.plural));
 }
 
 Refusal invalid_object(const ResourceType& type, std::string_view name, const FieldProblems& problems) {
@@ -87,7 +87,8 @@ Refusal invalid_object(const ResourceType& type, std::string_view name, const Fi
     Json causes = Json::array();
     for (const FieldProblem& problem : problems) {
         text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", problem.field, problem.message);
-        causes.push_back({{"reason", problem.reason}, {"message", problem.message}, {"field", problem.field}});
+        causes.push_back(
+            {{"reason", problem.reason}, {"message", problem.message}, {"field", problem.field}});
     }
     if (problems.size() > 1) text = "[" + text + "]";
     Json details = details_of(type, name, type.kind);
@@ -96,7 +97,9 @@ Refusal invalid_object(const ResourceType& type, std::string_view name, const Fi
                   std::move(details));
 }
 
-Refusal bad_request(std::string message) { return refuse(400, "BadRequest", std::move(message)); }
+Refusal bad_request(std::string message) {
+    return refuse(400, "BadRequest", std::move(message));
+}
 
 Refusal forbidden(const ResourceType& type, std::string_view name, std::string_view why) {
     return refuse(403, "Forbidden", fmt::format("{} \"{}\" is forbidden: {}", resource_name(type), name, why),
@@ -109,7 +112,9 @@ Refusal too_many_requests(std::string message, int retry_after_seconds) {
     return refusal;
 }
 
-Refusal expired(std::string message) { return refuse(410, "Expired", std::move(message)); }
+Refusal expired(std::string message) {
+    return refuse(410, "Expired", std::move(message));
+}
 
 Refusal internal_error(std::string message) {
     return refuse(500, "InternalError", "Internal error occurred: " + message,

@@ -1,4 +1,5 @@
-// The API server's refusals, as values: an HTTP code, a reason and the sentences a real server would say. Any thread.
+// The API server's refusals, as values: an HTTP code, a reason and the sentences a real server would say. Any
+// thread.
 #pragma once
 
 #include <string>
@@ -36,7 +37,8 @@ struct FieldProblem {
 using FieldProblems = std::vector<FieldProblem>;
 FieldProblem required_value(std::string field, std::string detail = {});
 FieldProblem invalid_value(std::string field, const Json& value, std::string detail);
-FieldProblem unsupported_value(std::string field, const Json& value, const std::vector<std::string>& supported);
+FieldProblem unsupported_value(std::string field, const Json& value,
+                               const std::vector<std::string>& supported);
 FieldProblem forbidden_value(std::string field, std::string detail);
 FieldProblem duplicate_value(std::string field, const Json& value);
 
@@ -62,12 +64,12 @@ Refusal no_such_path();
 // TRY_ANSWER(auto pod, get(key)); declares `pod`, or returns the refusal to the caller.
 #define TRY_ANSWER(declaration, expression) \
     TRY_ANSWER_IMPL(JOINER_CONCAT(try_answer_, __LINE__), declaration, expression)
-#define TRY_ANSWER_IMPL(name, declaration, expression)                                 \
-    auto name = (expression);                                                          \
+#define TRY_ANSWER_IMPL(name, declaration, expression)                 \
+    auto name = (expression);                                          \
     if (!name) return ::joiner::sim::Refusal(std::move(name).error()); \
     declaration = std::move(*name)
-#define TRY_REFUSAL(expression)                                                                  \
-    do {                                                                                         \
-        auto try_refusal = (expression);                                                         \
+#define TRY_REFUSAL(expression)                                                          \
+    do {                                                                                 \
+        auto try_refusal = (expression);                                                 \
         if (!try_refusal) return ::joiner::sim::Refusal(std::move(try_refusal).error()); \
     } while (false)

@@ -43,11 +43,14 @@ std::optional<View> view_of(std::string_view accept) {
         if (media.starts_with("*/*") || media.starts_with("application/*")) return View::kWhole;
         if (!media.starts_with("application/json")) continue;
         if (media.find("as=Table") != std::string_view::npos) {
-            if (media.find("v=v1;") != std::string_view::npos || media.find("v=v1beta1") == std::string_view::npos) return View::kTable;
+            if (media.find("v=v1;") != std::string_view::npos ||
+                media.find("v=v1beta1") == std::string_view::npos)
+                return View::kTable;
             continue;
         }
         if (media.find("as=PartialObjectMetadata") != std::string_view::npos) return View::kMetadata;
-        if (media.find("as=") == std::string_view::npos || media.find("as=APIGroupDiscoveryList") != std::string_view::npos) {
+        if (media.find("as=") == std::string_view::npos ||
+            media.find("as=APIGroupDiscoveryList") != std::string_view::npos) {
             return View::kWhole;
         }
     }
@@ -62,13 +65,19 @@ std::optional<Version> parse_version(std::string_view text) {
 }
 
 Refusal too_large_version(Version asked, Version current) {
-    Refusal refusal(ApiError{504, "Timeout", fmt::format("Timeout: Too large resource version: {}, current: {}", asked, current),
-                             {{"causes", Json::array({{{"reason", "ResourceVersionTooLarge"}, {"message", "Too large resource version"}}})}}, 1});
+    Refusal refusal(ApiError{
+        504,
+        "Timeout",
+        fmt::format("Timeout: Too large resource version: {}, current: {}", asked, current),
+        {{"causes",
+          Json::array({{{"reason", "ResourceVersionTooLarge"}, {"message", "Too large resource version"}}})}},
+        1});
     return refusal;
 }
 
 Refusal bad_version(std::string_view text) {
-    return bad_request(fmt::format("resourceVersion: Invalid value: \"{0}\": strconv.ParseUint: parsing \"{0}\": invalid syntax", text));
+    return bad_request(fmt::format(
+        "resourceVersion: Invalid value: \"{0}\": strconv.ParseUint: parsing \"{0}\": invalid syntax", text));
 }
 
 std::optional<Subject> subject_of(const Registry& registry, const Target& target) {
@@ -80,7 +89,8 @@ std::optional<Subject> subject_of(const Registry& registry, const Target& target
     const std::string& version = parts[base - 1];
     Subject subject;
     std::size_t at = base;
-    const bool is_about_namespace = parts.size() == base + 3 && (parts[base + 2] == "status" || parts[base + 2] == "finalize");
+    const bool is_about_namespace =
+        parts.size() == base + 3 && (parts[base + 2] == "status" || parts[base + 2] == "finalize");
     if (parts[at] == "namespaces" && parts.size() > base + 2 && !(is_core && is_about_namespace)) {
         subject.ns = parts[base + 1];
         at = base + 2;
@@ -95,23 +105,33 @@ std::optional<Subject> subject_of(const Registry& registry, const Target& target
 }
 
 Answer<Json> parse_body(const Request& request) {
+    if (request.header("content-type").find("protobuf") != std::string_view::npos) {
+        return unsupported_media_type(
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json, application/yaml");
+    }
     if (auto json = parse_json(request.body)) return std::move(*json);
     if (request.header("content-type").find("yaml") != std::string_view::npos) {
         if (const auto text = api::yaml_to_json(request.body, "body")) {
             if (auto json = parse_json(*text)) return std::move(*json);
         }
     }
-    return bad_request("the object provided is unrecognized (must be of type Status): couldn't get version/kind; json parse error");
+    return bad_request(
+        "the object provided is unrecognized (must be of type Status): couldn't get version/kind; json parse "
+        "error");
 }
 
 Answer<PatchKind> patch_kind(std::string_view content_type, bool is_custom) {
     if (content_type.starts_with("application/json-patch+json")) return PatchKind::kJson;
     if (content_type.starts_with("application/merge-patch+json")) return PatchKind::kMerge;
     if (content_type.starts_with("application/apply-patch+yaml")) return PatchKind::kApply;
-    if (content_type.starts_with("application/strategic-merge-patch+json") && !is_custom) return PatchKind::kStrategic;
+    if (content_type.starts_with("application/strategic-merge-patch+json") && !is_custom)
+        return PatchKind::kStrategic;
     return unsupported_media_type(
-        fmt::format("the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
-                    "application/merge-patch+json, application/apply-patch+yaml{}", is_custom ? "" : ", application/strategic-merge-patch+json"));
+        fmt::format("the body of the request was in an unknown format - accepted media types include: "
+                    "application/json-patch+json, "
+                    "application/merge-patch+json, application/apply-patch+yaml{}",
+                    is_custom ? "" : ", application/strategic-merge-patch+json"));
 }
 
 Propagation propagation_of(std::string_view text) {
@@ -124,15 +144,18 @@ Propagation propagation_of(std::string_view text) {
 Answer<DeleteOptions> delete_options(const Call& call) {
     DeleteOptions options;
     std::string propagation(call.target.parameter("propagationPolicy"));
-    if (const auto grace = parse_version(call.target.parameter("gracePeriodSeconds"))) options.grace_seconds = static_cast<std::int64_t>(*grace);
+    if (const auto grace = parse_version(call.target.parameter("gracePeriodSeconds")))
+        options.grace_seconds = static_cast<std::int64_t>(*grace);
     options.is_dry_run = !call.target.parameter("dryRun").empty();
     if (!call.request.body.empty()) {
         TRY_ANSWER(const Json body, parse_body(call.request));
         options.uid = text_at(body, {"preconditions", "uid"});
         options.resource_version = text_at(body, {"preconditions", "resourceVersion"});
-        if (const Json* grace = find(body, {"gracePeriodSeconds"}); grace && grace->is_number()) options.grace_seconds = grace->get<std::int64_t>();
+        if (const Json* grace = find(body, {"gracePeriodSeconds"}); grace && grace->is_number())
+            options.grace_seconds = grace->get<std::int64_t>();
         if (!text_at(body, {"propagationPolicy"}).empty()) propagation = text_at(body, {"propagationPolicy"});
-        if (const Json* orphan = find(body, {"orphanDependents"})) propagation = *orphan == true ? "Orphan" : "Background";
+        if (const Json* orphan = find(body, {"orphanDependents"}))
+            propagation = *orphan == true ? "Orphan" : "Background";
         options.is_dry_run = options.is_dry_run || !array_at(body, {"dryRun"}).empty();
     }
     options.propagation = propagation_of(propagation);
@@ -140,7 +163,8 @@ Answer<DeleteOptions> delete_options(const Call& call) {
 }
 
 Json success_status(const Json* object, const ResourceType* type) {
-    Json status = {{"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", Json::object()}, {"status", "Success"}};
+    Json status = {
+        {"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", Json::object()}, {"status", "Success"}};
     if (object && type) {
         status["details"] = {{"name", name_of(*object)}, {"kind", type->plural}, {"uid", uid_of(*object)}};
         if (!type->group.empty()) status["details"]["group"] = type->group;
@@ -160,8 +184,10 @@ class ApiServer::Impl {
         for (const char* name : {"default", "kube-node-lease", "kube-public", "kube-system"}) {
             (void)verbs.create(verbs.type("namespaces"), "", {{"metadata", {{"name", name}}}});
         }
-        for (const auto& [name, value] : {std::pair{"system-cluster-critical", 2'000'000'000}, std::pair{"system-node-critical", 2'000'001'000}}) {
-            (void)verbs.create(verbs.type("priorityclasses"), "", {{"metadata", {{"name", name}}}, {"value", value}});
+        for (const auto& [name, value] : {std::pair{"system-cluster-critical", 2'000'000'000},
+                                          std::pair{"system-node-critical", 2'000'001'000}}) {
+            (void)verbs.create(verbs.type("priorityclasses"), "",
+                               {{"metadata", {{"name", name}}}, {"value", value}});
         }
     }
 
@@ -170,11 +196,14 @@ class ApiServer::Impl {
         Call call{request, parse_target(request.target), {}, View::kWhole};
         const auto view = view_of(request.header("accept"));
         if (!view) {
-            return refuse({406, "NotAcceptable", "only the following media types are accepted: application/json", nullptr, 0});
+            return refuse({406, "NotAcceptable",
+                           "only the following media types are accepted: application/json", nullptr, 0});
         }
         call.view = *view;
         if (auto reply = serve_fixed(call)) return exchange->reply(std::move(*reply));
         const auto subject = subject_of(registry, call.target);
+        if (!subject && !is_known_group(call.target))
+            return exchange->reply({404, "text/plain; charset=utf-8", {}, "404 page not found\n"});
         if (!subject) return refuse(no_such_path().value());
         call.subject = *subject;
         count(call);
@@ -204,24 +233,41 @@ class ApiServer::Impl {
 
   private:
     static bool is_watch(const Call& call) {
-        return call.request.method == "GET" && call.subject.subresource.empty() && call.target.flag("watch");
+        return call.request.method == "GET" && call.subject.name.empty() && call.target.flag("watch");
+    }
+
+    bool is_known_group(const Target& target) const {
+        const auto& parts = target.segments;
+        if (parts[0] != "api" && (parts[0] != "apis" || parts.size() < 3)) return false;
+        return parts[0] == "api" ||
+               std::any_of(registry.types().begin(), registry.types().end(), [&](const ResourceType* type) {
+                   return !type->is_custom && type->group == parts[1];
+               });
     }
 
     void count(const Call& call) {
         const Subject& subject = call.subject;
         const bool is_list = call.request.method == "GET" && subject.name.empty();
-        ++request_counts[fmt::format("{} {}{}{}", is_watch(call) ? "WATCH" : is_list ? "LIST" : call.request.method,
-                                     subject.type->resource_name(), subject.subresource.empty() ? "" : "/", subject.subresource)];
+        ++request_counts[fmt::format("{} {}{}{}",
+                                     is_watch(call) ? "WATCH"
+                                     : is_list      ? "LIST"
+                                                    : call.request.method,
+                                     subject.type->resource_name(), subject.subresource.empty() ? "" : "/",
+                                     subject.subresource)];
     }
 
-    static Reply json_reply(int code, const Json& json) { return {code, "application/json", {}, to_text(json) + "\n"}; }
+    static Reply json_reply(int code, const Json& json) {
+        return {code, "application/json", {}, to_text(json) + "\n"};
+    }
     static Reply reply_of(const ApiError& error) {
         Reply reply = json_reply(error.code, status_of(error));
-        if (error.retry_after_seconds > 0) reply.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));
+        if (error.retry_after_seconds > 0)
+            reply.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));
         return reply;
     }
     Reply object_reply(const Call& call, int code, const ObjectPtr& object) {
-        if (call.view == View::kTable) return json_reply(code, table_of(*call.subject.type, {&object->json}, loop_.now()));
+        if (call.view == View::kTable)
+            return json_reply(code, table_of(*call.subject.type, {&object->json}, loop_.now()));
         if (call.view == View::kMetadata) return json_reply(code, metadata_only(object->json));
         return {code, "application/json", {}, object->text() + "\n"};
     }
@@ -230,21 +276,31 @@ class ApiServer::Impl {
 
     std::optional<Reply> serve_fixed(const Call& call) {
         const auto& parts = call.target.segments;
-        if (parts.empty()) return json_reply(200, {{"paths", {"/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"}}});
-        const auto or_missing = [](const std::optional<Json>& json) { return json ? json_reply(200, *json) : reply_of(no_such_path().value()); };
+        if (parts.empty())
+            return json_reply(200, {{"paths",
+                                     {"/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3",
+                                      "/readyz", "/version"}}});
+        const auto or_missing = [](const std::optional<Json>& json) {
+            return json ? json_reply(200, *json) : reply_of(no_such_path().value());
+        };
         const std::string& first = parts[0];
-        if (first == "healthz" || first == "livez" || first == "readyz") return Reply{200, "text/plain; charset=utf-8", {}, "ok"};
+        if (first == "healthz" || first == "livez" || first == "readyz")
+            return Reply{200, "text/plain; charset=utf-8", {}, "ok"};
         if (first == "version") return json_reply(200, version_document());
         if (first == "api" && parts.size() == 1) return json_reply(200, core_versions_document());
-        if (first == "api" && parts.size() == 2) return or_missing(resources_document(registry, "", parts[1]));
+        if (first == "api" && parts.size() == 2)
+            return or_missing(resources_document(registry, "", parts[1]));
         if (first == "apis" && parts.size() == 1) return json_reply(200, groups_document(registry));
         if (first == "apis" && parts.size() == 2) return or_missing(group_document(registry, parts[1]));
-        if (first == "apis" && parts.size() == 3) return or_missing(resources_document(registry, parts[1], parts[2]));
+        if (first == "apis" && parts.size() == 3)
+            return or_missing(resources_document(registry, parts[1], parts[2]));
         if (first != "openapi" || parts.size() < 2) return std::nullopt;
         if (parts[1] == "v2") return json_reply(200, open_api_v2_document(registry));
         if (parts[1] == "v3" && parts.size() == 2) return json_reply(200, open_api_index(registry));
-        if (parts[1] == "v3" && parts.size() == 4) return or_missing(open_api_document(registry, "", parts[3]));
-        if (parts[1] == "v3" && parts.size() == 5) return or_missing(open_api_document(registry, parts[3], parts[4]));
+        if (parts[1] == "v3" && parts.size() == 4)
+            return or_missing(open_api_document(registry, "", parts[3]));
+        if (parts[1] == "v3" && parts.size() == 5)
+            return or_missing(open_api_document(registry, parts[3], parts[4]));
         return std::nullopt;
     }
 
@@ -286,7 +342,8 @@ class ApiServer::Impl {
         if (is_pod && (name == "binding" || name == "eviction")) {
             if (method != "POST") return method_not_allowed();
             TRY_ANSWER(const Json body, parse_body(call.request));
-            TRY_REFUSAL(name == "binding" ? verbs.bind(subject.ns, subject.name, body) : verbs.evict(subject.ns, subject.name, body));
+            TRY_REFUSAL(name == "binding" ? verbs.bind(subject.ns, subject.name, body)
+                                          : verbs.evict(subject.ns, subject.name, body));
             Json status = success_status(nullptr, nullptr);
             status["code"] = 201;
             return json_reply(201, status);
@@ -322,7 +379,8 @@ class ApiServer::Impl {
         }
         WriteOptions write_options;
         write_options.is_dry_run = !call.target.parameter("dryRun").empty();
-        TRY_ANSWER(const Json result, verbs.put_scale(*subject.type, subject.ns, subject.name, scale, write_options));
+        TRY_ANSWER(const Json result,
+                   verbs.put_scale(*subject.type, subject.ns, subject.name, scale, write_options));
         return json_reply(200, result);
     }
 
@@ -361,13 +419,16 @@ class ApiServer::Impl {
         bool was_created = false;
         ObjectPtr object;
         if (call.request.method == "PUT") {
-            TRY_ANSWER(object, verbs.update(*subject.type, subject.ns, subject.name, subresource, std::move(body), write, &was_created));
+            TRY_ANSWER(object, verbs.update(*subject.type, subject.ns, subject.name, subresource,
+                                            std::move(body), write, &was_created));
         } else {
-            TRY_ANSWER(const PatchKind kind, patch_kind(call.request.header("content-type"), subject.type->is_custom));
+            TRY_ANSWER(const PatchKind kind,
+                       patch_kind(call.request.header("content-type"), subject.type->is_custom));
             if (kind == PatchKind::kApply && call.target.parameter("fieldManager").empty()) {
                 return invalid_patch_options();
             }
-            TRY_ANSWER(object, verbs.patch(*subject.type, subject.ns, subject.name, subresource, kind, body, write, &was_created));
+            TRY_ANSWER(object, verbs.patch(*subject.type, subject.ns, subject.name, subresource, kind, body,
+                                           write, &was_created));
         }
         Reply reply = object_reply(call, was_created ? 201 : 200, object);
         add_warnings(reply, unknown);
@@ -385,26 +446,24 @@ class ApiServer::Impl {
         const Subject& subject = call.subject;
         TRY_ANSWER(const DeleteOptions options, delete_options(call));
         TRY_ANSWER(const Deletion deletion, verbs.remove(*subject.type, subject.ns, subject.name, options));
-        if (!deletion.is_gone || subject.type->returns_deleted_object) return object_reply(call, 200, deletion.object);
+        if (!deletion.is_gone || subject.type->returns_deleted_object)
+            return object_reply(call, 200, deletion.object);
         return json_reply(200, success_status(&deletion.object->json, subject.type));
     }
 
     Answer<Reply> remove_all(const Call& call) {
         TRY_ANSWER(const DeleteOptions options, delete_options(call));
         TRY_ANSWER(const Selector selector, selector_of(call));
-        TRY_ANSWER(const auto removed, verbs.remove_all(*call.subject.type, call.subject.ns, selector, options));
+        TRY_ANSWER(const auto removed,
+                   verbs.remove_all(*call.subject.type, call.subject.ns, selector, options));
         return list_reply(call, removed, store.version(), {}, 0);
     }
 
     // --- lists
 
     static Answer<Selector> selector_of(const Call& call) {
-        TRY_ANSWER(Selector selector,
-                   parse_selector(*call.subject.type, call.target.parameter("labelSelector"), call.target.parameter("fieldSelector")));
-        if (!call.subject.name.empty()) {
-            selector.fields.push_back({"metadata.name", {"metadata", "name"}, call.subject.name, true});
-        }
-        return selector;
+        return parse_selector(*call.subject.type, call.target.parameter("labelSelector"),
+                              call.target.parameter("fieldSelector"));
     }
 
     Answer<Reply> list(const Call& call) {
@@ -412,7 +471,8 @@ class ApiServer::Impl {
         TRY_ANSWER(const Selector selector, selector_of(call));
         const std::string_view version_text = call.target.parameter("resourceVersion");
         const std::string_view match = call.target.parameter("resourceVersionMatch");
-        std::size_t limit = static_cast<std::size_t>(parse_version(call.target.parameter("limit")).value_or(0));
+        std::size_t limit =
+            static_cast<std::size_t>(parse_version(call.target.parameter("limit")).value_or(0));
         if (version_text == "0" && match != "Exact") limit = 0;  // As served from a real server's cache.
 
         Version at = store.version();
@@ -421,13 +481,16 @@ class ApiServer::Impl {
         if (const std::string_view token = call.target.parameter("continue"); !token.empty()) {
             const auto text = base64_decode(token);
             const auto json = text ? parse_json(*text) : std::nullopt;
-            if (!json || !json->is_object()) return bad_request("continue key is not valid: a token of this server is wanted");
+            if (!json || !json->is_object())
+                return bad_request("continue key is not valid: a token of this server is wanted");
             at = static_cast<Version>(int_at(*json, {"rv"}));
             after = text_at(*json, {"start"});
             objects = store.list_at(type, call.subject.ns, at);
             if (!objects) {
-                return expired("The provided continue parameter is too old to display a consistent list result. You can start a new list "
-                               "without the continue parameter.");
+                return expired(
+                    "The provided continue parameter is too old to display a consistent list result. You can "
+                    "start a new list "
+                    "without the continue parameter.");
             }
         } else if (!version_text.empty() && version_text != "0") {
             const auto version = parse_version(version_text);
@@ -443,14 +506,15 @@ class ApiServer::Impl {
         return list_page(call, *objects, selector, at, after, limit);
     }
 
-    Answer<Reply> list_page(const Call& call, const std::vector<ObjectPtr>& objects, const Selector& selector, Version at,
-                            const std::string& after, std::size_t limit) {
+    Answer<Reply> list_page(const Call& call, const std::vector<ObjectPtr>& objects, const Selector& selector,
+                            Version at, const std::string& after, std::size_t limit) {
         std::vector<ObjectPtr> page;
         std::size_t remaining = 0;
         std::string last;
         const bool takes_all = selector.selects_all();
         for (const ObjectPtr& object : objects) {
-            const std::string key = limit > 0 || !after.empty() ? namespace_of(object->json) + "/" + name_of(object->json) : "";
+            const std::string key =
+                limit > 0 || !after.empty() ? namespace_of(object->json) + "/" + name_of(object->json) : "";
             if (!after.empty() && key <= after) continue;
             if (!takes_all && !matches(selector, object->json)) continue;
             if (limit > 0 && page.size() == limit) {
@@ -461,11 +525,13 @@ class ApiServer::Impl {
             last = key;
         }
         std::string token;
-        if (remaining > 0) token = base64_encode(to_text({{"v", "meta.k8s.io/v1"}, {"rv", at}, {"start", last}}));
+        if (remaining > 0)
+            token = base64_encode(to_text({{"v", "meta.k8s.io/v1"}, {"rv", at}, {"start", last}}));
         return list_reply(call, page, at, token, takes_all ? remaining : 0);
     }
 
-    Reply list_reply(const Call& call, const std::vector<ObjectPtr>& objects, Version version, const std::string& token, std::size_t remaining) {
+    Reply list_reply(const Call& call, const std::vector<ObjectPtr>& objects, Version version,
+                     const std::string& token, std::size_t remaining) {
         const ResourceType& type = *call.subject.type;
         Json metadata = {{"resourceVersion", std::to_string(version)}};
         if (!token.empty()) metadata["continue"] = token;
@@ -501,21 +567,29 @@ class ApiServer::Impl {
         watch.allows_bookmarks = target.flag("allowWatchBookmarks");
         watch.bookmark_interval = options_.bookmark_interval;
         const auto seconds = parse_version(target.parameter("timeoutSeconds"));
-        watch.timeout = seconds && *seconds > 0 ? Duration(std::chrono::seconds{*seconds}) : options_.watch_limit;
+        watch.timeout =
+            seconds && *seconds > 0 ? Duration(std::chrono::seconds{*seconds}) : options_.watch_limit;
 
         const std::string_view version_text = target.parameter("resourceVersion");
         const std::string_view match = target.parameter("resourceVersionMatch");
         const bool is_any = version_text.empty() || version_text == "0";
         const auto version = is_any ? std::optional<Version>(0) : parse_version(version_text);
-        if (!version) return bad_version(version_text);
+        if (!version) {
+            Refusal refusal = bad_version(version_text);
+            return Refusal(ApiError{500, "", refusal.value().message, nullptr, 0});
+        }
         if (target.query.contains("sendInitialEvents")) {
             if (match != "NotOlderThan") {
-                return invalid_list_options(forbidden_value("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+                return invalid_list_options(forbidden_value(
+                    "resourceVersionMatch",
+                    "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
             }
             watch.sends_initial_events = target.flag("sendInitialEvents");
             watch.marks_initial_end = watch.sends_initial_events && watch.allows_bookmarks;
         } else if (!match.empty()) {
-            return invalid_list_options(forbidden_value("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+            return invalid_list_options(forbidden_value(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
         } else {
             watch.sends_initial_events = is_any;
         }
@@ -535,16 +609,31 @@ class ApiServer::Impl {
     }
 };
 
-ApiServer::ApiServer(io::Loop& loop, ApiServerOptions options) : impl_(std::make_unique<Impl>(loop, options)) {}
+ApiServer::ApiServer(io::Loop& loop, ApiServerOptions options)
+    : impl_(std::make_unique<Impl>(loop, options)) {}
 ApiServer::~ApiServer() = default;
 
-void ApiServer::handle(const Request& request, std::shared_ptr<Exchange> exchange) { impl_->handle(request, exchange); }
-Verbs& ApiServer::verbs() { return impl_->verbs; }
-const Store& ApiServer::store() const { return impl_->store; }
-void ApiServer::end_watches(bool forget_history) { impl_->end_watches(forget_history); }
-const std::map<std::string, std::uint64_t>& ApiServer::request_counts() const { return impl_->request_counts; }
+void ApiServer::handle(const Request& request, std::shared_ptr<Exchange> exchange) {
+    impl_->handle(request, exchange);
+}
+Verbs& ApiServer::verbs() {
+    return impl_->verbs;
+}
+const Store& ApiServer::store() const {
+    return impl_->store;
+}
+const Registry& ApiServer::registry() const {
+    return impl_->registry;
+}
+void ApiServer::end_watches(bool forget_history) {
+    impl_->end_watches(forget_history);
+}
+const std::map<std::string, std::uint64_t>& ApiServer::request_counts() const {
+    return impl_->request_counts;
+}
 std::size_t ApiServer::open_watches() const {
-    return static_cast<std::size_t>(std::count_if(impl_->watches.begin(), impl_->watches.end(), [](const auto& each) { return !each->is_over(); }));
+    return static_cast<std::size_t>(std::count_if(impl_->watches.begin(), impl_->watches.end(),
+                                                  [](const auto& each) { return !each->is_over(); }));
 }
 
 }  // namespace joiner::sim

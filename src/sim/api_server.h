@@ -1,6 +1,6 @@
-// An API server in memory: objects, watches, patches, discovery and printing as a real one of version 1.36 has them,
-// without authentication. One thread, that of its loop, which it outlives not. HTTP comes in by handle(); the
-// controllers of the pretend world go to verbs() directly.
+// An API server in memory: objects, watches, patches, discovery and printing as a real one of version 1.36
+// has them, without authentication. One thread, that of its loop, which it outlives not. HTTP comes in by
+// handle(); the controllers of the pretend world go to verbs() directly.
 #pragma once
 
 #include <cstddef>
@@ -12,18 +12,13 @@
 #include "base/time.h"
 #include "io/loop.h"
 #include "sim/exchange.h"
+#include "sim/options.h"
 
 namespace joiner::sim {
 
 class Verbs;
+class Registry;
 class Store;
-
-struct ApiServerOptions {
-    std::uint64_t seed = 1;                                  // Of uids and generated names.
-    std::size_t history = 4'096;                             // Events of each kind kept for watches to start from.
-    Duration bookmark_interval = std::chrono::seconds{60};
-    Duration watch_limit = std::chrono::minutes{45};         // Of watches that name no timeoutSeconds.
-};
 
 class ApiServer {
   public:
@@ -36,8 +31,10 @@ class ApiServer {
 
     Verbs& verbs();
     const Store& store() const;
+    const Registry& registry() const;
 
-    // Ends every watch, as a server that is restarted does; with `forget_history` none can go on from where it was.
+    // Ends every watch, as a server that is restarted does; with `forget_history` none can go on from where
+    // it was.
     void end_watches(bool forget_history);
 
     // Requests so far, by what they were: "PATCH nodes/status", "WATCH pods".

@@ -1,6 +1,6 @@
-// The part of the Common Expression Language that validation rules of custom resources use: literals, has(), in,
-// comparisons, arithmetic, the list macros, and a handful of functions. No types are checked ahead; an expression
-// that goes wrong at run time is an error, which a rule counts as not kept. Any thread.
+// The part of the Common Expression Language that validation rules of custom resources use: literals, has(),
+// in, comparisons, arithmetic, the list macros, and a handful of functions. No types are checked ahead; an
+// expression that goes wrong at run time is an error, which a rule counts as not kept. Any thread.
 #pragma once
 
 #include <memory>

@@ -17,7 +17,9 @@ struct Scope {
     const Json* value = nullptr;
 };
 
-Value no_such(std::string_view function) { return invalid(fmt::format("no such overload: {}", function)); }
+Value no_such(std::string_view function) {
+    return invalid(fmt::format("no such overload: {}", function));
+}
 
 Value evaluate_at(const Expression& expression, const Scope* scope);
 
@@ -25,7 +27,8 @@ Value size_of(const Json& value) {
     if (value.is_array() || value.is_object()) return Json(value.size());
     if (!value.is_string()) return no_such("size");
     std::size_t runes = 0;
-    for (const char c : value.get_ref<const std::string&>()) runes += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    for (const char c : value.get_ref<const std::string&>())
+        runes += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
     return Json(runes);
 }
 
@@ -33,7 +36,8 @@ Value call(const Expression& expression, const Scope* scope) {
     TRY(const Json value, evaluate_at(*expression.parts[0], scope));
     if (expression.text == "size") return size_of(value);
     if (expression.text == "string") return value.is_string() ? value : Json(to_text(value));
-    if (expression.text == "double") return value.is_number() ? Value(value.get<double>()) : no_such("double");
+    if (expression.text == "double")
+        return value.is_number() ? Value(value.get<double>()) : no_such("double");
     if (expression.text == "type") return Json(value.is_number_integer() ? "int" : value.type_name());
     if (value.is_number()) return Json(value.get<std::int64_t>());
     if (!value.is_string()) return no_such("int");
@@ -114,7 +118,8 @@ Value logical(const Expression& expression, const Scope* scope) {
 }
 
 Value arithmetic(const std::string& op, const Json& left, const Json& right) {
-    if (op == "+" && left.is_string() && right.is_string()) return Json(left.get<std::string>() + right.get<std::string>());
+    if (op == "+" && left.is_string() && right.is_string())
+        return Json(left.get<std::string>() + right.get<std::string>());
     if (!left.is_number() || !right.is_number()) return no_such(op);
     if (left.is_number_integer() && right.is_number_integer()) {
         const auto a = left.get<std::int64_t>();
@@ -147,12 +152,14 @@ Value binary(const Expression& expression, const Scope* scope) {
     if (op == "==") return Json(left == right);
     if (op == "!=") return Json(left != right);
     if (op == "in") {
-        if (right.is_object()) return Json(left.is_string() && right.contains(left.get_ref<const std::string&>()));
+        if (right.is_object())
+            return Json(left.is_string() && right.contains(left.get_ref<const std::string&>()));
         if (!right.is_array()) return no_such("in");
         return Json(std::find(right.begin(), right.end(), left) != right.end());
     }
     if (op == "<" || op == "<=" || op == ">" || op == ">=") {
-        const bool is_comparable = (left.is_number() && right.is_number()) || (left.is_string() && right.is_string());
+        const bool is_comparable =
+            (left.is_number() && right.is_number()) || (left.is_string() && right.is_string());
         if (!is_comparable) return no_such(op);
         if (op == "<") return Json(left < right);
         if (op == "<=") return Json(left <= right);
@@ -179,13 +186,15 @@ Value index(const Expression& expression, const Scope* scope) {
     }
     if (!value.is_array() || !key.is_number_integer()) return no_such("[]");
     const auto at = key.get<std::int64_t>();
-    if (at < 0 || static_cast<std::size_t>(at) >= value.size()) return invalid(fmt::format("index out of bounds: {}", at));
+    if (at < 0 || static_cast<std::size_t>(at) >= value.size())
+        return invalid(fmt::format("index out of bounds: {}", at));
     return value[static_cast<std::size_t>(at)];
 }
 
 Value evaluate_at(const Expression& expression, const Scope* scope) {
     switch (expression.kind) {
-        case Kind::kLiteral: return expression.literal;
+        case Kind::kLiteral:
+            return expression.literal;
         case Kind::kName:
             for (const Scope* at = scope; at; at = at->outer) {
                 if (at->name == expression.text && at->value) return *at->value;
@@ -199,23 +208,30 @@ Value evaluate_at(const Expression& expression, const Scope* scope) {
             }
             return list;
         }
-        case Kind::kMember: return member(expression, scope);
-        case Kind::kIndex: return index(expression, scope);
+        case Kind::kMember:
+            return member(expression, scope);
+        case Kind::kIndex:
+            return index(expression, scope);
         case Kind::kHas: {
             const Expression& wanted = *expression.parts[0];
             TRY(const Json value, evaluate_at(*wanted.parts[0], scope));
             return value.is_object() ? Value(Json(value.contains(wanted.text))) : no_such("has");
         }
-        case Kind::kCall: return call(expression, scope);
-        case Kind::kMethod: return method(expression, scope);
-        case Kind::kMacro: return macro(expression, scope);
+        case Kind::kCall:
+            return call(expression, scope);
+        case Kind::kMethod:
+            return method(expression, scope);
+        case Kind::kMacro:
+            return macro(expression, scope);
         case Kind::kUnary: {
             TRY(const Json value, evaluate_at(*expression.parts[0], scope));
-            if (expression.text == "!") return value.is_boolean() ? Value(Json(!value.get<bool>())) : no_such("!");
+            if (expression.text == "!")
+                return value.is_boolean() ? Value(Json(!value.get<bool>())) : no_such("!");
             if (value.is_number_integer()) return arithmetic("-", Json(0), value);
             return value.is_number() ? Value(Json(-value.get<double>())) : no_such("-");
         }
-        case Kind::kBinary: return binary(expression, scope);
+        case Kind::kBinary:
+            return binary(expression, scope);
         case Kind::kConditional: {
             TRY(const Json condition, evaluate_at(*expression.parts[0], scope));
             if (!condition.is_boolean()) return no_such("?:");

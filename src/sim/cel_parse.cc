@@ -52,7 +52,8 @@ Result<std::vector<Token>> tokenize(std::string_view source) {
                 static constexpr std::string_view kEscapes = "\\\\\"\"''n\nt\tr\r";
                 std::size_t known = 0;
                 while (known < kEscapes.size() && kEscapes[known] != source[at]) known += 2;
-                if (known >= kEscapes.size()) return invalid(fmt::format("escape \\{} is beyond this subset", source[at]));
+                if (known >= kEscapes.size())
+                    return invalid(fmt::format("escape \\{} is beyond this subset", source[at]));
                 text += kEscapes[known + 1];
             }
             if (at >= source.size()) return invalid("a text that does not end");
@@ -171,7 +172,8 @@ class Parser {
 
     ExpressionPtr method(ExpressionPtr of, const std::string& name) {
         static const std::set<std::string_view> kMacros = {"all", "exists", "exists_one", "filter", "map"};
-        static const std::set<std::string_view> kMethods = {"matches", "startsWith", "endsWith", "contains", "size"};
+        static const std::set<std::string_view> kMethods = {"matches", "startsWith", "endsWith", "contains",
+                                                            "size"};
         ExpressionPtr result = make(Kind::kMethod, name);
         result->parts.push_back(std::move(of));
         if (kMacros.contains(name)) {
@@ -197,7 +199,8 @@ class Parser {
                 result->literal = token.literal;
                 return result;
             }
-            case Token::Kind::kName: return name_or_call(token.text);
+            case Token::Kind::kName:
+                return name_or_call(token.text);
             case Token::Kind::kSymbol:
                 if (token.text == "(") {
                     ExpressionPtr inner = conditional();
@@ -210,19 +213,22 @@ class Parser {
                     return list;
                 }
                 break;
-            case Token::Kind::kEnd: break;
+            case Token::Kind::kEnd:
+                break;
         }
         fail_at("a value");
         return make(Kind::kLiteral, "");
     }
 
     ExpressionPtr name_or_call(const std::string& name) {
-        static const std::set<std::string_view> kFunctions = {"has", "size", "int", "string", "double", "type"};
+        static const std::set<std::string_view> kFunctions = {"has",    "size",   "int",
+                                                              "string", "double", "type"};
         if (accept("(")) {
             if (!kFunctions.contains(name)) fail_at("a function of this subset instead of " + name);
             ExpressionPtr call = make(name == "has" ? Kind::kHas : Kind::kCall, name);
             arguments(*call);
-            if (problem_.empty() && (call->parts.size() != 1 || (name == "has" && call->parts[0]->kind != Kind::kMember))) {
+            if (problem_.empty() &&
+                (call->parts.size() != 1 || (name == "has" && call->parts[0]->kind != Kind::kMember))) {
                 fail_at("one argument");
             }
             return call;
@@ -247,7 +253,8 @@ class Parser {
     const Token& peek() const { return tokens_[at_]; }
     Token take() { return at_ + 1 < tokens_.size() ? tokens_[at_++] : tokens_[at_]; }
     bool is_operator() const {
-        return peek().kind == Token::Kind::kSymbol || (peek().kind == Token::Kind::kName && peek().text == "in");
+        return peek().kind == Token::Kind::kSymbol ||
+               (peek().kind == Token::Kind::kName && peek().text == "in");
     }
     bool accept(std::string_view symbol) {
         if (peek().kind != Token::Kind::kSymbol || peek().text != symbol) return false;
@@ -281,6 +288,8 @@ Result<ProgramPtr> compile(std::string_view source) {
     return Parser(std::move(tokens)).parse();
 }
 
-bool mentions_old_self(const Program& program) { return program.mentions_old_self; }
+bool mentions_old_self(const Program& program) {
+    return program.mentions_old_self;
+}
 
 }  // namespace joiner::sim::cel

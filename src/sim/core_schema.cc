@@ -1,5 +1,5 @@
-// Reads core_kinds.schema. A type begins at the start of a line, "NAME kind=GROUP/VERSION/KIND…"; its fields follow,
-// each indented, "FIELD[!] TYPE ATTRIBUTE=VALUE…", where '!' marks a field that is always written.
+// Reads core_kinds.schema. A type begins at the start of a line, "NAME kind=GROUP/VERSION/KIND…"; its fields
+// follow, each indented, "FIELD[!] TYPE ATTRIBUTE=VALUE…", where '!' marks a field that is always written.
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -23,6 +23,12 @@ class CoreSchemas {
   public:
     CoreSchemas() {
         for (const auto& file : embedded::core_kinds()) read(file.text);
+        // A field's own schema takes after its type's, which may stand further down in the file.
+        for (const auto& [field, type] : fields_of_type_) {
+            field->properties = type->properties;
+            field->required = type->required;
+            field->is_atomic_map = field->is_atomic_map || type->is_atomic_map;
+        }
         for (const auto& [name, schema] : by_name_) CHECK(!schema->properties.empty());
     }
 
@@ -76,8 +82,10 @@ class CoreSchemas {
 
     // A schema of its own for the field, since its attributes are not its type's.
     const Schema* with_attributes(const std::vector<std::string_view>& words) {
+        const Schema* type = schema_of(words[1]);
         Schema& field = set_.add();
-        field = *schema_of(words[1]);
+        field = *type;
+        if (!type->name.empty()) fields_of_type_.emplace_back(&field, type);
         for (const std::string_view word : words) {
             const std::size_t equals = word.find('=');
             if (equals == std::string_view::npos) continue;
@@ -139,6 +147,7 @@ class CoreSchemas {
     SchemaSet set_;
     std::map<std::string, Schema*, std::less<>> by_name_;
     std::map<std::string, Schema*, std::less<>> unnamed_;
+    std::vector<std::pair<Schema*, const Schema*>> fields_of_type_;
 };
 
 const CoreSchemas& core() {
@@ -153,6 +162,8 @@ const Schema* core_schema(std::string_view group, std::string_view version, std:
     return found == core().by_kind.end() ? nullptr : found->second;
 }
 
-const std::map<std::string, const Schema*, std::less<>>& core_schemas() { return core().published; }
+const std::map<std::string, const Schema*, std::less<>>& core_schemas() {
+    return core().published;
+}
 
 }  // namespace joiner::sim

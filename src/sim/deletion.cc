@@ -11,22 +11,28 @@ namespace {
 std::int64_t pod_grace_seconds(const Json& pod, const DeleteOptions& options) {
     const std::string& phase = text_at(pod, {"status", "phase"});
     if (text_at(pod, {"spec", "nodeName"}).empty() || phase == "Succeeded" || phase == "Failed") return 0;
-    const std::int64_t grace = options.grace_seconds.value_or(int_at(pod, {"spec", "terminationGracePeriodSeconds"}, 30));
+    const std::int64_t grace =
+        options.grace_seconds.value_or(int_at(pod, {"spec", "terminationGracePeriodSeconds"}, 30));
     return grace < 0 ? 1 : grace;
 }
 
 Answer<void> check_preconditions(const ResourceType& type, const Json& object, const DeleteOptions& options) {
     const std::string& name = name_of(object);
     if (!options.uid.empty() && options.uid != uid_of(object)) {
-        return conflict(type, name,
-                        fmt::format("the UID in the precondition ({}) does not match the UID in record ({}). The object might "
-                                    "have been deleted and then recreated", options.uid, uid_of(object)));
+        return conflict(
+            type, name,
+            fmt::format(
+                "the UID in the precondition ({}) does not match the UID in record ({}). The object might "
+                "have been deleted and then recreated",
+                options.uid, uid_of(object)));
     }
     const std::string& version = text_at(object, {"metadata", "resourceVersion"});
     if (!options.resource_version.empty() && options.resource_version != version) {
         return conflict(type, name,
-                        fmt::format("the ResourceVersion in the precondition ({}) does not match the ResourceVersion in record ({}). "
-                                    "The object might have been modified", options.resource_version, version));
+                        fmt::format("the ResourceVersion in the precondition ({}) does not match the "
+                                    "ResourceVersion in record ({}). "
+                                    "The object might have been modified",
+                                    options.resource_version, version));
     }
     return {};
 }
@@ -34,7 +40,9 @@ Answer<void> check_preconditions(const ResourceType& type, const Json& object, c
 void set_propagation_finalizers(const ResourceType& type, Json& object, Propagation propagation) {
     if (propagation == Propagation::kDefault) {
         const Json& given = array_at(object, {"metadata", "finalizers"});
-        const auto has = [&](const char* name) { return std::find(given.begin(), given.end(), name) != given.end(); };
+        const auto has = [&](const char* name) {
+            return std::find(given.begin(), given.end(), name) != given.end();
+        };
         if (has("orphan") || has("foregroundDeletion")) return;
         propagation = type.orphans_dependents ? Propagation::kOrphan : Propagation::kBackground;
     }
@@ -54,7 +62,8 @@ void set_propagation_finalizers(const ResourceType& type, Json& object, Propagat
 }  // namespace
 
 // Changes `object` into what a deletion leaves of it; `is_gone` when that is nothing.
-Answer<void> Verbs::mark_deleted(const ResourceType& type, Json& object, const DeleteOptions& options, bool& is_gone) const {
+Answer<void> Verbs::mark_deleted(const ResourceType& type, Json& object, const DeleteOptions& options,
+                                 bool& is_gone) const {
     TRY_REFUSAL(check_preconditions(type, object, options));
     set_propagation_finalizers(type, object, options.propagation);
     Json& metadata = object["metadata"];
@@ -62,8 +71,9 @@ Answer<void> Verbs::mark_deleted(const ResourceType& type, Json& object, const D
     const std::int64_t grace = is_pod ? pod_grace_seconds(object, options) : 0;
     const bool was_deleting = is_deleting(object);
     const std::int64_t grace_before = int_at(object, {"metadata", "deletionGracePeriodSeconds"});
-    const bool has_finalizers = !array_at(object, {"metadata", "finalizers"}).empty() ||
-                                (type.kind == "Namespace" && !array_at(object, {"spec", "finalizers"}).empty());
+    const bool has_finalizers =
+        !array_at(object, {"metadata", "finalizers"}).empty() ||
+        (type.kind == "Namespace" && !array_at(object, {"spec", "finalizers"}).empty());
     is_gone = grace == 0 && !has_finalizers;
     // A second deletion may only shorten the wait.
     if (was_deleting && (grace >= grace_before || !is_pod)) {
@@ -77,26 +87,30 @@ Answer<void> Verbs::mark_deleted(const ResourceType& type, Json& object, const D
     return {};
 }
 
-Answer<Deletion> Verbs::remove(const ResourceType& type, std::string_view ns, std::string_view name, const DeleteOptions& options) {
+Answer<Deletion> Verbs::remove(const ResourceType& type, std::string_view ns, std::string_view name,
+                               const DeleteOptions& options) {
     TRY_ANSWER(const ObjectPtr old, get(type, ns, name));
-    if (type.kind == "Namespace" && type.group.empty() && (name == "default" || name == "kube-system" || name == "kube-public")) {
+    if (type.kind == "Namespace" && type.group.empty() &&
+        (name == "default" || name == "kube-system" || name == "kube-public")) {
         return forbidden(type, name, "this namespace may not be deleted");
     }
     Json object = old->json;
     bool is_gone = false;
     TRY_REFUSAL(mark_deleted(type, object, options, is_gone));
-    if (options.is_dry_run) return Deletion{std::make_shared<const Object>(std::move(object), old->version), is_gone};
+    if (options.is_dry_run)
+        return Deletion{std::make_shared<const Object>(std::move(object), old->version), is_gone};
     if (is_gone) return Deletion{erase(type, std::move(object)), true};
     if (object == old->json) return Deletion{old, false};
     return Deletion{store_.put(type, std::move(object)), false};
 }
 
-Answer<std::vector<ObjectPtr>> Verbs::remove_all(const ResourceType& type, std::string_view ns, const Selector& selector,
-                                                 const DeleteOptions& options) {
+Answer<std::vector<ObjectPtr>> Verbs::remove_all(const ResourceType& type, std::string_view ns,
+                                                 const Selector& selector, const DeleteOptions& options) {
     std::vector<ObjectPtr> removed;
     for (const ObjectPtr& object : store_.list(type, ns)) {
         if (!matches(selector, object->json)) continue;
-        TRY_ANSWER(const Deletion deletion, remove(type, namespace_of(object->json), name_of(object->json), options));
+        TRY_ANSWER(const Deletion deletion,
+                   remove(type, namespace_of(object->json), name_of(object->json), options));
         removed.push_back(deletion.object);
     }
     return removed;

@@ -15,7 +15,9 @@ Faults::Decision Faults::decide(bool is_watch) {
         draw -= chance;
         return false;
     };
-    const auto part_of = [span](Duration whole) { return Duration(static_cast<std::int64_t>(static_cast<double>(whole.count()) * span)); };
+    const auto part_of = [span](Duration whole) {
+        return Duration(static_cast<std::int64_t>(static_cast<double>(whole.count()) * span));
+    };
     Decision decision;
     if (hits(options_.lose_request)) {
         decision.kind = Kind::kLoseRequest;

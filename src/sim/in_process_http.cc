@@ -15,7 +15,8 @@ namespace joiner::sim {
 
 class InProcessHttp::Impl {
   public:
-    Impl(io::Loop& loop, ApiServer& server, InProcessHttpOptions options) : loop_(loop), server_(server), options_(options) {}
+    Impl(io::Loop& loop, ApiServer& server, InProcessHttpOptions options)
+        : loop_(loop), server_(server), options_(options) {}
     ~Impl() {
         while (!open_.empty()) forget(open_.begin()->first);
     }
@@ -57,7 +58,9 @@ class InProcessHttp::Impl {
             if (owner_) owner_->on_reply(id_, std::move(reply));
         }
         void start(int code, std::string content_type) override {
-            if (owner_) owner_->on_piece(id_, {Piece::Kind::kStart, code, std::make_shared<const std::string>(std::move(content_type))});
+            if (owner_)
+                owner_->on_piece(id_, {Piece::Kind::kStart, code,
+                                       std::make_shared<const std::string>(std::move(content_type))});
         }
         void chunk(std::shared_ptr<const std::string> text) override {
             if (owner_) owner_->on_piece(id_, {Piece::Kind::kData, 0, std::move(text)});
@@ -82,7 +85,7 @@ class InProcessHttp::Impl {
         Faults::Decision fault;
         bool is_stuck = false;  // A piece was lost with the path: nothing more arrives.
         std::shared_ptr<LocalExchange> exchange;
-        std::deque<Piece> pieces;  // On their way to the client.
+        std::deque<Piece> pieces;   // On their way to the client.
         io::HttpResponse response;  // Of send(), while its pieces come in.
         io::TimerId delivery_timer = 0;
         io::TimerId request_timer = 0;
@@ -102,8 +105,8 @@ class InProcessHttp::Impl {
         touch(open, id);
         const bool is_watch = open.is_stream && request.target.find("watch=") != std::string::npos;
         if (options_.faults) open.fault = options_.faults->decide(is_watch);
-        auto shared = std::make_shared<Request>(
-            Request{std::move(request.method), std::move(request.target), std::move(request.headers), std::move(request.body)});
+        auto shared = std::make_shared<Request>(Request{std::move(request.method), std::move(request.target),
+                                                        std::move(request.headers), std::move(request.body)});
         open.request_timer = loop_.after(options_.latency, [this, id, shared] { arrive(id, *shared); });
         return id;
     }
@@ -117,20 +120,29 @@ class InProcessHttp::Impl {
         }
         using Kind = Faults::Kind;
         switch (open.fault.kind) {
-            case Kind::kLoseRequest: return fail_request(id, "connection reset by peer");
+            case Kind::kLoseRequest:
+                return fail_request(id, "connection reset by peer");
             case Kind::kThrottle:
-                return on_reply(id, error_reply(429, "TooManyRequests", "the server has received too many requests and has asked us to try again later", 1));
-            case Kind::kInternalError: return on_reply(id, error_reply(500, "InternalError", "Internal error occurred: a fault", 0));
-            case Kind::kUnavailable: return on_reply(id, error_reply(503, "ServiceUnavailable", "apiserver not ready", 0));
+                return on_reply(
+                    id,
+                    error_reply(
+                        429, "TooManyRequests",
+                        "the server has received too many requests and has asked us to try again later", 1));
+            case Kind::kInternalError:
+                return on_reply(id, error_reply(500, "InternalError", "Internal error occurred: a fault", 0));
+            case Kind::kUnavailable:
+                return on_reply(id, error_reply(503, "ServiceUnavailable", "apiserver not ready", 0));
             case Kind::kExpireWatch:
                 if (!says_where_to_start(request)) break;
                 return on_reply(id, error_reply(410, "Expired", "too old resource version: a fault", 0));
             case Kind::kCutWatch:
-                open.cut_timer = loop_.after(open.fault.delay, [this, id] { fail_request(id, "connection reset by peer"); });
+                open.cut_timer = loop_.after(open.fault.delay,
+                                             [this, id] { fail_request(id, "connection reset by peer"); });
                 break;
             case Kind::kNone:
             case Kind::kLoseAnswer:
-            case Kind::kDelay: break;
+            case Kind::kDelay:
+                break;
         }
         server_.handle(request, open.exchange);
     }
@@ -140,12 +152,15 @@ class InProcessHttp::Impl {
         return !version.empty() && version != "0";
     }
 
-    static Reply error_reply(int code, std::string_view reason, std::string_view message, int retry_after_seconds) {
+    static Reply error_reply(int code, std::string_view reason, std::string_view message,
+                             int retry_after_seconds) {
         Reply reply;
         reply.code = code;
-        reply.body = fmt::format(R"({{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"{}","reason":"{}","code":{}}})",
-                                 message, reason, code);
-        if (retry_after_seconds > 0) reply.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
+        reply.body = fmt::format(
+            R"({{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"{}","reason":"{}","code":{}}})",
+            message, reason, code);
+        if (retry_after_seconds > 0)
+            reply.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
         return reply;
     }
 
@@ -175,7 +190,8 @@ class InProcessHttp::Impl {
         open_.at(id)->delivery_timer = 0;
         if (is_path_dead_) open_.at(id)->is_stuck = true;
         if (open_.at(id)->is_stuck) return;
-        if (open_.at(id)->fault.kind == Faults::Kind::kLoseAnswer) return fail_request(id, "connection reset by peer");
+        if (open_.at(id)->fault.kind == Faults::Kind::kLoseAnswer)
+            return fail_request(id, "connection reset by peer");
         while (true) {
             const auto found = open_.find(id);
             if (found == open_.end() || found->second->pieces.empty()) return;
@@ -229,7 +245,8 @@ class InProcessHttp::Impl {
     void touch(Open& open, io::RequestId id) {
         if (open.silence <= Duration{0}) return;
         loop_.cancel(open.silence_timer);
-        open.silence_timer = loop_.after(open.silence, [this, id] { fail_request(id, "silent for too long"); });
+        open.silence_timer =
+            loop_.after(open.silence, [this, id] { fail_request(id, "silent for too long"); });
     }
 
     void fail_request(io::RequestId id, const std::string& why) {
@@ -250,8 +267,8 @@ class InProcessHttp::Impl {
         const std::unique_ptr<Open> open = std::move(found->second);
         open_.erase(found);
         open->exchange->detach();
-        for (const io::TimerId timer :
-             {open->delivery_timer, open->request_timer, open->timeout_timer, open->silence_timer, open->cut_timer}) {
+        for (const io::TimerId timer : {open->delivery_timer, open->request_timer, open->timeout_timer,
+                                        open->silence_timer, open->cut_timer}) {
             loop_.cancel(timer);
         }
     }
@@ -267,13 +284,18 @@ class InProcessHttp::Impl {
 InProcessHttp::InProcessHttp(io::Loop& loop, ApiServer& server, InProcessHttpOptions options)
     : impl_(std::make_unique<Impl>(loop, server, options)) {}
 InProcessHttp::~InProcessHttp() = default;
-io::RequestId InProcessHttp::send(io::HttpRequest request, std::function<void(Result<io::HttpResponse>)> done) {
+io::RequestId InProcessHttp::send(io::HttpRequest request,
+                                  std::function<void(Result<io::HttpResponse>)> done) {
     return impl_->send(std::move(request), std::move(done));
 }
 io::RequestId InProcessHttp::stream(io::HttpRequest request, io::StreamHandlers handlers) {
     return impl_->stream(std::move(request), std::move(handlers));
 }
-void InProcessHttp::cancel(io::RequestId id) { impl_->cancel(id); }
-void InProcessHttp::set_path_dead(bool is_dead) { impl_->set_path_dead(is_dead); }
+void InProcessHttp::cancel(io::RequestId id) {
+    impl_->cancel(id);
+}
+void InProcessHttp::set_path_dead(bool is_dead) {
+    impl_->set_path_dead(is_dead);
+}
 
 }  // namespace joiner::sim

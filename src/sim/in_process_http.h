@@ -1,5 +1,5 @@
-// An HttpClient whose server is an ApiServer on the same loop: no sockets, a latency in the loop's time, and faults
-// where a test wants them. With it the unmodified kube::Client runs in the pretend world. Loop thread.
+// An HttpClient whose server is an ApiServer on the same loop: no sockets, a latency in the loop's time, and
+// faults where a test wants them. With it the unmodified kube::Client runs in the pretend world. Loop thread.
 #pragma once
 
 #include <memory>

@@ -29,10 +29,16 @@ std::optional<Json> parse_json(std::string_view text) {
     return json;
 }
 
-std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string to_text(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
-const Json* find(const Json& json, Path path) { return find_in(json, path); }
-Json* find(Json& json, Path path) { return find_in(json, path); }
+const Json* find(const Json& json, Path path) {
+    return find_in(json, path);
+}
+Json* find(Json& json, Path path) {
+    return find_in(json, path);
+}
 
 Json& at(Json& json, Path path) {
     Json* at = &json;

@@ -1,5 +1,5 @@
-// JSON documents as this room handles them, with short ways to reach into them. The one header here that shows
-// nlohmann's types; headers meant for other rooms do not include it. Any thread.
+// JSON documents as this room handles them, with short ways to reach into them. The one header here that
+// shows nlohmann's types; headers meant for other rooms do not include it. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +37,18 @@ bool flag_at(const Json& json, Path path);
 const Json& array_at(const Json& json, Path path);
 const Json& object_at(const Json& json, Path path);
 
-inline const std::string& name_of(const Json& object) { return text_at(object, {"metadata", "name"}); }
-inline const std::string& namespace_of(const Json& object) { return text_at(object, {"metadata", "namespace"}); }
-inline const std::string& uid_of(const Json& object) { return text_at(object, {"metadata", "uid"}); }
-inline bool is_deleting(const Json& object) { return find(object, {"metadata", "deletionTimestamp"}) != nullptr; }
+inline const std::string& name_of(const Json& object) {
+    return text_at(object, {"metadata", "name"});
+}
+inline const std::string& namespace_of(const Json& object) {
+    return text_at(object, {"metadata", "namespace"});
+}
+inline const std::string& uid_of(const Json& object) {
+    return text_at(object, {"metadata", "uid"});
+}
+inline bool is_deleting(const Json& object) {
+    return find(object, {"metadata", "deletionTimestamp"}) != nullptr;
+}
 
 // The condition of this type in status.conditions, or nullptr.
 const Json* find_condition(const Json& object, std::string_view type);

@@ -35,7 +35,9 @@ Answer<void> admit_node(Json& node, const AdmissionContext&) {
     Json& taints = at(node, {"spec", "taints"});
     if (!taints.is_array()) taints = Json::array();
     for (const Json& taint : taints) {
-        if (text_at(taint, {"key"}) == "node.kubernetes.io/not-ready" && text_at(taint, {"effect"}) == "NoSchedule") return {};
+        if (text_at(taint, {"key"}) == "node.kubernetes.io/not-ready" &&
+            text_at(taint, {"effect"}) == "NoSchedule")
+            return {};
     }
     taints.push_back({{"key", "node.kubernetes.io/not-ready"}, {"effect", "NoSchedule"}});
     return {};
@@ -50,17 +52,21 @@ void validate_taints(const Json& taints, const std::string& path, FieldProblems&
         if (effect.empty()) {
             problems.push_back(required_value(at_taint + ".effect"));
         } else if (effect != "NoSchedule" && effect != "PreferNoSchedule" && effect != "NoExecute") {
-            problems.push_back(unsupported_value(at_taint + ".effect", effect, {"NoSchedule", "PreferNoSchedule", "NoExecute"}));
+            problems.push_back(unsupported_value(at_taint + ".effect", effect,
+                                                 {"NoSchedule", "PreferNoSchedule", "NoExecute"}));
         }
-        if (seen[{text_at(taint, {"key"}), effect}]++ > 0) problems.push_back(duplicate_value(at_taint, taint));
+        if (seen[{text_at(taint, {"key"}), effect}]++ > 0)
+            problems.push_back(duplicate_value(at_taint, taint));
     }
 }
 
 void validate_node(const Json& node, const Json* old, FieldProblems& problems) {
-    validate_taints(array_at(node, {"spec", "taints"}), "spec.taints", problems);
+    validate_taints(array_at(node, {"spec", "taints"}), "metadata.taints",
+                    problems);  // As the real server says it.
     const std::string& before = old ? text_at(*old, {"spec", "providerID"}) : "";
     if (!before.empty() && text_at(node, {"spec", "providerID"}) != before) {
-        problems.push_back(forbidden_value("spec.providerID", "node updates may not change providerID except from \"\" to valid"));
+        problems.push_back(forbidden_value(
+            "spec.providerID", "node updates may not change providerID except from \"\" to valid"));
     }
 }
 
@@ -101,7 +107,8 @@ Answer<void> admit_service(Json& service, const AdmissionContext& context) {
 Answer<void> admit_claim(Json& claim, const AdmissionContext& context) {
     claim["status"] = {{"phase", "Pending"}};
     if (find(claim, {"spec", "storageClassName"})) return {};
-    for (const ObjectPtr& each : context.store.list(*context.registry.find("storage.k8s.io", "v1", "storageclasses"))) {
+    for (const ObjectPtr& each :
+         context.store.list(*context.registry.find("storage.k8s.io", "v1", "storageclasses"))) {
         const Json& annotations = object_at(each->json, {"metadata", "annotations"});
         if (text_at(annotations, {"storageclass.kubernetes.io/is-default-class"}) == "true") {
             claim["spec"]["storageClassName"] = name_of(each->json);
@@ -130,7 +137,9 @@ void set_storage_class_defaults(Json& object) {
     set_default(object, "volumeBindingMode", "Immediate");
 }
 
-void set_priority_class_defaults(Json& object) { set_default(object, "preemptionPolicy", "PreemptLowerPriority"); }
+void set_priority_class_defaults(Json& object) {
+    set_default(object, "preemptionPolicy", "PreemptLowerPriority");
+}
 
 void validate_priority_class(const Json& object, const Json* old, FieldProblems& problems) {
     if (old && int_at(object, {"value"}) != int_at(*old, {"value"})) {
@@ -139,13 +148,15 @@ void validate_priority_class(const Json& object, const Json* old, FieldProblems&
 }
 
 Answer<void> admit_budget(Json& budget, const AdmissionContext&) {
-    budget["status"] = {{"currentHealthy", 0}, {"desiredHealthy", 0}, {"disruptionsAllowed", 0}, {"expectedPods", 0}};
+    budget["status"] = {
+        {"currentHealthy", 0}, {"desiredHealthy", 0}, {"disruptionsAllowed", 0}, {"expectedPods", 0}};
     return {};
 }
 
 void validate_budget(const Json& budget, const Json*, FieldProblems& problems) {
     if (find(budget, {"spec", "minAvailable"}) && find(budget, {"spec", "maxUnavailable"})) {
-        problems.push_back(invalid_value("spec", budget["spec"], "minAvailable and maxUnavailable cannot be both set"));
+        problems.push_back(
+            invalid_value("spec", budget["spec"], "minAvailable and maxUnavailable cannot be both set"));
     }
 }
 
@@ -176,12 +187,18 @@ Answer<void> admit_definition(Json& definition, const AdmissionContext& context)
         if (flag_at(version, {"storage"})) versions.push_back(text_at(version, {"name"}));
     }
     const auto condition = [&](const char* type, const char* reason, const char* message) {
-        return Json{{"type", type}, {"status", "True"}, {"reason", reason}, {"message", message}, {"lastTransitionTime", now}};
+        return Json{{"type", type},
+                    {"status", "True"},
+                    {"reason", reason},
+                    {"message", message},
+                    {"lastTransitionTime", now}};
     };
-    definition["status"] = {{"acceptedNames", definition["spec"]["names"]},
-                            {"storedVersions", versions},
-                            {"conditions", {condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-                                            condition("Established", "InitialNamesAccepted", "the initial names have been accepted")}}};
+    definition["status"] = {
+        {"acceptedNames", definition["spec"]["names"]},
+        {"storedVersions", versions},
+        {"conditions",
+         {condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+          condition("Established", "InitialNamesAccepted", "the initial names have been accepted")}}};
     return {};
 }
 
@@ -190,9 +207,11 @@ void validate_definition(const Json& definition, const Json* old, FieldProblems&
     const std::string& group = text_at(definition, {"spec", "group"});
     if (group.empty()) problems.push_back(required_value("spec.group"));
     if (plural.empty()) problems.push_back(required_value("spec.names.plural"));
-    if (text_at(definition, {"spec", "names", "kind"}).empty()) problems.push_back(required_value("spec.names.kind"));
+    if (text_at(definition, {"spec", "names", "kind"}).empty())
+        problems.push_back(required_value("spec.names.kind"));
     if (name_of(definition) != plural + "." + group) {
-        problems.push_back(invalid_value("metadata.name", name_of(definition), "must be spec.names.plural+\".\"+spec.group"));
+        problems.push_back(invalid_value("metadata.name", name_of(definition),
+                                         "must be spec.names.plural+\".\"+spec.group"));
     }
     const std::string& scope = text_at(definition, {"spec", "scope"});
     if (scope != "Namespaced" && scope != "Cluster") {
@@ -204,7 +223,8 @@ void validate_definition(const Json& definition, const Json* old, FieldProblems&
     std::size_t index = 0;
     for (const Json& version : array_at(definition, {"spec", "versions"})) {
         if (!find(version, {"schema", "openAPIV3Schema"})) {
-            problems.push_back(required_value(fmt::format("spec.versions[{}].schema.openAPIV3Schema", index), "schemas are required"));
+            problems.push_back(required_value(fmt::format("spec.versions[{}].schema.openAPIV3Schema", index),
+                                              "schemas are required"));
         }
         ++index;
     }
@@ -214,7 +234,11 @@ const std::map<std::string_view, KindRules>& table() {
     static const KindRules kWorkload{.set_defaults = set_workload_defaults, .validate = validate_workload};
     static const std::map<std::string_view, KindRules> kTable = {
         {"pods", {.set_defaults = set_pod_defaults, .admit_create = admit_pod, .validate = validate_pod}},
-        {"nodes", {.set_defaults = set_node_defaults, .admit_create = admit_node, .validate = validate_node, .keeps_status_on_create = true}},
+        {"nodes",
+         {.set_defaults = set_node_defaults,
+          .admit_create = admit_node,
+          .validate = validate_node,
+          .keeps_status_on_create = true}},
         {"namespaces", {.admit_create = admit_namespace}},
         {"services", {.set_defaults = set_service_defaults, .admit_create = admit_service}},
         {"secrets", {.set_defaults = set_secret_defaults}},
@@ -226,12 +250,16 @@ const std::map<std::string_view, KindRules>& table() {
         {"statefulsets.apps", kWorkload},
         {"daemonsets.apps", kWorkload},
         {"replicationcontrollers", kWorkload},
-        {"jobs.batch", {.set_defaults = set_workload_defaults, .admit_create = admit_job, .validate = validate_workload}},
+        {"jobs.batch",
+         {.set_defaults = set_workload_defaults, .admit_create = admit_job, .validate = validate_workload}},
         {"poddisruptionbudgets.policy", {.admit_create = admit_budget, .validate = validate_budget}},
         {"storageclasses.storage.k8s.io", {.set_defaults = set_storage_class_defaults}},
-        {"priorityclasses.scheduling.k8s.io", {.set_defaults = set_priority_class_defaults, .validate = validate_priority_class}},
+        {"priorityclasses.scheduling.k8s.io",
+         {.set_defaults = set_priority_class_defaults, .validate = validate_priority_class}},
         {"customresourcedefinitions.apiextensions.k8s.io",
-         {.set_defaults = set_definition_defaults, .admit_create = admit_definition, .validate = validate_definition}},
+         {.set_defaults = set_definition_defaults,
+          .admit_create = admit_definition,
+          .validate = validate_definition}},
     };
     return kTable;
 }
@@ -249,25 +277,30 @@ void validate_metadata(const ResourceType& type, const Json& object, FieldProble
     static const re2::RE2 kSubdomain("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
     static const re2::RE2 kLabelValue("(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?");
     static const re2::RE2 kQualifiedName(
-        "([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]");
+        "([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/"
+        ")?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]");
     const std::string& name = name_of(object);
     if (name.size() > 253 || !re2::RE2::FullMatch(name, kSubdomain)) {
-        problems.push_back(invalid_value("metadata.name", name, "must be a lowercase RFC 1123 subdomain of at most 253 characters"));
+        problems.push_back(invalid_value("metadata.name", name,
+                                         "must be a lowercase RFC 1123 subdomain of at most 253 characters"));
     }
-    if (type.is_namespaced && namespace_of(object).empty()) problems.push_back(required_value("metadata.namespace"));
+    if (type.is_namespaced && namespace_of(object).empty())
+        problems.push_back(required_value("metadata.namespace"));
     for (const auto& [key, value] : object_at(object, {"metadata", "labels"}).items()) {
         if (!re2::RE2::FullMatch(key, kQualifiedName)) {
             problems.push_back(invalid_value("metadata.labels", key, "name part must be a qualified name"));
         }
         const std::string text = value.is_string() ? value.get<std::string>() : "";
         if (text.size() > 63 || !re2::RE2::FullMatch(text, kLabelValue)) {
-            problems.push_back(invalid_value("metadata.labels", text, "must be a valid label value of at most 63 characters"));
+            problems.push_back(invalid_value("metadata.labels", text,
+                                             "must be a valid label value of at most 63 characters"));
         }
     }
     for (const Json& owner : array_at(object, {"metadata", "ownerReferences"})) {
         for (const char* field : {"apiVersion", "kind", "name", "uid"}) {
             if (text_at(owner, {field}).empty()) {
-                problems.push_back(invalid_value(fmt::format("metadata.ownerReferences.{}", field), "", "must not be empty"));
+                problems.push_back(invalid_value(fmt::format("metadata.ownerReferences.{}", field), "",
+                                                 "must not be empty"));
             }
         }
     }

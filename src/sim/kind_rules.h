@@ -1,5 +1,6 @@
-// What the API server does around writes of each built-in kind, beyond what its schema says: defaults, what others'
-// objects add to it (admission), and validation. One table of functions; absent ones do nothing. Loop thread.
+// What the API server does around writes of each built-in kind, beyond what its schema says: defaults, what
+// others' objects add to it (admission), and validation. One table of functions; absent ones do nothing. Loop
+// thread.
 #pragma once
 
 #include <string_view>

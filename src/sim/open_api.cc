@@ -10,14 +10,21 @@ namespace {
 
 std::string_view type_name(Schema::Type type) {
     switch (type) {
-        case Schema::Type::kObject: return "object";
-        case Schema::Type::kArray: return "array";
-        case Schema::Type::kString: return "string";
-        case Schema::Type::kInteger: return "integer";
-        case Schema::Type::kNumber: return "number";
-        case Schema::Type::kBoolean: return "boolean";
+        case Schema::Type::kObject:
+            return "object";
+        case Schema::Type::kArray:
+            return "array";
+        case Schema::Type::kString:
+            return "string";
+        case Schema::Type::kInteger:
+            return "integer";
+        case Schema::Type::kNumber:
+            return "number";
+        case Schema::Type::kBoolean:
+            return "boolean";
         case Schema::Type::kAny:
-        case Schema::Type::kIntOrString: break;
+        case Schema::Type::kIntOrString:
+            break;
     }
     return "";
 }
@@ -69,10 +76,13 @@ class Writer {
         if (!schema.map_keys.empty()) json["x-kubernetes-list-map-keys"] = schema.map_keys;
         if (!schema.merge_key.empty()) json["x-kubernetes-patch-merge-key"] = schema.merge_key;
         if (schema.merges_lists || schema.retains_keys) {
-            json["x-kubernetes-patch-strategy"] =
-                schema.merges_lists && schema.retains_keys ? "merge,retainKeys" : schema.merges_lists ? "merge" : "retainKeys";
+            json["x-kubernetes-patch-strategy"] = schema.merges_lists && schema.retains_keys
+                                                      ? "merge,retainKeys"
+                                                  : schema.merges_lists ? "merge"
+                                                                        : "retainKeys";
         }
-        if (schema.keeps_unknown_fields && schema.type != Schema::Type::kAny) json["x-kubernetes-preserve-unknown-fields"] = true;
+        if (schema.keeps_unknown_fields && schema.type != Schema::Type::kAny)
+            json["x-kubernetes-preserve-unknown-fields"] = true;
         for (const auto& [name, property] : schema.properties) json["properties"][name] = field(*property);
         if (schema.additional) json["additionalProperties"] = field(*schema.additional);
         if (schema.items) json["items"] = field(*schema.items);
@@ -84,7 +94,8 @@ class Writer {
 };
 
 std::string schema_name(const ResourceType& type) {
-    return type.is_custom ? fmt::format("{}.{}.{}", type.group, type.version, type.kind) : type.schema.root->name;
+    return type.is_custom ? fmt::format("{}.{}.{}", type.group, type.version, type.kind)
+                          : type.schema.root->name;
 }
 
 void add_kind(Writer& writer, const ResourceType& type) {
@@ -102,7 +113,8 @@ void add_kind(Writer& writer, const ResourceType& type) {
         json["properties"]["apiVersion"] = {{"type", "string"}};
         json["properties"]["kind"] = {{"type", "string"}};
     }
-    json["x-kubernetes-group-version-kind"] = Json::array({{{"group", type.group}, {"version", type.version}, {"kind", type.kind}}});
+    json["x-kubernetes-group-version-kind"] =
+        Json::array({{{"group", type.group}, {"version", type.version}, {"kind", type.kind}}});
 }
 
 // The operations of one kind; kubectl looks for the parameter fieldValidation in them.
@@ -114,7 +126,9 @@ Json paths_of(const ResourceType& type) {
         Json parameters = Json::array();
         if (is_write) {
             for (const char* name : {"dryRun", "fieldManager", "fieldValidation"}) {
-                parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}, {"uniqueItems", true}}}});
+                parameters.push_back({{"name", name},
+                                      {"in", "query"},
+                                      {"schema", {{"type", "string"}, {"uniqueItems", true}}}});
             }
         }
         return Json{{"responses", {{"200", {{"description", "OK"}}}}},
@@ -122,13 +136,20 @@ Json paths_of(const ResourceType& type) {
                     {"x-kubernetes-action", action},
                     {"x-kubernetes-group-version-kind", gvk}};
     };
-    return {{base, {{"get", operation("list", false)}, {"post", operation("post", true)}, {"delete", operation("deletecollection", false)}}},
+    return {{base,
+             {{"get", operation("list", false)},
+              {"post", operation("post", true)},
+              {"delete", operation("deletecollection", false)}}},
             {base + "/{name}",
-             {{"get", operation("get", false)}, {"put", operation("put", true)}, {"patch", operation("patch", true)},
+             {{"get", operation("get", false)},
+              {"put", operation("put", true)},
+              {"patch", operation("patch", true)},
               {"delete", operation("delete", false)}}}};
 }
 
-Json info() { return {{"title", "Kubernetes"}, {"version", kServerVersion}}; }
+Json info() {
+    return {{"title", "Kubernetes"}, {"version", kServerVersion}};
+}
 
 }  // namespace
 
@@ -146,7 +167,8 @@ Json open_api_index(const Registry& registry) {
     return {{"paths", std::move(paths)}};
 }
 
-std::optional<Json> open_api_document(const Registry& registry, std::string_view group, std::string_view version) {
+std::optional<Json> open_api_document(const Registry& registry, std::string_view group,
+                                      std::string_view version) {
     Writer writer("#/components/schemas/");
     Json paths = Json::object();
     for (const ResourceType* type : registry.types()) {
@@ -155,7 +177,10 @@ std::optional<Json> open_api_document(const Registry& registry, std::string_view
         paths.update(paths_of(*type));
     }
     if (paths.empty()) return std::nullopt;
-    return Json{{"openapi", "3.0.0"}, {"info", info()}, {"paths", std::move(paths)}, {"components", {{"schemas", std::move(writer.pool)}}}};
+    return Json{{"openapi", "3.0.0"},
+                {"info", info()},
+                {"paths", std::move(paths)},
+                {"components", {{"schemas", std::move(writer.pool)}}}};
 }
 
 Json open_api_v2_document(const Registry& registry) {
@@ -165,7 +190,10 @@ Json open_api_v2_document(const Registry& registry) {
         add_kind(writer, *type);
         paths.update(paths_of(*type));
     }
-    return {{"swagger", "2.0"}, {"info", info()}, {"paths", std::move(paths)}, {"definitions", std::move(writer.pool)}};
+    return {{"swagger", "2.0"},
+            {"info", info()},
+            {"paths", std::move(paths)},
+            {"definitions", std::move(writer.pool)}};
 }
 
 }  // namespace joiner::sim

@@ -32,13 +32,16 @@ void drop_nulls(Json& json) {
     }
 }
 
-bool contains(const Json& list, const Json& value) { return std::find(list.begin(), list.end(), value) != list.end(); }
+bool contains(const Json& list, const Json& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
 
 class StrategicMerge {
   public:
     std::string problem;
 
     void merge_object(const Schema* schema, Json& target, const Json& patch) {
+        const Json before = has_order(patch) ? target : Json();
         if (const auto directive = patch.find("$patch"); directive != patch.end()) {
             if (*directive == "replace") {
                 target = patch;
@@ -56,7 +59,8 @@ class StrategicMerge {
             }
         }
         for (const auto& [key, value] : patch.items()) {
-            if (key.starts_with(kDeleteFromList)) delete_from_list(target, key.substr(kDeleteFromList.size()), value);
+            if (key.starts_with(kDeleteFromList))
+                delete_from_list(target, key.substr(kDeleteFromList.size()), value);
             if (key.starts_with("$")) continue;
             merge_member(property_of(schema, key), target, key, value);
         }
@@ -64,11 +68,20 @@ class StrategicMerge {
             if (!key.starts_with(kElementOrder)) continue;
             const std::string field = key.substr(kElementOrder.size());
             const Schema* property = property_of(schema, field);
-            if (target.contains(field)) set_order(target[field], property ? property->merge_key : "", value);
+            if (target.contains(field))
+                set_order(target[field], property ? property->merge_key : "", value,
+                          array_at(before, {field}));
         }
     }
 
   private:
+    static bool has_order(const Json& patch) {
+        for (const auto& [key, value] : patch.items()) {
+            if (key.starts_with(kElementOrder)) return true;
+        }
+        return false;
+    }
+
     void merge_member(const Schema* schema, Json& target, const std::string& key, const Json& value) {
         if (value.is_null()) {
             target.erase(key);
@@ -90,6 +103,12 @@ class StrategicMerge {
     }
 
     void merge_list(const Schema& schema, Json& target, const Json& patch) {
+        const Json before = target;
+        merge_elements(schema, target, patch);
+        set_order(target, schema.merge_key, patch, before);
+    }
+
+    void merge_elements(const Schema& schema, Json& target, const Json& patch) {
         if (schema.merge_key.empty()) {
             for (const Json& value : patch) {
                 if (!contains(target, value)) target.push_back(value);
@@ -104,7 +123,8 @@ class StrategicMerge {
             if (!item.is_object() || item.value("$patch", "") == "replace") continue;
             const auto key = item.find(schema.merge_key);
             if (key == item.end()) {
-                problem = fmt::format("map: {} does not contain declared merge key: {}", to_text(item), schema.merge_key);
+                problem = fmt::format("map: {} does not contain declared merge key: {}", to_text(item),
+                                      schema.merge_key);
                 return;
             }
             const auto same = std::find_if(target.begin(), target.end(), [&](const Json& each) {
@@ -132,20 +152,34 @@ class StrategicMerge {
         *list = std::move(kept);
     }
 
-    // Those named come first, in the order named.
-    static void set_order(Json& list, const std::string& merge_key, const Json& order) {
+    // Elements that `order` names keep its order among themselves, the others theirs; where the two meet, the
+    // place in `before` decides, and new elements come first.
+    static void set_order(Json& list, const std::string& merge_key, const Json& order, const Json& before) {
         if (!list.is_array() || !order.is_array()) return;
-        const auto position = [&](const Json& item) {
-            const auto same = std::find_if(order.begin(), order.end(), [&](const Json& each) {
+        const auto place_in = [&](const Json& where, const Json& item) -> std::ptrdiff_t {
+            const auto same = std::find_if(where.begin(), where.end(), [&](const Json& each) {
                 if (merge_key.empty()) return each == item;
-                return each.is_object() && item.is_object() && each.contains(merge_key) && item.contains(merge_key) &&
-                       each[merge_key] == item[merge_key];
+                return each.is_object() && item.is_object() && each.contains(merge_key) &&
+                       item.contains(merge_key) && each[merge_key] == item[merge_key];
             });
-            return same - order.begin();
+            return same == where.end() ? -1 : same - where.begin();
         };
-        std::vector<Json> items(list.begin(), list.end());
-        std::stable_sort(items.begin(), items.end(), [&](const Json& a, const Json& b) { return position(a) < position(b); });
-        list = Json(std::move(items));
+        std::vector<Json> named;
+        std::vector<Json> others;
+        for (const Json& item : list) (place_in(order, item) >= 0 ? named : others).push_back(item);
+        std::stable_sort(named.begin(), named.end(), [&](const Json& a, const Json& b) {
+            return place_in(order, a) < place_in(order, b);
+        });
+        Json result = Json::array();
+        auto other = others.begin();
+        for (const Json& item : named) {
+            const std::ptrdiff_t place = place_in(before, item);
+            while (place >= 0 && other != others.end() && place_in(before, *other) < place)
+                result.push_back(*other++);
+            result.push_back(item);
+        }
+        for (; other != others.end(); ++other) result.push_back(*other);
+        list = std::move(result);
     }
 };
 
@@ -163,8 +197,8 @@ void apply_list(const Schema& schema, Json& target, const Json& applied) {
             if (!contains(target, item)) target.push_back(item);
             continue;
         }
-        const auto same =
-            std::find_if(target.begin(), target.end(), [&](const Json& each) { return has_same_keys(schema, each, item); });
+        const auto same = std::find_if(target.begin(), target.end(),
+                                       [&](const Json& each) { return has_same_keys(schema, each, item); });
         if (same == target.end()) {
             target.push_back(item);
         } else {
@@ -177,16 +211,21 @@ void apply_list(const Schema& schema, Json& target, const Json& applied) {
 
 Answer<Json> apply_json_patch(Json object, const Json& patch) {
     if (!patch.is_array()) {
-        return bad_request("json: cannot unmarshal " + std::string(patch.type_name()) + " into Go value of type jsonpatch.Patch");
+        return bad_request("json: cannot unmarshal " + std::string(patch.type_name()) +
+                           " into Go value of type jsonpatch.Patch");
     }
     try {
         return object.patch(patch);
     } catch (const Json::exception&) {
-        return Refusal(ApiError{422, "Invalid", "the server rejected our request due to an error in our request", Json::object(), 0});
+        return Refusal(ApiError{422, "Invalid",
+                                "the server rejected our request due to an error in our request",
+                                Json::object(), 0});
     }
 }
 
-void apply_merge_patch(Json& object, const Json& patch) { object.merge_patch(patch); }
+void apply_merge_patch(Json& object, const Json& patch) {
+    object.merge_patch(patch);
+}
 
 Answer<Json> apply_strategic_patch(const Schema* schema, Json object, const Json& patch) {
     StrategicMerge merge;
@@ -204,8 +243,8 @@ void apply_configuration(const Schema* schema, Json& object, const Json& applied
     for (const auto& [key, value] : applied.items()) {
         const Schema* property = property_of(schema, key);
         const auto existing = object.find(key);
-        const bool merges_list = existing != object.end() && existing->is_array() && value.is_array() && property &&
-                                 (property->list_type == "map" || property->list_type == "set");
+        const bool merges_list = existing != object.end() && existing->is_array() && value.is_array() &&
+                                 property && (property->list_type == "map" || property->list_type == "set");
         if (existing == object.end() || value.is_null()) {
             object[key] = value;
         } else if (merges_list) {

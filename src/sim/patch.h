@@ -17,8 +17,8 @@ Answer<Json> apply_json_patch(Json object, const Json& patch);
 void apply_merge_patch(Json& object, const Json& patch);
 // Lists of objects merge by the keys that the built-in kind's schema names.
 Answer<Json> apply_strategic_patch(const Schema* schema, Json object, const Json& patch);
-// Server-side apply without field ownership: what `applied` says is set, lists merge as their list type has it, and
-// nothing is taken away.
+// Server-side apply without field ownership: what `applied` says is set, lists merge as their list type has
+// it, and nothing is taken away.
 void apply_configuration(const Schema* schema, Json& object, const Json& applied);
 
 }  // namespace joiner::sim

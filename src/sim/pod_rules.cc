@@ -27,7 +27,8 @@ void set_container_defaults(Json& container) {
     const std::string& image = text_at(container, {"image"});
     const std::size_t colon = image.rfind(':');
     const bool is_latest = image.find('@') == std::string::npos &&
-                           (colon == std::string::npos || image.find('/', colon) != std::string::npos || image.ends_with(":latest"));
+                           (colon == std::string::npos || image.find('/', colon) != std::string::npos ||
+                            image.ends_with(":latest"));
     set_default(container, "imagePullPolicy", is_latest ? "Always" : "IfNotPresent");
     set_default(container, "terminationMessagePath", "/dev/termination-log");
     set_default(container, "terminationMessagePolicy", "File");
@@ -37,7 +38,8 @@ void set_container_defaults(Json& container) {
         if (Json* amounts = find(resources, {list})) canonicalise(*amounts);
     }
     for (const auto& [name, limit] : object_at(resources, {"limits"}).items()) {
-        if (!object_at(resources, {"requests"}).contains(name)) at(resources, {"requests"})[name] = Json(limit);
+        if (!object_at(resources, {"requests"}).contains(name))
+            at(resources, {"requests"})[name] = Json(limit);
     }
     if (Json* ports = find(container, {"ports"}); ports && ports->is_array()) {
         for (Json& port : *ports) set_default(port, "protocol", "TCP");
@@ -69,10 +71,13 @@ void add_toleration(Json& spec, std::string_view key) {
         const std::string& effect = text_at(toleration, {"effect"});
         if (same_key && (effect == "NoExecute" || effect.empty())) return;
     }
-    at(spec, {"tolerations"}).push_back({{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", 300}});
+    at(spec, {"tolerations"})
+        .push_back(
+            {{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", 300}});
 }
 
-const Json* default_priority_class(const AdmissionContext& context, const ResourceType& type, ObjectPtr& keep) {
+const Json* default_priority_class(const AdmissionContext& context, const ResourceType& type,
+                                   ObjectPtr& keep) {
     for (const ObjectPtr& each : context.store.list(type)) {
         if (flag_at(each->json, {"globalDefault"})) {
             keep = each;
@@ -93,15 +98,19 @@ Answer<void> admit_priority(Json& spec, const std::string& pod_name, const Admis
         if (chosen) spec["priorityClassName"] = name_of(*chosen);
     } else {
         keep = context.store.get(classes, "", name);
-        if (!keep) return forbidden(pods, pod_name, fmt::format("no PriorityClass with name {} was found", name));
+        if (!keep)
+            return forbidden(pods, pod_name, fmt::format("no PriorityClass with name {} was found", name));
         chosen = &keep->json;
     }
     const std::int64_t value = chosen ? int_at(*chosen, {"value"}) : 0;
     const std::string policy = chosen ? text_at(*chosen, {"preemptionPolicy"}) : "";
     if (const Json* given = find(spec, {"priority"}); given && *given != value) {
-        return forbidden(pods, pod_name,
-                         fmt::format("the integer value of priority ({}) must not be provided in pod spec; priority admission "
-                                     "controller computed {} from the given PriorityClass name", to_text(*given), value));
+        return forbidden(
+            pods, pod_name,
+            fmt::format(
+                "the integer value of priority ({}) must not be provided in pod spec; priority admission "
+                "controller computed {} from the given PriorityClass name",
+                to_text(*given), value));
     }
     spec["priority"] = value;
     set_default(spec, "preemptionPolicy", policy.empty() ? "PreemptLowerPriority" : policy);
@@ -111,7 +120,8 @@ Answer<void> admit_priority(Json& spec, const std::string& pod_name, const Admis
 Answer<void> admit_runtime_class(Json& spec, const std::string& pod_name, const AdmissionContext& context) {
     const std::string& name = text_at(spec, {"runtimeClassName"});
     if (name.empty()) return {};
-    const ObjectPtr runtime = context.store.get(*context.registry.find("node.k8s.io", "v1", "runtimeclasses"), "", name);
+    const ObjectPtr runtime =
+        context.store.get(*context.registry.find("node.k8s.io", "v1", "runtimeclasses"), "", name);
     if (!runtime) {
         return forbidden(*context.registry.find("", "v1", "pods"), pod_name,
                          fmt::format("pod rejected: RuntimeClass \"{}\" not found", name));
@@ -129,11 +139,14 @@ Answer<void> admit_runtime_class(Json& spec, const std::string& pod_name, const 
 // What an update of a pod may change, made alike on both sides.
 Json without_changeable_fields(Json spec) {
     each_container(spec, [](Json& container) { container.erase("image"); });
-    for (const char* field : {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"}) spec.erase(field);
+    for (const char* field : {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
+        spec.erase(field);
     return spec;
 }
 
-bool has_scheduling_gates(const Json& pod) { return !array_at(pod, {"spec", "schedulingGates"}).empty(); }
+bool has_scheduling_gates(const Json& pod) {
+    return !array_at(pod, {"spec", "schedulingGates"}).empty();
+}
 
 void validate_pod_update(const Json& pod, const Json& old, FieldProblems& problems) {
     Json now = without_changeable_fields(pod["spec"]);
@@ -147,7 +160,8 @@ void validate_pod_update(const Json& pod, const Json& old, FieldProblems& proble
             return each == copy;
         });
         if (!is_kept) {
-            problems.push_back(forbidden_value("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"));
+            problems.push_back(forbidden_value(
+                "spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"));
             break;
         }
     }
@@ -166,9 +180,10 @@ void validate_pod_update(const Json& pod, const Json& old, FieldProblems& proble
         if (was_gated && each->contains("affinity") && (*each)["affinity"].empty()) each->erase("affinity");
     }
     if (now != before) {
-        problems.push_back(forbidden_value(
-            "spec", "pod updates may not change fields other than images, `spec.activeDeadlineSeconds`, `spec.tolerations` "
-                    "(additions) and `spec.terminationGracePeriodSeconds`"));
+        problems.push_back(forbidden_value("spec",
+                                           "pod updates may not change fields other than images, "
+                                           "`spec.activeDeadlineSeconds`, `spec.tolerations` "
+                                           "(additions) and `spec.terminationGracePeriodSeconds`"));
     }
 }
 
@@ -208,7 +223,8 @@ std::string_view quality_of_service(const Json& spec) {
             for (const char* name : {"cpu", "memory"}) {
                 const Json* request = find(container, {"resources", "requests", name});
                 const Json* limit = find(container, {"resources", "limits", name});
-                any = any || (request && !quantity_of(*request).is_zero()) || (limit && !quantity_of(*limit).is_zero());
+                any = any || (request && !quantity_of(*request).is_zero()) ||
+                      (limit && !quantity_of(*limit).is_zero());
                 guaranteed = guaranteed && limit && request && quantity_of(*request) == quantity_of(*limit);
             }
         }
@@ -225,12 +241,13 @@ Answer<void> admit_pod(Json& pod, const AdmissionContext& context) {
     add_toleration(spec, "node.kubernetes.io/unreachable");
     pod["status"] = {{"phase", "Pending"}, {"qosClass", quality_of_service(spec)}};
     if (has_scheduling_gates(pod)) {
-        pod["status"]["conditions"] = Json::array({{{"type", "PodScheduled"},
-                                                    {"status", "False"},
-                                                    {"reason", "SchedulingGated"},
-                                                    {"message", "Scheduling is blocked due to non-empty scheduling gates"},
-                                                    {"lastProbeTime", nullptr},
-                                                    {"lastTransitionTime", format_rfc3339(context.now)}}});
+        pod["status"]["conditions"] =
+            Json::array({{{"type", "PodScheduled"},
+                          {"status", "False"},
+                          {"reason", "SchedulingGated"},
+                          {"message", "Scheduling is blocked due to non-empty scheduling gates"},
+                          {"lastProbeTime", nullptr},
+                          {"lastTransitionTime", format_rfc3339(context.now)}}});
     }
     return {};
 }
@@ -244,14 +261,17 @@ void validate_pod_spec(const Json& spec, const std::string& path, FieldProblems&
             const std::string at_container = fmt::format("{}.{}[{}]", path, list, index++);
             const std::string& name = text_at(container, {"name"});
             if (name.empty()) problems.push_back(required_value(at_container + ".name"));
-            if (!name.empty() && !names.insert(name).second) problems.push_back(duplicate_value(at_container + ".name", name));
-            if (text_at(container, {"image"}).empty()) problems.push_back(required_value(at_container + ".image"));
+            if (!name.empty() && !names.insert(name).second)
+                problems.push_back(duplicate_value(at_container + ".name", name));
+            if (text_at(container, {"image"}).empty())
+                problems.push_back(required_value(at_container + ".image"));
             for (const auto& [resource, limit] : object_at(container, {"resources", "limits"}).items()) {
                 const Json* request = find(container, {"resources", "requests", resource});
                 if (request && quantity_of(*request) > quantity_of(limit)) {
-                    problems.push_back(invalid_value(at_container + ".resources.requests", *request,
-                                                     fmt::format("must be less than or equal to {} limit of {}", resource,
-                                                                 quantity_of(limit).to_string())));
+                    problems.push_back(
+                        invalid_value(at_container + ".resources.requests", *request,
+                                      fmt::format("must be less than or equal to {} limit of {}", resource,
+                                                  quantity_of(limit).to_string())));
                 }
             }
         }
@@ -260,7 +280,8 @@ void validate_pod_spec(const Json& spec, const std::string& path, FieldProblems&
     for (const Json& constraint : array_at(spec, {"topologySpreadConstraints"})) {
         const std::string at_constraint = fmt::format("{}.topologySpreadConstraints[{}]", path, index++);
         if (int_at(constraint, {"maxSkew"}) < 1) {
-            problems.push_back(invalid_value(at_constraint + ".maxSkew", constraint.value("maxSkew", Json(0)), "must be greater than zero"));
+            problems.push_back(invalid_value(at_constraint + ".maxSkew", constraint.value("maxSkew", Json(0)),
+                                             "must be greater than zero"));
         }
         if (text_at(constraint, {"topologyKey"}).empty()) {
             problems.push_back(required_value(at_constraint + ".topologyKey", "can not be empty"));
@@ -275,7 +296,8 @@ void validate_pod(const Json& pod, const Json* old, FieldProblems& problems) {
     }
     validate_pod_spec(pod["spec"], "spec", problems);
     if (has_scheduling_gates(pod) && find(pod, {"spec", "nodeName"})) {
-        problems.push_back(forbidden_value("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+        problems.push_back(
+            forbidden_value("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
     }
 }
 

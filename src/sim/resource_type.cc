@@ -13,10 +13,11 @@ constexpr int kNamespaced = 1;
 constexpr int kStatus = 2;
 constexpr int kScale = 4;
 constexpr int kGeneration = 8;
-constexpr int kAll = 16;               // Category "all".
+constexpr int kAll = 16;  // Category "all".
 constexpr int kCreateByUpdate = 32;
 constexpr int kReturnsDeleted = 64;
 constexpr int kOrphans = 128;
+constexpr int kNeedsVersion = 256;
 
 struct BuiltIn {
     const char* group;
@@ -32,7 +33,8 @@ constexpr BuiltIn kBuiltIns[] = {
     {"", "v1", "events", "Event", "ev", kNamespaced | kCreateByUpdate},
     {"", "v1", "namespaces", "Namespace", "ns", kStatus},
     {"", "v1", "nodes", "Node", "no", kStatus},
-    {"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", "pvc", kNamespaced | kStatus | kReturnsDeleted},
+    {"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", "pvc",
+     kNamespaced | kStatus | kReturnsDeleted},
     {"", "v1", "persistentvolumes", "PersistentVolume", "pv", kStatus | kReturnsDeleted},
     {"", "v1", "pods", "Pod", "po", kNamespaced | kStatus | kGeneration | kAll | kReturnsDeleted},
     {"", "v1", "podtemplates", "PodTemplate", "", kNamespaced | kGeneration | kReturnsDeleted},
@@ -42,23 +44,27 @@ constexpr BuiltIn kBuiltIns[] = {
     {"", "v1", "serviceaccounts", "ServiceAccount", "sa", kNamespaced | kReturnsDeleted},
     {"", "v1", "services", "Service", "svc", kNamespaced | kStatus | kAll | kReturnsDeleted},
     {"apps", "v1", "daemonsets", "DaemonSet", "ds", kNamespaced | kStatus | kGeneration | kAll},
-    {"apps", "v1", "deployments", "Deployment", "deploy", kNamespaced | kStatus | kScale | kGeneration | kAll},
+    {"apps", "v1", "deployments", "Deployment", "deploy",
+     kNamespaced | kStatus | kScale | kGeneration | kAll},
     {"apps", "v1", "replicasets", "ReplicaSet", "rs", kNamespaced | kStatus | kScale | kGeneration | kAll},
     {"apps", "v1", "statefulsets", "StatefulSet", "sts", kNamespaced | kStatus | kScale | kGeneration | kAll},
     {"batch", "v1", "jobs", "Job", "", kNamespaced | kStatus | kGeneration | kAll | kOrphans},
-    {"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb", kNamespaced | kStatus | kGeneration},
+    {"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb",
+     kNamespaced | kStatus | kGeneration},
     {"storage.k8s.io", "v1", "csinodes", "CSINode", "", 0},
     {"storage.k8s.io", "v1", "storageclasses", "StorageClass", "sc", kReturnsDeleted},
     {"storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", "", kStatus | kReturnsDeleted},
-    {"coordination.k8s.io", "v1", "leases", "Lease", "", kNamespaced | kCreateByUpdate},
+    {"coordination.k8s.io", "v1", "leases", "Lease", "", kNamespaced | kCreateByUpdate | kNeedsVersion},
     {"scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", "pc", kGeneration},
     {"node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", "", 0},
-    {"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", "crd", kStatus | kGeneration},
+    {"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", "crd",
+     kStatus | kGeneration},
 };
 
 std::string lower(std::string_view text) {
     std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
     return result;
 }
 
@@ -82,6 +88,7 @@ std::unique_ptr<ResourceType> make_built_in(const BuiltIn& row) {
     type->may_create_by_update = row.traits & kCreateByUpdate;
     type->returns_deleted_object = row.traits & kReturnsDeleted;
     type->orphans_dependents = row.traits & kOrphans;
+    type->needs_version_in_update = row.traits & kNeedsVersion;
     if (row.traits & kScale) {
         type->scale = ScalePaths{{"spec", "replicas"}, {"status", "replicas"}, {"spec", "selector"}};
     }
@@ -127,7 +134,8 @@ Registry::Registry() {
     }
 }
 
-const ResourceType* Registry::find(std::string_view group, std::string_view version, std::string_view plural) const {
+const ResourceType* Registry::find(std::string_view group, std::string_view version,
+                                   std::string_view plural) const {
     for (const ResourceType* type : served_) {
         if (type->plural == plural && type->group == group && type->version == version) return type;
     }
@@ -145,7 +153,8 @@ const ResourceType* Registry::find_word(std::string_view word) const {
     const std::string wanted = lower(word);
     for (const ResourceType* type : served_) {
         if (wanted == type->plural || wanted == type->singular || wanted == type->resource_name() ||
-            std::find(type->short_names.begin(), type->short_names.end(), wanted) != type->short_names.end()) {
+            std::find(type->short_names.begin(), type->short_names.end(), wanted) !=
+                type->short_names.end()) {
             return type;
         }
     }
@@ -155,7 +164,10 @@ const ResourceType* Registry::find_word(std::string_view word) const {
 Answer<const ResourceType*> Registry::serve_custom(const Json& definition) {
     const Json* version = storage_version(definition);
     if (!version) {
-        return Refusal(ApiError{422, "Invalid", "spec.versions: Invalid value: must have exactly one version marked as storage version", nullptr, 0});
+        return Refusal(
+            ApiError{422, "Invalid",
+                     "spec.versions: Invalid value: must have exactly one version marked as storage version",
+                     nullptr, 0});
     }
     auto type = std::make_unique<ResourceType>();
     type->definition = name_of(definition);
@@ -188,7 +200,10 @@ Answer<const ResourceType*> Registry::serve_custom(const Json& definition) {
                                  .priority = static_cast<int>(int_at(column, {"priority"}))});
     }
     if (type->columns.empty()) {
-        type->columns.push_back({.name = "Age", .type = "date", .format = {}, .description = {},
+        type->columns.push_back({.name = "Age",
+                                 .type = "date",
+                                 .format = {},
+                                 .description = {},
                                  .json_path = ".metadata.creationTimestamp"});
     }
     if (const Json* schema = sim::find(*version, {"schema", "openAPIV3Schema"})) {
@@ -202,7 +217,9 @@ Answer<const ResourceType*> Registry::serve_custom(const Json& definition) {
 }
 
 void Registry::withdraw(std::string_view definition_name) {
-    std::erase_if(served_, [&](const ResourceType* type) { return type->is_custom && type->definition == definition_name; });
+    std::erase_if(served_, [&](const ResourceType* type) {
+        return type->is_custom && type->definition == definition_name;
+    });
 }
 
 }  // namespace joiner::sim

@@ -1,5 +1,6 @@
-// The kinds the API server serves: those built in, and those that CustomResourceDefinitions add while it runs.
-// Pointers to types stay valid for the registry's life, even when a custom kind is withdrawn. Loop thread.
+// The kinds the API server serves: those built in, and those that CustomResourceDefinitions add while it
+// runs. Pointers to types stay valid for the registry's life, even when a custom kind is withdrawn. Loop
+// thread.
 #pragma once
 
 #include <map>
@@ -22,9 +23,9 @@ struct PrinterColumn {
 };
 
 struct ScalePaths {
-    std::vector<std::string> spec_replicas;    // {"spec", "replicas"}
+    std::vector<std::string> spec_replicas;  // {"spec", "replicas"}
     std::vector<std::string> status_replicas;
-    std::vector<std::string> selector;         // Empty: the kind names none. A text, or a LabelSelector.
+    std::vector<std::string> selector;  // Empty: the kind names none. A text, or a LabelSelector.
 };
 
 struct ResourceType {
@@ -48,7 +49,7 @@ struct ResourceType {
     bool returns_deleted_object = false;
     bool orphans_dependents = false;
 
-    OwnedSchema schema;  // A null root: anything goes.
+    OwnedSchema schema;                  // A null root: anything goes.
     std::vector<PrinterColumn> columns;  // Of custom kinds.
     std::string definition;              // The CustomResourceDefinition's name.
     std::size_t serial = 0;              // Another one for each schema ever served.

@@ -18,6 +18,10 @@ class Builder {
         read_structure(json, path, schema);
         read_bounds(json, path, schema);
         read_rules(json, schema);
+        schema.has_rules_within = !schema.rules.empty() || (schema.items && schema.items->has_rules_within) ||
+                                  (schema.additional && schema.additional->has_rules_within);
+        for (const auto& [name, property] : schema.properties)
+            schema.has_rules_within |= property->has_rules_within;
         return &schema;
     }
 
@@ -36,8 +40,9 @@ class Builder {
         } else if (const auto known = kTypes.find(type); known != kTypes.end()) {
             schema.type = known->second;
         } else if (!type.empty() || !schema.keeps_unknown_fields) {
-            complain(path, type.empty() ? "type: Required value: must not be empty for specified object fields"
-                                        : fmt::format("type: Unsupported value: \"{}\"", type));
+            complain(path, type.empty()
+                               ? "type: Required value: must not be empty for specified object fields"
+                               : fmt::format("type: Unsupported value: \"{}\"", type));
         }
         schema.format = text_at(json, {"format"});
         schema.description = text_at(json, {"description"});
@@ -53,18 +58,22 @@ class Builder {
         for (const auto& [name, property] : object_at(json, {"properties"}).items()) {
             schema.properties.emplace(name, build(property, path + ".properties[" + name + "]"));
         }
-        if (const Json* additional = find(json, {"additionalProperties"}); additional && additional->is_object()) {
+        if (const Json* additional = find(json, {"additionalProperties"});
+            additional && additional->is_object()) {
             schema.additional = build(*additional, path + ".additionalProperties");
         }
         if (const Json* items = find(json, {"items"})) schema.items = build(*items, path + ".items");
-        for (const Json& name : array_at(json, {"required"})) schema.required.push_back(name.get<std::string>());
+        for (const Json& name : array_at(json, {"required"}))
+            schema.required.push_back(name.get<std::string>());
         schema.list_type = text_at(json, {"x-kubernetes-list-type"});
         for (const Json& key : array_at(json, {"x-kubernetes-list-map-keys"})) {
             schema.map_keys.push_back(key.get<std::string>());
         }
         schema.is_atomic_map = text_at(json, {"x-kubernetes-map-type"}) == "atomic";
         if (schema.list_type == "map" && schema.map_keys.empty()) {
-            complain(path, "x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map");
+            complain(path,
+                     "x-kubernetes-list-map-keys: Required value: must not be empty if "
+                     "x-kubernetes-list-type is map");
         }
     }
 
@@ -74,17 +83,22 @@ class Builder {
         if (!schema.pattern_text.empty()) {
             auto pattern = std::make_shared<re2::RE2>(schema.pattern_text, re2::RE2::Quiet);
             if (!pattern->ok()) {
-                complain(path, fmt::format("pattern: Invalid value: \"{}\": must be a valid regular expression, but isn't: {}",
-                                           schema.pattern_text, pattern->error()));
+                complain(
+                    path,
+                    fmt::format(
+                        "pattern: Invalid value: \"{}\": must be a valid regular expression, but isn't: {}",
+                        schema.pattern_text, pattern->error()));
             } else {
                 schema.pattern = std::move(pattern);
             }
         }
         const auto number = [&](std::string_view key, std::optional<double>& out) {
-            if (const Json* value = find(json, {key}); value && value->is_number()) out = value->get<double>();
+            if (const Json* value = find(json, {key}); value && value->is_number())
+                out = value->get<double>();
         };
         const auto count = [&](std::string_view key, std::optional<std::size_t>& out) {
-            if (const Json* value = find(json, {key}); value && value->is_number()) out = value->get<std::size_t>();
+            if (const Json* value = find(json, {key}); value && value->is_number())
+                out = value->get<std::size_t>();
         };
         number("minimum", schema.minimum);
         number("maximum", schema.maximum);

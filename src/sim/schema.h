@@ -1,6 +1,6 @@
-// What the fields of a kind may be: the structural schema of a CustomResourceDefinition, or the field tables of the
-// built-in kinds. Immutable once built; schemas may refer to each other in circles, so a SchemaSet owns them. Any
-// thread.
+// What the fields of a kind may be: the structural schema of a CustomResourceDefinition, or the field tables
+// of the built-in kinds. Immutable once built; schemas may refer to each other in circles, so a SchemaSet
+// owns them. Any thread.
 #pragma once
 
 #include <deque>
@@ -56,6 +56,7 @@ struct Schema {
     bool exclusive_maximum = false;
     std::optional<std::size_t> min_length, max_length, min_items, max_items, min_properties, max_properties;
     std::vector<ValidationRule> rules;
+    bool has_rules_within = false;  // Here or further down.
 
     std::string list_type;  // atomic, set or map.
     std::vector<std::string> map_keys;
@@ -89,8 +90,8 @@ const Schema* core_schema(std::string_view group, std::string_view version, std:
 // All built-in types by name, for OpenAPI documents.
 const std::map<std::string, const Schema*, std::less<>>& core_schemas();
 
-// Removes the fields `schema` does not know, and adds their paths to `unknown` unless null. `object` is a whole
-// object: its apiVersion, kind and metadata stay.
+// Removes the fields `schema` does not know, and adds their paths to `unknown` unless null. `object` is a
+// whole object: its apiVersion, kind and metadata stay.
 void prune(const Schema& schema, Json& object, std::vector<std::string>* unknown);
 // Sets defaults where fields are absent.
 void apply_defaults(const Schema& schema, Json& object);
@@ -98,7 +99,8 @@ void apply_defaults(const Schema& schema, Json& object);
 void fill_required_scalars(const Schema& schema, Json& object);
 // Structural validation, then the rules against `old` (nullptr for a create).
 FieldProblems validate(const Schema& schema, const Json& object, const Json* old);
-// The first field whose JSON type is wrong for a built-in kind, as the decoder would say it; empty when all are right.
+// The first field whose JSON type is wrong for a built-in kind, as the decoder would say it; empty when all
+// are right.
 std::string find_type_mismatch(const Schema& schema, const Json& object, std::string_view kind);
 
 }  // namespace joiner::sim

@@ -17,7 +17,9 @@ using Type = Schema::Type;
 std::string join(const std::string& path, std::string_view key) {
     return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
 }
-std::string join_key(const std::string& path, std::string_view key) { return fmt::format("{}[{}]", path, key); }
+std::string join_key(const std::string& path, std::string_view key) {
+    return fmt::format("{}[{}]", path, key);
+}
 
 const Schema* property_of(const Schema& schema, std::string_view key) {
     const auto property = schema.properties.find(key);
@@ -32,19 +34,22 @@ void prune_at(const Schema& schema, Json& json, const std::string& path, std::ve
         return;
     }
     if (!json.is_object()) return;
-    // A built-in kind's null is an absent field; a custom resource's is a value, unless it stands before a default.
+    // A built-in kind's null is an absent field; a custom resource's is a value, unless it stands before a
+    // default.
     const bool is_built_in = !schema.name.empty();
     for (auto member = json.begin(); member != json.end();) {
         const std::string& key = member.key();
         const Schema* property = property_of(schema, key);
         const bool is_kept_anyway =
-            schema.keeps_unknown_fields || (schema.is_embedded && (key == "apiVersion" || key == "kind" || key == "metadata"));
+            schema.keeps_unknown_fields ||
+            (schema.is_embedded && (key == "apiVersion" || key == "kind" || key == "metadata"));
         if (!property && !is_kept_anyway) {
             if (unknown) unknown->push_back(join(path, key));
             member = json.erase(member);
             continue;
         }
-        if (member->is_null() && property && (is_built_in || (!property->is_nullable && property->has_default))) {
+        if (member->is_null() && property &&
+            (is_built_in || (!property->is_nullable && property->has_default))) {
             member = json.erase(member);
             continue;
         }
@@ -55,30 +60,46 @@ void prune_at(const Schema& schema, Json& json, const std::string& path, std::ve
 
 bool has_type(const Schema& schema, const Json& json) {
     switch (schema.type) {
-        case Type::kAny: return true;
-        case Type::kObject: return json.is_object();
-        case Type::kArray: return json.is_array();
-        case Type::kString: return json.is_string();
+        case Type::kAny:
+            return true;
+        case Type::kObject:
+            return json.is_object();
+        case Type::kArray:
+            return json.is_array();
+        case Type::kString:
+            return json.is_string();
         case Type::kInteger:
-            return json.is_number_integer() || (json.is_number_float() && std::nearbyint(json.get<double>()) == json.get<double>());
-        case Type::kNumber: return json.is_number();
-        case Type::kBoolean: return json.is_boolean();
+            return json.is_number_integer() ||
+                   (json.is_number_float() && std::nearbyint(json.get<double>()) == json.get<double>());
+        case Type::kNumber:
+            return json.is_number();
+        case Type::kBoolean:
+            return json.is_boolean();
         case Type::kIntOrString:
-            return json.is_string() || json.is_number_integer() || (schema.format == "quantity" && json.is_number());
+            return json.is_string() || json.is_number_integer() ||
+                   (schema.format == "quantity" && json.is_number());
     }
     return false;
 }
 
 std::string_view type_name(Type type) {
     switch (type) {
-        case Type::kAny: return "";
-        case Type::kObject: return "object";
-        case Type::kArray: return "array";
-        case Type::kString: return "string";
-        case Type::kInteger: return "integer";
-        case Type::kNumber: return "number";
-        case Type::kBoolean: return "boolean";
-        case Type::kIntOrString: return "integer,string";
+        case Type::kAny:
+            return "";
+        case Type::kObject:
+            return "object";
+        case Type::kArray:
+            return "array";
+        case Type::kString:
+            return "string";
+        case Type::kInteger:
+            return "integer";
+        case Type::kNumber:
+            return "number";
+        case Type::kBoolean:
+            return "boolean";
+        case Type::kIntOrString:
+            return "integer,string";
     }
     return "";
 }
@@ -88,22 +109,21 @@ std::string_view json_type_name(const Json& json) {
 }
 
 std::size_t rune_count(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 class Validator {
   public:
     FieldProblems problems;
-    bool is_structurally_wrong = false;
 
     void check(const Schema& schema, const Json& json, const std::string& path) {
         if (json.is_null() && schema.is_nullable) return;
         if (!has_type(schema, json)) {
-            is_structurally_wrong = true;
-            problems.push_back({"FieldValueTypeInvalid", path.empty() ? "<nil>" : path,
-                                fmt::format("Invalid value: \"{0}\": {1} in body must be of type {2}: \"{0}\"",
-                                            json_type_name(json), path, type_name(schema.type))});
+            problems.push_back(
+                {"FieldValueTypeInvalid", path.empty() ? "<nil>" : path,
+                 fmt::format("Invalid value: \"{0}\": {1} in body must be of type {2}: \"{0}\"",
+                             json_type_name(json), path, type_name(schema.type))});
             return;
         }
         if (json.is_string()) check_text(schema, json, path);
@@ -120,7 +140,7 @@ class Validator {
             const auto is_kept = cel::evaluate(*rule.program, json, old);
             if (is_kept && *is_kept) continue;
             const std::string field = path.empty() ? "<nil>" : path;
-            std::string why = !is_kept              ? "rule evaluation error: " + is_kept.error().message
+            std::string why = !is_kept               ? "rule evaluation error: " + is_kept.error().message
                               : rule.message.empty() ? "failed rule: " + rule.rule
                                                      : rule.message;
             const Json value = json.is_object() || json.is_array() ? Json(type_name(schema.type)) : json;
@@ -151,7 +171,8 @@ class Validator {
         if (list.list_type != "map" || !old.is_array()) return nullptr;
         for (const Json& candidate : old) {
             if (std::all_of(list.map_keys.begin(), list.map_keys.end(), [&](const std::string& key) {
-                    return candidate.is_object() && item.is_object() && candidate.value(key, Json()) == item.value(key, Json());
+                    return candidate.is_object() && item.is_object() &&
+                           candidate.value(key, Json()) == item.value(key, Json());
                 })) {
                 return &candidate;
             }
@@ -164,15 +185,16 @@ class Validator {
         const std::size_t length = rune_count(text);
         if (schema.min_length && length < *schema.min_length) {
             problems.push_back(invalid_value(
-                path, json, fmt::format("{} in body should be at least {} chars long", path, *schema.min_length)));
+                path, json,
+                fmt::format("{} in body should be at least {} chars long", path, *schema.min_length)));
         }
         if (schema.max_length && length > *schema.max_length) {
             problems.push_back({"FieldValueTooLong", path,
                                 fmt::format("Too long: may not be more than {} bytes", *schema.max_length)});
         }
         if (schema.pattern && !re2::RE2::PartialMatch(text, *schema.pattern)) {
-            problems.push_back(
-                invalid_value(path, json, fmt::format("{} in body should match '{}'", path, schema.pattern_text)));
+            problems.push_back(invalid_value(
+                path, json, fmt::format("{} in body should match '{}'", path, schema.pattern_text)));
         }
         if (schema.format == "date-time" && !parse_rfc3339(text)) {
             problems.push_back(invalid_value(
@@ -182,26 +204,32 @@ class Validator {
 
     void check_number(const Schema& schema, const Json& json, const std::string& path) {
         const double value = json.get<double>();
-        if (schema.minimum && (value < *schema.minimum || (schema.exclusive_minimum && value == *schema.minimum))) {
-            problems.push_back(invalid_value(path, json,
-                                             fmt::format("{} in body should be greater than {}{}", path,
-                                                         schema.exclusive_minimum ? "" : "or equal to ", *schema.minimum)));
+        if (schema.minimum &&
+            (value < *schema.minimum || (schema.exclusive_minimum && value == *schema.minimum))) {
+            problems.push_back(
+                invalid_value(path, json,
+                              fmt::format("{} in body should be greater than {}{}", path,
+                                          schema.exclusive_minimum ? "" : "or equal to ", *schema.minimum)));
         }
-        if (schema.maximum && (value > *schema.maximum || (schema.exclusive_maximum && value == *schema.maximum))) {
-            problems.push_back(invalid_value(path, json,
-                                             fmt::format("{} in body should be less than {}{}", path,
-                                                         schema.exclusive_maximum ? "" : "or equal to ", *schema.maximum)));
+        if (schema.maximum &&
+            (value > *schema.maximum || (schema.exclusive_maximum && value == *schema.maximum))) {
+            problems.push_back(
+                invalid_value(path, json,
+                              fmt::format("{} in body should be less than {}{}", path,
+                                          schema.exclusive_maximum ? "" : "or equal to ", *schema.maximum)));
         }
     }
 
     void check_array(const Schema& schema, const Json& json, const std::string& path) {
         if (schema.min_items && json.size() < *schema.min_items) {
-            problems.push_back(invalid_value(path, json.size(),
-                                             fmt::format("{} in body should have at least {} items", path, *schema.min_items)));
+            problems.push_back(invalid_value(
+                path, json.size(),
+                fmt::format("{} in body should have at least {} items", path, *schema.min_items)));
         }
         if (schema.max_items && json.size() > *schema.max_items) {
-            problems.push_back({"FieldValueTooMany", path,
-                                fmt::format("Too many: {}: must have at most {} items", json.size(), *schema.max_items)});
+            problems.push_back(
+                {"FieldValueTooMany", path,
+                 fmt::format("Too many: {}: must have at most {} items", json.size(), *schema.max_items)});
         }
         std::set<std::string> seen;
         std::size_t index = 0;
@@ -224,17 +252,18 @@ class Validator {
     void check_object(const Schema& schema, const Json& json, const std::string& path) {
         for (const std::string& name : schema.required) {
             if (!json.contains(name)) {
-                is_structurally_wrong = true;
                 problems.push_back(required_value(join(path, name)));
             }
         }
         if (schema.min_properties && json.size() < *schema.min_properties) {
-            problems.push_back(invalid_value(path, json.size(),
-                                             fmt::format("{} in body should have at least {} properties", path, *schema.min_properties)));
+            problems.push_back(invalid_value(
+                path, json.size(),
+                fmt::format("{} in body should have at least {} properties", path, *schema.min_properties)));
         }
         if (schema.max_properties && json.size() > *schema.max_properties) {
             problems.push_back({"FieldValueTooMany", path,
-                                fmt::format("Too many: {}: must have at most {} items", json.size(), *schema.max_properties)});
+                                fmt::format("Too many: {}: must have at most {} items", json.size(),
+                                            *schema.max_properties)});
         }
         for (const auto& [key, member] : json.items()) {
             if (const Schema* property = property_of(schema, key)) check(*property, member, join(path, key));
@@ -242,36 +271,44 @@ class Validator {
     }
 
     void check_allowed(const Schema& schema, const Json& json, const std::string& path) {
-        if (!schema.allowed.is_array() || std::find(schema.allowed.begin(), schema.allowed.end(), json) != schema.allowed.end()) {
+        if (!schema.allowed.is_array() ||
+            std::find(schema.allowed.begin(), schema.allowed.end(), json) != schema.allowed.end()) {
             return;
         }
         std::vector<std::string> supported;
-        for (const Json& each : schema.allowed) supported.push_back(each.is_string() ? each.get<std::string>() : to_text(each));
+        for (const Json& each : schema.allowed)
+            supported.push_back(each.is_string() ? each.get<std::string>() : to_text(each));
         problems.push_back(unsupported_value(path, json, supported));
     }
 };
 
-std::string find_mismatch_at(const Schema& schema, const Json& json, const std::string& path, std::string_view root) {
+std::string find_mismatch_at(const Schema& schema, const Json& json, const std::string& path,
+                             std::string_view root) {
     if (json.is_null()) return {};
     if (!has_type(schema, json)) {
         const std::string_view wanted = schema.type == Type::kObject    ? "object"
                                         : schema.type == Type::kArray   ? "slice"
                                         : schema.type == Type::kBoolean ? "bool"
-                                        : schema.type == Type::kInteger ? (schema.format == "int64" ? "int64" : "int32")
-                                                                        : "string";
+                                        : schema.type == Type::kInteger
+                                            ? (schema.format == "int64" ? "int64" : "int32")
+                                            : "string";
         const std::string_view found = json.is_boolean() ? "bool" : json.type_name();
-        return fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}", found, root, path, wanted);
+        return fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}", found, root,
+                           path, wanted);
     }
     if (json.is_array() && schema.items) {
         for (const Json& item : json) {
-            if (std::string found = find_mismatch_at(*schema.items, item, path, root); !found.empty()) return found;
+            if (std::string found = find_mismatch_at(*schema.items, item, path, root); !found.empty())
+                return found;
         }
     }
     if (json.is_object()) {
         for (const auto& [key, member] : json.items()) {
             const Schema* property = property_of(schema, key);
             if (!property) continue;
-            if (std::string found = find_mismatch_at(*property, member, join(path, key), root); !found.empty()) return found;
+            if (std::string found = find_mismatch_at(*property, member, join(path, key), root);
+                !found.empty())
+                return found;
         }
     }
     return {};
@@ -330,7 +367,21 @@ void fill_required_scalars(const Schema& schema, Json& json) {
 FieldProblems validate(const Schema& schema, const Json& object, const Json* old) {
     Validator validator;
     validator.check(schema, object, "");
-    if (!validator.is_structurally_wrong) validator.check_rules(schema, object, old, "");
+    // Rules may rely on the structure, so they wait until it is right.
+    static const std::set<std::string_view> kBlocking = {"FieldValueRequired", "FieldValueNotSupported",
+                                                         "FieldValueTooLong", "FieldValueTooMany",
+                                                         "FieldValueTypeInvalid"};
+    const bool is_blocked =
+        std::any_of(validator.problems.begin(), validator.problems.end(),
+                    [](const FieldProblem& each) { return kBlocking.contains(each.reason); });
+    if (!is_blocked) {
+        validator.check_rules(schema, object, old, "");
+    } else if (schema.has_rules_within) {
+        validator.problems.push_back(invalid_value(
+            "<nil>", nullptr,
+            "some validation rules were not checked because the object was invalid; correct the "
+            "existing errors to complete validation"));
+    }
     return std::move(validator.problems);
 }
 

@@ -12,11 +12,14 @@
 namespace joiner::sim {
 namespace {
 
-bool is_supported_field(const ResourceType& type, std::string_view field) {
-    static const std::map<std::string_view, std::set<std::string_view>> kFields = {
+using FieldNames = std::set<std::string_view>;
+
+// Beside metadata.name and metadata.namespace; nullptr for kinds that have no more than these.
+const FieldNames* fields_of(const ResourceType& type) {
+    static const std::map<std::string_view, FieldNames> kFields = {
         {"pods",
-         {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
-          "status.phase", "status.podIP", "status.nominatedNodeName"}},
+         {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+          "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"}},
         {"nodes", {"spec.unschedulable"}},
         {"namespaces", {"status.phase"}},
         {"secrets", {"type"}},
@@ -27,9 +30,19 @@ bool is_supported_field(const ResourceType& type, std::string_view field) {
          {"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
           "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
           "reportingComponent", "source", "type"}}};
-    if (field == "metadata.name" || (field == "metadata.namespace" && (type.is_namespaced || !type.is_custom))) return true;
-    const auto fields = kFields.find(type.plural);
-    return !type.is_custom && fields != kFields.end() && fields->second.contains(field);
+    const auto found = type.is_custom ? kFields.end() : kFields.find(type.plural);
+    return found == kFields.end() ? nullptr : &found->second;
+}
+
+Answer<void> check_field(const ResourceType& type, std::string_view field) {
+    if (field == "metadata.name" ||
+        (field == "metadata.namespace" && (type.is_namespaced || !type.is_custom)))
+        return {};
+    const FieldNames* fields = fields_of(type);
+    if (fields && fields->contains(field)) return {};
+    if (fields || type.is_custom) return bad_request(fmt::format("field label not supported: {}", field));
+    return bad_request(fmt::format(
+        R"("{}" is not a known field selector: only "metadata.name", "metadata.namespace")", field));
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -48,14 +61,16 @@ std::string field_text(const Json& object, const Selector::FieldTerm& term) {
     const Json* at = &object;
     for (const std::string& key : term.path) {
         const auto member = at->is_object() ? at->find(key) : at->end();
-        if (member == at->end()) return term.field == "spec.unschedulable" || term.field == "spec.hostNetwork" ? "false" : "";
+        if (member == at->end())
+            return term.field == "spec.unschedulable" || term.field == "spec.hostNetwork" ? "false" : "";
         at = &*member;
     }
     if (term.field == "source") return text_at(*at, {"component"});
     return at->is_string() ? at->get<std::string>() : to_text(*at);
 }
 
-bool matches_expression(const std::string& op, const std::vector<std::string>& values, const std::string* label) {
+bool matches_expression(const std::string& op, const std::vector<std::string>& values,
+                        const std::string* label) {
     const bool is_in = label && std::find(values.begin(), values.end(), *label) != values.end();
     if (op == "In") return is_in;
     if (op == "NotIn") return !is_in;
@@ -78,7 +93,8 @@ std::string_view Selector::name() const {
     return {};
 }
 
-Answer<Selector> parse_selector(const ResourceType& type, std::string_view label_selector, std::string_view field_selector) {
+Answer<Selector> parse_selector(const ResourceType& type, std::string_view label_selector,
+                                std::string_view field_selector) {
     Selector selector;
     if (!label_selector.empty()) {
         auto labels = rules::parse_selector(label_selector);
@@ -90,17 +106,14 @@ Answer<Selector> parse_selector(const ResourceType& type, std::string_view label
         if (text.empty()) continue;
         const std::size_t equals = text.find('=');
         if (equals == std::string::npos) {
-            return bad_request(fmt::format("invalid field selector: \"{}\"; can't understand '{}'", field_selector, text));
+            return bad_request(
+                fmt::format("invalid field selector: \"{}\"; can't understand '{}'", field_selector, text));
         }
         Selector::FieldTerm term;
         term.is_equal = equals == 0 || text[equals - 1] != '!';
         term.field = text.substr(0, equals - (term.is_equal ? 0 : 1));
         term.value = text.substr(text.compare(equals, 2, "==") == 0 ? equals + 2 : equals + 1);
-        if (!is_supported_field(type, term.field)) {
-            return bad_request(fmt::format(
-                "Unable to find \"{}, Resource={}\" that match label selector \"{}\", field selector \"{}\": field label not supported: {}",
-                type.api_version(), type.plural, label_selector, field_selector, term.field));
-        }
+        TRY_REFUSAL(check_field(type, term.field));
         term.path = split(term.field, '.');
         selector.fields.push_back(std::move(term));
     }
@@ -133,7 +146,8 @@ bool matches_label_selector(const Json& selector, const Json& labels) {
         for (const Json& value : array_at(expression, {"values"})) {
             if (value.is_string()) values.push_back(value.get<std::string>());
         }
-        if (!matches_expression(text_at(expression, {"operator"}), values, label_of(labels, text_at(expression, {"key"})))) {
+        if (!matches_expression(text_at(expression, {"operator"}), values,
+                                label_of(labels, text_at(expression, {"key"})))) {
             return false;
         }
     }

@@ -1,4 +1,5 @@
-// Which objects a list or watch asks for, by labels and by fields, and label selectors inside objects. Any thread.
+// Which objects a list or watch asks for, by labels and by fields, and label selectors inside objects. Any
+// thread.
 #pragma once
 
 #include <string>
@@ -21,13 +22,16 @@ struct Selector {
     };
     std::vector<FieldTerm> fields;
 
-    bool selects_all() const { return labels.match_labels.empty() && labels.match_expressions.empty() && fields.empty(); }
+    bool selects_all() const {
+        return labels.match_labels.empty() && labels.match_expressions.empty() && fields.empty();
+    }
     // The value demanded of "metadata.name", or empty.
     std::string_view name() const;
 };
 
 // From the texts of a request. Errors are 400.
-Answer<Selector> parse_selector(const ResourceType& type, std::string_view label_selector, std::string_view field_selector);
+Answer<Selector> parse_selector(const ResourceType& type, std::string_view label_selector,
+                                std::string_view field_selector);
 bool matches(const Selector& selector, const Json& object);
 
 // A metav1.LabelSelector as it stands in an object; null selects nothing, {} everything.

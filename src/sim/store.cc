@@ -7,15 +7,20 @@
 namespace joiner::sim {
 namespace {
 
-std::string key_of(std::string_view ns, std::string_view name) { return fmt::format("{}/{}", ns, name); }
+std::string key_of(std::string_view ns, std::string_view name) {
+    return fmt::format("{}/{}", ns, name);
+}
 
 }  // namespace
 
 const char* to_string(EventType type) {
     switch (type) {
-        case EventType::kAdded: return "ADDED";
-        case EventType::kModified: return "MODIFIED";
-        case EventType::kDeleted: return "DELETED";
+        case EventType::kAdded:
+            return "ADDED";
+        case EventType::kModified:
+            return "MODIFIED";
+        case EventType::kDeleted:
+            return "DELETED";
     }
     return "";
 }
@@ -59,7 +64,8 @@ std::size_t Store::count(const ResourceType& type) const {
     return kept ? kept->objects.size() : 0;
 }
 
-std::optional<std::vector<ObjectPtr>> Store::list_at(const ResourceType& type, std::string_view ns, Version version) const {
+std::optional<std::vector<ObjectPtr>> Store::list_at(const ResourceType& type, std::string_view ns,
+                                                     Version version) const {
     const Collection* kept = find(type);
     if (!kept) return std::vector<ObjectPtr>();
     if (version < kept->known_since) return std::nullopt;
@@ -67,7 +73,8 @@ std::optional<std::vector<ObjectPtr>> Store::list_at(const ResourceType& type, s
     std::map<std::string, ObjectPtr, std::less<>> before;
     for (const EventPtr& event : kept->history) {
         if (event->version <= version) continue;
-        before.try_emplace(key_of(namespace_of(event->object->json), name_of(event->object->json)), event->previous);
+        before.try_emplace(key_of(namespace_of(event->object->json), name_of(event->object->json)),
+                           event->previous);
     }
     std::map<std::string, ObjectPtr, std::less<>> objects = kept->objects;
     for (auto& [key, object] : before) {
@@ -102,7 +109,8 @@ ObjectPtr Store::put(const ResourceType& type, Json object) {
     return written;
 }
 
-ObjectPtr Store::erase(const ResourceType& type, std::string_view ns, std::string_view name, Json last_state) {
+ObjectPtr Store::erase(const ResourceType& type, std::string_view ns, std::string_view name,
+                       Json last_state) {
     Collection& kept = collection(type);
     const auto found = kept.objects.find(key_of(ns, name));
     if (found == kept.objects.end()) return nullptr;
@@ -134,14 +142,17 @@ Store::ListenerId Store::listen(const ResourceType& type, Listener listener) {
     return id;
 }
 
-void Store::forget(const ResourceType& type, ListenerId id) { collection(type).listeners.erase(id); }
+void Store::forget(const ResourceType& type, ListenerId id) {
+    collection(type).listeners.erase(id);
+}
 
 std::optional<std::vector<EventPtr>> Store::events_since(const ResourceType& type, Version version) const {
     const Collection* kept = find(type);
     if (!kept) return std::vector<EventPtr>();
     if (version < kept->known_since) return std::nullopt;
     std::vector<EventPtr> events;
-    for (auto at = kept->history.rbegin(); at != kept->history.rend() && (*at)->version > version; ++at) events.push_back(*at);
+    for (auto at = kept->history.rbegin(); at != kept->history.rend() && (*at)->version > version; ++at)
+        events.push_back(*at);
     return std::vector<EventPtr>(events.rbegin(), events.rend());
 }
 

@@ -1,5 +1,5 @@
-// What is kept: objects by kind and name, one counter of versions, and the recent history of each kind, from which
-// watches start and consistent pages of lists are read. Objects are immutable and shared. Loop thread.
+// What is kept: objects by kind and name, one counter of versions, and the recent history of each kind, from
+// which watches start and consistent pages of lists are read. Objects are immutable and shared. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +72,8 @@ class Store {
     std::vector<ObjectPtr> list(const ResourceType& type, std::string_view ns = {}) const;
     std::size_t count(const ResourceType& type) const;
     // As it was right after `version`; nullopt when the history no longer goes back so far.
-    std::optional<std::vector<ObjectPtr>> list_at(const ResourceType& type, std::string_view ns, Version version) const;
+    std::optional<std::vector<ObjectPtr>> list_at(const ResourceType& type, std::string_view ns,
+                                                  Version version) const;
 
     // Sets metadata.resourceVersion and tells the listeners.
     ObjectPtr put(const ResourceType& type, Json object);

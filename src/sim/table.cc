@@ -57,7 +57,8 @@ class PathFinder {
         return result;
     }
 
-    static std::vector<const Json*> elements(const std::vector<const Json*>& values, std::string_view inside) {
+    static std::vector<const Json*> elements(const std::vector<const Json*>& values,
+                                             std::string_view inside) {
         std::vector<const Json*> result;
         for (const Json* value : values) {
             if (value->is_object() && (inside.starts_with('\'') || inside.starts_with('"'))) {
@@ -71,7 +72,8 @@ class PathFinder {
                 filter(*value, inside.substr(2, inside.size() - 3), result);
             } else {
                 std::size_t index = 0;
-                const auto [end, error] = std::from_chars(inside.data(), inside.data() + inside.size(), index);
+                const auto [end, error] =
+                    std::from_chars(inside.data(), inside.data() + inside.size(), index);
                 if (error == std::errc{} && index < value->size()) result.push_back(&(*value)[index]);
             }
         }
@@ -90,11 +92,13 @@ class PathFinder {
         trim(left);
         trim(right);
         if (left.starts_with('@')) left.remove_prefix(1);
-        if (right.size() >= 2 && (right.front() == '"' || right.front() == '\'')) right = right.substr(1, right.size() - 2);
+        if (right.size() >= 2 && (right.front() == '"' || right.front() == '\''))
+            right = right.substr(1, right.size() - 2);
         for (const Json& item : list) {
             const auto found = PathFinder(left).find(item);
             if (found.size() != 1) continue;
-            const std::string value = found[0]->is_string() ? found[0]->get<std::string>() : to_text(*found[0]);
+            const std::string value =
+                found[0]->is_string() ? found[0]->get<std::string>() : to_text(*found[0]);
             if (value == right) result.push_back(&item);
         }
     }
@@ -111,7 +115,8 @@ Json custom_cell(const PrinterColumn& column, const Json& object, WallTime now) 
     if (column.type == "string") {
         std::string text;
         for (const Json* each : values) {
-            text += (text.empty() ? "" : ",") + (each->is_string() ? each->get<std::string>() : to_text(*each));
+            text +=
+                (text.empty() ? "" : ",") + (each->is_string() ? each->get<std::string>() : to_text(*each));
         }
         return text;
     }
@@ -121,17 +126,24 @@ Json custom_cell(const PrinterColumn& column, const Json& object, WallTime now) 
 
 Json columns_of(const ResourceType& type) {
     Json columns = Json::array();
-    const auto add = [&](std::string_view name, std::string_view kind, std::string_view format, std::string_view description, int priority) {
-        columns.push_back({{"name", name}, {"type", kind}, {"format", format}, {"description", description}, {"priority", priority}});
+    const auto add = [&](std::string_view name, std::string_view kind, std::string_view format,
+                         std::string_view description, int priority) {
+        columns.push_back({{"name", name},
+                           {"type", kind},
+                           {"format", format},
+                           {"description", description},
+                           {"priority", priority}});
     };
     if (!type.is_custom) {
         for (const TableColumn& column : built_in_columns(type)) {
-            add(column.name, column.type, std::string_view(column.name) == "Name" ? "name" : "", "", column.priority);
+            add(column.name, column.type, std::string_view(column.name) == "Name" ? "name" : "", "",
+                column.priority);
         }
         return columns;
     }
     add("Name", "string", "name", "", 0);
-    for (const PrinterColumn& column : type.columns) add(column.name, column.type, column.format, column.description, column.priority);
+    for (const PrinterColumn& column : type.columns)
+        add(column.name, column.type, column.format, column.description, column.priority);
     return columns;
 }
 
@@ -160,10 +172,12 @@ std::string human_duration(Duration age) {
     if (seconds < 0) return "0s";
     if (seconds < 120) return fmt::format("{}s", seconds);
     const auto minutes = seconds / 60;
-    if (minutes < 10) return seconds % 60 == 0 ? fmt::format("{}m", minutes) : fmt::format("{}m{}s", minutes, seconds % 60);
+    if (minutes < 10)
+        return seconds % 60 == 0 ? fmt::format("{}m", minutes) : fmt::format("{}m{}s", minutes, seconds % 60);
     if (minutes < 180) return fmt::format("{}m", minutes);
     const auto hours = minutes / 60;
-    if (hours < 8) return minutes % 60 == 0 ? fmt::format("{}h", hours) : fmt::format("{}h{}m", hours, minutes % 60);
+    if (hours < 8)
+        return minutes % 60 == 0 ? fmt::format("{}h", hours) : fmt::format("{}h{}m", hours, minutes % 60);
     if (hours < 48) return fmt::format("{}h", hours);
     const auto days = hours / 24;
     if (days < 8) return hours % 24 == 0 ? fmt::format("{}d", days) : fmt::format("{}d{}h", days, hours % 24);
@@ -177,13 +191,15 @@ Json metadata_only(const Json& object) {
             {"metadata", object_at(object, {"metadata"})}};
 }
 
-Json table_of(const ResourceType& type, const std::vector<const Json*>& objects, WallTime now, bool with_columns) {
+Json table_of(const ResourceType& type, const std::vector<const Json*>& objects, WallTime now,
+              bool with_columns) {
     Json table = {{"kind", "Table"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", Json::object()}};
     table["columnDefinitions"] = with_columns ? columns_of(type) : Json(nullptr);
     Json rows = Json::array();
     for (const Json* object : objects) rows.push_back(row_of(type, *object, now));
     table["rows"] = std::move(rows);
-    if (objects.size() == 1) table["metadata"]["resourceVersion"] = text_at(*objects[0], {"metadata", "resourceVersion"});
+    if (objects.size() == 1)
+        table["metadata"]["resourceVersion"] = text_at(*objects[0], {"metadata", "resourceVersion"});
     return table;
 }
 

@@ -11,7 +11,8 @@
 namespace joiner::sim {
 
 // A meta.k8s.io/v1 Table without list metadata.
-Json table_of(const ResourceType& type, const std::vector<const Json*>& objects, WallTime now, bool with_columns = true);
+Json table_of(const ResourceType& type, const std::vector<const Json*>& objects, WallTime now,
+              bool with_columns = true);
 
 // A meta.k8s.io/v1 PartialObjectMetadata.
 Json metadata_only(const Json& object);
@@ -19,7 +20,8 @@ Json metadata_only(const Json& object);
 // "5m", "3h20m", "2d", as ages are printed.
 std::string human_duration(Duration age);
 
-// What a printer column's JSONPath finds: nothing, or its values. The subset: members, [index], [*], and filters
+// What a printer column's JSONPath finds: nothing, or its values. The subset: members, [index], [*], and
+// filters
 // [?(@.a=="b")].
 std::vector<const Json*> find_json_path(const Json& object, const std::string& path);
 

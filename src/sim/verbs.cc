@@ -11,13 +11,9 @@ namespace joiner::sim {
 namespace {
 
 // Nobody but the server writes these; an object on the way in keeps what the stored one has.
-constexpr const char* kServerFields[] = {"uid",
-                                         "creationTimestamp",
-                                         "deletionTimestamp",
-                                         "deletionGracePeriodSeconds",
-                                         "generation",
-                                         "resourceVersion",
-                                         "namespace"};
+constexpr const char* kServerFields[] = {
+    "uid",        "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+    "generation", "resourceVersion",   "namespace"};
 
 void take_server_fields(Json& object, const Json& old) {
     Json& metadata = at(object, {"metadata"});
@@ -36,7 +32,8 @@ void drop_noise(Json& object) {
     metadata.erase("managedFields");
     metadata.erase("selfLink");
     for (const char* map : {"labels", "annotations", "ownerReferences", "finalizers"}) {
-        if (const auto member = metadata.find(map); member != metadata.end() && member->empty()) metadata.erase(member);
+        if (const auto member = metadata.find(map); member != metadata.end() && member->empty())
+            metadata.erase(member);
     }
 }
 
@@ -89,7 +86,8 @@ FieldProblems new_finalizers(const Json& object, const Json& old) {
     for (const Json& finalizer : array_at(object, {"metadata", "finalizers"})) {
         if (std::find(before.begin(), before.end(), finalizer) == before.end()) {
             return {forbidden_value("metadata.finalizers",
-                                    "no new finalizers can be added if the object is being deleted, found " + to_text(finalizer))};
+                                    "no new finalizers can be added if the object is being deleted, found " +
+                                        to_text(finalizer))};
         }
     }
     return {};
@@ -132,11 +130,13 @@ Answer<void> Verbs::decode(const ResourceType& type, Json& object, const WriteOp
     const std::string& api_version = text_at(object, {"apiVersion"});
     const std::string& kind = text_at(object, {"kind"});
     if (!api_version.empty() && api_version != type.api_version()) {
-        return bad_request(fmt::format("the API version in the data ({}) does not match the expected API version ({})",
-                                       api_version, type.api_version()));
+        return bad_request(
+            fmt::format("the API version in the data ({}) does not match the expected API version ({})",
+                        api_version, type.api_version()));
     }
     if (!kind.empty() && kind != type.kind) {
-        return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: unexpected kind", kind, type.version, type.kind));
+        return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: unexpected kind",
+                                       kind, type.version, type.kind));
     }
     object["apiVersion"] = type.api_version();
     object["kind"] = type.kind;
@@ -146,7 +146,8 @@ Answer<void> Verbs::decode(const ResourceType& type, Json& object, const WriteOp
     if (!type.is_custom) {
         const std::string mismatch = find_type_mismatch(*type.schema.root, object, type.kind);
         if (!mismatch.empty()) {
-            return bad_request(fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}", type.kind, type.version, mismatch));
+            return bad_request(fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}",
+                                           type.kind, type.version, mismatch));
         }
     }
     std::vector<std::string> unknown;
@@ -154,10 +155,12 @@ Answer<void> Verbs::decode(const ResourceType& type, Json& object, const WriteOp
     prune(*type.schema.root, object, asks_for_unknown ? &unknown : nullptr);
     if (options.is_strict && !unknown.empty()) {
         std::string text;
-        for (const std::string& path : unknown) text += fmt::format("{}unknown field \"{}\"", text.empty() ? "" : ", ", path);
+        for (const std::string& path : unknown)
+            text += fmt::format("{}unknown field \"{}\"", text.empty() ? "" : ", ", path);
         text = "strict decoding error: " + text;
         if (!type.is_custom) {
-            text = fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}", type.kind, type.version, text);
+            text = fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}", type.kind,
+                               type.version, text);
         }
         return bad_request(text);
     }
@@ -166,27 +169,33 @@ Answer<void> Verbs::decode(const ResourceType& type, Json& object, const WriteOp
     return {};
 }
 
-Answer<void> Verbs::check_identity(const ResourceType& type, std::string_view ns, std::string_view name, Json& object) const {
+Answer<void> Verbs::check_identity(const ResourceType& type, std::string_view ns, std::string_view name,
+                                   Json& object) const {
     Json& metadata = object["metadata"];
     if (!namespace_of(object).empty() && namespace_of(object) != ns) {
-        return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+        return bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request");
     }
     if (type.is_namespaced) metadata["namespace"] = ns;
     if (name.empty()) return {};
     if (name_of(object).empty()) metadata["name"] = name;
     if (name_of(object) != name) {
-        return bad_request(fmt::format("the name of the object ({}) does not match the name on the URL ({})", name_of(object), name));
+        return bad_request(fmt::format("the name of the object ({}) does not match the name on the URL ({})",
+                                       name_of(object), name));
     }
     return {};
 }
 
-Answer<void> Verbs::check_namespace(const ResourceType& type, std::string_view ns, std::string_view name) const {
+Answer<void> Verbs::check_namespace(const ResourceType& type, std::string_view ns,
+                                    std::string_view name) const {
     if (!type.is_namespaced) return {};
     const ResourceType& namespaces = this->type("namespaces");
     const ObjectPtr found = store_.get(namespaces, "", ns);
     if (!found) return not_found(namespaces, ns);
     if (text_at(found->json, {"status", "phase"}) == "Terminating") {
-        return forbidden(type, name, fmt::format("unable to create new content in namespace {} because it is being terminated", ns));
+        return forbidden(
+            type, name,
+            fmt::format("unable to create new content in namespace {} because it is being terminated", ns));
     }
     return {};
 }
@@ -199,14 +208,16 @@ Answer<ObjectPtr> Verbs::commit(const ResourceType& type, Json object, const Wri
 
 // --- create
 
-Answer<ObjectPtr> Verbs::create(const ResourceType& type, std::string_view ns, Json object, const WriteOptions& options) {
+Answer<ObjectPtr> Verbs::create(const ResourceType& type, std::string_view ns, Json object,
+                                const WriteOptions& options) {
     TRY_REFUSAL(decode(type, object, options));
     TRY_REFUSAL(check_identity(type, ns, {}, object));
     Json& metadata = object["metadata"];
     const std::string prefix = text_at(metadata, {"generateName"});
     const bool is_generated = name_of(object).empty() && !prefix.empty();
     if (name_of(object).empty() && !is_generated) {
-        return invalid_object(type, "", {required_value("metadata.name", "name or generateName is required")});
+        return invalid_object(type, "",
+                              {required_value("metadata.name", "name or generateName is required")});
     }
     if (is_generated) {
         do {
@@ -216,7 +227,8 @@ Answer<ObjectPtr> Verbs::create(const ResourceType& type, std::string_view ns, J
     const std::string name = name_of(object);
     TRY_REFUSAL(check_namespace(type, ns, name));
     if (find(metadata, {"resourceVersion"}) && !text_at(metadata, {"resourceVersion"}).empty()) {
-        return Refusal(ApiError{500, "", "resourceVersion should not be set on objects to be created", nullptr, 0});
+        return Refusal(
+            ApiError{500, "", "resourceVersion should not be set on objects to be created", nullptr, 0});
     }
     for (const char* field : kServerFields) {
         if (std::string_view(field) != "namespace") metadata.erase(field);
@@ -234,7 +246,8 @@ Answer<ObjectPtr> Verbs::create(const ResourceType& type, std::string_view ns, J
     if (rules.validate) rules.validate(object, nullptr, problems);
     if (type.is_custom && type.schema.root) {
         apply_defaults(*type.schema.root, object);
-        for (FieldProblem& problem : validate(*type.schema.root, object, nullptr)) problems.push_back(std::move(problem));
+        for (FieldProblem& problem : validate(*type.schema.root, object, nullptr))
+            problems.push_back(std::move(problem));
     }
     if (!type.is_custom && type.schema.root) fill_required_scalars(*type.schema.root, object);
     if (!problems.empty()) return invalid_object(type, name, problems);
@@ -244,8 +257,9 @@ Answer<ObjectPtr> Verbs::create(const ResourceType& type, std::string_view ns, J
 
 // --- update
 
-Answer<ObjectPtr> Verbs::update(const ResourceType& type, std::string_view ns, std::string_view name, std::string_view subresource,
-                                Json object, const WriteOptions& options, bool* was_created) {
+Answer<ObjectPtr> Verbs::update(const ResourceType& type, std::string_view ns, std::string_view name,
+                                std::string_view subresource, Json object, const WriteOptions& options,
+                                bool* was_created) {
     const ObjectPtr old = store_.get(type, ns, name);
     if (!old) {
         if (!type.may_create_by_update || !subresource.empty()) return not_found(type, name);
@@ -257,21 +271,28 @@ Answer<ObjectPtr> Verbs::update(const ResourceType& type, std::string_view ns, s
     TRY_REFUSAL(decode(type, object, options));
     TRY_REFUSAL(check_identity(type, ns, name, object));
     if (type.needs_version_in_update && text_at(object, {"metadata", "resourceVersion"}).empty()) {
-        return invalid_object(type, name,
-                              {{"FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"}});
+        // The one refusal that names the resource where others name the kind.
+        ResourceType named = type;
+        named.kind = type.plural;
+        return invalid_object(
+            named, name, {invalid_value("metadata.resourceVersion", 0, "must be specified for an update")});
     }
     return finish_update(type, old, subresource, std::move(object), options);
 }
 
-Answer<ObjectPtr> Verbs::finish_update(const ResourceType& type, const ObjectPtr& old, std::string_view subresource, Json object,
+Answer<ObjectPtr> Verbs::finish_update(const ResourceType& type, const ObjectPtr& old,
+                                       std::string_view subresource, Json object,
                                        const WriteOptions& options) {
     const std::string name = name_of(old->json);
     const std::string& uid = text_at(object, {"metadata", "uid"});
     if (!uid.empty() && uid != uid_of(old->json)) {
-        return conflict(type, name, fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}", uid, uid_of(old->json)));
+        return conflict(type, name,
+                        fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                                    uid, uid_of(old->json)));
     }
     const std::string& version = text_at(object, {"metadata", "resourceVersion"});
-    if (!version.empty() && version != "0" && version != text_at(old->json, {"metadata", "resourceVersion"})) {
+    if (!version.empty() && version != "0" &&
+        version != text_at(old->json, {"metadata", "resourceVersion"})) {
         return conflict(type, name, kObjectModified);
     }
     take_server_fields(object, old->json);
@@ -291,7 +312,8 @@ Answer<ObjectPtr> Verbs::finish_update(const ResourceType& type, const ObjectPtr
     validate_metadata(type, object, problems);
     if (rules.validate && !is_status) rules.validate(object, &old->json, problems);
     if (type.is_custom && type.schema.root) {
-        for (FieldProblem& problem : validate(*type.schema.root, object, &old->json)) problems.push_back(std::move(problem));
+        for (FieldProblem& problem : validate(*type.schema.root, object, &old->json))
+            problems.push_back(std::move(problem));
     }
     if (!problems.empty()) return invalid_object(type, name, problems);
 
@@ -308,8 +330,9 @@ Answer<ObjectPtr> Verbs::finish_update(const ResourceType& type, const ObjectPtr
 
 // --- patch
 
-Answer<ObjectPtr> Verbs::patch(const ResourceType& type, std::string_view ns, std::string_view name, std::string_view subresource,
-                               PatchKind kind, const Json& patch, const WriteOptions& options, bool* was_created) {
+Answer<ObjectPtr> Verbs::patch(const ResourceType& type, std::string_view ns, std::string_view name,
+                               std::string_view subresource, PatchKind kind, const Json& patch,
+                               const WriteOptions& options, bool* was_created) {
     const ObjectPtr old = store_.get(type, ns, name);
     if (!old) {
         if (kind != PatchKind::kApply || !subresource.empty()) return not_found(type, name);

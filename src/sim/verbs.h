@@ -1,6 +1,6 @@
-// What can be done to objects, with the API server's rules: creates, updates, patches, deletions and the special
-// subresources. This is the in-process interface that the controllers of the pretend world use; ApiServer puts HTTP
-// in front of it. Loop thread.
+// What can be done to objects, with the API server's rules: creates, updates, patches, deletions and the
+// special subresources. This is the in-process interface that the controllers of the pretend world use;
+// ApiServer puts HTTP in front of it. Loop thread.
 #pragma once
 
 #include <string>
@@ -45,7 +45,8 @@ class Verbs {
     Verbs& operator=(const Verbs&) = delete;
 
     Answer<ObjectPtr> get(const ResourceType& type, std::string_view ns, std::string_view name) const;
-    Answer<ObjectPtr> create(const ResourceType& type, std::string_view ns, Json object, const WriteOptions& options = {});
+    Answer<ObjectPtr> create(const ResourceType& type, std::string_view ns, Json object,
+                             const WriteOptions& options = {});
     // `subresource` is empty or "status". `was_created` (may be nullptr) tells a create by update.
     Answer<ObjectPtr> update(const ResourceType& type, std::string_view ns, std::string_view name,
                              std::string_view subresource, Json object, const WriteOptions& options = {},
@@ -56,22 +57,27 @@ class Verbs {
     Answer<Deletion> remove(const ResourceType& type, std::string_view ns, std::string_view name,
                             const DeleteOptions& options = {});
     // Returns what was deleted, or marked.
-    Answer<std::vector<ObjectPtr>> remove_all(const ResourceType& type, std::string_view ns, const Selector& selector,
-                                              const DeleteOptions& options);
+    Answer<std::vector<ObjectPtr>> remove_all(const ResourceType& type, std::string_view ns,
+                                              const Selector& selector, const DeleteOptions& options);
 
     // pods/binding and pods/eviction, with the bodies a client posts.
     Answer<void> bind(std::string_view ns, std::string_view pod, const Json& binding);
     Answer<void> evict(std::string_view ns, std::string_view pod, const Json& eviction);
     // The Scale of an object, and what a changed Scale does to it.
     Answer<Json> get_scale(const ResourceType& type, std::string_view ns, std::string_view name) const;
-    Answer<Json> put_scale(const ResourceType& type, std::string_view ns, std::string_view name, const Json& scale,
-                           const WriteOptions& options = {});
+    Answer<Json> put_scale(const ResourceType& type, std::string_view ns, std::string_view name,
+                           const Json& scale, const WriteOptions& options = {});
     // namespaces/finalize.
     Answer<ObjectPtr> finalize_namespace(std::string_view name, const Json& object);
 
     // Shorter, for kinds that are always there: "pods", "deployments.apps".
     const ResourceType& type(std::string_view resource_name) const;
     const Store& store() const { return store_; }
+    // As Store's, for the controllers.
+    Store::ListenerId listen(const ResourceType& type, Store::Listener listener) {
+        return store_.listen(type, std::move(listener));
+    }
+    void forget(const ResourceType& type, Store::ListenerId id) { store_.forget(type, id); }
     const Registry& registry() const { return registry_; }
     io::Loop& loop() const { return loop_; }
 
@@ -81,12 +87,14 @@ class Verbs {
     std::string generated_name(std::string_view prefix);
 
     Answer<void> decode(const ResourceType& type, Json& object, const WriteOptions& options) const;
-    Answer<void> check_identity(const ResourceType& type, std::string_view ns, std::string_view name, Json& object) const;
+    Answer<void> check_identity(const ResourceType& type, std::string_view ns, std::string_view name,
+                                Json& object) const;
     Answer<void> check_namespace(const ResourceType& type, std::string_view ns, std::string_view name) const;
-    Answer<ObjectPtr> finish_update(const ResourceType& type, const ObjectPtr& old, std::string_view subresource, Json object,
-                                    const WriteOptions& options);
+    Answer<ObjectPtr> finish_update(const ResourceType& type, const ObjectPtr& old,
+                                    std::string_view subresource, Json object, const WriteOptions& options);
     Answer<ObjectPtr> commit(const ResourceType& type, Json object, const WriteOptions& options);
-    Answer<void> mark_deleted(const ResourceType& type, Json& object, const DeleteOptions& options, bool& is_gone) const;
+    Answer<void> mark_deleted(const ResourceType& type, Json& object, const DeleteOptions& options,
+                              bool& is_gone) const;
     ObjectPtr erase(const ResourceType& type, Json object);
     void remove_custom_objects(const Json& definition);
     Answer<void> decrement_budget(const ObjectPtr& pod, const ObjectPtr& budget);

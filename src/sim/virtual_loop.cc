@@ -28,7 +28,9 @@ bool VirtualLoop::run_posted() {
     return true;
 }
 
-bool VirtualLoop::step() { return step(Duration::max()); }
+bool VirtualLoop::step() {
+    return step(Duration::max());
+}
 
 bool VirtualLoop::step(Duration end) {
     ++steps_;
@@ -55,7 +57,9 @@ void VirtualLoop::run_until(WallTime end) {
     is_stopping_ = false;
 }
 
-void VirtualLoop::run_for(Duration span) { run_until(now() + span); }
+void VirtualLoop::run_for(Duration span) {
+    run_until(now() + span);
+}
 
 bool VirtualLoop::run_ready(std::size_t limit) {
     for (; limit > 0; --limit) {

@@ -1,5 +1,6 @@
-// A loop whose time jumps from timer to timer, so that hours pass in milliseconds and the same run always goes the
-// same way. Everything happens inside run…() and step(), on the caller's thread; only post() may come from another.
+// A loop whose time jumps from timer to timer, so that hours pass in milliseconds and the same run always
+// goes the same way. Everything happens inside run…() and step(), on the caller's thread; only post() may
+// come from another.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +27,8 @@ class VirtualLoop final : public io::Loop {
     void run() override;
     void stop() override { is_stopping_ = true; }
 
-    // The next posted task, or else the next timer, with time moved to it. False: there was nothing to do, or the
-    // timer lies beyond `end`.
+    // The next posted task, or else the next timer, with time moved to it. False: there was nothing to do, or
+    // the timer lies beyond `end`.
     bool step();
     bool step(Duration end);
     // Runs what is due up to `end`, and leaves the time there.
@@ -35,7 +36,8 @@ class VirtualLoop final : public io::Loop {
     void run_for(Duration span);
     // Runs what is due now without moving time, and stops after `limit` tasks. True: nothing due is left.
     bool run_ready(std::size_t limit = 1'000'000);
-    // Steps until `is_done` holds, looking after each step; false when it does not within `limit` of virtual time.
+    // Steps until `is_done` holds, looking after each step; false when it does not within `limit` of virtual
+    // time.
     bool run_until(const std::function<bool()>& is_done, Duration limit);
     // Until no task is posted and no timer set, or `limit` of virtual time has gone. True: idle. A world with
     // periodic timers is never idle.

@@ -10,7 +10,8 @@ namespace joiner::sim {
 namespace {
 
 std::shared_ptr<const std::string> line_of(std::string_view type, const Json& object) {
-    return std::make_shared<const std::string>(fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, to_text(object)));
+    return std::make_shared<const std::string>(
+        fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, to_text(object)));
 }
 
 }  // namespace
@@ -25,7 +26,9 @@ Watch::Watch(io::Loop& loop, Store& store, WatchOptions options, std::shared_ptr
     if (options_.allows_bookmarks) set_bookmark_timer();
 }
 
-Watch::~Watch() { end(); }
+Watch::~Watch() {
+    end();
+}
 
 void Watch::end() {
     if (listener_ != 0) store_.forget(*options_.type, std::exchange(listener_, 0));
@@ -84,9 +87,12 @@ void Watch::send(EventType type, const ObjectPtr& object) {
 
 Json Watch::shown(const Json& object) {
     switch (options_.view) {
-        case View::kWhole: return object;
-        case View::kMetadata: return metadata_only(object);
-        case View::kTable: return table_of(*options_.type, {&object}, loop_.now(), !std::exchange(has_sent_columns_, true));
+        case View::kWhole:
+            return object;
+        case View::kMetadata:
+            return metadata_only(object);
+        case View::kTable:
+            return table_of(*options_.type, {&object}, loop_.now(), !std::exchange(has_sent_columns_, true));
     }
     return object;
 }
@@ -94,7 +100,8 @@ Json Watch::shown(const Json& object) {
 void Watch::send_bookmark(bool ends_initial_events) {
     Json metadata = {{"resourceVersion", std::to_string(store_.version())}, {"creationTimestamp", nullptr}};
     if (ends_initial_events) metadata["annotations"] = {{"k8s.io/initial-events-end", "true"}};
-    Json object = {{"kind", options_.type->kind}, {"apiVersion", options_.type->api_version()}, {"metadata", metadata}};
+    Json object = {
+        {"kind", options_.type->kind}, {"apiVersion", options_.type->api_version()}, {"metadata", metadata}};
     if (options_.view == View::kTable) {
         object = table_of(*options_.type, {}, loop_.now(), !std::exchange(has_sent_columns_, true));
         object["metadata"] = {{"resourceVersion", metadata["resourceVersion"]}};
@@ -104,7 +111,8 @@ void Watch::send_bookmark(bool ends_initial_events) {
 }
 
 void Watch::send_expired() {
-    const Refusal refusal = expired(fmt::format("too old resource version: {} ({})", *options_.from, store_.version()));
+    const Refusal refusal =
+        expired(fmt::format("too old resource version: {} ({})", *options_.from, store_.version()));
     exchange_->chunk(line_of("ERROR", status_of(refusal.value())));
     end();
 }

@@ -1,5 +1,5 @@
-// One open watch: the state so far where that is asked for, then every change that its selector sees, bookmarks, and
-// its end. Owned by ApiServer; loop thread.
+// One open watch: the state so far where that is asked for, then every change that its selector sees,
+// bookmarks, and its end. Owned by ApiServer; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct WatchOptions {
     std::string ns;
     Selector selector;
     View view = View::kWhole;
-    std::optional<Version> from;       // Nullopt: the state now, then what comes.
+    std::optional<Version> from;  // Nullopt: the state now, then what comes.
     bool sends_initial_events = false;
-    bool marks_initial_end = false;    // With a bookmark.
+    bool marks_initial_end = false;  // With a bookmark.
     bool allows_bookmarks = false;
     Duration timeout{0};
     Duration bookmark_interval{0};

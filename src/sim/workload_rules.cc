@@ -31,7 +31,8 @@ void set_stateful_set_defaults(Json& spec) {
     if (text_at(spec, {"updateStrategy", "type"}) == "RollingUpdate") {
         set_default(at(spec, {"updateStrategy", "rollingUpdate"}), "partition", 0);
     }
-    set_default(spec, "persistentVolumeClaimRetentionPolicy", {{"whenDeleted", "Retain"}, {"whenScaled", "Retain"}});
+    set_default(spec, "persistentVolumeClaimRetentionPolicy",
+                {{"whenDeleted", "Retain"}, {"whenScaled", "Retain"}});
 }
 
 void set_daemon_set_defaults(Json& spec) {
@@ -93,25 +94,31 @@ void validate_workload(const Json& workload, const Json* old, FieldProblems& pro
     if (!selector) {
         problems.push_back(required_value("spec.selector"));
     } else if (!matches_label_selector(*selector, labels)) {
-        problems.push_back(invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
+        problems.push_back(invalid_value("spec.template.metadata.labels", labels,
+                                         "`selector` does not match template `labels`"));
     } else if (selector->empty()) {
-        problems.push_back(invalid_value("spec.selector", *selector, fmt::format("empty selector is invalid for {}", kind)));
+        problems.push_back(
+            invalid_value("spec.selector", *selector, fmt::format("empty selector is invalid for {}", kind)));
     }
     if (old && selector && *selector != old->value(Json::json_pointer("/spec/selector"), Json())) {
         problems.push_back(invalid_value("spec.selector", *selector, "field is immutable"));
     }
     if (int_at(workload, {"spec", "replicas"}) < 0) {
-        problems.push_back(invalid_value("spec.replicas", workload["spec"]["replicas"], "must be greater than or equal to 0"));
+        problems.push_back(invalid_value("spec.replicas", workload["spec"]["replicas"],
+                                         "must be greater than or equal to 0"));
     }
     const std::string& restart = text_at(workload, {"spec", "template", "spec", "restartPolicy"});
     if (kind == "Job" && restart == "Always") {
-        problems.push_back(unsupported_value("spec.template.spec.restartPolicy", "Always", {"OnFailure", "Never"}));
+        problems.push_back(
+            unsupported_value("spec.template.spec.restartPolicy", "Always", {"OnFailure", "Never"}));
     }
     if (kind != "Job" && restart != "Always" && !restart.empty()) {
         problems.push_back(unsupported_value("spec.template.spec.restartPolicy", restart, {"Always"}));
     }
-    if (old && kind == "Job" && (*old)["spec"]["template"] != workload["spec"]["template"] && !flag_at(*old, {"spec", "suspend"})) {
-        problems.push_back(invalid_value("spec.template", workload["spec"]["template"], "field is immutable"));
+    const Json& pod_template = object_at(workload, {"spec", "template"});
+    if (old && kind == "Job" && object_at(*old, {"spec", "template"}) != pod_template &&
+        !flag_at(*old, {"spec", "suspend"})) {
+        problems.push_back(invalid_value("spec.template", pod_template, "field is immutable"));
     }
     validate_pod_spec(object_at(workload, {"spec", "template", "spec"}), "spec.template.spec", problems);
 }

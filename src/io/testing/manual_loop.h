@@ -1,5 +1,5 @@
-// A Loop whose time moves only when a test says so. Timers and posted tasks run in advance() and run_ready(), in the
-// order RealLoop would run them. post() may come from any thread; the rest belongs to the test's.
+// A Loop whose time moves only when a test says so. Timers and posted tasks run in advance() and run_ready(),
+// in the order RealLoop would run them. post() may come from any thread; the rest belongs to the test's.
 #pragma once
 
 #include <limits>

@@ -1,5 +1,6 @@
-// An HttpClient that keeps what it was asked, for a test to look at and to answer. With `responder` set, requests it
-// knows an answer to are answered by a posted task, and the others wait for the test. Loop thread.
+// An HttpClient that keeps what it was asked, for a test to look at and to answer. With `responder` set,
+// requests it knows an answer to are answered by a posted task, and the others wait for the test. Loop
+// thread.
 #pragma once
 
 #include <deque>
@@ -82,7 +83,9 @@ class ScriptedHttp final : public HttpClient {
     void answer(RequestId id, int code, std::string body = {}, int retry_after_seconds = 0) {
         reply_to(id, HttpResponse{code, std::move(body), "application/json", retry_after_seconds});
     }
-    void fail_request(RequestId id, ErrorKind kind, std::string message) { reply_to(id, fail(kind, std::move(message))); }
+    void fail_request(RequestId id, ErrorKind kind, std::string message) {
+        reply_to(id, fail(kind, std::move(message)));
+    }
 
     // Each returns without effect when the stream is not open any more.
     void start(RequestId id, int code) {

@@ -1,5 +1,5 @@
-// A server on loopback whose every byte a test decides: each connection is handed to a function on a thread of its
-// own. For what no well-behaved server does: silence, broken chunks, sudden ends.
+// A server on loopback whose every byte a test decides: each connection is handed to a function on a thread
+// of its own. For what no well-behaved server does: silence, broken chunks, sudden ends.
 #pragma once
 
 #include <arpa/inet.h>
@@ -51,8 +51,8 @@ class Connection {
         }
     }
     void answer(int code, std::string_view body, std::string_view headers = "") {
-        write("HTTP/1.1 " + std::to_string(code) + " Some\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-              std::string(headers) + "\r\n" + std::string(body));
+        write("HTTP/1.1 " + std::to_string(code) + " Some\r\nContent-Length: " + std::to_string(body.size()) +
+              "\r\n" + std::string(headers) + "\r\n" + std::string(body));
     }
     void start_chunks(int code = 200) {
         write("HTTP/1.1 " + std::to_string(code) + " Some\r\nTransfer-Encoding: chunked\r\n\r\n");

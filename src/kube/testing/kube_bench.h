@@ -26,18 +26,23 @@ inline Config plain_config() {
 
 // "{"metadata":{"name":"a","resourceVersion":"5"}}"
 inline std::string object_text(std::string_view name, std::uint64_t version) {
-    return fmt::format(R"({{"kind":"Pod","metadata":{{"name":"{}","resourceVersion":"{}"}}}})", name, version);
+    return fmt::format(R"({{"kind":"Pod","metadata":{{"name":"{}","resourceVersion":"{}"}}}})", name,
+                       version);
 }
 inline std::string event_line(std::string_view type, std::string_view name, std::uint64_t version) {
     return fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, object_text(name, version));
 }
 inline std::string bookmark_line(std::uint64_t version, bool ends_initial_events = false) {
-    return fmt::format(R"({{"type":"BOOKMARK","object":{{"kind":"Pod","metadata":{{"resourceVersion":"{}"{}}}}}}})", version,
-                       ends_initial_events ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "") + "\n";
+    return fmt::format(
+               R"({{"type":"BOOKMARK","object":{{"kind":"Pod","metadata":{{"resourceVersion":"{}"{}}}}}}})",
+               version, ends_initial_events ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "") +
+           "\n";
 }
 inline std::string error_line(int code, std::string_view message) {
-    return fmt::format(R"({{"type":"ERROR","object":{{"kind":"Status","metadata":{{}},"code":{},"message":"{}"}}}})", code,
-                       message) + "\n";
+    return fmt::format(
+               R"({{"type":"ERROR","object":{{"kind":"Status","metadata":{{}},"code":{},"message":"{}"}}}})",
+               code, message) +
+           "\n";
 }
 
 // Keeps the set of names as a user of a Reflector would, and a log: "begin", "+a", "-a", "end".

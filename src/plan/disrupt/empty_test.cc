@@ -78,8 +78,12 @@ PodEdit owned_by(std::string kind, PodEdit also = {}) {
 PodEdit annotated(std::string value) {
     return [value](api::Pod& p) { p.meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = value; };
 }
-void going(api::Pod& pod) { pod.meta.deleted = kNow; }
-void ended(api::Pod& pod) { pod.status.phase = "Succeeded"; }
+void going(api::Pod& pod) {
+    pod.meta.deleted = kNow;
+}
+void ended(api::Pod& pod) {
+    pod.status.phase = "Succeeded";
+}
 
 TEST(Empty, tells_what_a_node_is_kept_for) {
     const struct {
@@ -117,18 +121,26 @@ TEST(Empty, tells_which_nodes_are_candidates) {
         {"under any policy", true, [](World& w) { w.node("n").pool.consolidation_policy = "WhenEmpty"; }},
         {"one that pods are planned for", false, [](World& w) { w.node("n").planned["uid"] = "n"; }},
         {"while pods are planned for another", true, [](World& w) { w.node("n").planned["uid"] = "m"; }},
-        {"a claim that is going", false, [](World& w) { w.node("n", [](auto& c, auto&) { c.meta.deleted = kNow; }); }},
-        {"a node that is going", false, [](World& w) { w.node("n", [](auto&, auto& n) { n.meta.deleted = kNow; }); }},
-        {"not initialised", false, [](World& w) { w.node("n", [](auto& c, auto&) { c.conditions[0].status = "Unknown"; }); }},
+        {"a claim that is going", false,
+         [](World& w) { w.node("n", [](auto& c, auto&) { c.meta.deleted = kNow; }); }},
+        {"a node that is going", false,
+         [](World& w) { w.node("n", [](auto&, auto& n) { n.meta.deleted = kNow; }); }},
+        {"not initialised", false,
+         [](World& w) { w.node("n", [](auto& c, auto&) { c.conditions[0].status = "Unknown"; }); }},
         {"no node", false, [](World& w) { w.node("n", [](auto&, auto& n) { n.provider_id = "other"; }); }},
         {"node annotated", false,
          [](World& w) {
-             w.node("n", [](auto&, auto& n) { n.meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = "true"; });
+             w.node("n", [](auto&, auto& n) {
+                 n.meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = "true";
+             });
          }},
         {"of a pool that is no more", false,
-         [](World& w) { w.node("n", [](auto& c, auto&) { c.meta.labels[std::string(api::kNodePoolLabel)] = "other"; }); }},
+         [](World& w) {
+             w.node("n", [](auto& c, auto&) { c.meta.labels[std::string(api::kNodePoolLabel)] = "other"; });
+         }},
         {"of a static pool", false, [](World& w) { w.node("n").pool.replicas = 1; }},
-        {"consolidateAfter Never", false, [](World& w) { w.node("n").pool.consolidate_after = {std::nullopt, "Never"}; }},
+        {"consolidateAfter Never", false,
+         [](World& w) { w.node("n").pool.consolidate_after = {std::nullopt, "Never"}; }},
     };
     for (const auto& c : cases) {
         World w;
@@ -151,7 +163,8 @@ TEST(Empty, waits_for_consolidate_after_since_the_last_pod) {
     EXPECT_EQ(w.plan().look_again_at, kNow + minutes{1}) << "or older";
     w.node("m", [](auto& c, auto&) { c.conditions[0].last_transition = kNow - minutes{6}; });
     EXPECT_EQ(w.plan().look_again_at, kNow + minutes{1}) << "the earliest of all";
-    EXPECT_THAT(w.plan(kNow + minutes{5}).claims, ElementsAre("m", "n")) << "without any pod ever: since it was initialised";
+    EXPECT_THAT(w.plan(kNow + minutes{5}).claims, ElementsAre("m", "n"))
+        << "without any pod ever: since it was initialised";
 }
 
 TEST(Empty, keeps_to_the_budgets) {

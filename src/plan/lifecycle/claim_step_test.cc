@@ -9,7 +9,9 @@
 
 namespace joiner::plan {
 
-void PrintTo(ClaimStep::Kind kind, std::ostream* out) { *out << "step " << static_cast<int>(kind); }
+void PrintTo(ClaimStep::Kind kind, std::ostream* out) {
+    *out << "step " << static_cast<int>(kind);
+}
 
 namespace {
 
@@ -20,7 +22,9 @@ using std::chrono::seconds;
 
 constexpr WallTime kStart{seconds{1'800'000'000}};
 
-api::Taint taint(std::string_view key, std::string_view effect) { return {std::string(key), "", std::string(effect), {}}; }
+api::Taint taint(std::string_view key, std::string_view effect) {
+    return {std::string(key), "", std::string(effect), {}};
+}
 
 // A claim made at kStart that has come all the way: launched, registered, initialised.
 struct World {
@@ -39,7 +43,8 @@ struct World {
         claim.provider_id = "p://1";
         claim.requests = {{"cpu", Quantity::of_units(1)}};
         for (const char* type : {"Launched", "Registered", "Initialized"}) set(type, "True", kStart);
-        node.node.meta.labels = {{std::string(api::kRegisteredLabel), "true"}, {std::string(api::kInitializedLabel), "true"}};
+        node.node.meta.labels = {{std::string(api::kRegisteredLabel), "true"},
+                                 {std::string(api::kInitializedLabel), "true"}};
         node.node.meta.finalizers = {std::string(api::kTerminationFinalizer)};
         node.node.conditions = {{"Ready", "True", "", "", kStart, 0}};
         node.node.allocatable = {{"cpu", Quantity::of_units(4)}};
@@ -69,7 +74,9 @@ struct World {
         return *this;
     }
     ClaimStep step() const {
-        return next_claim_step({claim, has_node ? &node : nullptr, instance_is_gone, instance_was_ensured, window_may_open}, now);
+        return next_claim_step(
+            {claim, has_node ? &node : nullptr, instance_is_gone, instance_was_ensured, window_may_open},
+            now);
     }
 };
 
@@ -113,9 +120,12 @@ TEST(NextClaimStep, goes_from_finalizer_to_initialised) {
              w.set("Registered", "Unknown", kStart);
              w.node.node.meta.finalizers.clear();
          }},
-        {"the node carries all of it", Kind::kRecordRegistered, "", [](World& w) { w.set("Registered", "Unknown", kStart); }},
+        {"the node carries all of it", Kind::kRecordRegistered, "",
+         [](World& w) { w.set("Registered", "Unknown", kStart); }},
         {"pods still to be bound", Kind::kNothing, "BindingPods",
-         [](World& w) { w.not_initialized().node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)}; }},
+         [](World& w) {
+             w.not_initialized().node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)};
+         }},
         {"the window may open", Kind::kOpenWindow, "",
          [](World& w) {
              w.not_initialized().node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)};
@@ -129,7 +139,8 @@ TEST(NextClaimStep, goes_from_finalizer_to_initialised) {
         {"ready in every way", Kind::kInitialize, "", [](World& w) { w.not_initialized(); }},
         {"the label is there, the condition not", Kind::kRecordInitialized, "",
          [](World& w) { w.set("Initialized", "Unknown", kStart); }},
-        {"registered, and its node gone", Kind::kNothing, "NodeNotFound", [](World& w) { w.has_node = false; }},
+        {"registered, and its node gone", Kind::kNothing, "NodeNotFound",
+         [](World& w) { w.has_node = false; }},
     });
 }
 
@@ -137,7 +148,8 @@ TEST(NextClaimStep, says_what_initialisation_waits_for) {
     run({
         {"not ready", Kind::kNothing, "NodeNotReady",
          [](World& w) { w.not_initialized().node.node.conditions[0].status = "Unknown"; }},
-        {"no Ready condition", Kind::kNothing, "NodeNotReady", [](World& w) { w.not_initialized().node.node.conditions.clear(); }},
+        {"no Ready condition", Kind::kNothing, "NodeNotReady",
+         [](World& w) { w.not_initialized().node.node.conditions.clear(); }},
         {"a startup taint", Kind::kNothing, "StartupTaintsExist",
          [](World& w) {
              w.not_initialized().claim.startup_taints = {taint("s", api::kNoSchedule)};
@@ -151,7 +163,9 @@ TEST(NextClaimStep, says_what_initialisation_waits_for) {
         {"a taint that stays", Kind::kInitialize, "",
          [](World& w) { w.not_initialized().node.node.taints = {taint("mine", api::kNoSchedule)}; }},
         {"the cloud has not finished", Kind::kNothing, "KnownEphemeralTaintsExist",
-         [](World& w) { w.not_initialized().node.node.taints = {taint(api::kCloudUninitializedTaint, api::kNoSchedule)}; }},
+         [](World& w) {
+             w.not_initialized().node.node.taints = {taint(api::kCloudUninitializedTaint, api::kNoSchedule)};
+         }},
         {"a device not there yet", Kind::kNothing, "ResourceNotRegistered",
          [](World& w) { w.not_initialized().claim.requests["nvidia.com/gpu"] = Quantity::of_units(1); }},
         {"a device nobody asked for", Kind::kInitialize, "",
@@ -163,9 +177,12 @@ TEST(NextClaimStep, gives_up_in_time_and_not_before) {
     run({
         {"a launch has five minutes", Kind::kLaunch, "",
          [](World& w) { w.not_launched().now = kStart + minutes{5} - seconds{1}; }},
-        {"and no more", Kind::kDelete, "launch_timeout", [](World& w) { w.not_launched().now = kStart + minutes{5}; }},
+        {"and no more", Kind::kDelete, "launch_timeout",
+         [](World& w) { w.not_launched().now = kStart + minutes{5}; }},
         {"since the condition last changed", Kind::kLaunch, "",
-         [](World& w) { w.not_launched().set("Launched", "Unknown", kStart + minutes{4}).now = kStart + minutes{8}; }},
+         [](World& w) {
+             w.not_launched().set("Launched", "Unknown", kStart + minutes{4}).now = kStart + minutes{8};
+         }},
         {"a registration has fifteen minutes", Kind::kRegister, "",
          [](World& w) { w.not_registered().now = kStart + minutes{15} - seconds{1}; }},
         {"and no more either", Kind::kDelete, "registration_timeout",
@@ -182,7 +199,8 @@ TEST(NextClaimStep, gives_up_in_time_and_not_before) {
              w.not_initialized().node.node.conditions.clear();
              w.now = kStart + hours{100};
          }},
-        {"alive until it expires", Kind::kNothing, "", [](World& w) { w.now = kStart + hours{720} - seconds{1}; }},
+        {"alive until it expires", Kind::kNothing, "",
+         [](World& w) { w.now = kStart + hours{720} - seconds{1}; }},
         {"expired", Kind::kDelete, "expired", [](World& w) { w.now = kStart + hours{720}; }},
         {"never expires", Kind::kNothing, "",
          [](World& w) {
@@ -196,15 +214,18 @@ TEST(NextClaimStep, gives_up_in_time_and_not_before) {
 
 TEST(NextClaimStep, takes_everything_down_before_the_finalizer) {
     run({
-        {"not ours to finish", Kind::kNothing, "", [](World& w) { w.deleting().claim.meta.finalizers.clear(); }},
+        {"not ours to finish", Kind::kNothing, "",
+         [](World& w) { w.deleting().claim.meta.finalizers.clear(); }},
         {"the node goes first", Kind::kDeleteNode, "", [](World& w) { w.deleting(); }},
-        {"it is on its way", Kind::kNothing, "NodeTerminating", [](World& w) { w.deleting().node.node.meta.deleted = kStart; }},
+        {"it is on its way", Kind::kNothing, "NodeTerminating",
+         [](World& w) { w.deleting().node.node.meta.deleted = kStart; }},
         {"the deadline is written before", Kind::kSetDeadline, "",
          [](World& w) { w.deleting().claim.termination_grace_period = minutes{10}; }},
         {"once", Kind::kDeleteNode, "",
          [](World& w) {
              w.deleting().claim.termination_grace_period = minutes{10};
-             w.claim.meta.annotations[std::string(api::kTerminationTimestampAnnotation)] = "2027-01-15T08:10:00Z";
+             w.claim.meta.annotations[std::string(api::kTerminationTimestampAnnotation)] =
+                 "2027-01-15T08:10:00Z";
          }},
         {"then the instance", Kind::kRemoveInstance, "", [](World& w) { w.deleting().has_node = false; }},
         {"then the finalizer", Kind::kRemoveFinalizer, "",
@@ -212,8 +233,10 @@ TEST(NextClaimStep, takes_everything_down_before_the_finalizer) {
              w.deleting().has_node = false;
              w.instance_is_gone = true;
          }},
-        {"never launched: the finalizer at once", Kind::kRemoveFinalizer, "", [](World& w) { w.not_launched().deleting(); }},
-        {"no time-out hurries it", Kind::kDeleteNode, "", [](World& w) { w.deleting().now = kStart + hours{10'000}; }},
+        {"never launched: the finalizer at once", Kind::kRemoveFinalizer, "",
+         [](World& w) { w.not_launched().deleting(); }},
+        {"no time-out hurries it", Kind::kDeleteNode, "",
+         [](World& w) { w.deleting().now = kStart + hours{10'000}; }},
     });
 }
 

@@ -10,7 +10,9 @@
 
 namespace joiner::plan {
 
-void PrintTo(NodeStep::Kind kind, std::ostream* out) { *out << "step " << static_cast<int>(kind); }
+void PrintTo(NodeStep::Kind kind, std::ostream* out) {
+    *out << "step " << static_cast<int>(kind);
+}
 
 namespace {
 
@@ -50,12 +52,15 @@ struct World {
         return *this;
     }
     World& deadline_in(Duration span) {
-        claim.claim.meta.annotations[std::string(api::kTerminationTimestampAnnotation)] = format_rfc3339(kNow + span);
+        claim.claim.meta.annotations[std::string(api::kTerminationTimestampAnnotation)] =
+            format_rfc3339(kNow + span);
         return *this;
     }
     NodeStep step() {
         cluster.upsert(node);
-        return next_node_step({cluster, *cluster.find_node("n"), has_claim ? &claim : nullptr, instance_is_gone, tainted_at}, kNow);
+        return next_node_step(
+            {cluster, *cluster.find_node("n"), has_claim ? &claim : nullptr, instance_is_gone, tainted_at},
+            kNow);
     }
 };
 
@@ -85,13 +90,15 @@ TEST(NextNodeStep, taints_drains_and_then_removes) {
         Kind kind;
         std::function<void(World&)> edit;
     } cases[] = {
-        {"deleted by hand: its claim goes too", Kind::kDeleteClaim, [](World& w) { w.claim.claim.meta.deleted.reset(); }},
+        {"deleted by hand: its claim goes too", Kind::kDeleteClaim,
+         [](World& w) { w.claim.claim.meta.deleted.reset(); }},
         {"the claim is told even when the machine is gone", Kind::kDeleteClaim,
          [](World& w) {
              w.claim.claim.meta.deleted.reset();
              w.instance_is_gone = true;
          }},
-        {"nothing more to save", Kind::kRemoveFinalizer, [](World& w) { w.pod("a").instance_is_gone = true; }},
+        {"nothing more to save", Kind::kRemoveFinalizer,
+         [](World& w) { w.pod("a").instance_is_gone = true; }},
         {"the taint first", Kind::kTaint, [](World& w) { w.pod("a").node.taints.clear(); }},
         {"the taint with another effect is another taint", Kind::kTaint,
          [](World& w) { w.node.taints[0].effect = std::string(api::kNoExecute); }},
@@ -105,14 +112,18 @@ TEST(NextNodeStep, taints_drains_and_then_removes) {
         {"our watch has not shown the taint", Kind::kNothing, [](World& w) { w.tainted_at.reset(); }},
         {"who has ended needs no eviction", Kind::kRemoveInstance,
          [](World& w) { w.pod("a", [](api::Pod& p) { p.status.phase = "Succeeded"; }); }},
-        {"a mirror pod cannot be evicted", Kind::kRemoveInstance, [](World& w) { w.pod("a", owned_by("Node")); }},
+        {"a mirror pod cannot be evicted", Kind::kRemoveInstance,
+         [](World& w) { w.pod("a", owned_by("Node")); }},
         {"who tolerates the taint stays", Kind::kRemoveInstance,
          [](World& w) { w.pod("a", [](api::Pod& p) { p.spec.tolerations = {{"", "Exists", "", ""}}; }); }},
         {"who tolerates another effect only does not", Kind::kDrain,
          [](World& w) {
-             w.pod("a", [](api::Pod& p) { p.spec.tolerations = {{std::string(api::kDisruptedTaint), "Exists", "", "NoExecute"}}; });
+             w.pod("a", [](api::Pod& p) {
+                 p.spec.tolerations = {{std::string(api::kDisruptedTaint), "Exists", "", "NoExecute"}};
+             });
          }},
-        {"a pod that is going is waited for", Kind::kDrain, [](World& w) { w.pod("a", deleted(seconds{-30})); }},
+        {"a pod that is going is waited for", Kind::kDrain,
+         [](World& w) { w.pod("a", deleted(seconds{-30})); }},
         {"but not for ever", Kind::kRemoveInstance, [](World& w) { w.pod("a", deleted(minutes{-2})); }},
         {"a budget is the API server's to keep", Kind::kDrain, [](World& w) { w.pod("a"); }},
     };
@@ -125,8 +136,10 @@ TEST(NextNodeStep, taints_drains_and_then_removes) {
 
 TEST(NextNodeStep, drains_one_tier_after_the_other) {
     World w;
-    w.pod("a-plain").pod("b-daemon", owned_by("DaemonSet")).pod("c-critical", critical()).pod("d-critical-daemon",
-                                                                                               critical(owned_by("DaemonSet")));
+    w.pod("a-plain")
+        .pod("b-daemon", owned_by("DaemonSet"))
+        .pod("c-critical", critical())
+        .pod("d-critical-daemon", critical(owned_by("DaemonSet")));
     w.pod("e-plain");
     EXPECT_THAT(w.step().evict, ElementsAre("ns/a-plain", "ns/e-plain"));
     w.cluster.remove(model::Kind::kPod, "ns", "a-plain");
@@ -175,7 +188,8 @@ TEST(NextNodeStep, the_deadline_forces_whoever_needs_the_time_left) {
         const NodeStep step = w.step();
         const bool forced = std::count(step.force.begin(), step.force.end(), "ns/p") == 1;
         EXPECT_EQ(forced, c.forced) << c.name;
-        for (const auto& key : step.force) EXPECT_EQ(std::count(step.evict.begin(), step.evict.end(), key), 0) << c.name;
+        for (const auto& key : step.force)
+            EXPECT_EQ(std::count(step.evict.begin(), step.evict.end(), key), 0) << c.name;
     }
     World broken;
     broken.claim.claim.meta.annotations[std::string(api::kTerminationTimestampAnnotation)] = "soon";
@@ -189,9 +203,9 @@ TEST(DoNotDisrupt, is_true_or_a_time_from_the_start) {
         bool has_started;
         bool active;
     } cases[] = {
-        {"true", true, true},  {"", true, false},     {"false", true, false}, {"10m", true, true},  {"5m", true, false},
-        {"1m", true, false},   {"1m", false, true},   {"0s", true, false},    {"-5m", true, false}, {"soon", true, false},
-        {"True", true, false}, {"5m1s", true, true},
+        {"true", true, true}, {"", true, false},     {"false", true, false}, {"10m", true, true},
+        {"5m", true, false},  {"1m", true, false},   {"1m", false, true},    {"0s", true, false},
+        {"-5m", true, false}, {"soon", true, false}, {"True", true, false},  {"5m1s", true, true},
     };
     for (const auto& c : cases) {
         model::PodState pod;

@@ -1,5 +1,5 @@
-// Plans for random small clusters, each held against Kubernetes' own rules as written down once more here, in the
-// plainest way and without the planner's words.
+// Plans for random small clusters, each held against Kubernetes' own rules as written down once more here, in
+// the plainest way and without the planner's words.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,10 @@ const std::string kType(api::kInstanceTypeLabel);
 const std::string kPool(api::kNodePoolLabel);
 
 Amounts amounts(const rules::Resources& r) {
-    Amounts out{{"cpu", r.cpu_milli}, {"memory", r.memory_bytes}, {"pods", r.pods}, {"ephemeral-storage", r.ephemeral_bytes}};
+    Amounts out{{"cpu", r.cpu_milli},
+                {"memory", r.memory_bytes},
+                {"pods", r.pods},
+                {"ephemeral-storage", r.ephemeral_bytes}};
     for (const auto& [name, amount] : r.extended) out[name] = amount;
     return out;
 }
@@ -48,10 +51,14 @@ bool meets(const Labels& labels, const Requirement& wanted) {
         return std::find(wanted.values().begin(), wanted.values().end(), v) != wanted.values().end();
     };
     switch (wanted.op()) {
-        case rules::Operator::kIn: return it != labels.end() && listed(it->second);
-        case rules::Operator::kNotIn: return it == labels.end() || !listed(it->second);
-        case rules::Operator::kExists: return it != labels.end();
-        case rules::Operator::kDoesNotExist: return it == labels.end();
+        case rules::Operator::kIn:
+            return it != labels.end() && listed(it->second);
+        case rules::Operator::kNotIn:
+            return it == labels.end() || !listed(it->second);
+        case rules::Operator::kExists:
+            return it != labels.end();
+        case rules::Operator::kDoesNotExist:
+            return it == labels.end();
     }
     return false;
 }
@@ -109,45 +116,63 @@ rules::InstanceType random_type(Rng& rng, int index) {
 std::shared_ptr<rules::PodShape> finished(rules::PodShape shape) {
     // Keys as rules::make_pod_shape makes them: equal exactly for what is equal.
     for (const auto& one : shape.required) shape.constraint_key += "{" + one.to_string() + "}";
-    for (const auto& t : shape.tolerations) shape.constraint_key += fmt::format("|{} {} {} {}", t.key, t.op, t.value, t.effect);
+    for (const auto& t : shape.tolerations)
+        shape.constraint_key += fmt::format("|{} {} {} {}", t.key, t.op, t.value, t.effect);
     shape.constraint_key += fmt::format("|{}", shape.priority);
     shape.key = shape.constraint_key;
-    for (const auto& [name, amount] : amounts(shape.requests)) shape.key += fmt::format("/{}={}", name, amount);
+    for (const auto& [name, amount] : amounts(shape.requests))
+        shape.key += fmt::format("/{}={}", name, amount);
     return std::make_shared<rules::PodShape>(std::move(shape));
 }
 
 Requirement random_requirement(Rng& rng) {
     switch (rng.below(7)) {
-        case 0: return Requirement::in(kZone, {kZones[rng.below(3)]});
-        case 1: return Requirement::not_in(kZone, {kZones[rng.below(3)]});
-        case 2: return Requirement::in(kCapacityType, {rng.below(2) ? "spot" : "on-demand"});
-        case 3: return Requirement::in(kArch, {rng.below(2) ? "amd64" : "arm64"});
-        case 4: return Requirement::in("team", {rng.below(2) ? "red" : "blue"});
-        case 5: return Requirement::not_in("team", {"red"});
-        default: return Requirement::does_not_exist("team");
+        case 0:
+            return Requirement::in(kZone, {kZones[rng.below(3)]});
+        case 1:
+            return Requirement::not_in(kZone, {kZones[rng.below(3)]});
+        case 2:
+            return Requirement::in(kCapacityType, {rng.below(2) ? "spot" : "on-demand"});
+        case 3:
+            return Requirement::in(kArch, {rng.below(2) ? "amd64" : "arm64"});
+        case 4:
+            return Requirement::in("team", {rng.below(2) ? "red" : "blue"});
+        case 5:
+            return Requirement::not_in("team", {"red"});
+        default:
+            return Requirement::does_not_exist("team");
     }
 }
-const api::Taint kTaints[] = {{"dedicated", "a", "NoSchedule", {}}, {"dedicated", "b", "NoSchedule", {}}, {"evict", "", "NoExecute", {}},
+const api::Taint kTaints[] = {{"dedicated", "a", "NoSchedule", {}},
+                              {"dedicated", "b", "NoSchedule", {}},
+                              {"evict", "", "NoExecute", {}},
                               {"rather-not", "", "PreferNoSchedule", {}}};
 api::Toleration random_toleration(Rng& rng) {
     switch (rng.below(4)) {
-        case 0: return {"dedicated", "Equal", "a", ""};
-        case 1: return {"dedicated", "Exists", "", "NoSchedule"};
-        case 2: return {"evict", "Exists", "", ""};
-        default: return {"", "Exists", "", ""};
+        case 0:
+            return {"dedicated", "Equal", "a", ""};
+        case 1:
+            return {"dedicated", "Exists", "", "NoSchedule"};
+        case 2:
+            return {"evict", "Exists", "", ""};
+        default:
+            return {"", "Exists", "", ""};
     }
 }
 
 rules::PodShape random_shape(Rng& rng, int scale) {
     rules::PodShape shape;
-    shape.requests.cpu_milli = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(scale) * 100)) * 10;
-    shape.requests.memory_bytes = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(scale) * 16)) << 26;
+    shape.requests.cpu_milli =
+        static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(scale) * 100)) * 10;
+    shape.requests.memory_bytes = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(scale) * 16))
+                                  << 26;
     shape.requests.pods = 1;
     if (rng.below(15) == 0) shape.requests.set("nvidia.com/gpu", 1 + static_cast<std::int64_t>(rng.below(2)));
     const std::size_t alternatives = rng.below(6) == 0 ? 2 : 1;
     for (std::size_t i = 0; i < alternatives; ++i) {
         rules::Requirements one;
-        for (std::uint64_t n = rng.below(4) == 0 ? 1 + rng.below(2) : 0; n > 0; --n) one.add(random_requirement(rng));
+        for (std::uint64_t n = rng.below(4) == 0 ? 1 + rng.below(2) : 0; n > 0; --n)
+            one.add(random_requirement(rng));
         shape.required.push_back(std::move(one));
     }
     while (rng.below(4) == 0) shape.tolerations.push_back(random_toleration(rng));
@@ -173,15 +198,22 @@ model::Snapshot random_snapshot(Rng& rng) {
         if (rng.below(3) == 0) pool.requirements.add(Requirement::in(kZone, {"a", "b"}));
         if (rng.below(3) == 0) pool.requirements.add(Requirement::in(kCapacityType, {"on-demand"}));
         if (rng.below(3) == 0) pool.requirements.add(Requirement::in(kArch, {"amd64"}));
-        if (rng.below(3) == 0) pool.requirements.add(Requirement::in("team", rng.below(2) ? std::vector<std::string>{"red"} : std::vector<std::string>{"red", "blue"}));
+        if (rng.below(3) == 0)
+            pool.requirements.add(Requirement::in("team", rng.below(2)
+                                                              ? std::vector<std::string>{"red"}
+                                                              : std::vector<std::string>{"red", "blue"}));
         while (rng.below(3) == 0) pool.taints.push_back(kTaints[rng.below(4)]);
-        if (rng.below(3) == 0) pool.remaining.emplace_back("cpu", static_cast<std::int64_t>(rng.below(60)) * 1000 - 4000);
-        if (rng.below(6) == 0) pool.remaining.emplace_back("memory", static_cast<std::int64_t>(rng.below(200)) << 30);
+        if (rng.below(3) == 0)
+            pool.remaining.emplace_back("cpu", static_cast<std::int64_t>(rng.below(60)) * 1000 - 4000);
+        if (rng.below(6) == 0)
+            pool.remaining.emplace_back("memory", static_cast<std::int64_t>(rng.below(200)) << 30);
         if (rng.below(6) == 0) pool.remaining.emplace_back("nodes", static_cast<std::int64_t>(rng.below(5)));
-        if (rng.below(12) == 0) pool.remaining.emplace_back("nvidia.com/gpu", static_cast<std::int64_t>(rng.below(3)));
+        if (rng.below(12) == 0)
+            pool.remaining.emplace_back("nvidia.com/gpu", static_cast<std::int64_t>(rng.below(3)));
         out.pools.push_back(std::move(pool));
     }
-    std::sort(out.pools.begin(), out.pools.end(), [](const auto& a, const auto& b) { return a.weight > b.weight; });
+    std::sort(out.pools.begin(), out.pools.end(),
+              [](const auto& a, const auto& b) { return a.weight > b.weight; });
     for (std::uint64_t r = rng.below(5); r > 0; --r) {
         model::RoomView room;
         room.name = fmt::format("room-{}", r);
@@ -218,9 +250,10 @@ model::Snapshot random_snapshot(Rng& rng) {
     return out;
 }
 
-// The labels a new node of the type and offering will carry. What the pool leaves open is fixed by the launch.
-std::optional<Labels> node_labels(const model::PoolView& pool, const rules::InstanceType& type, const rules::Offering& offering,
-                                  const rules::Requirements& launch) {
+// The labels a new node of the type and offering will carry. What the pool leaves open is fixed by the
+// launch.
+std::optional<Labels> node_labels(const model::PoolView& pool, const rules::InstanceType& type,
+                                  const rules::Offering& offering, const rules::Requirements& launch) {
     Labels out;
     for (const Requirement& r : type.requirements) {
         if (r.is_single()) out[r.key()] = r.values().front();
@@ -230,7 +263,9 @@ std::optional<Labels> node_labels(const model::PoolView& pool, const rules::Inst
         for (const Requirement& r : *source) {
             if (out.contains(r.key())) {
                 if (!r.allows(out[r.key()])) return std::nullopt;
-            } else if (const std::string value = launch.find(r.key()) ? launch.find(r.key())->any_value() : r.any_value(); !value.empty()) {
+            } else if (const std::string value =
+                           launch.find(r.key()) ? launch.find(r.key())->any_value() : r.any_value();
+                       !value.empty()) {
                 out[r.key()] = value;
             }
         }
@@ -272,13 +307,16 @@ struct Checker {
             const model::RoomView& room = snapshot.rooms.at(p.room);
             const rules::PodShape& shape = *snapshot.pods[p.pod].shape;
             EXPECT_TRUE(shape.problem.empty());
-            EXPECT_TRUE(tolerated(shape.tolerations, room.taints)) << snapshot.pods[p.pod].name << " on " << room.name;
+            EXPECT_TRUE(tolerated(shape.tolerations, room.taints))
+                << snapshot.pods[p.pod].name << " on " << room.name;
             Labels labels;
             for (const Requirement& r : room.labels) labels[r.key()] = r.values().front();
-            EXPECT_TRUE(meets_any(labels, shape.required)) << snapshot.pods[p.pod].name << " on " << room.name;
+            EXPECT_TRUE(meets_any(labels, shape.required))
+                << snapshot.pods[p.pod].name << " on " << room.name;
             add(asked[p.room], amounts(shape.requests));
         }
-        for (const auto& [room, sum] : asked) EXPECT_TRUE(fits(sum, amounts(snapshot.rooms[room].free))) << snapshot.rooms[room].name;
+        for (const auto& [room, sum] : asked)
+            EXPECT_TRUE(fits(sum, amounts(snapshot.rooms[room].free))) << snapshot.rooms[room].name;
     }
 
     void launch(const Launch& launch) const {
@@ -291,19 +329,23 @@ struct Checker {
             // The offering the plan names for the first; for the others some offering must do.
             bool some_offering_does = false;
             for (const rules::Offering& offering : type->offerings) {
-                const bool is_named = offering.zone() == launch.spec->zone && offering.capacity_type() == launch.spec->capacity_type;
-                if (!offering.available || (i == 0 && (!is_named || offering.price != launch.spec->price))) continue;
+                const bool is_named = offering.zone() == launch.spec->zone &&
+                                      offering.capacity_type() == launch.spec->capacity_type;
+                if (!offering.available || (i == 0 && (!is_named || offering.price != launch.spec->price)))
+                    continue;
                 some_offering_does |= holds(launch, pool, *type, offering);
             }
             EXPECT_TRUE(some_offering_does) << "type " << type->name << " of pool " << pool.name;
         }
         for (const model::PodIndex pod : launch.pods) {
-            EXPECT_TRUE(tolerated(snapshot.pods[pod].shape->tolerations, pool.taints)) << snapshot.pods[pod].name;
+            EXPECT_TRUE(tolerated(snapshot.pods[pod].shape->tolerations, pool.taints))
+                << snapshot.pods[pod].name;
             EXPECT_TRUE(snapshot.pods[pod].shape->problem.empty());
         }
     }
 
-    bool holds(const Launch& launch, const model::PoolView& pool, const rules::InstanceType& type, const rules::Offering& offering) const {
+    bool holds(const Launch& launch, const model::PoolView& pool, const rules::InstanceType& type,
+               const rules::Offering& offering) const {
         const auto labels = node_labels(pool, type, offering, launch.spec->requirements);
         if (!labels) return false;
         Amounts asked = daemons_on(*labels, pool.taints);
@@ -320,8 +362,11 @@ struct Checker {
         for (const Launch& launch : plan.launches) {
             Amounts most;
             for (const auto& type : *snapshot.pools[launch.spec->pool].types) {
-                if (std::find(launch.spec->types.begin(), launch.spec->types.end(), type.name) == launch.spec->types.end()) continue;
-                for (const auto& [name, amount] : amounts(type.capacity)) most[name] = std::max(most[name], amount);
+                if (std::find(launch.spec->types.begin(), launch.spec->types.end(), type.name) ==
+                    launch.spec->types.end())
+                    continue;
+                for (const auto& [name, amount] : amounts(type.capacity))
+                    most[name] = std::max(most[name], amount);
             }
             most["nodes"] = 1;
             add(out[launch.spec->pool], most);
@@ -355,8 +400,8 @@ struct Checker {
             for (std::size_t p = 0; p < snapshot.pools.size(); ++p) {
                 for (const auto& type : *snapshot.pools[p].types) {
                     EXPECT_FALSE(could_be_alone(pod, snapshot.pools[p], bought[p], type))
-                        << pod.name << " waits (" << wait.reason << "), yet " << type.name << " of " << snapshot.pools[p].name
-                        << " would hold it";
+                        << pod.name << " waits (" << wait.reason << "), yet " << type.name << " of "
+                        << snapshot.pools[p].name << " would hold it";
                 }
             }
         }
@@ -380,7 +425,8 @@ struct Checker {
                 for (const Requirement& r : wanted) {
                     const bool known = pool.requirements.has(r.key()) || type.requirements.has(r.key()) ||
                                        offering.requirements.has(r.key());
-                    is_defined &= known || r.op() == rules::Operator::kNotIn || r.op() == rules::Operator::kDoesNotExist;
+                    is_defined &= known || r.op() == rules::Operator::kNotIn ||
+                                  r.op() == rules::Operator::kDoesNotExist;
                     if (known) launch.add(r);
                 }
                 if (!is_defined || !rules::intersects(pool.requirements, wanted)) continue;
@@ -389,7 +435,8 @@ struct Checker {
                 Amounts asked = daemons_on(*labels, pool.taints);
                 // The plan reckons a daemon in where any value left open would bring it.
                 for (const model::DaemonView& daemon : snapshot.daemons) {
-                    if (!daemon.shape->required.front().empty() || daemon.shape->required.size() > 1) add(asked, amounts(daemon.shape->requests));
+                    if (!daemon.shape->required.front().empty() || daemon.shape->required.size() > 1)
+                        add(asked, amounts(daemon.shape->requests));
                 }
                 add(asked, amounts(pod.shape->requests));
                 if (fits(asked, amounts(type.allocatable()))) return true;

@@ -62,12 +62,14 @@ TEST(ResourceBound, no_machine_is_worth_more_than_its_price) {
         std::vector<Machine> machines(1 + rng.below(30));
         for (Machine& m : machines) {
             for (std::size_t d = 0; d < dimensions; ++d) {
-                m.capacity.push_back(rng.below(3) == 0 ? 0 : static_cast<double>(rng.below(1'000'000)) * (d == 1 ? 1e6 : 1));
+                m.capacity.push_back(
+                    rng.below(3) == 0 ? 0 : static_cast<double>(rng.below(1'000'000)) * (d == 1 ? 1e6 : 1));
             }
             m.price = rng.below(20) == 0 ? 0 : rng.unit() * 10;
         }
         std::vector<double> demand;
-        for (std::size_t d = 0; d < dimensions; ++d) demand.push_back(static_cast<double>(rng.below(100'000'000)));
+        for (std::size_t d = 0; d < dimensions; ++d)
+            demand.push_back(static_cast<double>(rng.below(100'000'000)));
         const ResourceBound bound = resource_bound(columns_of(dimensions, machines), demand);
         for (const Machine& m : machines) {
             double earned = 0;

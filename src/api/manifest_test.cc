@@ -1,0 +1,164 @@
+#include "api/manifest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/codec.h"
+
+namespace joiner::api {
+namespace {
+
+using testing::HasSubstr;
+
+// "Pod a, Pod b": what the text splits into, or "refused: <sentence>".
+std::string split(const std::string& text) {
+    const auto documents = split_manifest(text, "file.yaml");
+    if (!documents) return "refused: " + documents.error().message;
+    std::string out;
+    for (const Document& document : *documents) {
+        const auto meta = decode_meta(document.json);
+        if (!out.empty()) out += ", ";
+        out += document.kind + " " + (meta ? meta->name : "broken: " + meta.error().message);
+    }
+    return out;
+}
+
+TEST(Manifest, splits_into_objects) {
+    const struct {
+        const char* name;
+        std::string text;
+        const char* objects;
+    } cases[] = {
+        {"one document", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n", "Pod a"},
+        {"several documents",
+         "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n# only a comment\n---\napiVersion: v1\nkind: "
+         "Node\n"
+         "metadata:\n  name: b\n",
+         "Pod a, Node b"},
+        {"leading and trailing dashes", "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n",
+         "Pod a"},
+        {"json", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}})", "Pod a"},
+        {"json after blanks",
+         " \n\t {\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}\n", "Pod a"},
+        {"yaml that begins with a brace", "{apiVersion: v1, kind: Pod, metadata: {name: a}}", "Pod a"},
+        {"List",
+         "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n"
+         "- {apiVersion: v1, kind: Node, metadata: {name: b}}\n",
+         "Pod a, Node b"},
+        {"typed list without kinds",
+         "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n- metadata: {name: b}\n",
+         "Pod a, Pod b"},
+        {"typed json list with an empty item",
+         R"({"apiVersion":"v1","kind":"PodList","items":[{},{ "metadata":{"name":"b"}}]})", "Pod , Pod b"},
+        {"empty List", "apiVersion: v1\nkind: List\nitems: []\n", ""},
+        {"List without items", "apiVersion: v1\nkind: List\n", ""},
+        {"null items", "apiVersion: v1\nkind: PodList\nitems: null\n", ""},
+        {"nested List",
+         "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n"
+         "  - {apiVersion: v1, kind: Pod, metadata: {name: a}}\n",
+         "Pod a"},
+        {"empty text", "", ""},
+        {"only blanks and comments", "\n  \n# nothing\n", ""},
+        {"an anchor used twice",
+         "apiVersion: v1\nkind: List\nitems:\n- &p {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- *p\n",
+         "Pod a, Pod a"},
+        {"not an object", "- a\n- b\n", "refused: file.yaml: is not an object with apiVersion and kind"},
+        {"a text", "just words\n", "refused: file.yaml: is not an object with apiVersion and kind"},
+        {"no kind", "apiVersion: v1\nmetadata: {name: a}\n", "refused: file.yaml: has no kind"},
+        {"a kind that is no text", "apiVersion: v1\nkind: 5\n", "refused: file.yaml: has no kind"},
+        {"no apiVersion", "kind: Pod\n", "refused: file.yaml: Pod has no apiVersion"},
+        {"items are no list", "apiVersion: v1\nkind: List\nitems: {}\n",
+         "refused: file.yaml: items of List is not a list"},
+        {"an item is no object", "apiVersion: v1\nkind: List\nitems: [5]\n",
+         "refused: file.yaml, item 1: is not an object"},
+        {"an item without kind", "apiVersion: v1\nkind: List\nitems: [{}]\n",
+         "refused: file.yaml, item 1: has no kind"},
+        {"a key twice", "apiVersion: v1\nkind: Pod\nkind: Node\n",
+         "refused: file.yaml: key kind stands twice in one object"},
+        {"the second document is wrong", "apiVersion: v1\nkind: Pod\n---\nkind: Pod\n",
+         "refused: file.yaml, document 2: Pod has no apiVersion"},
+        {"a kind with quotes in it", "apiVersion: v1\nkind: 'a\"bList'\nitems:\n- metadata: {name: x}\n",
+         "a\"b x"},
+    };
+    for (const auto& c : cases) EXPECT_EQ(split(c.text), c.objects) << c.name;
+}
+
+TEST(Manifest, what_is_no_yaml_names_the_file_and_the_line) {
+    for (const char* text : {"apiVersion: v1\nkind: Pod\n\tmetadata: {}\n", "a: [1, 2\n", "a: b: c\n"}) {
+        const std::string answer = split(text);
+        EXPECT_THAT(answer, HasSubstr("refused: file.yaml, line ")) << text;
+    }
+    EXPECT_THAT(split("apiVersion: v1\nkind: Pod\n\tmetadata: {}\n"), HasSubstr("line 3"));
+}
+
+TEST(Manifest, what_follows_a_document_is_refused_and_not_read_for_ever) {
+    for (const char* text : {",", "]", "}", "apiVersion: v1\nkind: Pod\n]\n", "---\n,\n---\n"}) {
+        EXPECT_THAT(split(text), HasSubstr("refused: file.yaml, line ")) << text;
+    }
+}
+
+TEST(Manifest, broken_json_is_refused) {
+    for (const char* text : {"{\"apiVersion\":\"v1\",", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",}}"}) {
+        EXPECT_THAT(split(text), HasSubstr("refused: file.yaml")) << text;
+    }
+}
+
+TEST(Manifest, an_object_that_contains_itself_is_refused) {
+    for (const char* text : {"apiVersion: v1\nkind: Pod\nspec: &a\n  inner: *a\n", "&a [*a]\n"}) {
+        EXPECT_THAT(split(text), HasSubstr("refused: ")) << text;
+    }
+}
+
+TEST(Manifest, aliases_cannot_make_a_small_text_enormous) {
+    std::string text = "apiVersion: v1\nkind: Pod\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 40; ++i) {
+        const std::string last = "*a" + std::to_string(i - 1);
+        text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last + ", " + last + "]\n";
+    }
+    EXPECT_THAT(split(text), HasSubstr("refused: "));
+}
+
+TEST(Manifest, lists_nest_only_so_deep) {
+    std::string json = R"({"apiVersion":"v1","kind":"Pod"})";
+    for (int i = 0; i < 20; ++i) json = R"({"apiVersion":"v1","kind":"List","items":[)" + json + "]}";
+    EXPECT_THAT(split(json), HasSubstr("Lists nest deeper than"));
+}
+
+TEST(YamlToJson, reads_scalars_as_kubernetes_does) {
+    const struct {
+        const char* yaml;
+        const char* json;
+    } cases[] = {
+        {"a: 1", R"({"a":1})"},
+        {"a: \"1\"", R"({"a":"1"})"},
+        {"a: '1'", R"({"a":"1"})"},
+        {"a: \"true\"", R"({"a":"true"})"},
+        {"a: true", R"({"a":true})"},
+        {"a: False", R"({"a":false})"},
+        {"a:", R"({"a":null})"},
+        {"a: ~", R"({"a":null})"},
+        {"a: null", R"({"a":null})"},
+        {"a: ''", R"({"a":""})"},
+        {"a: 1.5", R"({"a":1.5})"},
+        {"a: -3", R"({"a":-3})"},
+        {"a: +3", R"({"a":3})"},
+        {"a: 500m", R"({"a":"500m"})"},
+        {"a: 1Gi", R"({"a":"1Gi"})"},
+        {"a: 1e3", R"({"a":1000.0})"},
+        {"a: 12:30", R"({"a":"12:30"})"},
+        {"a: 1.2.3", R"({"a":"1.2.3"})"},
+        {"a: -", "refused"},
+        {"a: 10%", R"({"a":"10%"})"},
+        {"a: !!str 5", R"({"a":"5"})"},
+        {"a: |\n  x\n  y\n", R"({"a":"x\ny\n"})"},
+        {"a: >\n  x\n  y\n", R"({"a":"x y\n"})"},
+        {"1: a", R"({"1":"a"})"},
+        {"a: [1, b, {c: d}]", R"({"a":[1,"b",{"c":"d"}]})"},
+        {"? [x]\n: y", "refused"},
+        {"a: 99999999999999999999", R"({"a":1e+20})"},
+    };
+    for (const auto& c : cases) EXPECT_EQ(yaml_to_json(c.yaml, "s").value_or("refused"), c.json) << c.yaml;
+}
+
+}  // namespace
+}  // namespace joiner::api

@@ -1,0 +1,282 @@
+// Runs tests/scenarios/*.txt: a world in manifests, and the plan that `joiner simulate` must make of it. How
+// such a file is written, tests/scenarios/README.md says.
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "cli/commands.h"
+
+namespace joiner::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::vector<std::string> words_of(const std::string& line) {
+    std::istringstream in(line);
+    return {std::istream_iterator<std::string>(in), {}};
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> out;
+    std::istringstream in(text);
+    for (std::string part; std::getline(in, part, separator);) out.push_back(part);
+    return out;
+}
+
+// "small 2 4Gi 0.10 arch=arm64 zones=a,b capacity=spot,on-demand nvidia.com/gpu=1" as an instance types file
+// has it.
+Json type_of(const std::string& line) {
+    const std::vector<std::string> words = words_of(line);
+    if (words.size() < 4)
+        throw std::runtime_error(
+            "a type is: name cpu memory price [arch=] [zones=] [capacity=] [resource=]: " + line);
+    std::map<std::string, std::string> options = {
+        {"arch", "amd64"}, {"zones", "a,b"}, {"capacity", "on-demand"}};
+    Json resources = {
+        {"cpu", words[1]}, {"memory", words[2]}, {"pods", "110"}, {"ephemeral-storage", "20Gi"}};
+    for (std::size_t i = 4; i < words.size(); ++i) {
+        const std::size_t equals = words[i].find('=');
+        const std::string key = words[i].substr(0, equals);
+        const std::string value = words[i].substr(equals + 1);
+        (options.contains(key) ? void(options[key] = value) : void(resources[key] = value));
+    }
+    Json offerings = Json::array();
+    for (const std::string& zone : split(options["zones"], ',')) {
+        for (const std::string& capacity_type : split(options["capacity"], ',')) {
+            const auto one = [](const char* key, const std::string& value) {
+                return Json{{"key", key}, {"operator", "In"}, {"values", {value}}};
+            };
+            offerings.push_back({{"Price", std::stod(words[3]) * (capacity_type == "spot" ? 0.5 : 1.0)},
+                                 {"Available", true},
+                                 {"Requirements",
+                                  {one("topology.kubernetes.io/zone", zone),
+                                   one("karpenter.sh/capacity-type", capacity_type)}}});
+        }
+    }
+    return {{"name", words[0]},
+            {"architecture", options["arch"]},
+            {"operatingSystems", {"linux"}},
+            {"resources", resources},
+            {"offerings", offerings}};
+}
+
+struct Scenario {
+    std::map<std::string, std::string> options;
+    std::string types;
+    std::string world;
+    std::vector<std::string> expected;
+};
+
+Scenario read_scenario(const fs::path& path) {
+    Scenario out;
+    std::ifstream in(path);
+    std::string section;
+    for (std::string line; std::getline(in, line);) {
+        if (line.starts_with("--- ")) {
+            section = line.substr(4);
+        } else if (section == "types") {
+            out.types += line + '\n';
+        } else if (section == "world") {
+            out.world += line + '\n';
+        } else if (section == "expect") {
+            if (!line.empty() && line[0] != '#') out.expected.push_back(line);
+        } else if (section.empty() && !line.empty() && line[0] != '#') {
+            const std::size_t colon = line.find(": ");
+            if (colon == std::string::npos)
+                throw std::runtime_error("neither a comment nor an option: " + line);
+            out.options[line.substr(0, colon)] = line.substr(colon + 2);
+        } else if (!section.empty()) {
+            throw std::runtime_error("unknown section " + section);
+        }
+    }
+    return out;
+}
+
+// What simulate said.
+struct Outcome {
+    int code = 0;
+    std::string warnings;
+    Json plan;
+};
+
+Outcome simulate(const Scenario& scenario, const fs::path& folder) {
+    const auto write = [&](const char* name, const std::string& text) {
+        std::ofstream(folder / name) << text;
+        return (folder / name).string();
+    };
+    SimulateOptions options;
+    Json types = Json::array();
+    const std::string lines =
+        scenario.types.empty() ? "small 2 4Gi 0.10\nmedium 4 8Gi 0.20\nlarge 16 32Gi 0.70\n" : scenario.types;
+    for (const std::string& line : split(lines, '\n')) {
+        if (!line.empty() && line[0] != '#') types.push_back(type_of(line));
+    }
+    options.instance_types = write("types.json", types.dump());
+    options.files = {write("world.yaml", scenario.world)};
+    options.output = "json";
+    for (const auto& [name, value] : scenario.options) {
+        if (name == "preferences")
+            options.preference_policy = value;
+        else if (name == "minValues")
+            options.min_values_policy = value;
+        else
+            throw std::runtime_error("unknown option " + name);
+    }
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    Outcome out;
+    out.code = run_simulate(options);
+    std::fflush(stdout);
+    std::fflush(stderr);
+    const std::string text = testing::internal::GetCapturedStdout();
+    out.warnings = testing::internal::GetCapturedStderr();
+    if (out.code == 0) out.plan = Json::parse(text);
+    return out;
+}
+
+class Expectations {
+  public:
+    explicit Expectations(const Outcome& outcome) : outcome_(outcome) {
+        if (outcome.code != 0) return;
+        for (const Json& claim : outcome.plan["nodeClaims"]) {
+            for (const std::string pod : claim["pods"]) new_node_of_[pod] = &claim;
+        }
+        for (const auto& [pod, node] : outcome.plan["existing"].items()) existing_[pod] = node;
+        for (const auto& [pod, reason] : outcome.plan["unschedulable"].items()) waiting_[pod] = reason;
+    }
+
+    // Why the line does not hold, or nothing.
+    std::string check(const std::string& line) {
+        const std::size_t colon = line.find(": ");
+        if (colon == std::string::npos) return "is not of the form \"what: value\"";
+        const std::vector<std::string> what = words_of(line.substr(0, colon));
+        const std::string value = line.substr(colon + 2);
+        if (what[0] == "refused")
+            return outcome_.code == 2 ? contains(outcome_.warnings, value) : "it was not refused";
+        if (what[0] == "warning") return contains(outcome_.warnings, value);
+        if (outcome_.code != 0) return "refused: " + outcome_.warnings;
+        if (what[0] == "nodes") return equal(outcome_.plan["nodes"].dump(), value);
+        if (what[0] == "price")
+            return equal(fmt::format("{:.2f}", outcome_.plan["pricePerHour"].get<double>()), value);
+        if (what.size() != 2) return "names no pod";
+        if (what[0] == "together" || what[0] == "apart")
+            return neighbours(what[0] == "apart", what[1], value);
+        int found = 0;
+        const auto& all = what[0] == "on" ? describe_new() : what[0] == "existing" ? existing_ : waiting_;
+        if (what[0] != "on" && what[0] != "existing" && what[0] != "waits") return "unknown word " + what[0];
+        for (const auto& [pod, answer] : all) {
+            if (!matches(what[1], pod)) continue;
+            ++found;
+            seen_.insert(pod);
+            const std::string wrong = what[0] == "waits" ? contains(answer, value) : starts(answer, value);
+            if (!wrong.empty()) return pod + ": " + wrong;
+        }
+        return found > 0 ? "" : "no such pod there; " + everything();
+    }
+
+    // Pods that wait or found room although no line says so.
+    std::string unexpected() const {
+        std::string out;
+        for (const auto& [pod, reason] : waiting_) {
+            if (!seen_.contains(pod)) out += fmt::format("{} waits: {}\n", pod, reason);
+        }
+        for (const auto& [pod, node] : existing_) {
+            if (!seen_.contains(pod)) out += fmt::format("{} is on {}\n", pod, node);
+        }
+        return out;
+    }
+
+  private:
+    using Answers = std::map<std::string, std::string>;
+
+    static bool matches(const std::string& pattern, const std::string& pod) {
+        const std::string full = pattern.find('/') == std::string::npos ? "default/" + pattern : pattern;
+        return fnmatch(full.c_str(), pod.c_str(), 0) == 0;
+    }
+    static std::string contains(const std::string& text, const std::string& part) {
+        return text.find(part) != std::string::npos ? "" : "it says: " + text;
+    }
+    static std::string starts(const std::string& text, const std::string& part) {
+        return (text + " ").starts_with(part + " ") ? "" : "it is " + text;
+    }
+    static std::string equal(const std::string& a, const std::string& b) {
+        return a == b ? "" : "it is " + a;
+    }
+
+    Answers describe_new() const {
+        Answers out;
+        for (const auto& [pod, claim] : new_node_of_) {
+            out[pod] =
+                fmt::format("{} {} {} {}", (*claim)["nodePool"].get<std::string>(),
+                            (*claim)["instanceType"].get<std::string>(), (*claim)["zone"].get<std::string>(),
+                            (*claim)["capacityType"].get<std::string>());
+        }
+        return out;
+    }
+    std::string neighbours(bool apart, const std::string& pattern, const std::string& other) const {
+        for (const auto& [pod, claim] : new_node_of_) {
+            if (!matches(pattern, pod)) continue;
+            for (const auto& [mate, its_claim] : new_node_of_) {
+                if (matches(other, mate) && mate != pod && (claim == its_claim) == apart)
+                    return pod + " and " + mate + " are not";
+            }
+        }
+        return {};
+    }
+    std::string everything() const {
+        std::string out;
+        for (const auto& [pod, where] : describe_new()) out += fmt::format("on {}: {}; ", pod, where);
+        for (const auto& [pod, node] : existing_) out += fmt::format("existing {}: {}; ", pod, node);
+        for (const auto& [pod, reason] : waiting_) out += fmt::format("waits {}: {}; ", pod, reason);
+        return out;
+    }
+
+    const Outcome& outcome_;
+    std::map<std::string, const Json*> new_node_of_;
+    Answers existing_;
+    Answers waiting_;
+    std::set<std::string> seen_;
+};
+
+std::vector<fs::path> scenario_files() {
+    std::vector<fs::path> out;
+    for (const auto& entry : fs::directory_iterator(fs::path(JOINER_SOURCE_DIR) / "tests/scenarios")) {
+        if (entry.path().extension() == ".txt") out.push_back(entry.path());
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+class Scenarios : public testing::TestWithParam<fs::path> {};
+
+TEST_P(Scenarios, has_the_plan_expected_of_it) {
+    std::string folder_text = (fs::temp_directory_path() / "joiner-scenario-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder_text.data()), nullptr);
+    const fs::path folder = folder_text;
+    const Scenario scenario = read_scenario(GetParam());
+    ASSERT_FALSE(scenario.expected.empty());
+    const Outcome outcome = simulate(scenario, folder);
+    Expectations expectations(outcome);
+    for (const std::string& line : scenario.expected) {
+        const std::string wrong = expectations.check(line);
+        EXPECT_TRUE(wrong.empty()) << "expected \"" << line << "\": " << wrong;
+    }
+    EXPECT_EQ(expectations.unexpected(), "");
+    fs::remove_all(folder);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Scenarios, testing::ValuesIn(scenario_files()),
+                         [](const auto& file) { return file.param.stem().string(); });
+
+}  // namespace
+}  // namespace joiner::cli
