@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "plan/provision/company.h"
 
 namespace joiner::plan {
 namespace {
@@ -101,8 +102,11 @@ class Filler {
 
     bool take_all(std::uint32_t seed, std::uint32_t alternative, model::PoolIndex pool,
                   Machine& machine) const {
+        Company company;
         for (std::uint32_t c = 0; c < left_.size(); ++c) {
             if (left_[c] == 0 || tiers_[c].empty()) continue;
+            if (company.room_for(problem_, problem_.classes()[c]) < left_[c]) return false;
+            company.add(problem_.classes()[c], left_[c]);
             std::uint32_t own_alternative = alternative;
             if (c != seed && match_on(c, pool, own_alternative) == nullptr) return false;
             const OpenId open =
@@ -273,8 +277,10 @@ class Filler {
             if (match == nullptr || (match->masks[candidate.option] & machine.offerings) == 0) continue;
             live.push_back({c, own_alternative, left_[c], match->masks[candidate.option], match->open});
         }
+        Company company;
         const auto add = [&](Live& one, std::uint32_t count) {
             const std::vector<double>& request = problem_.classes()[one.c].request;
+            company.add(problem_.classes()[one.c], count);
             for (std::size_t d = 0; d < n_; ++d) room[d] -= count * request[d];
             one.available -= count;
             machine.offerings &= one.mask;
@@ -295,9 +301,11 @@ class Filler {
             constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
             std::size_t best = kNone;
             for (std::size_t i = 0; i < live.size();) {
-                const std::vector<double>& request = problem_.classes()[live[i].c].request;
+                const PodClass& pod_class = problem_.classes()[live[i].c];
+                const std::vector<double>& request = pod_class.request;
                 const bool fits = live[i].available > 0 && holds(room.data(), request) &&
                                   (live[i].mask & machine.offerings) != 0 &&
+                                  company.room_for(problem_, pod_class) > 0 &&
                                   problem_.merge(machine.open, live[i].open) != kOpenConflict;
                 if (!fits) {
                     live.erase(live.begin() + static_cast<std::ptrdiff_t>(i));
@@ -316,7 +324,8 @@ class Filler {
             }
             if (best == kNone) break;
             const std::vector<double>& request = problem_.classes()[live[best].c].request;
-            double fit = live[best].available;
+            double fit =
+                std::min(live[best].available, company.room_for(problem_, problem_.classes()[live[best].c]));
             for (std::size_t d = 0; d < n_; ++d) {
                 if (request[d] > 0) fit = std::min(fit, std::floor(room[d] / request[d]));
             }

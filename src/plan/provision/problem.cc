@@ -174,7 +174,7 @@ void Problem::make_classes() {
                 for (const Requirements& one : shape->preferred) made.alternatives.push_back(&one);
                 for (const Requirements& one : shape->required) made.alternatives.push_back(&one);
             }
-            classes_.push_back({group->second, dense(shape->requests), shape, {}});
+            classes_.push_back({group->second, dense(shape->requests), shape, {}, {}, 0});
         }
         classes_[it->second].pods.push_back(i);
     }

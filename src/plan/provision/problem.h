@@ -47,11 +47,19 @@ struct Match {
     std::string reason;               // When not possible.
 };
 
+// A limit on how many pods of some classes one node may hold: hostname spread, anti-affinity of a class with
+// itself, host ports.
+using CapId = std::uint32_t;
+// Pods that get on with the same neighbours; 0 gets on with everyone.
+using CrowdId = std::uint32_t;
+
 struct PodClass {
     std::uint32_t group = 0;
     std::vector<double> request;
     const rules::PodShape* shape = nullptr;
     std::vector<model::PodIndex> pods;  // By age, then name.
+    std::vector<CapId> caps;            // Each pod takes one unit of each.
+    CrowdId crowd = 0;
 };
 
 // Pods that may stand on the same machines.
@@ -71,6 +79,13 @@ class Problem {
     const std::vector<PodClass>& classes() const { return classes_; }
     const std::vector<Group>& groups() const { return groups_; }
     const std::vector<PoolOptions>& pools() const { return pools_; }
+    // By CapId: how many units one new node has.
+    const std::vector<std::uint32_t>& caps() const { return caps_; }
+    // Whether pods of the two crowds may stand on one node. A crowd gets on with itself: what keeps pods of
+    // one class apart is a cap.
+    bool may_share(CrowdId a, CrowdId b) const {
+        return a == b || a == 0 || b == 0 || !hostile_[a * crowds_ + b];
+    }
     // Pods that no plan can place, whatever there is.
     const std::vector<std::pair<model::PodIndex, std::string>>& rejected() const { return rejected_; }
 
@@ -97,6 +112,9 @@ class Problem {
     std::vector<PoolOptions> pools_;
     std::vector<PodClass> classes_;
     std::vector<Group> groups_;
+    std::vector<std::uint32_t> caps_;
+    std::size_t crowds_ = 1;
+    std::vector<bool> hostile_;  // Crowd x crowd.
     std::vector<std::pair<model::PodIndex, std::string>> rejected_;
     // A memo: merging the same two requirement sets again costs one look-up.
     mutable std::vector<rules::Requirements> open_;
