@@ -11,6 +11,7 @@
 #include "api/karpenter.h"
 #include "base/time.h"
 #include "rules/instance_type.h"
+#include "rules/money.h"
 #include "rules/pod_shape.h"
 
 namespace joiner::model {
@@ -51,6 +52,7 @@ struct PoolView {
     // What may still be bought, by resource name; "nodes" is one of them. Absent: no limit.
     std::vector<std::pair<std::string, std::int64_t>> remaining;
     std::shared_ptr<const std::vector<rules::InstanceType>> types;
+    rules::Money node_cost;  // An hour of any node of the pool costs so much besides its price.
 };
 
 struct DaemonView {

@@ -1,13 +1,20 @@
 #include "plan/provision/provision.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
-#include "base/check.h"
+#include "plan/provision/bounds.h"
+#include "plan/provision/draft.h"
 #include "plan/provision/fill.h"
+#include "plan/provision/improve.h"
+#include "plan/provision/launches.h"
+#include "plan/provision/market.h"
 #include "plan/provision/problem.h"
 #include "plan/provision/reuse.h"
+#include "plan/provision/share_greedy.h"
+#include "plan/provision/tiers.h"
 
 namespace joiner::plan {
 namespace {
@@ -29,109 +36,136 @@ std::vector<std::uint32_t> placing_order(const Problem& problem) {
     return order;
 }
 
-rules::Requirements launch_requirements(const Problem& problem, const Machine& machine) {
-    rules::Requirements out = problem.snapshot().pools[machine.pool].requirements;
-    for (const auto& [c, alternative] : machine.alternative) {
-        out.add_all(*problem.groups()[problem.classes()[c].group].alternatives[alternative]);
-    }
-    return out;
-}
+// A plan within this of the bound is not worth another look.
+constexpr double kGoodEnough = 1.0005;
 
-// Widen: all that could stand in for the machine, so that a type sold out costs no new plan. Under limits no
-// stand-in may count for more than the machine that was counted.
-void widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
-           MachineSpec& spec) {
-    const PoolOptions& pool = problem.pools()[machine.pool];
-    const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
-    bool first = true;
-    rules::Resources daemons;
-    for (const auto& [option, mask] : stand_ins(problem, machine)) {
-        bool counts_for_more = false;
-        for (std::size_t i = 0; i < limits; ++i) {
-            counts_for_more |=
-                pool.capacity[option * limits + i] > pool.capacity[machine.option * limits + i];
+class Planner {
+  public:
+    Planner(const model::Snapshot& snapshot, const ProvisionOptions& options)
+        : problem_(snapshot), options_(options), started_(now()) {}
+
+    Plan run() {
+        struct Pass {
+            std::string_view name;
+            void (Planner::*run)();
+        };
+        // In this order; a pass that has nothing to do returns at once.
+        static constexpr Pass kPasses[] = {
+            {"reuse", &Planner::reuse}, {"greedy", &Planner::greedy},   {"fill", &Planner::fill},
+            {"bound", &Planner::bound}, {"improve", &Planner::improve}, {"launches", &Planner::launch},
+        };
+        for (const auto& [pod, reason] : problem_.rejected()) plan_.waits.push_back({pod, reason});
+        for (const PodClass& pod_class : problem_.classes()) left_.push_back(pod_class.pods);
+        for (const Pass& pass : kPasses) {
+            if (std::find(options_.without.begin(), options_.without.end(), pass.name) !=
+                options_.without.end())
+                continue;
+            const double start = now();
+            (this->*pass.run)();
+            plan_.passes.push_back({pass.name, now() - start, price()});
         }
-        if (counts_for_more) continue;
-        if (spec.types.size() >= options.max_types) break;
-        if (first) {
-            daemons = pool.types[option].daemons;
-        } else {
-            daemons.min_with(pool.types[option].daemons);
-        }
-        first = false;
-        spec.types.push_back(problem.type(machine.pool, pool.types[option]).name);
+        return std::move(plan_);
     }
-    CHECK(!spec.types.empty());
-    spec.requests += daemons;
-}
+
+  private:
+    double now() const { return options_.clock ? options_.clock() : 0; }
+    void note_first_plan() { plan_.first_plan_seconds = now() - started_; }
+
+    rules::Money price() const {
+        rules::Money sum;
+        for (const Machine& machine : machines_) {
+            const rules::Money one = price_of(problem_, machine);
+            sum.nanos += one.nanos * machine.times;
+        }
+        return sum;
+    }
+
+    void reuse() {
+        order_ = placing_order(problem_);
+        tiers_ = make_tiers(problem_);
+        reuse_rooms(problem_, order_, left_, plan_.placements);
+        for (const auto& pods : left_) counts_.push_back(static_cast<std::uint32_t>(pods.size()));
+        unplaced_ = counts_;
+    }
+
+    // By price alone, for pods that all go to their first choice.
+    void greedy() {
+        if (std::all_of(counts_.begin(), counts_.end(), [](std::uint32_t count) { return count == 0; }))
+            return;
+        market_ = std::make_unique<Market>(problem_, tiers_, counts_);
+        if (market_->dimensions() > Packer::kMaxDimensions || market_->lots().empty()) return;
+        ShareGreedy greedy(*market_);
+        Draft draft = greedy.run(3);
+        if (!draft.is_complete || !is_sound(*market_, draft)) return;
+        adopt(std::move(draft));
+        note_first_plan();
+    }
+
+    // By urgency and size, with every fall-back: for what price alone could not place.
+    void fill() {
+        bool is_needed = draft_.nodes.empty();
+        for (const Lot& lot : is_needed || !market_ ? std::vector<Lot>{} : market_->lots())
+            unplaced_[lot.pod_class] -= lot.count;
+        FillResult filled = fill_machines(problem_, tiers_, options_, order_, unplaced_);
+        reasons_ = std::move(filled.reasons);
+        if (!is_needed) return;
+        machines_ = std::move(filled.machines);
+        note_first_plan();
+    }
+
+    void bound() {
+        std::vector<std::uint32_t> placed;
+        for (std::size_t c = 0; c < counts_.size(); ++c) {
+            placed.push_back(static_cast<std::uint32_t>(problem_.classes()[c].pods.size()) - unplaced_[c]);
+        }
+        plan_.lower_bound = lower_bound(problem_, placed);
+    }
+
+    void improve() {
+        if (draft_.nodes.empty()) return;
+        ImproveOptions improve_options;
+        improve_options.seed = options_.seed;
+        improve_options.effort = options_.effort;
+        improve_options.good_enough = static_cast<double>(plan_.lower_bound.nanos) * kGoodEnough;
+        if (options_.clock)
+            improve_options.is_late = [this] { return now() - started_ > options_.budget_seconds; };
+        adopt(plan::improve(*market_, std::move(draft_), improve_options));
+    }
+
+    void adopt(Draft draft) {
+        draft_ = std::move(draft);
+        machines_.clear();
+        for (const DraftNode& node : draft_.nodes) machines_.push_back(to_machine(*market_, node));
+    }
+
+    void launch() {
+        make_launches(problem_, options_, machines_, left_, plan_);
+        for (std::size_t c = 0; c < left_.size(); ++c) {
+            for (const model::PodIndex pod : left_[c]) plan_.waits.push_back({pod, reasons_[c]});
+        }
+        std::sort(plan_.waits.begin(), plan_.waits.end(),
+                  [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
+    }
+
+    Problem problem_;
+    const ProvisionOptions& options_;
+    double started_;
+    Plan plan_;
+    std::vector<std::uint32_t> order_;
+    std::vector<Tiers> tiers_;
+    std::vector<std::vector<model::PodIndex>> left_;  // By class: without a place yet.
+    std::vector<std::uint32_t> counts_;               // By class: what no room held.
+    std::vector<std::uint32_t> unplaced_;             // By class: what no machine holds.
+    std::vector<std::string> reasons_;
+    std::unique_ptr<Market> market_;
+    Draft draft_;
+    std::vector<Machine> machines_;
+};
 
 }  // namespace
 
 Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options) {
-    const Problem problem(snapshot);
-    Plan plan;
-    for (const auto& [pod, reason] : problem.rejected()) plan.waits.push_back({pod, reason});
-
-    const std::vector<std::uint32_t> order = placing_order(problem);
-    std::vector<std::vector<model::PodIndex>> left;
-    for (const PodClass& pod_class : problem.classes()) left.push_back(pod_class.pods);
-    reuse_rooms(problem, order, left, plan.placements);
-
-    std::vector<std::uint32_t> counts;
-    for (const auto& pods : left) counts.push_back(static_cast<std::uint32_t>(pods.size()));
-    const FillResult filled = fill_machines(problem, options, order, counts);
-
-    std::vector<std::size_t> next(left.size(), 0);
-    for (const Machine& machine : filled.machines) {
-        const PoolOptions& pool = problem.pools()[machine.pool];
-        const rules::Offering& offering =
-            problem.offering(machine.pool, pool.types[machine.option],
-                             Problem::cheapest(pool.types[machine.option], machine.offerings));
-        MachineSpec pattern;
-        pattern.pool = machine.pool;
-        pattern.zone = offering.zone();
-        pattern.capacity_type = offering.capacity_type();
-        pattern.price = offering.price;
-        pattern.requirements = launch_requirements(problem, machine);
-        pattern.min_values_relaxed = machine.min_values_relaxed;
-        for (const auto& [c, count] : machine.take) {
-            for (std::uint32_t i = 0; i < count; ++i)
-                pattern.requests += problem.classes()[c].shape->requests;
-        }
-        widen(problem, options, machine, pattern);
-        const auto spec = std::make_shared<const MachineSpec>(std::move(pattern));
-        for (std::uint32_t i = 0; i < machine.times; ++i) {
-            Launch launch{spec, {}};
-            for (const auto& [c, count] : machine.take) {
-                for (std::uint32_t k = 0; k < count; ++k) launch.pods.push_back(left[c][next[c]++]);
-            }
-            plan.price += spec->price;
-            plan.launches.push_back(std::move(launch));
-        }
-    }
-    for (std::size_t c = 0; c < left.size(); ++c) {
-        for (std::size_t i = next[c]; i < left[c].size(); ++i)
-            plan.waits.push_back({left[c][i], filled.reasons[c]});
-    }
-    std::sort(plan.waits.begin(), plan.waits.end(),
-              [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
-
-    // What is placed, less all the room there was before, must be bought: no plan for these pods costs less.
-    std::vector<double> demand(problem.dimensions(), 0);
-    const auto add_to_demand = [&](model::PodIndex pod) {
-        const std::vector<double> request = problem.dense(snapshot.pods[pod].shape->requests);
-        for (std::size_t d = 0; d < demand.size(); ++d) demand[d] += request[d];
-    };
-    for (const Placement& placement : plan.placements) add_to_demand(placement.pod);
-    for (const Launch& launch : plan.launches)
-        std::for_each(launch.pods.begin(), launch.pods.end(), add_to_demand);
-    for (const model::RoomView& room : snapshot.rooms) {
-        const std::vector<double> free = problem.dense(room.free);
-        for (std::size_t d = 0; d < demand.size(); ++d) demand[d] -= std::max(0.0, free[d]);
-    }
-    plan.lower_bound = {
-        static_cast<std::int64_t>(resource_bound(make_columns(problem), demand).cost * 1e9 * (1 - 1e-12))};
-    return plan;
+    return Planner(snapshot, options).run();
 }
 
 }  // namespace joiner::plan
