@@ -3,8 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/provision/cover.h"
+
 namespace joiner::plan {
 namespace {
+
+// A plan this close to the resource program needs no better bound.
+constexpr double kCloseEnough = 1.0005;
+// With more, machines cut to size cost nearly what whole ones do, and there are too many covers to see.
+constexpr std::size_t kFewMachines = 16;
+constexpr std::uint64_t kCoveringEffort = 300'000;
 
 // The offerings of every type of a pool that some of the placed pods may stand on, by any of their
 // alternatives.
@@ -47,18 +55,54 @@ ResourceColumns make_columns(const Problem& problem, const std::vector<std::uint
     return columns;
 }
 
-rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed) {
-    std::vector<double> demand(problem.dimensions(), 0);
+Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+    const std::size_t n = problem.dimensions();
+    const std::vector<model::RoomView>& rooms = problem.snapshot().rooms;
+    Question out;
+    out.demand.assign(n, 0);
+    std::vector<double> units(problem.caps().size(), 0);
     for (std::size_t c = 0; c < placed.size(); ++c) {
-        for (std::size_t d = 0; d < demand.size(); ++d)
-            demand[d] += placed[c] * problem.classes()[c].request[d];
+        const PodClass& pod_class = problem.classes()[c];
+        for (std::size_t d = 0; d < n; ++d) out.demand[d] += placed[c] * pod_class.request[d];
+        for (const CapId cap : pod_class.caps) units[cap] += placed[c];
     }
-    for (const model::RoomView& room : problem.snapshot().rooms) {
+    for (const model::RoomView& room : rooms) {
         const std::vector<double> free = problem.dense(room.free);
-        for (std::size_t d = 0; d < demand.size(); ++d) demand[d] -= std::max(0.0, free[d]);
+        for (std::size_t d = 0; d < n; ++d) out.demand[d] -= std::max(0.0, free[d]);
     }
-    const double cost = resource_bound(make_columns(problem, placed), demand).cost;
-    return {static_cast<std::int64_t>(std::floor(cost * (1 - 1e-12)))};
+    double machines = 0;
+    for (CapId cap = 0; cap < units.size(); ++cap) {
+        const double most = problem.caps()[cap];
+        if (most > 0)
+            machines = std::max(machines, std::ceil(units[cap] / most) - static_cast<double>(rooms.size()));
+    }
+    ResourceColumns all = make_columns(problem, placed);
+    // Only what is asked for, and the number of machines where it matters.
+    std::vector<std::size_t> asked;
+    for (std::size_t d = 0; d < n; ++d) {
+        if (out.demand[d] > 0) asked.push_back(d);
+    }
+    out.columns.dimensions = asked.size() + (machines > 0 ? 1 : 0);
+    out.columns.prices = all.prices;
+    for (std::size_t j = 0; j < all.size(); ++j) {
+        for (const std::size_t d : asked) out.columns.capacities.push_back(all.capacity(j)[d]);
+        if (machines > 0) out.columns.capacities.push_back(1);
+    }
+    std::vector<double> demand;
+    for (const std::size_t d : asked) demand.push_back(out.demand[d]);
+    if (machines > 0) demand.push_back(machines);
+    out.demand = std::move(demand);
+    return out;
+}
+
+rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed, rules::Money upper,
+                         std::size_t machines) {
+    const Question question = relax(problem, placed);
+    const auto best = static_cast<double>(upper.nanos);
+    double cost = resource_bound(question.columns, question.demand).cost;
+    if (cost > 0 && best > cost * kCloseEnough && machines <= kFewMachines)
+        cost = std::max(cost, covering_bound(question.columns, question.demand, best, kCoveringEffort));
+    return {static_cast<std::int64_t>(std::floor(std::min(cost, best) * (1 - 1e-12)))};
 }
 
 }  // namespace joiner::plan

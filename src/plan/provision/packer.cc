@@ -3,12 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
-#include <memory>
 
 #include "base/check.h"
 
 namespace joiner::plan {
+namespace {
+
+constexpr std::size_t kLanes = 4;
+using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
+using Indexes = int __attribute__((vector_size(kLanes * sizeof(int))));
+constexpr float kNeverFits = std::numeric_limits<float>::infinity();
+constexpr std::size_t kNobody = ~std::size_t{0};
+
+}  // namespace
 
 Packer::Packer(const Market& market)
     : market_(market),
@@ -42,7 +51,11 @@ bool Packer::joins(LotIndex lot) const {
         if (open != 0 && market_.problem().merge(open_, open) == kOpenConflict) return false;
     }
     if (!market_.has_caps() && !market_.has_crowds()) return true;
-    return company_.room_for(market_.problem(), market_.problem().classes()[own.pod_class]) > 0;
+    return company_room(lot) > 0;
+}
+
+std::uint32_t Packer::company_room(LotIndex lot) const {
+    return company_.room_for(market_.problem(), market_.problem().classes()[market_.lots()[lot].pod_class]);
 }
 
 void Packer::add(LotIndex lot, std::uint32_t count) {
@@ -73,8 +86,7 @@ bool Packer::put(Ware& ware, std::uint32_t count) {
     }
     if (is_social_[ware.lot]) {
         if (!joins(ware.lot)) return false;
-        const PodClass& pod_class = market_.problem().classes()[market_.lots()[ware.lot].pod_class];
-        if (company_.room_for(market_.problem(), pod_class) < count) return false;
+        if (company_room(ware.lot) < count) return false;
     }
     add(ware.lot, count);
     ware.available -= count;
@@ -82,101 +94,117 @@ bool Packer::put(Ware& ware, std::uint32_t count) {
 }
 
 void Packer::pour(std::span<Ware> wares, const double* worth) {
-    if (n_ <= 3) {
-        pour_by<3>(wares, worth);
-    } else if (n_ == 4) {
-        pour_by<4>(wares, worth);
-    } else {
-        pour_by<kMaxDimensions>(wares, worth);
+    switch (n_) {
+        case 1:
+            return pour_by<1>(wares, worth);
+        case 2:
+            return pour_by<2>(wares, worth);
+        case 3:
+            return pour_by<3>(wares, worth);
+        case 4:
+            return pour_by<4>(wares, worth);
+        default:
+            return pour_by<kMaxDimensions>(wares, worth);
     }
 }
 
-// The score is large where the worths |U - u| of what would be left is small: u . (2 U - u), with U the worth
-// of the free room by dimension and u that of one pod.
-template <std::size_t N>
-void Packer::pour_by(std::span<Ware> wares, const double* worth) {
-    struct Live {
-        std::array<double, N> request;
-        std::array<double, N> value;
-        double bonus;
-        std::uint32_t available;
-        std::uint32_t index;
-    };
-    const std::size_t n = N <= 4 ? N : n_;
-    std::array<double, N> free{};
-    std::array<double, N> unit{};
-    for (std::size_t d = 0; d < n_; ++d) {
-        free[d] = free_[d];
-        unit[d] = worth[d];
-    }
-    if (live_.size() < wares.size() * sizeof(Live) + alignof(Live)) {
-        live_.resize(wares.size() * sizeof(Live) + alignof(Live));
-    }
-    void* storage = live_.data();
-    std::size_t space = live_.size();
-    Live* const live =
-        static_cast<Live*>(std::align(alignof(Live), wares.size() * sizeof(Live), storage, space));
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < wares.size(); ++i) {
+void Packer::list_live(std::span<Ware> wares, const double* worth) {
+    live_.clear();
+    for (std::uint32_t i = 0; i < wares.size(); ++i) {
         const Ware& ware = wares[i];
-        if (ware.available == 0 || !market_.admits(offer_, market_.lots()[ware.lot].kind)) continue;
+        if (ware.available == 0) continue;
+        if (market_.kinds() > 1 && !market_.admits(offer_, market_.lots()[ware.lot].kind)) continue;
         const double* request = market_.request(ware.lot);
         bool fits = true;
-        for (std::size_t d = 0; d < n_; ++d) fits &= request[d] <= free[d];
-        if (!fits || (is_social_[ware.lot] && !joins(ware.lot))) continue;
-        Live& one = *new (&live[count++]) Live{};
-        for (std::size_t d = 0; d < n_; ++d) {
-            one.request[d] = request[d];
-            one.value[d] = request[d] * unit[d] * ware.tilt;
-        }
-        one.bonus = ware.bonus;
-        one.available = ware.available;
-        one.index = static_cast<std::uint32_t>(i);
+        for (std::size_t d = 0; d < n_; ++d) fits &= request[d] <= free_[d];
+        if (fits && (!is_social_[ware.lot] || joins(ware.lot))) live_.push_back(i);
     }
-    looks_ += wares.size();
-    bool company_changed = false;
-    while (count > 0) {
-        looks_ += count;
-        std::array<double, N> room_worth{};
-        for (std::size_t d = 0; d < n; ++d) room_worth[d] = 2 * unit[d] * free[d];
-        double best_score = -std::numeric_limits<double>::infinity();
-        std::size_t best = 0;
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            const Live& one = live[i];
-            bool fits = one.available > 0;
-            double score = one.bonus;
-            for (std::size_t d = 0; d < n; ++d) {
-                fits &= one.request[d] <= free[d];
-                score += one.value[d] * (room_worth[d] - one.value[d]);
-            }
-            if (!fits) continue;
-            if (company_changed && is_social_[wares[one.index].lot] && !joins(wares[one.index].lot)) continue;
-            if (score > best_score) {
-                best_score = score;
-                best = kept;
-            }
-            if (kept != i) live[kept] = one;
-            ++kept;
-        }
-        count = kept;
-        if (count == 0) break;
-        Live& one = live[best];
-        double fit = one.available;
+    // A block more than is needed: the tail is filled with what never fits.
+    stride_ = (live_.size() / kLanes + 1) * kLanes;
+    values_.resize(stride_ * n_);
+    tilts_.resize(stride_);
+    bonuses_.resize(stride_);
+    for (std::size_t d = 0; d < n_; ++d) {
+        float* values = &values_[d * stride_];
+        for (std::size_t i = 0; i < live_.size(); ++i)
+            values[i] = static_cast<float>(market_.request(wares[live_[i]].lot)[d] * worth[d]);
+        std::fill(values + live_.size(), values + stride_, kNeverFits);
+    }
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        tilts_[i] = static_cast<float>(wares[live_[i]].tilt);
+        bonuses_[i] = static_cast<float>(wares[live_[i]].bonus);
+    }
+    std::fill(tilts_.begin() + static_cast<std::ptrdiff_t>(live_.size()), tilts_.end(), 0.0F);
+    std::fill(bonuses_.begin() + static_cast<std::ptrdiff_t>(live_.size()), bonuses_.end(), 0.0F);
+}
+
+// The score is large where |U - u| of what would be left is small: u . (2 U - u), with U the worth of the
+// free room by dimension and u that of one pod. Scores are rough (whether the winner fits is asked again,
+// exactly), so that many lots are looked at with one instruction.
+template <std::size_t N>
+std::size_t Packer::best_live(const double* worth) const {
+    const std::size_t n = N <= 4 ? N : n_;
+    std::array<Floats, N> room{};
+    for (std::size_t d = 0; d < n; ++d) {
+        // A hair more, so that rounding never hides what fits exactly.
+        room[d] = Floats{} + static_cast<float>(worth[d] * free_[d] * (1 + 1e-6));
+    }
+    Floats best = Floats{} - 1.0F;
+    Indexes best_at = Indexes{} - 1;
+    Indexes at{};
+    for (int lane = 0; lane < static_cast<int>(kLanes); ++lane) at[lane] = lane;
+    for (std::size_t i = 0; i < stride_; i += kLanes, at += static_cast<int>(kLanes)) {
+        Floats score{};
+        Indexes fits = Indexes{} - 1;
         for (std::size_t d = 0; d < n; ++d) {
-            if (one.request[d] > 0) fit = std::min(fit, std::floor(free[d] / one.request[d]));
+            Floats value;
+            std::memcpy(&value, &values_[d * stride_ + i], sizeof value);
+            fits &= value <= room[d];
+            score += value * (2 * room[d] - value);
         }
-        Ware& ware = wares[one.index];
-        std::uint32_t wanted = std::max(1u, static_cast<std::uint32_t>(fit / 2));
-        company_changed = is_social_[ware.lot];
-        if (company_changed) {
-            const PodClass& pod_class = market_.problem().classes()[market_.lots()[ware.lot].pod_class];
-            wanted = std::min(wanted, company_.room_for(market_.problem(), pod_class));
+        Floats tilt;
+        Floats bonus;
+        std::memcpy(&tilt, &tilts_[i], sizeof tilt);
+        std::memcpy(&bonus, &bonuses_[i], sizeof bonus);
+        score = score * tilt + bonus;
+        const Indexes is_better = fits & (score > best);
+        best = is_better ? score : best;
+        best_at = is_better ? at : best_at;
+    }
+    std::size_t winner = kNobody;
+    float most = -1;
+    for (int lane = 0; lane < static_cast<int>(kLanes); ++lane) {
+        if (best_at[lane] < 0) continue;
+        const auto candidate = static_cast<std::size_t>(best_at[lane]);
+        if (best[lane] > most || (best[lane] == most && candidate < winner)) {
+            most = best[lane];
+            winner = candidate;
         }
-        for (std::size_t d = 0; d < n; ++d) free[d] -= wanted * one.request[d];
-        one.available -= wanted;
-        ware.available -= wanted;
-        add(ware.lot, wanted);
+    }
+    return winner;
+}
+
+template <std::size_t N>
+void Packer::pour_by(std::span<Ware> wares, const double* worth) {
+    list_live(wares, worth);
+    looks_ += wares.size();
+    while (true) {
+        looks_ += stride_;
+        const std::size_t winner = best_live<N>(worth);
+        if (winner == kNobody) return;
+        Ware& ware = wares[live_[winner]];
+        const double* request = market_.request(ware.lot);
+        double fit = ware.available;
+        for (std::size_t d = 0; d < n_; ++d) {
+            if (request[d] > 0) fit = std::min(fit, std::floor(free_[d] / request[d]));
+        }
+        std::uint32_t wanted = fit < 1 ? 0 : std::max(1u, static_cast<std::uint32_t>(fit / 2));
+        if (is_social_[ware.lot]) wanted = joins(ware.lot) ? std::min(wanted, company_room(ware.lot)) : 0;
+        if (wanted > 0) {
+            add(ware.lot, wanted);
+            ware.available -= wanted;
+        }
+        if (wanted == 0 || ware.available == 0) values_[winner] = kNeverFits;
     }
 }
 

@@ -44,7 +44,11 @@ class Packer {
   private:
     template <std::size_t N>
     void pour_by(std::span<Ware> wares, const double* worth);
+    template <std::size_t N>
+    std::size_t best_live(const double* worth) const;
+    void list_live(std::span<Ware> wares, const double* worth);
     bool joins(LotIndex lot) const;
+    std::uint32_t company_room(LotIndex lot) const;
     void add(LotIndex lot, std::uint32_t count);
 
     const Market& market_;
@@ -58,7 +62,12 @@ class Packer {
     Company company_;
     std::vector<bool> is_social_;         // By lot: has caps, a crowd or open requirements.
     std::vector<std::uint32_t> take_at_;  // By lot: its place in take_, plus one.
-    std::vector<unsigned char> live_;     // Storage of pour_by.
+    // Of one pouring: the wares that fitted at its beginning, and by dimension what one pod of each is worth.
+    std::vector<std::uint32_t> live_;
+    std::size_t stride_ = 0;
+    std::vector<float> values_;
+    std::vector<float> tilts_;
+    std::vector<float> bonuses_;
     std::uint64_t looks_ = 0;
 };
 

@@ -38,6 +38,8 @@ std::vector<std::uint32_t> placing_order(const Problem& problem) {
 
 // A plan within this of the bound is not worth another look.
 constexpr double kGoodEnough = 1.0005;
+// Of the time, for trying several shares before one plan is improved.
+constexpr double kGreedyPart = 0.2;
 
 class Planner {
   public:
@@ -69,6 +71,9 @@ class Planner {
 
   private:
     double now() const { return options_.clock ? options_.clock() : 0; }
+    bool is_late(double part) const {
+        return options_.clock && now() - started_ > part * options_.budget_seconds;
+    }
     void note_first_plan() { plan_.first_plan_seconds = now() - started_; }
 
     rules::Money price() const {
@@ -78,6 +83,12 @@ class Planner {
             sum.nanos += one.nanos * machine.times;
         }
         return sum;
+    }
+
+    std::size_t machine_count() const {
+        std::size_t out = 0;
+        for (const Machine& machine : machines_) out += machine.times;
+        return out;
     }
 
     void reuse() {
@@ -95,10 +106,18 @@ class Planner {
         market_ = std::make_unique<Market>(problem_, tiers_, counts_);
         if (market_->dimensions() > Packer::kMaxDimensions || market_->lots().empty()) return;
         ShareGreedy greedy(*market_);
-        Draft draft = greedy.run(3);
-        if (!draft.is_complete || !is_sound(*market_, draft)) return;
-        adopt(std::move(draft));
-        note_first_plan();
+        // No share is the best for all; the first is the best for most.
+        for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
+            Draft draft = greedy.run(share);
+            if (!draft.is_complete || !is_sound(*market_, draft)) {
+                if (draft_.nodes.empty()) return;
+                continue;
+            }
+            if (draft_.nodes.empty()) note_first_plan();
+            if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
+            if (greedy.looks() > options_.effort / 5 || is_late(kGreedyPart)) break;
+        }
+        adopt(std::move(draft_));
     }
 
     // By urgency and size, with every fall-back: for what price alone could not place.
@@ -118,7 +137,7 @@ class Planner {
         for (std::size_t c = 0; c < counts_.size(); ++c) {
             placed.push_back(static_cast<std::uint32_t>(problem_.classes()[c].pods.size()) - unplaced_[c]);
         }
-        plan_.lower_bound = lower_bound(problem_, placed);
+        plan_.lower_bound = lower_bound(problem_, placed, price(), machine_count());
     }
 
     void improve() {

@@ -146,7 +146,9 @@ bool ShareGreedy::fill(KindIndex seed, OfferIndex offer, double share) {
     if (share < kNever && cost_ > 0) {
         double own = 0;
         for (std::size_t d = 0; d < n_; ++d) own += worth_[d] * room[d];
-        limit = share * own / cost_;
+        // A sample stands for the lots that it leaves out.
+        limit =
+            share * own / cost_ * static_cast<double>(strata_.size()) / static_cast<double>(sample_.size());
     }
     const bool slot_binds = with_slot_ && worth_[n_] > 0;
     packer_.begin(offer);
