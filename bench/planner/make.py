@@ -196,10 +196,10 @@ def shape(rng):
     return cpu, memory * MI
 
 
-def services(rng, pods, **spec):
+def services(rng, pods, replicas_median=12, **spec):
     left, index = pods, 0
     while left > 0:
-        replicas = min(left, max(1, round(math.exp(rng.gauss(math.log(12), 1.1)))))
+        replicas = min(left, max(1, round(math.exp(rng.gauss(math.log(replicas_median), 1.1)))))
         name = f"service-{index}"
         own = dict(spec)
         if own.pop("zone_spread", False):
@@ -255,15 +255,15 @@ def preferences(rng, pods):
 
 
 def existing_nodes(rng, count):
-    """Nodes of 4 to 16 cores, about 60 % of each taken by one pod."""
+    """Nodes of 2 and 4 cores, about 60 % of each taken by one pod."""
     for i in range(count):
-        cpus = rng.choice((4, 8, 16))
+        cpus = rng.choice((2, 4))
         cpu, memory = cpus * 1000 - 200, cpus * 4 * 1024 * MI - 700 * MI
         labels = {
             "karpenter.sh/nodepool": "default", "karpenter.sh/registered": "true",
             "karpenter.sh/initialized": "true", "kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux",
             ZONE: f"us-east-1{rng.choice('abc')}", CAPACITY_TYPE: "on-demand", HOSTNAME: f"node-{i}",
-            "node.kubernetes.io/instance-type": f"m5.{cpus // 4}xlarge",
+            "node.kubernetes.io/instance-type": f"m5.{"large" if cpus == 2 else "xlarge"}",
         }
         amounts = {"cpu": f"{cpu}m", "memory": str(memory), "pods": "110", "ephemeral-storage": "20Gi"}
         yield {"apiVersion": "v1", "kind": "Node",
@@ -301,7 +301,7 @@ def workloads(seed):
     yield name, "aws", plain + list(preferences(rng(name), 5000))
     for pods in (20, 100, 300):
         name = f"batch-{pods}"
-        yield name, "aws", plain + list(services(rng(name), pods))
+        yield name, "aws", plain + list(services(rng(name), pods, replicas_median=3))
     name = "daemons-5000"
     daemons = [daemon_set(f"agent-{i}", 100, 128 * MI) for i in range(4)]
     yield name, "aws", plain + daemons + list(services(rng(name), 5000))
