@@ -263,7 +263,7 @@ def existing_nodes(rng, count):
             "karpenter.sh/nodepool": "default", "karpenter.sh/registered": "true",
             "karpenter.sh/initialized": "true", "kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux",
             ZONE: f"us-east-1{rng.choice('abc')}", CAPACITY_TYPE: "on-demand", HOSTNAME: f"node-{i}",
-            "node.kubernetes.io/instance-type": f"m5.{"large" if cpus == 2 else "xlarge"}",
+            "node.kubernetes.io/instance-type": "m5.large" if cpus == 2 else "m5.xlarge",
         }
         amounts = {"cpu": f"{cpu}m", "memory": str(memory), "pods": "110", "ephemeral-storage": "20Gi"}
         yield {"apiVersion": "v1", "kind": "Node",
