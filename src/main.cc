@@ -8,6 +8,17 @@ namespace {
 
 using namespace joiner::cli;
 
+// What has no meaning here is accepted, so that a Deployment written for Karpenter starts unchanged.
+void add_flags_without_effect(CLI::App& command) {
+    for (const char* name : {"karpenter-service", "enable-profiling", "disable-controller-warmup",
+                             "disable-cluster-state-observability", "memory-limit", "cpu-requests",
+                             "scheduler-config", "ignore-dra-requests", "feature-gates"}) {
+        command.add_option(std::string("--") + name, "accepted for Karpenter's sake; has no effect")
+            ->expected(0, 1)
+            ->group("Without effect");
+    }
+}
+
 void add_controller(CLI::App& app, int& code) {
     auto* command =
         app.add_subcommand("controller", "the controller; in-cluster configuration, or --kubeconfig");
@@ -71,6 +82,7 @@ void add_controller(CLI::App& app, int& code) {
         ->envname("POD_BINDING")
         ->check(CLI::IsMember({"auto", "scheduler"}))
         ->capture_default_str();
+    add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
 }
 
@@ -102,6 +114,19 @@ void add_validate(CLI::App& app, int& code) {
     command->callback([files, &code] { code = run_validate(*files); });
 }
 
+void add_demo(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "demo", "an embedded cluster, a sample workload, the real controller; needs nothing else");
+    auto options = std::make_shared<DemoOptions>();
+    auto* serve = command->add_flag("--serve", options->serve,
+                                    "on real time, and stay up so that kubectl --server works against it");
+    command->add_option("--port", options->port, "for --serve; 0 is any free one")
+        ->check(CLI::Range(0, 65535))
+        ->needs(serve)
+        ->capture_default_str();
+    command->callback([options, &code] { code = run_demo(*options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -114,8 +139,7 @@ int main(int argc, char** argv) {
     add_controller(app, code);
     add_simulate(app, code);
     add_validate(app, code);
-    app.add_subcommand("demo", "an embedded cluster on virtual time, a sample workload, the real controller")
-        ->callback([&code] { code = run_demo(); });
+    add_demo(app, code);
     app.add_subcommand("crds", "print the custom resource definitions")->callback([&code] {
         code = run_crds();
     });

@@ -43,8 +43,11 @@ struct ControllerOptions {
 };
 int run_controller(const ControllerOptions& options);
 
-// The demo on virtual time; prints what happens and ends by itself.
-int run_demo();
+struct DemoOptions {
+    bool serve = false;  // On real time, with a port for kubectl, until a signal; else it ends by itself.
+    int port = 0;        // 0: any free one.
+};
+int run_demo(const DemoOptions& options);
 
 int run_validate(const std::vector<std::string>& files);
 int run_crds();

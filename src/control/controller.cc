@@ -142,7 +142,7 @@ class Controller::Impl {
           binder_(services_, planned_),
           lifecycle_(services_, options_.pod_binding,
                      [this](const std::string& claim) { return window_may_open(claim); }),
-          pool_keeper_(services_, metrics),
+          pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           collector_(services_,
                      [this](const std::string& claim, const std::string& reason) {
                          lifecycle_.delete_claim(claim, reason);
@@ -223,10 +223,7 @@ class Controller::Impl {
                     look_at_node(node->node.meta.name);
             }
         };
-        listener_.pools_changed = [this] {
-            pools_dirty_ = true;
-            pump_soon();
-        };
+        listener_.pools_changed = [this] { look_at_pools(); };
         listener_.unreadable = [](std::string_view what, const Error& error) {
             observe::log_error("watch", fmt::format("could not read {}", what), {{"error", error.message}});
         };
@@ -303,6 +300,10 @@ class Controller::Impl {
         for (const auto& [name, state] : cluster_.nodes()) nodes_.insert(name);
     }
 
+    void look_at_pools() {
+        pools_dirty_ = true;
+        pump_soon();
+    }
     void look_at_claim(const std::string& name) {
         claims_.insert(name);
         pump_soon();
