@@ -10,13 +10,18 @@ using namespace joiner::cli;
 
 // What has no meaning here is accepted, so that a Deployment written for Karpenter starts unchanged.
 void add_flags_without_effect(CLI::App& command) {
-    for (const char* name : {"karpenter-service", "enable-profiling", "disable-controller-warmup",
-                             "disable-cluster-state-observability", "memory-limit", "cpu-requests",
-                             "scheduler-config", "ignore-dra-requests", "feature-gates"}) {
-        command.add_option(std::string("--") + name, "accepted for Karpenter's sake; has no effect")
-            ->expected(0, 1)
+    const auto add = [&command](const char* name) {
+        return command.add_option(std::string("--") + name, "accepted for Karpenter's sake")
             ->group("Without effect");
+    };
+    add("karpenter-service");
+    for (const char* name : {"enable-profiling", "disable-controller-warmup",
+                             "disable-cluster-state-observability", "ignore-dra-requests"}) {
+        add(name)->expected(0, 1)->check(
+            CLI::IsMember({"", "true", "false", "1", "0", "t", "f"}, CLI::ignore_case));
     }
+    for (const char* name : {"memory-limit", "cpu-requests"}) add(name)->check(CLI::TypeValidator<long>());
+    add("feature-gates");
 }
 
 void add_controller(CLI::App& app, int& code) {
@@ -82,6 +87,10 @@ void add_controller(CLI::App& app, int& code) {
         ->envname("POD_BINDING")
         ->check(CLI::IsMember({"auto", "scheduler"}))
         ->capture_default_str();
+    command
+        ->add_option("--scheduler-config", o->scheduler_config,
+                     "kube-scheduler's default spread constraints, as YAML or JSON")
+        ->envname("SCHEDULER_CONFIG");
     add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
 }

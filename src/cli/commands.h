@@ -40,6 +40,7 @@ struct ControllerOptions {
     std::string preference_policy = "Respect";
     std::string min_values_policy = "Strict";
     std::string pod_binding = "auto";
+    std::string scheduler_config;
 };
 int run_controller(const ControllerOptions& options);
 

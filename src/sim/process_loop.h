@@ -1,5 +1,5 @@
-// The share of a loop that belongs to one pretend process: after kill() nothing that was set or posted through
-// it runs any more, as after kill -9. Loop thread. The loop outlives it.
+// The share of a loop that belongs to one pretend process: after kill() nothing that was set or posted
+// through it runs any more, as after kill -9. Loop thread. The loop outlives it.
 #pragma once
 
 #include <memory>
