@@ -8,6 +8,22 @@ namespace {
 
 using namespace joiner::cli;
 
+// What has no meaning here is accepted, so that a Deployment written for Karpenter starts unchanged.
+void add_flags_without_effect(CLI::App& command) {
+    const auto add = [&command](const char* name) {
+        return command.add_option(std::string("--") + name, "accepted for Karpenter's sake")
+            ->group("Without effect");
+    };
+    add("karpenter-service");
+    for (const char* name : {"enable-profiling", "disable-controller-warmup",
+                             "disable-cluster-state-observability", "ignore-dra-requests"}) {
+        add(name)->expected(0, 1)->check(
+            CLI::IsMember({"", "true", "false", "1", "0", "t", "f"}, CLI::ignore_case));
+    }
+    for (const char* name : {"memory-limit", "cpu-requests"}) add(name)->check(CLI::TypeValidator<long>());
+    add("feature-gates");
+}
+
 void add_controller(CLI::App& app, int& code) {
     auto* command =
         app.add_subcommand("controller", "the controller; in-cluster configuration, or --kubeconfig");
@@ -71,6 +87,11 @@ void add_controller(CLI::App& app, int& code) {
         ->envname("POD_BINDING")
         ->check(CLI::IsMember({"auto", "scheduler"}))
         ->capture_default_str();
+    command
+        ->add_option("--scheduler-config", o->scheduler_config,
+                     "kube-scheduler's default spread constraints, as YAML or JSON")
+        ->envname("SCHEDULER_CONFIG");
+    add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
 }
 
@@ -107,6 +128,19 @@ void add_validate(CLI::App& app, int& code) {
     command->callback([files, &code] { code = run_validate(*files); });
 }
 
+void add_demo(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "demo", "an embedded cluster, a sample workload, the real controller; needs nothing else");
+    auto options = std::make_shared<DemoOptions>();
+    auto* serve = command->add_flag("--serve", options->serve,
+                                    "on real time, and stay up so that kubectl --server works against it");
+    command->add_option("--port", options->port, "for --serve; 0 is any free one")
+        ->check(CLI::Range(0, 65535))
+        ->needs(serve)
+        ->capture_default_str();
+    command->callback([options, &code] { code = run_demo(*options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -119,8 +153,7 @@ int main(int argc, char** argv) {
     add_controller(app, code);
     add_simulate(app, code);
     add_validate(app, code);
-    app.add_subcommand("demo", "an embedded cluster on virtual time, a sample workload, the real controller")
-        ->callback([&code] { code = run_demo(); });
+    add_demo(app, code);
     app.add_subcommand("crds", "print the custom resource definitions")->callback([&code] {
         code = run_crds();
     });

@@ -41,11 +41,15 @@ struct ControllerOptions {
     std::string preference_policy = "Respect";
     std::string min_values_policy = "Strict";
     std::string pod_binding = "auto";
+    std::string scheduler_config;
 };
 int run_controller(const ControllerOptions& options);
 
-// The demo on virtual time; prints what happens and ends by itself.
-int run_demo();
+struct DemoOptions {
+    bool serve = false;  // On real time, with a port for kubectl, until a signal; else it ends by itself.
+    int port = 0;        // 0: any free one.
+};
+int run_demo(const DemoOptions& options);
 
 int run_validate(const std::vector<std::string>& files);
 int run_crds();

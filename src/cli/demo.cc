@@ -1,18 +1,24 @@
-// `joiner demo`: the unmodified controller against the embedded cluster, on virtual time. Minutes pass in a
-// second.
+// `joiner demo`: the unmodified controller against the embedded cluster, on virtual time, where minutes pass
+// in a second, or on real time with a port for kubectl.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "api/names.h"
 #include "cli/commands.h"
 #include "cloud/kwok/types_file.h"
 #include "control/controller.h"
+#include "io/real_loop.h"
 #include "model/cluster.h"
 #include "observe/metrics.h"
 #include "sim/cluster.h"
+#include "sim/http_front.h"
 
 namespace joiner::cli {
 namespace {
@@ -103,42 +109,75 @@ Picture look(const model::Cluster& cluster) {
     return out;
 }
 
+// What is done, what is waited for, and what is said when it has come.
+struct Scene {
+    std::string title;
+    std::function<Status()> act;
+    std::function<bool(const Picture&)> is_over;
+    std::string end;
+    bool shows_nodes = false;
+};
+
 class Demo {
   public:
-    Demo()
-        : controller_(world_.loop(), world_.http(), world_.config(), options(), cloud::kwok::aws_types(),
-                      metrics_, Rng(1)),
-          start_(world_.loop().now()) {}
+    Demo(io::Loop& loop, sim::Cluster& world)
+        : loop_(loop),
+          world_(world),
+          controller_(loop, world.http(), world.config(), options(), cloud::kwok::aws_types(), metrics_,
+                      Rng(1)),
+          start_(loop.now()) {}
 
-    Status run() {
+    Status begin() {
         TRY_STATUS(world_.apply(kPool));
         controller_.start([] {});
-        world_.run_for(std::chrono::seconds{2});
-        fmt::print(
-            "An embedded cluster: API server, scheduler, kubelets and cloud in this process; the controller "
-            "is\n"
-            "the real one. Time is virtual.\n\n{:>8}  {:>7} {:>7} {:>7}  {:>6} {:>6}  {:>10}\n",
-            "TIME", "WAITING", "BOUND", "READY", "CLAIMS", "NODES", "$ AN HOUR");
-        say("four deployments of different shapes are created");
-        std::size_t pods = 0;
-        for (const Sample& sample : kSamples) {
-            TRY_STATUS(world_.apply(deployment(sample)));
-            pods += static_cast<std::size_t>(sample.replicas);
-        }
-        TRY_STATUS(watch("all pods are ready", [&](const Picture& p) { return p.ready == pods; }));
-        show_nodes();
-        say("the batch work is done");
-        TRY_STATUS(world_.scale("Deployment", "default", "batch", 0));
-        TRY_STATUS(watch("the empty nodes are gone",
-                         [this](const Picture& p) { return p.waiting == 0 && no_empty_node(); }));
-        say("everything is scaled to nothing");
-        for (const Sample& sample : kSamples)
-            TRY_STATUS(world_.scale("Deployment", "default", sample.name, 0));
-        TRY_STATUS(watch("no node is left", [](const Picture& p) { return p.nodes == 0 && p.claims == 0; }));
-        fmt::print("\nAll of this was {:.0f} seconds of the cluster's time.\n",
-                   to_seconds(world_.loop().now() - start_));
+        fmt::print("\n{:>8}  {:>7} {:>7} {:>7}  {:>6} {:>6}  {:>10}\n", "TIME", "WAITING", "BOUND", "READY",
+                   "CLAIMS", "NODES", "$ AN HOUR");
+        scenes_.push_back({"four deployments of different shapes are created", [this] { return deploy(); },
+                           [](const Picture& p) { return p.ready == all_pods(); }, "all pods are ready",
+                           true});
         return {};
     }
+
+    void add_scale_down() {
+        scenes_.push_back({"the batch work is done: its pods go, nodes without pods follow",
+                           [this] { return world_.scale("Deployment", "default", "batch", 0); },
+                           [this](const Picture& p) { return p.bound < all_pods() && no_node_is_empty(); },
+                           "every node has pods"});
+        scenes_.push_back({"everything is scaled to nothing",
+                           [this]() -> Status {
+                               for (const Sample& sample : kSamples)
+                                   TRY_STATUS(world_.scale("Deployment", "default", sample.name, 0));
+                               return {};
+                           },
+                           [](const Picture& p) { return p.nodes == 0 && p.claims == 0; },
+                           "no node is left"});
+    }
+
+    // Looks once, a step of time after the last look.
+    Status look_again() {
+        const Picture now = look(controller_.cluster());
+        if (now != last_) print(now);
+        last_ = now;
+        if (scenes_.empty()) return {};
+        Scene& scene = scenes_.front();
+        if (!std::exchange(has_begun_, true)) {
+            say(scene.title);
+            scene_began_ = loop_.now();
+            return scene.act();
+        }
+        if (scene.is_over(now)) {
+            say(scene.end);
+            if (scene.shows_nodes) show_nodes();
+            scenes_.pop_front();
+            has_begun_ = false;
+        } else if (loop_.now() - scene_began_ > kPatience) {
+            return fail(ErrorKind::kInternal, "the demo did not come to: " + scene.end);
+        }
+        return {};
+    }
+
+    bool is_over() const { return scenes_.empty(); }
+    Duration lasted() const { return loop_.now() - start_; }
 
   private:
     static control::Options options() {
@@ -147,32 +186,29 @@ class Demo {
         return out;
     }
 
-    void say(const std::string& what) { fmt::print("          -- {}\n", what); }
+    static std::size_t all_pods() {
+        std::size_t pods = 0;
+        for (const Sample& sample : kSamples) pods += static_cast<std::size_t>(sample.replicas);
+        return pods;
+    }
 
-    void print(const Picture& p) {
-        fmt::print("{:>7.1f}s  {:>7} {:>7} {:>7}  {:>6} {:>6}  {:>10.4f}\n",
-                   to_seconds(world_.loop().now() - start_), p.waiting, p.bound, p.ready, p.claims, p.nodes,
-                   p.price);
+    Status deploy() {
+        for (const Sample& sample : kSamples) TRY_STATUS(world_.apply(deployment(sample)));
+        return {};
+    }
+
+    void say(const std::string& what) {
+        fmt::print("          -- {}\n", what);
         std::fflush(stdout);
     }
 
-    template <typename F>
-    Status watch(const std::string& what, F is_done) {
-        Picture last;
-        for (Duration waited{0}; waited < kPatience; waited += kStep) {
-            world_.run_for(kStep);
-            const Picture now = look(controller_.cluster());
-            if (now != last) print(now);
-            last = now;
-            if (is_done(now)) {
-                say(what);
-                return {};
-            }
-        }
-        return fail(ErrorKind::kInternal, "the demo did not come to: " + what);
+    void print(const Picture& p) {
+        fmt::print("{:>7.1f}s  {:>7} {:>7} {:>7}  {:>6} {:>6}  {:>10.4f}\n", to_seconds(lasted()), p.waiting,
+                   p.bound, p.ready, p.claims, p.nodes, p.price);
+        std::fflush(stdout);
     }
 
-    bool no_empty_node() const {
+    bool no_node_is_empty() const {
         for (const auto& [name, state] : controller_.cluster().nodes()) {
             if (state.pods.empty() || state.node.meta.deleted) return false;
         }
@@ -191,17 +227,62 @@ class Demo {
         fmt::print("\n");
     }
 
-    sim::Cluster world_;
+    io::Loop& loop_;
+    sim::Cluster& world_;
     observe::Metrics metrics_;
     control::Controller controller_;
     WallTime start_;
+    std::deque<Scene> scenes_;
+    bool has_begun_ = false;
+    WallTime scene_began_ = kNoTime;
+    Picture last_;
 };
+
+Status play() {
+    sim::Cluster world;
+    Demo demo(world.loop(), world);
+    fmt::print(
+        "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
+        "Time is virtual.\n");
+    TRY_STATUS(demo.begin());
+    demo.add_scale_down();
+    while (!demo.is_over()) {
+        world.run_for(kStep);
+        TRY_STATUS(demo.look_again());
+    }
+    fmt::print("\nAll of this was {:.0f} seconds of the cluster's time.\n", to_seconds(demo.lasted()));
+    return {};
+}
+
+Status serve(int port) {
+    io::RealLoop loop;
+    sim::Cluster world(loop, {});
+    TRY(const auto front, sim::HttpFront::listen(loop, world.api(), port));
+    Demo demo(loop, world);
+    fmt::print(
+        "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
+        "They stay until you press Ctrl-C. Meanwhile, in another terminal:\n\n"
+        "    kubectl --server {0} get nodes,nodeclaims,pods -o wide\n"
+        "    kubectl --server {0} scale deployment web --replicas 200\n",
+        front->url());
+    TRY_STATUS(demo.begin());
+    Status outcome;
+    std::function<void()> tick = [&] {
+        outcome = demo.look_again();
+        if (!outcome) return loop.stop();
+        loop.after(kStep, tick);
+    };
+    loop.after(kStep, tick);
+    for (const int signal : {SIGTERM, SIGINT}) loop.on_signal(signal, [&] { loop.stop(); });
+    loop.run();
+    front->stop();
+    return outcome;
+}
 
 }  // namespace
 
-int run_demo() {
-    Demo demo;
-    const Status status = demo.run();
+int run_demo(const DemoOptions& options) {
+    const Status status = options.serve ? serve(options.port) : play();
     if (status) return 0;
     fmt::print(stderr, "joiner: {}\n", status.error().message);
     return 1;

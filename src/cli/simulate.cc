@@ -72,6 +72,8 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     out.plan = plan::plan_provisioning(out.snapshot, plan_options);
     out.seconds = seconds_since(start);
     out.first_plan_seconds = out.snapshot_seconds + out.plan.first_plan_seconds;
+    for (const rules::OverlayProblem& one : out.snapshot.overlay_problems)
+        warnings.push_back(fmt::format("NodeOverlay {} is not applied: {}", one.overlay, one.problem));
     warnings.insert(warnings.begin(), world.warnings.begin(), world.warnings.end());
     return out;
 }

@@ -33,6 +33,10 @@ constexpr int kTicksPerSweep = 10;
 // Bindings that a process killed just before us had sent may still land, and must be seen before its nodes
 // are filled on.
 constexpr Duration kInheritedSettle = std::chrono::seconds{3};
+// After an outage the scheduler comes back to its watches one by one, each after a back-off (client-go: up to
+// 30 s, doubled by its jitter). Until then it may see a node and not the pods on it, so none is opened to it.
+constexpr Duration kLeastHold = std::chrono::seconds{5};
+constexpr Duration kLongestHold = std::chrono::seconds{65};
 constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
 
 struct Watched {
@@ -46,6 +50,11 @@ const Watched kWatched[] = {
     {model::Kind::kNodePool, kube::kNodePools},
     {model::Kind::kDaemonSet, kube::kDaemonSets},
     {model::Kind::kKWOKNodeClass, kube::kKWOKNodeClasses},
+    {model::Kind::kNamespace, kube::kNamespaces},
+    {model::Kind::kPersistentVolumeClaim, kube::kPersistentVolumeClaims},
+    {model::Kind::kPersistentVolume, kube::kPersistentVolumes},
+    {model::Kind::kStorageClass, kube::kStorageClasses},
+    {model::Kind::kCSINode, kube::kCSINodes},
 };
 
 // Turns what happened into metrics and log lines.
@@ -133,12 +142,12 @@ class Controller::Impl {
                     recorder_,
                     [this](const std::string& claim) { look_at_claim(claim); },
                     [this](const std::string& node) { look_at_node(node); }},
-          provisioner_(services_, options_, metrics, Rng(rng.next())),
+          provisioner_(services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); }),
           planned_(provisioner_.planned()),
           binder_(services_, planned_),
           lifecycle_(services_, options_.pod_binding,
                      [this](const std::string& claim) { return window_may_open(claim); }),
-          pool_keeper_(services_, metrics),
+          pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           collector_(services_,
                      [this](const std::string& claim, const std::string& reason) {
                          lifecycle_.delete_claim(claim, reason);
@@ -219,10 +228,7 @@ class Controller::Impl {
                     look_at_node(node->node.meta.name);
             }
         };
-        listener_.pools_changed = [this] {
-            pools_dirty_ = true;
-            pump_soon();
-        };
+        listener_.pools_changed = [this] { look_at_pools(); };
         listener_.unreadable = [](std::string_view what, const Error& error) {
             observe::log_error("watch", fmt::format("could not read {}", what), {{"error", error.message}});
         };
@@ -299,6 +305,10 @@ class Controller::Impl {
         for (const auto& [name, state] : cluster_.nodes()) nodes_.insert(name);
     }
 
+    void look_at_pools() {
+        pools_dirty_ = true;
+        pump_soon();
+    }
     void look_at_claim(const std::string& name) {
         claims_.insert(name);
         pump_soon();
@@ -335,8 +345,38 @@ class Controller::Impl {
         empty_soon(kEmptySoon);
     }
 
+    // Pods, nodes and claims are seen as they are. Others change seldom, and an old state of them does no
+    // harm.
+    bool facts_are_fresh() const {
+        return std::all_of(std::begin(kWatched), std::end(kWatched), [this](const Watched& watched) {
+            const bool is_vital = watched.kind == model::Kind::kPod || watched.kind == model::Kind::kNode ||
+                                  watched.kind == model::Kind::kNodeClaim;
+            return !is_vital || !reflectors_[static_cast<std::size_t>(&watched - kWatched)]->broken_since();
+        });
+    }
+
+    void watch_for_outages() {
+        const WallTime now = loop_.now();
+        if (!facts_are_fresh()) {
+            if (!outage_began_) {
+                outage_began_ = now;
+                observe::log_info("controller", "watches are broken; nothing is planned until they are well");
+            }
+        } else if (outage_began_) {
+            hold_until_ = now + std::clamp(2 * (now - *outage_began_) + kLeastHold, kLeastHold, kLongestHold);
+            outage_began_.reset();
+            observe::log_info("controller", "watches are well again");
+            look_at_everything();
+        }
+        const std::uint64_t recoveries = client_.counters().recoveries;
+        if (recoveries != std::exchange(recoveries_seen_, recoveries)) {
+            for (const auto& reflector : reflectors_) reflector->retry_soon();
+        }
+    }
+
     bool window_may_open(const std::string& claim) const {
-        return !is_settling_in_ && !planned_.has_claim(claim) && binder_.is_quiet(claim);
+        return !is_settling_in_ && !outage_began_ && loop_.now() >= hold_until_ &&
+               !planned_.has_claim(claim) && binder_.is_quiet(claim);
     }
 
     void pump_soon() {
@@ -349,6 +389,7 @@ class Controller::Impl {
     }
 
     void pump() {
+        watch_for_outages();
         if (pools_dirty_) {
             pools_dirty_ = false;
             pool_keeper_.look(false);
@@ -366,7 +407,7 @@ class Controller::Impl {
                 continue;
             }
             if (options_.pod_binding == act::PodBinding::kAuto) {
-                if (planned_.has_claim(name)) binder_.bind(name, planned_.pods_of(name));
+                if (planned_.has_claim(name) && !outage_began_) binder_.bind(name, planned_.pods_of(name));
             }
             lifecycle_.step_claim(name);
         }
@@ -406,7 +447,7 @@ class Controller::Impl {
 
     void remove_empty() {
         // While pods are being planned, what looks empty may be about to be used.
-        if (!provisioner_.is_idle()) return empty_soon(kEmptySoon);
+        if (!provisioner_.is_idle() || !facts_are_fresh()) return empty_soon(kEmptySoon);
         const WallTime now = loop_.now();
         const plan::EmptyPlan plan = plan::plan_empty({cluster_, planned_.by_uid(), last_pod_event_}, now);
         for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
@@ -444,6 +485,9 @@ class Controller::Impl {
     bool pump_posted_ = false;
     bool pools_dirty_ = false;
     int ticks_ = 0;
+    std::optional<WallTime> outage_began_;
+    WallTime hold_until_ = kNoTime;
+    std::uint64_t recoveries_seen_ = 0;
     io::TimerId empty_timer_ = 0;
     std::set<std::string> claims_;  // To be looked at.
     std::set<std::string> nodes_;

@@ -145,6 +145,8 @@ void PoolKeeper::patch(const api::NodePool& pool, std::string_view subresource, 
                                }
                                const auto meta = api::decode_meta(*result);
                                settling_.done(name, meta ? meta->resource_version : "", now);
+                               // What came in between was passed over.
+                               look_again_();
                            });
 }
 

@@ -13,7 +13,9 @@ namespace joiner::control {
 
 class PoolKeeper {
   public:
-    PoolKeeper(act::Services& services, observe::Metrics& metrics) : services_(services), metrics_(metrics) {}
+    // `look_again()` is called when a pool may be looked at that could not be before.
+    PoolKeeper(act::Services& services, observe::Metrics& metrics, std::function<void()> look_again)
+        : services_(services), metrics_(metrics), look_again_(std::move(look_again)) {}
 
     // Looks at every pool; cheap when nothing is to be said.
     void look(bool with_sums);
@@ -25,6 +27,7 @@ class PoolKeeper {
 
     act::Services& services_;
     observe::Metrics& metrics_;
+    std::function<void()> look_again_;
     act::Settling settling_;
 };
 

@@ -107,7 +107,7 @@ void Provisioner::close_batch() {
 }
 
 bool Provisioner::may_plan() const {
-    return services_.cluster.is_synced() &&
+    return services_.cluster.is_synced() && facts_are_fresh_() &&
            std::all_of(creating_.begin(), creating_.end(),
                        [&](const auto& item) { return services_.cluster.find_claim(item.first) != nullptr; });
 }

@@ -2,6 +2,7 @@
 // claims created, and remembers which pod is meant for which claim until it is bound. Loop thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,8 +20,14 @@ namespace joiner::control {
 
 class Provisioner {
   public:
-    Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics, Rng rng)
-        : services_(services), options_(options), metrics_(metrics), rng_(rng) {}
+    // `facts_are_fresh()`: no watch that planning reads is broken.
+    Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics, Rng rng,
+                std::function<bool()> facts_are_fresh)
+        : services_(services),
+          options_(options),
+          metrics_(metrics),
+          rng_(rng),
+          facts_are_fresh_(std::move(facts_are_fresh)) {}
 
     // Leadership begins: from here on plans are made.
     void start();
@@ -51,6 +58,7 @@ class Provisioner {
     const Options& options_;
     observe::Metrics& metrics_;
     Rng rng_;
+    std::function<bool()> facts_are_fresh_;
     bool started_ = false;
     act::PlannedBook planned_;
     std::map<std::string, api::NodeClaim, std::less<>> creating_;

@@ -108,6 +108,7 @@ class Client::Impl {
     }
 
     Counters counters_;
+    bool is_unreachable_ = false;  // The last request had no answer.
 
   private:
     LaneState& lane(Lane which) { return lanes_[static_cast<std::size_t>(which)]; }
@@ -175,8 +176,10 @@ class Client::Impl {
     }
 
     void on_answer(const JobPtr& job, Result<io::HttpResponse> response) {
+        if (response && response->code < 500 && std::exchange(is_unreachable_, false)) ++counters_.recoveries;
         if (!response) {
             ++counters_.failures;
+            is_unreachable_ = true;
             if (may_retry(*job, response.error())) {
                 retry_later(job);
             } else {

@@ -127,6 +127,7 @@ class Client {
         std::uint64_t requests = 0;
         std::uint64_t failures = 0;  // No answer at all.
         std::uint64_t throttled_by_server = 0;
+        std::uint64_t recoveries = 0;  // Answers after requests that had none.
     };
     const Counters& counters() const;
 

@@ -19,6 +19,8 @@ constexpr std::size_t kMaxListBytes = 1u << 30;
 constexpr Duration kSettled = std::chrono::seconds{5};
 // A watch that lived so long and brought nothing has ended in the ordinary way.
 constexpr Duration kLongLife = std::chrono::seconds{30};
+// All kinds of all clients come back at the same moment.
+constexpr Duration kSoon = std::chrono::milliseconds{500};
 constexpr Duration kQuickEnd = std::chrono::seconds{1};
 constexpr int kQuickEndsForFree = 3;
 // Whoever installs a missing kind should not wait long for us to see it.
@@ -77,6 +79,12 @@ class Reflector::Impl {
         is_running_ = false;
         close_stream();
         loop_.cancel(std::exchange(retry_timer_, 0));
+    }
+
+    void retry_soon() {
+        if (retry_timer_ == 0) return;
+        loop_.cancel(std::exchange(retry_timer_, 0));
+        retry_in(from_seconds(to_seconds(kSoon) * rng_.unit()));
     }
 
     bool is_synced_ = false;
@@ -439,6 +447,9 @@ void Reflector::start() {
 }
 void Reflector::stop() {
     impl_->stop();
+}
+void Reflector::retry_soon() {
+    impl_->retry_soon();
 }
 bool Reflector::is_synced() const {
     return impl_->is_synced_;

@@ -52,6 +52,8 @@ class Reflector {
 
     void start();
     void stop();
+    // The server can be reached again: what waits for its next attempt need not wait so long.
+    void retry_soon();
 
     bool is_synced() const;
     // Since when the stream is broken, or nullopt while it is fine. For health and for "do not act on old

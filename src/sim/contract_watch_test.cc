@@ -221,19 +221,6 @@ TEST_P(WatchContract, a_watch_ends_in_good_order_when_its_time_is_up) {
     EXPECT_THAT(tap.events, IsEmpty());
 }
 
-TEST_P(WatchContract, a_version_too_old_is_gone) {
-    if (!server_->is_real()) GTEST_SKIP() << "watch_test.cc has it with a short history";
-    WatchTap tap(*server_, watch(core("configmaps"), "resourceVersion=1"));
-    EXPECT_TRUE(server_->run_until([&] { return tap.is_over; }, std::chrono::seconds{10}));
-    EXPECT_EQ(tap.code, 200);
-    ASSERT_EQ(tap.events.size(), 1u);
-    EXPECT_EQ(text_at(tap.events[0], {"type"}), "ERROR");
-    EXPECT_EQ(int_at(tap.events[0], {"object", "code"}), 410);
-    EXPECT_EQ(text_at(tap.events[0], {"object", "reason"}), "Expired");
-    EXPECT_THAT(text_at(tap.events[0], {"object", "message"}),
-                testing::StartsWith("too old resource version: 1 ("));
-}
-
 TEST_P(WatchContract, tables_and_metadata_alone_can_be_had) {
     make("a");
     const HttpAnswer table =

@@ -199,7 +199,8 @@ void Scheduler::schedule(const std::string& key) {
     bind(key, choice.node);
 }
 
-void Scheduler::bind(const std::string& key, const std::string& node) {
+// `node` by value: it may be the one that is cleared here.
+void Scheduler::bind(const std::string& key, std::string node) {
     Pending& pending = pending_.at(key);
     const SchedulerPodPtr pod = pending.pod;
     const Json& json = pod->object->json;

@@ -45,7 +45,7 @@ class Scheduler final : public Controller {
     void wake();
     void run();
     void schedule(const std::string& key);
-    void bind(const std::string& key, const std::string& node);
+    void bind(const std::string& key, std::string node);
     void wait_for_claims(const std::string& key, const SchedulerState::Choice& choice);
     bool has_unbound_claims(const SchedulerPod& pod) const;
     void refuse(const std::string& key, const std::string& message, bool retries_anyway);

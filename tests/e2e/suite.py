@@ -149,10 +149,10 @@ class World:
     def run_all(self, name, replicas, seconds=120):
         wait_all_ready(self.api, name, replicas, seconds)
 
-    def expect_in_order(self):
+    def expect_in_order(self, taint_seconds=20):
         """What holds of a cluster at rest in which every pod runs."""
         expect_none(over_capacity(nodes(self.api), pods(self.api)), "over capacity")
-        wait_until_none(lambda: taints(nodes(self.api)), 20, "taints left")
+        wait_until_none(lambda: taints(nodes(self.api)), taint_seconds, "taints left")
         wait_until_none(lambda: claim_problems(nodes(self.api), node_claims(self.api)), 30, "nodes and claims")
 
     def wait_no_nodes(self, seconds):

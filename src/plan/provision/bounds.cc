@@ -64,7 +64,7 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
     for (std::size_t c = 0; c < placed.size(); ++c) {
         const PodClass& pod_class = problem.classes()[c];
         for (std::size_t d = 0; d < n; ++d) out.demand[d] += placed[c] * pod_class.request[d];
-        for (const CapId cap : pod_class.caps) units[cap] += placed[c];
+        for (const CapId cap : pod_class.firm_caps) units[cap] += placed[c];
     }
     for (const model::RoomView& room : rooms) {
         const std::vector<double> free = problem.dense(room.free);

@@ -80,4 +80,12 @@ void make_launches(const Problem& problem, const ProvisionOptions& options,
         left[c].erase(left[c].begin(), left[c].begin() + static_cast<std::ptrdiff_t>(next[c]));
 }
 
+void add_launch(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
+                std::vector<model::PodIndex> pods, Plan& plan) {
+    const auto spec = std::make_shared<const MachineSpec>(make_spec(problem, options, machine));
+    plan.price += spec->price;
+    plan.node_cost += problem.snapshot().pools[machine.pool].node_cost;
+    plan.launches.push_back({spec, std::move(pods)});
+}
+
 }  // namespace joiner::plan

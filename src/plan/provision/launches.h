@@ -15,4 +15,8 @@ void make_launches(const Problem& problem, const ProvisionOptions& options,
                    const std::vector<Machine>& machines, std::vector<std::vector<model::PodIndex>>& left,
                    Plan& plan);
 
+// One machine whose pods are known by name already.
+void add_launch(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
+                std::vector<model::PodIndex> pods, Plan& plan);
+
 }  // namespace joiner::plan

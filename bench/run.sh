@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Every benchmark, one table each: the planner beside its bound and beside Karpenter's scheduler, then scale-ups on a real
+# control plane beside what Kubernetes itself needs. Arguments go to the second. Give it a quiet machine.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+
+if [ -x "$here/planner/run.sh" ]; then
+    echo "## The planner"
+    "$here/planner/run.sh"
+fi
+echo
+echo "## From a Deployment to all of its pods Ready"
+code=0
+"$here/e2e/run.py" --joiner "$root/build/joiner" "$@" || code=$?
+[ "$code" -eq 77 ] || exit "$code"
+echo "skipped: the Go that builds the control plane is not here"

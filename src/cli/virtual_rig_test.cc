@@ -1,0 +1,280 @@
+// The whole unmodified controller in the pretend world, on virtual time: scale-ups and scale-downs, kills at
+// any moment, a leader and its standby, and faults drawn from seeds. In the end every pod runs, no node is
+// over capacity, no instance is without a claim, and nothing is left behind.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/codec.h"
+#include "api/names.h"
+#include "cloud/kwok/types_file.h"
+#include "control/controller.h"
+#include "observe/metrics.h"
+#include "rules/resources.h"
+#include "rules/taints.h"
+#include "sim/cluster.h"
+#include "sim/in_process_http.h"
+#include "sim/process_loop.h"
+
+namespace joiner {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::string_view kPool = R"(
+apiVersion: karpenter.kwok.sh/v1alpha1
+kind: KWOKNodeClass
+metadata: {name: default}
+---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: default}
+spec:
+  template:
+    spec:
+      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
+      requirements:
+        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
+  disruption:
+    consolidationPolicy: WhenEmpty
+    consolidateAfter: 5s
+    budgets: [{nodes: "100%"}]
+)";
+
+std::string deployment(const std::string& name, int replicas, const std::string& cpu) {
+    return fmt::format(R"(
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {0}}}
+spec:
+  replicas: {1}
+  selector: {{matchLabels: {{app: {0}}}}}
+  template:
+    metadata: {{labels: {{app: {0}}}}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{{name: c, image: i, resources: {{requests: {{cpu: "{2}", memory: 1Gi}}}}}}]
+)",
+                       name, replicas, cpu);
+}
+
+// One controller process: it may be killed, and another started in its place.
+struct Process {
+    Process(sim::Cluster& world, control::Options options, std::uint64_t seed)
+        : loop(world.loop()),
+          http(loop, world.api(), {.latency = std::chrono::milliseconds{1}, .faults = &world.faults()}),
+          controller(loop, http, world.config(), std::move(options), cloud::kwok::builtin_types(), metrics,
+                     Rng(seed)) {
+        controller.start([this] { loop.kill(); });
+    }
+
+    sim::ProcessLoop loop;
+    sim::InProcessHttp http;
+    observe::Metrics metrics;
+    control::Controller controller;
+};
+
+class VirtualRig : public testing::Test {
+  protected:
+    explicit VirtualRig(sim::ClusterOptions options = {}) : world_(std::move(options)) {}
+
+    void start(control::Options options = alone()) {
+        processes_.push_back(std::make_unique<Process>(world_, std::move(options), ++seed_));
+    }
+    void kill() { processes_.back()->loop.kill(); }
+
+    static control::Options alone() {
+        control::Options out;
+        out.leader_election = false;
+        return out;
+    }
+
+    void apply(std::string_view manifest) {
+        const Status applied = world_.apply(manifest);
+        ASSERT_TRUE(applied) << applied.error().message;
+    }
+
+    std::size_t running() { return world_.pods_by_phase()["Running"]; }
+    // Looking at everything after each step would take longer than the steps.
+    bool until(const std::function<bool()>& is_done, Duration limit) {
+        constexpr Duration kSlice = std::chrono::milliseconds{100};
+        for (Duration waited{0}; waited < limit; waited += kSlice) {
+            if (is_done()) return true;
+            world_.run_for(kSlice);
+        }
+        return is_done();
+    }
+    bool runs(std::size_t pods, Duration limit) {
+        return until([&] { return running() == pods; }, limit);
+    }
+
+    std::vector<api::Node> nodes() const {
+        std::vector<api::Node> out;
+        for (const std::string& text : world_.list("nodes")) out.push_back(*api::decode_node(text));
+        return out;
+    }
+    std::vector<api::NodeClaim> claims() const {
+        std::vector<api::NodeClaim> out;
+        for (const std::string& text : world_.list("nodeclaims"))
+            out.push_back(*api::decode_node_claim(text));
+        return out;
+    }
+
+    // A cluster at rest: what must hold whatever happened on the way.
+    std::string disorder() const {
+        std::map<std::string, rules::Resources> used;
+        for (const std::string& text : world_.list("pods")) {
+            const api::Pod pod = *api::decode_pod(text);
+            if (!pod.spec.node_name.empty() && pod.status.phase != "Succeeded" &&
+                pod.status.phase != "Failed")
+                used[pod.spec.node_name] += rules::pod_requests(pod.spec, pod.status);
+        }
+        std::map<std::string, int> instances;
+        for (const api::Node& node : nodes()) {
+            if (!rules::fits(used[node.meta.name], rules::as_capacity(node.allocatable)))
+                return node.meta.name + " is over capacity";
+            for (const api::Taint& taint : node.taints) {
+                if (taint.key == api::kBindingTaint || taint.key == api::kUnregisteredTaint)
+                    return fmt::format("{} has kept the taint {}", node.meta.name, taint.key);
+            }
+            ++instances[node.provider_id];
+        }
+        for (const api::NodeClaim& claim : claims()) {
+            if (instances[claim.provider_id]-- != 1)
+                return fmt::format("claim {} has no node of its own", claim.meta.name);
+        }
+        for (const auto& [id, count] : instances) {
+            if (count > 0) return fmt::format("instance {} has no claim", id);
+        }
+        return {};
+    }
+    // Windows may still be held after faults.
+    std::string disorder_after(Duration limit) {
+        (void)until([&] { return disorder().empty(); }, limit);
+        return disorder();
+    }
+
+    sim::Cluster world_;
+    std::uint64_t seed_ = 0;
+    std::vector<std::unique_ptr<Process>> processes_;
+};
+
+TEST_F(VirtualRig, a_pool_that_was_there_before_serves_the_first_pods_at_once) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 100, "1"));
+    EXPECT_TRUE(runs(100, seconds{3}));
+    EXPECT_EQ(disorder(), "");
+    EXPECT_EQ(world_.bound_pods(), 100u);
+}
+
+TEST_F(VirtualRig, empty_nodes_go_and_nothing_is_left) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 60, "1"));
+    ASSERT_TRUE(runs(60, seconds{10}));
+    ASSERT_TRUE(world_.scale("Deployment", "default", "web", 0));
+    EXPECT_TRUE(until([&] { return nodes().empty() && claims().empty(); }, minutes{3}));
+}
+
+TEST_F(VirtualRig, a_node_deleted_by_hand_is_drained_within_its_budget_and_replaced) {
+    apply(kPool);
+    apply(
+        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: web}, spec: {maxUnavailable: 1, "
+        "selector: {matchLabels: {app: web}}}}");
+    start();
+    apply(deployment("web", 12, "1"));
+    ASSERT_TRUE(runs(12, seconds{10}));
+    const std::string victim = nodes().front().meta.name;
+    ASSERT_TRUE(world_.remove("nodes", "", victim));
+    std::size_t fewest = 12;
+    EXPECT_TRUE(until(
+        [&] {
+            fewest = std::min(fewest, running());
+            return !world_.get("nodes", "", victim) && running() == 12;
+        },
+        minutes{10}));
+    EXPECT_GE(fewest, 11u);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+TEST_F(VirtualRig, a_standby_takes_over_from_a_leader_that_is_killed) {
+    apply(kPool);
+    control::Options options;
+    options.leader_election_namespace = "kube-system";
+    options.identity = "first";
+    start(options);
+    world_.run_for(seconds{1});
+    options.identity = "second";
+    start(options);
+    apply(deployment("web", 50, "1"));
+    ASSERT_TRUE(until([&] { return !claims().empty(); }, seconds{5}));
+    ASSERT_TRUE(processes_.front()->controller.is_leader());
+    processes_.front()->loop.kill();
+    EXPECT_TRUE(runs(50, minutes{2}));
+    EXPECT_TRUE(processes_.back()->controller.is_leader());
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+class KilledAt : public VirtualRig, public testing::WithParamInterface<int> {};
+
+// Every forty milliseconds of a scale-up, from the first pod to the last one running.
+TEST_P(KilledAt, any_moment_of_a_scale_up_nothing_is_lost_nor_bought_twice) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 60, "3"));
+    world_.run_for(std::chrono::milliseconds{40} * GetParam());
+    kill();
+    world_.run_for(seconds{1});
+    start();
+    EXPECT_TRUE(runs(60, minutes{2}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    rules::Resources bought;
+    for (const api::Node& node : nodes()) bought += rules::as_capacity(node.capacity);
+    EXPECT_LE(bought.cpu_milli, 2 * 180'000) << "more than once";
+}
+INSTANTIATE_TEST_SUITE_P(Moments, KilledAt, testing::Range(0, 40));
+
+sim::ClusterOptions faulty(std::uint64_t seed) {
+    sim::ClusterOptions out;
+    out.faults = {.seed = seed,
+                  .lose_request = 0.03,
+                  .lose_answer = 0.03,
+                  .delay = 0.05,
+                  .throttle = 0.02,
+                  .server_error = 0.03,
+                  .cut_watch = 0.3,
+                  .expire_watch = 0.1};
+    return out;
+}
+
+class Faulty : public VirtualRig, public testing::WithParamInterface<int> {
+  protected:
+    Faulty() : VirtualRig(faulty(static_cast<std::uint64_t>(GetParam()))) {}
+};
+
+TEST_P(Faulty, server_and_network_every_pod_runs_in_the_end_and_all_goes_away_again) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 80, "1"));
+    apply(deployment("db", 20, "2"));
+    world_.run_for(seconds{20 + GetParam() % 7});
+    kill();
+    start();
+    EXPECT_TRUE(runs(100, minutes{10}));
+    world_.faults().stop();
+    EXPECT_EQ(disorder_after(minutes{5}), "");
+    ASSERT_TRUE(world_.scale("Deployment", "default", "web", 0));
+    ASSERT_TRUE(world_.scale("Deployment", "default", "db", 0));
+    EXPECT_TRUE(until([&] { return nodes().empty() && claims().empty(); }, minutes{15}));
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, Faulty, testing::Range(1, 17));
+
+}  // namespace
+}  // namespace joiner
