@@ -293,7 +293,8 @@ def workloads(seed):
         yield name, "aws", plain + list(distinct(rng(name), pods))
     for pods in (1000, 10000, 100000):
         name = f"diverse-{pods}"
-        yield name, "many", plain + list(diverse(rng(name), pods))
+        pool = node_pool(requirement(CAPACITY_TYPE, "on-demand"))
+        yield name, "many", [pool] + list(diverse(rng(name), pods))
     name = "diverse-aws-10000"
     pool = node_pool(requirement(ZONE, "us-east-1a", "us-east-1b", "us-east-1c"))
     yield name, "aws", [pool] + list(diverse(rng(name), 10000))
