@@ -169,6 +169,10 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
             if (state == nullptr) continue;
             claim = state->claim.meta.name;
         }
+        if (has_begun_to_open_(claim)) {
+            some_wait_ = true;
+            continue;
+        }
         plan_pod(snapshot.pods[placement.pod], claim);
     }
     for (const plan::Launch& one : plan.launches) launch(snapshot, one);
