@@ -112,6 +112,11 @@ void add_simulate(CLI::App& app, int& code) {
         ->check(CLI::IsMember({"Respect", "Ignore"}));
     command->add_option("--min-values-policy", options->min_values_policy, "Strict or BestEffort")
         ->check(CLI::IsMember({"Strict", "BestEffort"}));
+    command
+        ->add_option("--planning-budget", options->planning_budget_seconds,
+                     "seconds after which no lower price is looked for")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
     command->callback([options, &code] { code = run_simulate(*options); });
 }
 

@@ -34,10 +34,21 @@ bool meets_labels(const model::PodState& pod, const api::Node& node) {
         [&](const rules::Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
 }
 
+// What the pod asks of others is settled by the node's being closed: nobody but those planned for it is
+// there. Rules that look further (a zone, other nodes) may have been overtaken since the plan.
+bool looks_at_its_node_only(const rules::PodConstraints& constraints) {
+    const auto on_node = [](const auto& term) { return term.topology_key == api::kHostnameLabel; };
+    return constraints.affinity.empty() && constraints.ports.empty() &&
+           std::all_of(constraints.anti_affinity.begin(), constraints.anti_affinity.end(), on_node) &&
+           std::all_of(constraints.spread.begin(), constraints.spread.end(),
+                       [&](const rules::SpreadTerm& term) { return !term.is_hard || on_node(term); });
+}
+
 }  // namespace
 
 bool is_bindable(const model::PodState& pod) {
-    return pod.is_default_scheduler && model::wants_room(pod) && pod.shape->problem.empty();
+    return pod.is_default_scheduler && model::wants_room(pod) && pod.shape->problem.empty() &&
+           pod.volumes == nullptr && looks_at_its_node_only(pod.shape->constraints);
 }
 
 void Binder::bind(const std::string& claim_name, const std::set<model::PodKey>& pods) {

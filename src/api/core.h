@@ -153,12 +153,16 @@ struct PersistentVolumeClaim {
     std::string volume_name;
     std::string storage_class;
     bool has_storage_class = false;
+    ResourceMap requests;
     std::string phase;
 };
 
 struct PersistentVolume {
     ObjectMeta meta;
     std::string csi_driver;
+    std::string storage_class;
+    std::string claim;  // "ns/name" of the claim it is kept for, or empty.
+    ResourceMap capacity;
     std::vector<NodeSelectorTerm> node_terms;
     bool is_local_or_host_path = false;
 };

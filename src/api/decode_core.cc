@@ -308,6 +308,12 @@ void read_value(const Value& value, PersistentVolumeClaim& out) {
                 if (key == "volumeName") return field.read(out.volume_name);
                 if (key == "storageClassName")
                     return out.has_storage_class = true, field.read(out.storage_class);
+                if (key == "resources") {
+                    field.each_field("limits", [&](std::string_view name, const Value& amounts) {
+                        return name == "requests" && amounts.read(out.requests);
+                    });
+                    return true;
+                }
                 return false;
             });
             return true;
@@ -368,6 +374,18 @@ void read_value(const Value& value, PersistentVolume& out) {
                 return true;
             }
             if (key == "local" || key == "hostPath") return out.is_local_or_host_path = true;
+            if (key == "storageClassName") return field.read(out.storage_class);
+            if (key == "capacity") return field.read(out.capacity);
+            if (key == "claimRef") {
+                std::string ns;
+                std::string name;
+                field.each_field("*", [&](std::string_view member, const Value& text) {
+                    if (member == "namespace") return text.read(ns);
+                    return member == "name" && text.read(name);
+                });
+                out.claim = ns + "/" + name;
+                return true;
+            }
             if (key == "nodeAffinity") {
                 field.each_field("", [&](std::string_view name, const Value& required) {
                     if (name != "required") return false;

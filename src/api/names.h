@@ -22,6 +22,8 @@ inline constexpr std::string_view kExcludeBalancersLabel =
     "node.kubernetes.io/exclude-from-external-load-balancers";
 
 inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not-disrupt";
+// On a NodePool: dollars an hour that a node costs besides its price (licences, addresses, agents).
+inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
 inline constexpr std::string_view kNodePoolHashAnnotation = "karpenter.sh/nodepool-hash";
 inline constexpr std::string_view kNodePoolHashVersionAnnotation = "karpenter.sh/nodepool-hash-version";
 inline constexpr std::string_view kNodePoolHashVersion = "v3";

@@ -18,6 +18,7 @@ struct SimulateOptions {
     bool disruption = false;
     std::string preference_policy = "Respect";
     std::string min_values_policy = "Strict";
+    double planning_budget_seconds = 0.5;
 };
 int run_simulate(const SimulateOptions& options);
 

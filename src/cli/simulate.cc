@@ -29,6 +29,7 @@ struct Simulation {
     model::Snapshot snapshot;
     plan::Plan plan;
     double seconds = 0;
+    double snapshot_seconds = 0;
     double first_plan_seconds = 0;
 };
 
@@ -60,20 +61,28 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     };
     Simulation out;
     const auto start = std::chrono::steady_clock::now();
+    const auto clock = [start] { return seconds_since(start); };
     out.snapshot = model::make_snapshot(world.cluster, inputs);
     plan::ProvisionOptions plan_options;
     if (options.min_values_policy == "BestEffort")
         plan_options.min_values_policy = plan::MinValuesPolicy::kBestEffort;
+    plan_options.clock = clock;
+    plan_options.budget_seconds = options.planning_budget_seconds;
+    out.snapshot_seconds = clock();
     out.plan = plan::plan_provisioning(out.snapshot, plan_options);
     out.seconds = seconds_since(start);
-    out.first_plan_seconds = out.seconds;
+    out.first_plan_seconds = out.snapshot_seconds + out.plan.first_plan_seconds;
+    for (const rules::OverlayProblem& one : out.snapshot.overlay_problems)
+        warnings.push_back(fmt::format("NodeOverlay {} is not applied: {}", one.overlay, one.problem));
     warnings.insert(warnings.begin(), world.warnings.begin(), world.warnings.end());
     return out;
 }
 
 double gap_of(const plan::Plan& plan) {
     if (plan.lower_bound.nanos <= 0) return 0;
-    return static_cast<double>(plan.price.nanos) / static_cast<double>(plan.lower_bound.nanos) - 1;
+    return static_cast<double>((plan.price + plan.node_cost).nanos) /
+               static_cast<double>(plan.lower_bound.nanos) -
+           1;
 }
 
 long peak_rss_kb() {
@@ -93,9 +102,15 @@ void print_json(const Simulation& s, const SimulateOptions& options) {
     out["firstPlanSeconds"] = s.first_plan_seconds;
     out["nodes"] = s.plan.launches.size();
     out["pricePerHour"] = dollars(s.plan.price);
+    if (s.plan.node_cost.nanos != 0) out["nodeCostPerHour"] = dollars(s.plan.node_cost);
     out["lowerBoundPerHour"] = dollars(s.plan.lower_bound);
     out["gap"] = gap_of(s.plan);
     out["maxRssKB"] = peak_rss_kb();
+    out["passes"] = Json::array();
+    out["passes"].push_back({{"name", "snapshot"}, {"seconds", s.snapshot_seconds}});
+    for (const plan::PassReport& pass : s.plan.passes)
+        out["passes"].push_back(
+            {{"name", pass.name}, {"seconds", pass.seconds}, {"pricePerHour", dollars(pass.price)}});
     const auto name_of = [&](model::PodIndex pod) { return s.snapshot.pods[pod].full_name(); };
     out["unschedulable"] = Json::object();
     for (const plan::Wait& wait : s.plan.waits) out["unschedulable"][name_of(wait.pod)] = wait.reason;

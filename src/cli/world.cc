@@ -47,7 +47,9 @@ class Filler {
         expand_workloads();
         for (model::Kind kind :
              {model::Kind::kPod, model::Kind::kNode, model::Kind::kNodeClaim, model::Kind::kNodePool,
-              model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass}) {
+              model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass, model::Kind::kNamespace,
+              model::Kind::kPersistentVolumeClaim, model::Kind::kPersistentVolume, model::Kind::kStorageClass,
+              model::Kind::kCSINode}) {
             world_.cluster.begin_replace(kind);
         }
         for (api::Pod& pod : pods_) world_.cluster.upsert(pod);
@@ -115,25 +117,34 @@ class Filler {
         return {};
     }
 
-    // Kinds that are read for their mistakes, and matter only to constraints that come with them.
+    template <typename T>
+    Status tell(Result<T> (*decoder)(std::string_view, api::DecodeNotes*), const api::Document& document) {
+        TRY(T object, decode(decoder, document));
+        world_.cluster.upsert(std::move(object));
+        return {};
+    }
+
+    // Kinds that pods refer to; some are read for their mistakes only.
     Status read_known(const api::Document& document) {
         const std::string& kind = document.kind;
         if (kind == "NodeOverlay") {
-            TRY_STATUS(decode(api::decode_node_overlay, document).map([](const auto&) {}));
+            TRY_STATUS(tell(api::decode_node_overlay, document));
         } else if (kind == "CapacityBuffer") {
             TRY_STATUS(decode(api::decode_capacity_buffer, document).map([](const auto&) {}));
         } else if (kind == "PodDisruptionBudget") {
             TRY_STATUS(decode(api::decode_pod_disruption_budget, document).map([](const auto&) {}));
         } else if (kind == "PersistentVolumeClaim") {
-            TRY_STATUS(decode(api::decode_persistent_volume_claim, document).map([](const auto&) {}));
+            TRY(auto claim, decode(api::decode_persistent_volume_claim, document));
+            if (claim.meta.ns.empty()) claim.meta.ns = "default";
+            world_.cluster.upsert(std::move(claim));
         } else if (kind == "PersistentVolume") {
-            TRY_STATUS(decode(api::decode_persistent_volume, document).map([](const auto&) {}));
+            TRY_STATUS(tell(api::decode_persistent_volume, document));
         } else if (kind == "StorageClass") {
-            TRY_STATUS(decode(api::decode_storage_class, document).map([](const auto&) {}));
+            TRY_STATUS(tell(api::decode_storage_class, document));
         } else if (kind == "CSINode") {
-            TRY_STATUS(decode(api::decode_csi_node, document).map([](const auto&) {}));
+            TRY_STATUS(tell(api::decode_csi_node, document));
         } else if (kind == "Namespace") {
-            TRY_STATUS(decode(api::decode_namespace, document).map([](const auto&) {}));
+            TRY_STATUS(tell(api::decode_namespace, document));
         } else if (kind == "KWOKNodeClass") {
             TRY_STATUS(decode(api::decode_kwok_node_class, document).map([](const auto&) {}));
         } else if (kind != "PriorityClass" && kind != "RuntimeClass") {
@@ -199,12 +210,30 @@ class Filler {
         }
     }
 
-    static void add_claims(const api::Workload& workload, api::Pod& pod) {
+    // And the claims themselves, as the StatefulSet would make them.
+    void add_claims(const api::Workload& workload, api::Pod& pod) {
         for (const api::Volume& wanted : workload.claim_templates) {
             api::Volume volume = wanted;
             volume.claim_name = wanted.name + "-" + pod.meta.name;
+            api::PersistentVolumeClaim claim;
+            claim.meta.name = volume.claim_name;
+            claim.meta.ns = pod.meta.ns;
+            claim.has_storage_class = wanted.has_ephemeral_storage_class;
+            claim.storage_class =
+                claim.has_storage_class ? wanted.ephemeral_storage_class : default_storage_class();
+            if (!world_.cluster.volume_claims().contains(api::full_name(claim.meta)))
+                world_.cluster.upsert(std::move(claim));
             pod.spec.volumes.push_back(std::move(volume));
         }
+    }
+
+    std::string default_storage_class() const {
+        for (const auto& [name, kept] : world_.cluster.storage_classes()) {
+            if (api::find_or_empty(kept.object.meta.annotations,
+                                   "storageclass.kubernetes.io/is-default-class") == "true")
+                return name;
+        }
+        return {};
     }
 
     WallTime now_;

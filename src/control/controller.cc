@@ -50,6 +50,11 @@ const Watched kWatched[] = {
     {model::Kind::kNodePool, kube::kNodePools},
     {model::Kind::kDaemonSet, kube::kDaemonSets},
     {model::Kind::kKWOKNodeClass, kube::kKWOKNodeClasses},
+    {model::Kind::kNamespace, kube::kNamespaces},
+    {model::Kind::kPersistentVolumeClaim, kube::kPersistentVolumeClaims},
+    {model::Kind::kPersistentVolume, kube::kPersistentVolumes},
+    {model::Kind::kStorageClass, kube::kStorageClasses},
+    {model::Kind::kCSINode, kube::kCSINodes},
 };
 
 // Turns what happened into metrics and log lines.

@@ -19,6 +19,12 @@ void Feed::say_changed(const std::string& name) {
         case model::Kind::kNodePool:
         case model::Kind::kDaemonSet:
         case model::Kind::kKWOKNodeClass:
+        case model::Kind::kNamespace:
+        case model::Kind::kPersistentVolumeClaim:
+        case model::Kind::kPersistentVolume:
+        case model::Kind::kStorageClass:
+        case model::Kind::kCSINode:
+        case model::Kind::kNodeOverlay:
             listener_.pools_changed();
             break;
     }
@@ -54,6 +60,18 @@ void Feed::upsert(std::string_view json) {
             return tell(api::decode_workload(json));
         case model::Kind::kKWOKNodeClass:
             return tell(api::decode_kwok_node_class(json));
+        case model::Kind::kNamespace:
+            return tell(api::decode_namespace(json));
+        case model::Kind::kPersistentVolumeClaim:
+            return tell(api::decode_persistent_volume_claim(json));
+        case model::Kind::kPersistentVolume:
+            return tell(api::decode_persistent_volume(json));
+        case model::Kind::kStorageClass:
+            return tell(api::decode_storage_class(json));
+        case model::Kind::kCSINode:
+            return tell(api::decode_csi_node(json));
+        case model::Kind::kNodeOverlay:
+            return tell(api::decode_node_overlay(json));
     }
 }
 

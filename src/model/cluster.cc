@@ -19,6 +19,41 @@ void forget_id(std::unordered_map<std::string, std::string>& name_by_id, const s
     if (it != name_by_id.end() && it->second == name) name_by_id.erase(it);
 }
 
+std::shared_ptr<const std::vector<VolumeUse>> make_volumes(const api::Pod& pod) {
+    std::vector<VolumeUse> out;
+    for (const api::Volume& volume : pod.spec.volumes) {
+        if (volume.ephemeral) {
+            out.push_back({pod.meta.name + "-" + volume.name, true, volume.has_ephemeral_storage_class,
+                           volume.ephemeral_storage_class});
+        } else if (!volume.claim_name.empty()) {
+            out.push_back({volume.claim_name, false, false, {}});
+        }
+    }
+    return out.empty() ? nullptr : std::make_shared<const std::vector<VolumeUse>>(std::move(out));
+}
+
+template <typename T>
+void keep(KeptByName<T>& kept, T object, std::uint32_t seen) {
+    std::string name = api::full_name(object.meta);
+    kept.insert_or_assign(std::move(name), Kept<T>{std::move(object), seen});
+}
+
+template <typename T>
+void list_unseen(const KeptByName<T>& kept, std::uint32_t current,
+                 std::vector<std::pair<std::string, std::string>>& gone) {
+    for (const auto& [name, one] : kept) {
+        if (one.seen != current) gone.emplace_back(one.object.meta.ns, one.object.meta.name);
+    }
+}
+
+// Drops what nobody holds any more, now and then.
+template <typename T>
+void sweep(std::unordered_map<std::string, std::weak_ptr<T>>& known, std::size_t& swept_at) {
+    if (known.size() < swept_at) return;
+    std::erase_if(known, [](const auto& item) { return item.second.expired(); });
+    swept_at = std::max<std::size_t>(1024, 2 * known.size());
+}
+
 PodState make_pod_state(const api::Pod& pod) {
     PodState out;
     out.ns = pod.meta.ns;
@@ -53,12 +88,22 @@ std::shared_ptr<const rules::PodShape> Cluster::intern(rules::PodShape shape) {
     if (const auto it = shapes_.find(shape.key); it != shapes_.end()) {
         if (auto kept = it->second.lock()) return kept;
     }
-    if (shapes_.size() >= shapes_swept_at_) {
-        std::erase_if(shapes_, [](const auto& item) { return item.second.expired(); });
-        shapes_swept_at_ = std::max<std::size_t>(1024, 2 * shapes_.size());
-    }
+    sweep(shapes_, shapes_swept_at_);
     auto made = std::make_shared<const rules::PodShape>(std::move(shape));
     shapes_[made->key] = made;
+    return made;
+}
+
+std::shared_ptr<const rules::PodLabels> Cluster::intern_labels(const api::Pod& pod) {
+    std::string key = pod.meta.ns;
+    for (const auto& [name, value] : pod.meta.labels)
+        key.append(1, '\n').append(name).append(1, '=').append(value);
+    if (const auto it = labels_.find(key); it != labels_.end()) {
+        if (auto kept = it->second.lock()) return kept;
+    }
+    sweep(labels_, labels_swept_at_);
+    auto made = std::make_shared<const rules::PodLabels>(rules::PodLabels{pod.meta.ns, pod.meta.labels});
+    labels_[std::move(key)] = made;
     return made;
 }
 
@@ -95,7 +140,9 @@ void Cluster::detach(const PodState& pod) {
 
 void Cluster::upsert(const api::Pod& pod) {
     PodState next = make_pod_state(pod);
-    next.shape = intern(rules::make_pod_shape(pod.spec, pod.status, policy_));
+    next.shape = intern(rules::make_pod_shape(pod, policy_));
+    next.labels = intern_labels(pod);
+    next.volumes = make_volumes(pod);
     next.seen = generation(Kind::kPod);
     const PodKey key = next.full_name();
     const auto it = pods_.find(key);
@@ -148,8 +195,7 @@ void Cluster::upsert(api::NodePool pool) {
 }
 
 void Cluster::upsert(const api::Workload& daemon_set) {
-    rules::PodShape shape =
-        rules::make_pod_shape(daemon_set.pod_template.spec, {}, rules::PreferencePolicy::kIgnore);
+    rules::PodShape shape = rules::make_pod_shape(daemon_set.pod_template, rules::PreferencePolicy::kIgnore);
     daemons_.insert_or_assign(
         api::full_name(daemon_set.meta),
         DaemonState{daemon_set.meta, intern(std::move(shape)), generation(Kind::kDaemonSet)});
@@ -160,6 +206,36 @@ void Cluster::upsert(api::KWOKNodeClass node_class) {
     const std::string name = node_class.meta.name;
     node_classes_.insert_or_assign(name,
                                    NodeClassState{std::move(node_class), generation(Kind::kKWOKNodeClass)});
+    ++version_;
+}
+
+void Cluster::upsert(api::Namespace ns) {
+    keep(namespaces_, std::move(ns), generation(Kind::kNamespace));
+    ++version_;
+}
+
+void Cluster::upsert(api::PersistentVolumeClaim claim) {
+    keep(volume_claims_, std::move(claim), generation(Kind::kPersistentVolumeClaim));
+    ++version_;
+}
+
+void Cluster::upsert(api::PersistentVolume volume) {
+    keep(volumes_, std::move(volume), generation(Kind::kPersistentVolume));
+    ++version_;
+}
+
+void Cluster::upsert(api::StorageClass storage_class) {
+    keep(storage_classes_, std::move(storage_class), generation(Kind::kStorageClass));
+    ++version_;
+}
+
+void Cluster::upsert(api::CSINode node) {
+    keep(csi_nodes_, std::move(node), generation(Kind::kCSINode));
+    ++version_;
+}
+
+void Cluster::upsert(api::NodeOverlay overlay) {
+    keep(overlays_, std::move(overlay), generation(Kind::kNodeOverlay));
     ++version_;
 }
 
@@ -200,6 +276,24 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kKWOKNodeClass:
             node_classes_.erase(name);
+            break;
+        case Kind::kNamespace:
+            namespaces_.erase(name);
+            break;
+        case Kind::kPersistentVolumeClaim:
+            volume_claims_.erase(ns + "/" + name);
+            break;
+        case Kind::kPersistentVolume:
+            volumes_.erase(name);
+            break;
+        case Kind::kStorageClass:
+            storage_classes_.erase(name);
+            break;
+        case Kind::kCSINode:
+            csi_nodes_.erase(name);
+            break;
+        case Kind::kNodeOverlay:
+            overlays_.erase(name);
             break;
     }
     ++version_;
@@ -244,6 +338,24 @@ void Cluster::end_replace(Kind kind) {
                 if (state.seen != current) gone.emplace_back("", name);
             }
             break;
+        case Kind::kNamespace:
+            list_unseen(namespaces_, current, gone);
+            break;
+        case Kind::kPersistentVolumeClaim:
+            list_unseen(volume_claims_, current, gone);
+            break;
+        case Kind::kPersistentVolume:
+            list_unseen(volumes_, current, gone);
+            break;
+        case Kind::kStorageClass:
+            list_unseen(storage_classes_, current, gone);
+            break;
+        case Kind::kCSINode:
+            list_unseen(csi_nodes_, current, gone);
+            break;
+        case Kind::kNodeOverlay:
+            list_unseen(overlays_, current, gone);
+            break;
     }
     for (const auto& [ns, name] : gone) remove(kind, ns, name);
     synced_[static_cast<std::size_t>(kind)] = true;
@@ -251,7 +363,8 @@ void Cluster::end_replace(Kind kind) {
 }
 
 bool Cluster::is_synced() const {
-    return std::all_of(std::begin(synced_), std::end(synced_), [](bool b) { return b; });
+    return std::all_of(std::begin(synced_), synced_ + static_cast<std::size_t>(kFirstOptionalKind),
+                       [](bool b) { return b; });
 }
 
 const PodState* Cluster::find_pod(const PodKey& key) const {

@@ -20,8 +20,31 @@
 
 namespace joiner::model {
 
-enum class Kind { kPod, kNode, kNodeClaim, kNodePool, kDaemonSet, kKWOKNodeClass };
-inline constexpr std::size_t kKindCount = 6;
+enum class Kind {
+    kPod,
+    kNode,
+    kNodeClaim,
+    kNodePool,
+    kDaemonSet,
+    kKWOKNodeClass,
+    kNamespace,
+    kPersistentVolumeClaim,
+    kPersistentVolume,
+    kStorageClass,
+    kCSINode,
+    kNodeOverlay,
+};
+inline constexpr std::size_t kKindCount = 12;
+// Those before it are always watched; the others may not be installed, and nothing waits for them.
+inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
+
+// A volume of a pod that a PersistentVolumeClaim stands behind.
+struct VolumeUse {
+    std::string claim;  // Its name, in the pod's namespace.
+    bool is_ephemeral = false;
+    bool has_storage_class = false;  // Of the ephemeral volume's template.
+    std::string storage_class;
+};
 
 // Only what planning, binding and draining need; the rest of a pod is not kept.
 struct PodState {
@@ -30,6 +53,8 @@ struct PodState {
     std::string uid;
     std::string node_name;
     std::shared_ptr<const rules::PodShape> shape;
+    std::shared_ptr<const rules::PodLabels> labels;
+    std::shared_ptr<const std::vector<VolumeUse>> volumes;  // nullptr: none.
     WallTime created = kNoTime;
     std::optional<WallTime> deleted;
     std::optional<WallTime> started;
@@ -83,6 +108,15 @@ struct NodeClassState {
     std::uint32_t seen = 0;
 };
 
+// A kind that planning looks up by name and that is kept as it came.
+template <typename T>
+struct Kept {
+    T object;
+    std::uint32_t seen = 0;
+};
+template <typename T>
+using KeptByName = std::map<std::string, Kept<T>, std::less<>>;
+
 class Cluster {
   public:
     explicit Cluster(rules::PreferencePolicy policy) : policy_(policy) {}
@@ -95,11 +129,17 @@ class Cluster {
     void upsert(api::NodePool pool);
     void upsert(const api::Workload& daemon_set);
     void upsert(api::KWOKNodeClass node_class);
+    void upsert(api::Namespace ns);
+    void upsert(api::PersistentVolumeClaim claim);
+    void upsert(api::PersistentVolume volume);
+    void upsert(api::StorageClass storage_class);
+    void upsert(api::CSINode node);
+    void upsert(api::NodeOverlay overlay);
     void remove(Kind kind, const std::string& ns, const std::string& name);
     // What is not upserted between the two is gone.
     void begin_replace(Kind kind);
     void end_replace(Kind kind);
-    // Every kind has been told in full at least once.
+    // Every kind that is always watched has been told in full at least once.
     bool is_synced() const;
     bool is_synced(Kind kind) const { return synced_[static_cast<std::size_t>(kind)]; }
 
@@ -111,6 +151,13 @@ class Cluster {
     const std::map<std::string, PoolState, std::less<>>& pools() const { return pools_; }
     const std::map<std::string, DaemonState, std::less<>>& daemons() const { return daemons_; }
     const std::map<std::string, NodeClassState, std::less<>>& node_classes() const { return node_classes_; }
+
+    const KeptByName<api::Namespace>& namespaces() const { return namespaces_; }
+    const KeptByName<api::PersistentVolumeClaim>& volume_claims() const { return volume_claims_; }
+    const KeptByName<api::PersistentVolume>& volumes() const { return volumes_; }
+    const KeptByName<api::StorageClass>& storage_classes() const { return storage_classes_; }
+    const KeptByName<api::CSINode>& csi_nodes() const { return csi_nodes_; }
+    const KeptByName<api::NodeOverlay>& overlays() const { return overlays_; }
 
     const PodState* find_pod(const PodKey& key) const;
     const NodeState* find_node(std::string_view name) const;
@@ -128,6 +175,7 @@ class Cluster {
     void remove_pod(const PodKey& key);
     void remove_node(const std::string& name);
     std::shared_ptr<const rules::PodShape> intern(rules::PodShape shape);
+    std::shared_ptr<const rules::PodLabels> intern_labels(const api::Pod& pod);
     std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
 
     rules::PreferencePolicy policy_;
@@ -139,10 +187,18 @@ class Cluster {
     std::map<std::string, PoolState, std::less<>> pools_;
     std::map<std::string, DaemonState, std::less<>> daemons_;
     std::map<std::string, NodeClassState, std::less<>> node_classes_;
+    KeptByName<api::Namespace> namespaces_;
+    KeptByName<api::PersistentVolumeClaim> volume_claims_;  // "ns/name"
+    KeptByName<api::PersistentVolume> volumes_;
+    KeptByName<api::StorageClass> storage_classes_;
+    KeptByName<api::CSINode> csi_nodes_;
+    KeptByName<api::NodeOverlay> overlays_;
     std::unordered_map<std::string, std::string> node_by_provider_id_;
     std::unordered_map<std::string, std::string> claim_by_provider_id_;
     std::unordered_map<std::string, std::weak_ptr<const rules::PodShape>> shapes_;
     std::size_t shapes_swept_at_ = 1024;
+    std::unordered_map<std::string, std::weak_ptr<const rules::PodLabels>> labels_;
+    std::size_t labels_swept_at_ = 1024;
     bool synced_[kKindCount] = {};
     std::uint32_t generation_[kKindCount] = {};
     std::uint64_t version_ = 0;

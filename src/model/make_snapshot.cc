@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "api/names.h"
+#include "model/volume_places.h"
+#include "rules/node_cost.h"
 #include "rules/taints.h"
 
 namespace joiner::model {
@@ -48,7 +51,9 @@ class SnapshotMaker {
         sum_planned();
         add_rooms();
         add_pools();
+        overlay_pools();
         add_pods();
+        add_standing();
         return std::move(out_);
     }
 
@@ -104,9 +109,18 @@ class SnapshotMaker {
         const ClaimState* claim = cluster_.claim_of(node);
         const bool is_going = node.meta.deleted || (claim != nullptr && claim->claim.meta.deleted) ||
                               rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule);
-        if (is_going) return;
+        if (is_going) {
+            ClosedNode closed;
+            closed.name = node.meta.name;
+            closed.labels.add_labels(node.meta.labels);
+            closed.taints = node.taints;
+            out_.closed_nodes.push_back(std::move(closed));
+            if (claim != nullptr) node_of_claim_[claim->claim.meta.name] = node.meta.name;
+            return;
+        }
         RoomView room;
         room.name = node.meta.name;
+        if (claim != nullptr) node_of_claim_[claim->claim.meta.name] = node.meta.name;
         room.is_initialized = claim == nullptr || is_true(node.meta.labels, api::kInitializedLabel);
         room.is_open = !rules::has_taint(node.taints, api::kBindingTaint, api::kNoSchedule) &&
                        !rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
@@ -135,6 +149,7 @@ class SnapshotMaker {
         room.free -= daemons;
         room.free -= state.used;
         if (claim != nullptr) room.free -= planned_for(claim->claim.meta.name);
+        room.volumes_left = volumes_left(cluster_, state);
         out_.rooms.push_back(std::move(room));
     }
 
@@ -225,21 +240,103 @@ class SnapshotMaker {
         });
     }
 
+    void overlay_pools() {
+        if (cluster_.overlays().empty()) return;
+        std::vector<api::NodeOverlay> overlays;
+        for (const auto& [name, kept] : cluster_.overlays()) overlays.push_back(kept.object);
+        std::vector<rules::OverlaidPool> pools;
+        for (const PoolView& view : out_.pools) {
+            rules::OverlaidPool& pool = pools.emplace_back();
+            pool.types = view.types;
+            pool.labels.add_labels(view.pool.node_template.labels);
+            pool.labels.add(Requirement::in(std::string(api::kNodePoolLabel), {view.name}));
+        }
+        out_.overlay_problems = rules::apply_overlays(std::move(overlays), pools);
+        for (std::size_t i = 0; i < pools.size(); ++i) out_.pools[i].types = std::move(pools[i].types);
+    }
+
     void add_pods() {
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
             if (!wants_room(pod)) continue;
             if (inputs_.planned != nullptr && inputs_.planned->contains(pod.uid)) continue;
-            out_.pods.push_back({pod.ns, pod.name, pod.uid, pod.shape, pod.created});
+            out_.pods.push_back(
+                {pod.ns, pod.name, pod.uid, shape_with_volumes(pod), pod.created, pod.labels});
         }
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
     }
 
+    // Pods that share a shape and the places of their volumes share what comes of it.
+    std::shared_ptr<const rules::PodShape> shape_with_volumes(const PodState& pod) {
+        if (pod.volumes == nullptr) return pod.shape;
+        const VolumePlaces volumes = volume_places(cluster_, pod);
+        rules::PodShape narrowed =
+            rules::with_volumes(*pod.shape, volumes.places, volumes.by_driver, volumes.problem);
+        auto& known = shapes_[narrowed.key];
+        if (known == nullptr) known = std::make_shared<const rules::PodShape>(std::move(narrowed));
+        return known;
+    }
+
+    // Nothing is listed that no pod asks about.
+    void add_standing() {
+        for (const auto& [name, ns] : cluster_.namespaces()) out_.namespaces[name] = ns.object.meta.labels;
+        const bool some_ask = std::any_of(out_.pods.begin(), out_.pods.end(), [](const PodView& pod) {
+            return !pod.shape->constraints.key.empty();
+        });
+        std::map<std::string_view, PlaceIndex> place_of;
+        for (const RoomView& room : out_.rooms)
+            place_of.emplace(room.name, static_cast<PlaceIndex>(place_of.size()));
+        for (const ClosedNode& node : out_.closed_nodes)
+            place_of.emplace(node.name, static_cast<PlaceIndex>(place_of.size()));
+        using Key = std::tuple<const rules::PodLabels*, const rules::PodShape*, bool>;
+        std::map<Key, std::map<PlaceIndex, std::uint32_t>> counts;
+        for (const auto& [key, pod] : cluster_.pods()) {
+            if (pod.is_terminal) continue;
+            const bool binds_others = pod.shape->constraints.binds_others();
+            if (!some_ask && !binds_others) continue;
+            const auto place = place_of.find(node_of(pod));
+            if (place == place_of.end()) continue;
+            ++counts[{pod.labels.get(), binds_others ? pod.shape.get() : nullptr, pod.deleted.has_value()}]
+                    [place->second];
+            holders_[pod.labels.get()] = pod.labels;
+            if (binds_others) shape_holders_[pod.shape.get()] = pod.shape;
+        }
+        for (const auto& [key, places] : counts) {
+            const auto& [labels, shape, is_going] = key;
+            out_.standing.push_back({holders_.at(labels),
+                                     shape == nullptr ? nullptr : shape_holders_.at(shape),
+                                     is_going,
+                                     {places.begin(), places.end()}});
+        }
+        // Addresses came first above; the order is that of what they mean.
+        std::sort(
+            out_.standing.begin(), out_.standing.end(), [](const StandingPods& a, const StandingPods& b) {
+                const auto rank = [](const StandingPods& s) {
+                    return std::tie(s.labels->ns, s.labels->labels, s.is_going, s.places);
+                };
+                if (rank(a) != rank(b)) return rank(a) < rank(b);
+                return (a.shape == nullptr ? "" : a.shape->key) < (b.shape == nullptr ? "" : b.shape->key);
+            });
+    }
+
+    // The name of the place where the pod stands or is planned to stand; empty for none.
+    std::string_view node_of(const PodState& pod) const {
+        if (!pod.node_name.empty() || inputs_.planned == nullptr) return pod.node_name;
+        const auto planned = inputs_.planned->find(pod.uid);
+        if (planned == inputs_.planned->end()) return {};
+        const auto node = node_of_claim_.find(planned->second);
+        return node == node_of_claim_.end() ? planned->second : node->second;
+    }
+
     const Cluster& cluster_;
     const SnapshotInputs& inputs_;
     Snapshot out_;
+    std::map<std::string, std::string> node_of_claim_;
+    std::map<std::string, std::shared_ptr<const rules::PodShape>> shapes_;
+    std::map<const rules::PodLabels*, std::shared_ptr<const rules::PodLabels>> holders_;
+    std::map<const rules::PodShape*, std::shared_ptr<const rules::PodShape>> shape_holders_;
     std::map<std::string, Resources, std::less<>> planned_;
 };
 
@@ -260,6 +357,8 @@ PoolView make_pool_view(const api::NodePool& pool, const Resources& used_capacit
     view.name = pool.meta.name;
     view.pool = pool;
     view.weight = pool.weight;
+    // A pool whose cost cannot be read is not usable; validation says so.
+    view.node_cost = rules::node_cost(pool).value_or(rules::Money{});
     if (auto requirements = rules::make_requirements(pool.node_template.requirements))
         view.requirements = std::move(*requirements);
     view.requirements.add_labels(pool.node_template.labels);

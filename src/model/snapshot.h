@@ -11,6 +11,8 @@
 #include "api/karpenter.h"
 #include "base/time.h"
 #include "rules/instance_type.h"
+#include "rules/money.h"
+#include "rules/overlay.h"
 #include "rules/pod_shape.h"
 
 namespace joiner::model {
@@ -25,6 +27,7 @@ struct PodView {
     std::string uid;
     std::shared_ptr<const rules::PodShape> shape;
     WallTime created = kNoTime;
+    std::shared_ptr<const rules::PodLabels> labels = nullptr;  // nullptr: none.
 
     std::string full_name() const { return ns + "/" + name; }
 };
@@ -40,6 +43,25 @@ struct RoomView {
     rules::Requirements labels;      // What the node's labels are, or will be.
     std::vector<api::Taint> taints;  // Without those that go away by themselves.
     rules::Resources free;           // After bound and planned pods and the room kept for daemons.
+    // How many more volumes it takes, by CSI driver; a driver without a limit is not named.
+    std::vector<std::pair<std::string, int>> volumes_left = {};
+};
+
+// A node that takes no more pods; those that stand there still matter to others.
+struct ClosedNode {
+    std::string name;
+    rules::Requirements labels;
+    std::vector<api::Taint> taints;
+};
+
+// Where pods stand that others ask about, or that ask something of others. Place i is rooms[i], or
+// closed_nodes[i - rooms.size()].
+using PlaceIndex = std::uint32_t;
+struct StandingPods {
+    std::shared_ptr<const rules::PodLabels> labels;
+    std::shared_ptr<const rules::PodShape> shape;  // nullptr where its constraints bind nobody else.
+    bool is_going = false;                         // Being deleted: spread does not count it.
+    std::vector<std::pair<PlaceIndex, std::uint32_t>> places;  // With counts, by place.
 };
 
 struct PoolView {
@@ -51,6 +73,7 @@ struct PoolView {
     // What may still be bought, by resource name; "nodes" is one of them. Absent: no limit.
     std::vector<std::pair<std::string, std::int64_t>> remaining;
     std::shared_ptr<const std::vector<rules::InstanceType>> types;
+    rules::Money node_cost;  // An hour of any node of the pool costs so much besides its price.
 };
 
 struct DaemonView {
@@ -64,6 +87,10 @@ struct Snapshot {
     std::vector<PoolView> pools;  // By weight, highest first, then name.
     std::vector<DaemonView> daemons;
     rules::WellKnownLabels well_known;
+    std::vector<ClosedNode> closed_nodes;
+    std::vector<StandingPods> standing;
+    rules::NamespaceLabels namespaces;
+    std::vector<rules::OverlayProblem> overlay_problems;  // NodeOverlays that are not applied.
 };
 
 }  // namespace joiner::model

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/snapshot.h"
@@ -41,12 +42,23 @@ struct Wait {
     std::string reason;
 };
 
+// What one pass of planning took, and what the plan cost after it.
+struct PassReport {
+    std::string_view name;
+    double seconds = 0;
+    rules::Money price;
+};
+
 struct Plan {
     std::vector<Launch> launches;
     std::vector<Placement> placements;
     std::vector<Wait> waits;
     rules::Money price;        // Of all launches, per hour.
-    rules::Money lower_bound;  // No feasible plan for the same pods costs less.
+    rules::Money node_cost;    // What their pools add per node, per hour.
+    rules::Money lower_bound;  // No feasible plan for the same pods costs less, node costs included.
+    std::vector<PassReport> passes;
+    bool is_fallback = false;  // The first plan broke a rule, and this one was made without regard to price.
+    double first_plan_seconds = 0;  // When every pod that has a place first had one.
 };
 
 }  // namespace joiner::plan

@@ -12,30 +12,8 @@ namespace {
 
 // The first constraint that planning does not cover, in words.
 std::string unsupported_constraint(const api::PodSpec& spec) {
-    for (const api::TopologySpreadConstraint& spread : spec.topology_spread) {
-        if (spread.when_unsatisfiable != "ScheduleAnyway") {
-            return fmt::format("topology spread over {} is not supported yet", spread.topology_key);
-        }
-    }
-    if (!spec.required_pod_affinity.empty()) return "required pod affinity is not supported yet";
-    if (!spec.required_pod_anti_affinity.empty()) return "required pod anti-affinity is not supported yet";
-    for (const api::Volume& volume : spec.volumes) {
-        if (!volume.claim_name.empty()) {
-            return fmt::format("volumes of a PersistentVolumeClaim ({}) are not supported yet",
-                               volume.claim_name);
-        }
-        if (volume.ephemeral)
-            return fmt::format("generic ephemeral volumes ({}) are not supported yet", volume.name);
-    }
     if (spec.has_resource_claims) return "resource claims (dynamic resource allocation) are not supported";
     if (spec.in_pod_group) return "pod groups are not supported yet";
-    for (const auto* containers : {&spec.containers, &spec.init_containers}) {
-        for (const api::Container& container : *containers) {
-            if (!container.ports.empty()) {
-                return fmt::format("host port {} is not supported yet", container.ports.front().host_port);
-            }
-        }
-    }
     return {};
 }
 
@@ -58,14 +36,17 @@ std::string make_key(const PodShape& shape) {
     const Resources& r = shape.requests;
     std::string key = fmt::format("{}/{}/{}/{}", r.cpu_milli, r.memory_bytes, r.ephemeral_bytes, r.pods);
     for (const auto& [name, amount] : r.extended) key += fmt::format("/{}={}", name, amount);
-    return key + shape.constraint_key;
+    for (const auto& [driver, count] : shape.volumes) key += fmt::format("/{}:{}", driver, count);
+    return key + shape.constraint_key + shape.constraints.key;
 }
 
 }  // namespace
 
-PodShape make_pod_shape(const api::PodSpec& spec, const api::PodStatus& status, PreferencePolicy policy) {
+PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy) {
+    const api::PodSpec& spec = pod.spec;
     PodShape shape;
-    shape.requests = pod_requests(spec, status);
+    shape.requests = pod_requests(spec, pod.status);
+    shape.constraints = make_pod_constraints(pod, policy == PreferencePolicy::kRespect);
     shape.tolerations = spec.tolerations;
     shape.priority = spec.priority;
     shape.problem = unsupported_constraint(spec);
@@ -104,6 +85,37 @@ PodShape make_pod_shape(const api::PodSpec& spec, const api::PodStatus& status, 
                 shape.preferred.push_back(std::move(both));
             }
         }
+    }
+    shape.constraint_key = make_constraint_key(shape);
+    shape.key = make_key(shape);
+    return shape;
+}
+
+PodShape with_volumes(PodShape shape, const std::vector<Requirements>& places,
+                      std::vector<std::pair<std::string, int>> volumes, const std::string& problem) {
+    const auto narrowed = [&](const std::vector<Requirements>& before) {
+        std::vector<Requirements> out;
+        for (const Requirements& place : places) {
+            for (const Requirements& one : before) {
+                if (!intersects(one, place)) continue;
+                Requirements both = one;
+                both.add_all(place);
+                if (std::find(out.begin(), out.end(), both) == out.end()) out.push_back(std::move(both));
+            }
+        }
+        return out;
+    };
+    if (!places.empty()) {
+        shape.before_volumes = shape.required;
+        shape.required = narrowed(shape.required);
+        shape.preferred = narrowed(shape.preferred);
+    }
+    shape.volumes = std::move(volumes);
+    if (shape.problem.empty()) shape.problem = problem;
+    if (shape.required.empty()) {
+        if (shape.problem.empty())
+            shape.problem = "its volumes are where its node affinity does not let it go";
+        shape.required.emplace_back();
     }
     shape.constraint_key = make_constraint_key(shape);
     shape.key = make_key(shape);

@@ -8,6 +8,7 @@
 
 #include "api/core.h"
 #include "base/result.h"
+#include "rules/pod_constraints.h"
 #include "rules/requirement.h"
 #include "rules/resources.h"
 
@@ -19,22 +20,33 @@ struct PodShape {
     Resources requests;
     // Any one of these node requirement sets will do; at least one.
     std::vector<Requirements> required;
+    // The same without what its volumes add: spread looks at no more. Empty where nothing was added.
+    std::vector<Requirements> before_volumes;
     // The same with the pod's preferences made hard, best first; tried before `required` on new nodes.
     std::vector<Requirements> preferred;
     std::vector<api::Toleration> tolerations;
+    // What it asks of other pods.
+    PodConstraints constraints;
+    // Volumes by CSI driver, which a node may have too many of.
+    std::vector<std::pair<std::string, int>> volumes;
     std::int32_t priority = 0;
     // Why no plan can place it, in one sentence; empty for a pod that can be planned. Set for specs that are
-    // wrong and for constraints the planner does not know yet: such a pod is never placed as if it had none.
+    // wrong and for constraints the planner does not know: such a pod is never placed as if it had none.
     std::string problem;
     // The pod asks for nodes outside every NodePool (our own pods do); it is passed over in silence.
     bool avoids_node_pools = false;
 
     // Equal keys, equal shapes.
     std::string key;
-    // The part of `key` that leaves the requests out: pods that may stand on the same machines.
+    // The part of `key` that is about the machine alone: pods that may stand on the same machines.
     std::string constraint_key;
 };
 
-PodShape make_pod_shape(const api::PodSpec& spec, const api::PodStatus& status, PreferencePolicy policy);
+PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy);
+
+// The same pod where its volumes must be reachable too: any of `places` will do, and what they conflict with
+// is left out. `problem` says why its volumes can be nowhere.
+PodShape with_volumes(PodShape shape, const std::vector<Requirements>& places,
+                      std::vector<std::pair<std::string, int>> volumes, const std::string& problem);
 
 }  // namespace joiner::rules

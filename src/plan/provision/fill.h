@@ -6,24 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "plan/plan.h"
-#include "plan/provision/problem.h"
-#include "plan/provision/provision.h"
+#include "plan/provision/machine.h"
+#include "plan/provision/tiers.h"
 
 namespace joiner::plan {
-
-// A machine chosen, before its pods have names.
-struct Machine {
-    model::PoolIndex pool = 0;
-    std::uint32_t option = 0;  // Of the pool's types; the cheapest that holds `take`.
-    OfferingMask offerings = 0;
-    OpenId open = 0;
-    bool min_values_relaxed = false;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> take;  // Class and count.
-    std::vector<std::pair<std::uint32_t, std::uint32_t>>
-        alternative;          // Class and the alternative it stands by.
-    std::uint32_t times = 1;  // So many machines alike.
-};
 
 struct FillResult {
     std::vector<Machine> machines;
@@ -31,14 +17,8 @@ struct FillResult {
 };
 
 // `left` counts the pods of each class; what stays above zero could not be placed. `order`: hardest first.
-FillResult fill_machines(const Problem& problem, const ProvisionOptions& options,
-                         const std::vector<std::uint32_t>& order, std::vector<std::uint32_t>& left);
-
-// Every machine type of the pool that could stand in for `machine`, cheapest first, as (option, offering
-// mask).
-std::vector<std::pair<std::uint32_t, OfferingMask>> stand_ins(const Problem& problem, const Machine& machine);
-
-// All purchasable columns, for the bound.
-ResourceColumns make_columns(const Problem& problem);
+FillResult fill_machines(const Problem& problem, const std::vector<Tiers>& tiers,
+                         const ProvisionOptions& options, const std::vector<std::uint32_t>& order,
+                         std::vector<std::uint32_t>& left);
 
 }  // namespace joiner::plan

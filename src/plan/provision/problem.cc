@@ -49,13 +49,13 @@ bool is_defined_by_offerings(const InstanceType& type, std::string_view key) {
 
 }  // namespace
 
-Problem::Problem(const model::Snapshot& snapshot) : snapshot_(&snapshot) {
+Problem::Problem(const model::Snapshot& snapshot) : snapshot_(&snapshot), topology_(snapshot) {
     open_.emplace_back();
     open_ids_.emplace("", 0);
     find_dimensions();
     make_pools();
-    make_classes();
-    make_matches();
+    make_kinds();
+    make_company();
 }
 
 void Problem::find_dimensions() {
@@ -155,16 +155,18 @@ void Problem::make_pools() {
     for (const model::PoolView& pool : snapshot_->pools) pools_.push_back(make_pool(pool));
 }
 
-void Problem::make_classes() {
-    std::unordered_map<const rules::PodShape*, std::uint32_t> class_of;
+void Problem::make_kinds() {
+    std::map<std::pair<const rules::PodShape*, Topology::ProfileId>, std::uint32_t> kind_of;
     std::unordered_map<std::string_view, std::uint32_t> group_of;
     for (model::PodIndex i = 0; i < snapshot_->pods.size(); ++i) {
-        const rules::PodShape* shape = snapshot_->pods[i].shape.get();
+        const model::PodView& pod = snapshot_->pods[i];
+        const rules::PodShape* shape = pod.shape.get();
         if (!shape->problem.empty()) {
             rejected_.emplace_back(i, shape->problem);
             continue;
         }
-        auto [it, is_new] = class_of.try_emplace(shape, static_cast<std::uint32_t>(classes_.size()));
+        const Topology::ProfileId profile = topology_.profile_of(pod.labels.get());
+        auto [it, is_new] = kind_of.try_emplace({shape, profile}, static_cast<std::uint32_t>(kinds_.size()));
         if (is_new) {
             auto [group, is_new_group] =
                 group_of.try_emplace(shape->constraint_key, static_cast<std::uint32_t>(groups_.size()));
@@ -173,11 +175,259 @@ void Problem::make_classes() {
                 made.shape = shape;
                 for (const Requirements& one : shape->preferred) made.alternatives.push_back(&one);
                 for (const Requirements& one : shape->required) made.alternatives.push_back(&one);
+                make_group_matches(made);
             }
-            classes_.push_back({group->second, dense(shape->requests), shape, {}});
+            PodKind& kind = kinds_.emplace_back();
+            kind.group = group->second;
+            kind.request = dense(shape->requests);
+            kind.shape = shape;
+            kind.rules = topology_.rules_of(*shape, profile);
         }
-        classes_[it->second].pods.push_back(i);
+        kinds_[it->second].pods.push_back(i);
     }
+}
+
+namespace {
+
+// What of a kind's rules plays on one node.
+struct Manners {
+    std::vector<CounterId> none_of;
+    std::vector<CounterId> counts;
+    std::vector<std::uint32_t> ports;
+
+    bool empty() const { return none_of.empty() && counts.empty() && ports.empty(); }
+    friend auto operator<=>(const Manners&, const Manners&) = default;
+};
+
+}  // namespace
+
+// Caps and crowds hold on new nodes without looking at any order, but for one thing: pods that hostname
+// spread asks nothing of come after those it binds.
+void Problem::make_company() {
+    const std::vector<Counter>& counters = topology_.counters();
+    const auto on_node = [&](CounterId c) { return counters[c].key == kHostnameKey; };
+    std::vector<bool> is_unwanted(counters.size(), false);
+    std::vector<bool> is_counted(counters.size(), false);
+    for (const PodKind& kind : kinds_) {
+        for (const CounterId c : kind.rules.none_of) is_unwanted[c] = true;
+        for (const CounterId c : kind.rules.counts) is_counted[c] = true;
+    }
+    std::map<std::tuple<int, CounterId, std::uint32_t>, CapId> cap_ids;
+    const auto cap = [&](int sort, std::uint32_t id, std::uint32_t most) {
+        const auto [it, is_new] = cap_ids.try_emplace({sort, id, most}, static_cast<CapId>(caps_.size()));
+        if (is_new) caps_.push_back(most);
+        return it->second;
+    };
+    enum { kApart, kRatherApart, kSpread, kPorts };
+    // Spread's caps first, so that every kind it binds can be counted by all of them.
+    std::vector<std::pair<CounterId, CapId>> spread_caps;
+    for (const PodKind& kind : kinds_) {
+        for (const auto* spreads : {&kind.rules.spread, &kind.rules.rather_spread}) {
+            for (const SpreadRule& rule : *spreads) {
+                if (rule.key != kHostnameKey) continue;
+                const std::pair made{rule.counter,
+                                     cap(kSpread, rule.counter, static_cast<std::uint32_t>(rule.max_skew))};
+                if (std::find(spread_caps.begin(), spread_caps.end(), made) == spread_caps.end())
+                    spread_caps.push_back(made);
+            }
+        }
+    }
+    std::map<Manners, CrowdId> crowd_ids;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> port_sets;
+    std::vector<const Manners*> crowds{nullptr};
+    for (PodKind& kind : kinds_) {
+        const PodRules& rules = kind.rules;
+        if (rules.empty()) continue;
+        const auto is_counted_by = [&](CounterId c) {
+            return std::binary_search(rules.counts.begin(), rules.counts.end(), c);
+        };
+        for (const CounterId c : rules.none_of) {
+            if (on_node(c) && !counters[c].of_holders && is_counted_by(c))
+                kind.caps.push_back(cap(kApart, c, 1));
+        }
+        kind.firm_caps = kind.caps;
+        for (const auto& [c, weight] : rules.rather_without) {
+            if (on_node(c) && is_counted_by(c)) kind.caps.push_back(cap(kRatherApart, c, 1));
+        }
+        const auto on_hosts = [](const SpreadRule& rule) { return rule.key == kHostnameKey; };
+        if (std::any_of(rules.spread.begin(), rules.spread.end(), on_hosts) ||
+            std::any_of(rules.rather_spread.begin(), rules.rather_spread.end(), on_hosts)) {
+            for (const auto& [counter, id] : spread_caps) {
+                if (is_counted_by(counter)) kind.caps.push_back(id);
+            }
+        }
+        Manners manners;
+        for (const CounterId c : rules.none_of) {
+            if (on_node(c) && is_counted[c]) manners.none_of.push_back(c);
+        }
+        for (const CounterId c : rules.counts) {
+            if (on_node(c) && is_unwanted[c]) manners.counts.push_back(c);
+        }
+        manners.ports = rules.ports;
+        if (!manners.ports.empty()) {
+            const auto [it, is_new] =
+                port_sets.try_emplace(manners.ports, static_cast<std::uint32_t>(port_sets.size()));
+            kind.caps.push_back(cap(kPorts, it->second, 1));
+            kind.firm_caps.push_back(kind.caps.back());
+        }
+        std::sort(kind.caps.begin(), kind.caps.end());
+        kind.caps.erase(std::unique(kind.caps.begin(), kind.caps.end()), kind.caps.end());
+        if (manners.empty()) continue;
+        const auto [it, is_new] =
+            crowd_ids.try_emplace(std::move(manners), static_cast<CrowdId>(crowds.size()));
+        if (is_new) crowds.push_back(&it->first);
+        kind.crowd = it->second;
+    }
+    crowds_ = crowds.size();
+    hostile_.assign(crowds_ * crowds_, false);
+    const auto set_hostile = [&](CrowdId a, CrowdId b) {
+        hostile_[a * crowds_ + b] = true;
+        hostile_[b * crowds_ + a] = true;
+    };
+    std::map<CounterId, std::vector<CrowdId>> counted_by;
+    std::map<std::uint32_t, std::vector<CrowdId>> users_of;
+    for (CrowdId b = 1; b < crowds_; ++b) {
+        for (const CounterId c : crowds[b]->counts) counted_by[c].push_back(b);
+        for (const std::uint32_t port : crowds[b]->ports) users_of[port].push_back(b);
+    }
+    for (CrowdId a = 1; a < crowds_; ++a) {
+        for (const CounterId c : crowds[a]->none_of) {
+            for (const CrowdId b : counted_by[c]) set_hostile(a, b);
+        }
+        for (const std::uint32_t port : crowds[a]->ports) {
+            for (const auto& [other, users] : users_of) {
+                if (!topology_.ports_clash(port, other)) continue;
+                for (const CrowdId b : users) set_hostile(a, b);
+            }
+        }
+    }
+}
+
+std::uint32_t Problem::class_of(std::uint32_t k, const Pins& pins) {
+    const PodKind& kind = kinds_[k];
+    const std::uint32_t group = part_of(kind.group, pins);
+    const auto [known, is_new_part] = class_of_part_.try_emplace({k, group}, 0);
+    if (!is_new_part) return known->second;
+    const auto [it, is_new] =
+        class_ids_.try_emplace({group, kind.request, kind.caps, kind.firm_caps, kind.crowd},
+                               static_cast<std::uint32_t>(classes_.size()));
+    if (is_new)
+        classes_.push_back({group, kind.request, kind.shape, {}, kind.caps, kind.firm_caps, kind.crowd});
+    return known->second = it->second;
+}
+
+void Problem::drop_pods() {
+    for (PodClass& pod_class : classes_) pod_class.pods.clear();
+}
+
+bool Problem::some_machine_holds(const PodClass& pod_class) const {
+    const std::size_t n = dimensions();
+    const Group& group = groups_[pod_class.group];
+    for (const auto& row : group.matches) {
+        for (model::PoolIndex pool = 0; pool < pools_.size(); ++pool) {
+            if (!row[pool].possible) continue;
+            const PoolOptions& options = pools_[pool];
+            // Large types come late more often than not.
+            for (std::size_t t = options.types.size(); t-- > 0;) {
+                if (row[pool].masks[t] == 0) continue;
+                bool holds = true;
+                for (std::size_t d = 0; d < n && holds; ++d)
+                    holds = pod_class.request[d] <= 0 || pod_class.request[d] <= options.room[t * n + d];
+                if (holds) return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool Problem::is_on_offerings(model::PoolIndex pool, KeyId key) const {
+    const PoolOptions& options = pools_[pool];
+    return !options.types.empty() &&
+           is_defined_by_offerings(type(pool, options.types.front()), topology_.keys()[key]);
+}
+
+const Match& Problem::pin_match(model::PoolIndex pool, KeyId key, const std::string& value) {
+    const auto [it, is_new] = pin_matches_.try_emplace({pool, key, value});
+    if (is_new) {
+        Requirements wanted;
+        wanted.add(Requirement::in(topology_.keys()[key], {value}));
+        // Taints are for the pods to meet.
+        rules::PodShape anyone;
+        anyone.tolerations.push_back({"", "Exists", "", ""});
+        it->second = match(anyone, wanted, pool);
+    }
+    return it->second;
+}
+
+Match Problem::narrow(const Match& base, const rules::PodShape& shape, const Requirements& wanted,
+                      const Pins& pins, PoolIndex pool) {
+    if (!base.possible) return base;
+    const bool by_masks = std::all_of(pins.begin(), pins.end(),
+                                      [&](const auto& pin) { return is_on_offerings(pool, pin.first); });
+    if (!by_masks) return match(shape, wanted, pool);
+    Match out = base;
+    bool any = false;
+    for (const auto& [key, value] : pins) {
+        const Match& pin = pin_match(pool, key, value);
+        if (!pin.possible) return pin;
+        for (std::size_t t = 0; t < out.masks.size(); ++t) out.masks[t] &= pin.masks[t];
+    }
+    for (const OfferingMask mask : out.masks) any |= mask != 0;
+    if (!any) {
+        out = {};
+        out.reason = fmt::format("no available offering of its types has {}", wanted.to_string());
+    }
+    return out;
+}
+
+std::uint32_t Problem::part_of(std::uint32_t g, const Pins& pins) {
+    if (pins.empty()) return g;
+    const auto [it, is_new] = parts_.try_emplace({g, pins}, static_cast<std::uint32_t>(groups_.size()));
+    if (!is_new) return it->second;
+    Group part;
+    part.shape = groups_[g].shape;
+    for (std::size_t a = 0; a < groups_[g].alternatives.size(); ++a) {
+        Requirements wanted = *groups_[g].alternatives[a];
+        for (const auto& [key, value] : pins) wanted.add(Requirement::in(topology_.keys()[key], {value}));
+        owned_.push_back(std::move(wanted));
+        part.alternatives.push_back(&owned_.back());
+        std::vector<Match>& row = part.matches.emplace_back();
+        for (PoolIndex pool = 0; pool < pools_.size(); ++pool)
+            row.push_back(narrow(groups_[g].matches[a][pool], *part.shape, owned_.back(), pins, pool));
+    }
+    groups_.push_back(std::move(part));
+    return it->second;
+}
+
+const std::vector<std::string>& Problem::values_of(PoolIndex pool, KeyId key_id) {
+    const auto [it, is_new] = values_.try_emplace({pool, key_id});
+    if (!is_new) return it->second;
+    const std::string& key = topology_.keys()[key_id];
+    const Requirement* of_pool = snapshot_->pools[pool].requirements.find(key);
+    std::map<std::string, rules::Money> cheapest;
+    const auto add = [&](const Requirement& requirement, rules::Money price) {
+        if (requirement.is_complement()) return;
+        for (const std::string& value : requirement.values()) {
+            if (of_pool != nullptr && !of_pool->allows(value)) continue;
+            const auto [known, is_new_value] = cheapest.try_emplace(value, price);
+            if (!is_new_value) known->second = std::min(known->second, price);
+        }
+    };
+    for (const TypeOption& option : pools_[pool].types) {
+        const InstanceType& one = type(pool, option);
+        for (const std::uint8_t bit : option.order) {
+            const Offering& offered = one.offerings[bit];
+            const Requirement* defined = offered.requirements.find(key);
+            if (defined == nullptr) defined = one.requirements.find(key);
+            if (defined == nullptr) defined = of_pool;
+            if (defined != nullptr) add(*defined, offered.price);
+        }
+    }
+    std::vector<std::pair<rules::Money, std::string>> order;
+    for (const auto& [value, price] : cheapest) order.emplace_back(price, value);
+    std::sort(order.begin(), order.end());
+    for (auto& [price, value] : order) it->second.push_back(std::move(value));
+    return it->second;
 }
 
 OpenId Problem::intern_open(Requirements requirements) const {
@@ -263,13 +513,11 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     return out;
 }
 
-void Problem::make_matches() {
-    for (Group& group : groups_) {
-        for (const Requirements* wanted : group.alternatives) {
-            std::vector<Match>& row = group.matches.emplace_back();
-            for (PoolIndex pool = 0; pool < pools_.size(); ++pool)
-                row.push_back(match(*group.shape, *wanted, pool));
-        }
+void Problem::make_group_matches(Group& group) {
+    for (const Requirements* wanted : group.alternatives) {
+        std::vector<Match>& row = group.matches.emplace_back();
+        for (PoolIndex pool = 0; pool < pools_.size(); ++pool)
+            row.push_back(match(*group.shape, *wanted, pool));
     }
 }
 

@@ -1,12 +1,15 @@
 // The planning question in small integers: resources as dense vectors, pods as classes and counts, what a
-// pool offers as one machine word of offerings a type. Built once from a Snapshot; immutable; any thread.
-// Strings stay behind.
+// pool offers as one machine word of offerings a type. Built from a Snapshot; classes and groups are added
+// while a plan is made. One owner, one thread. Strings stay behind.
 //
-//     class (requests, group) --- group (constraints) --- per alternative and pool: Match, a mask of
-//     offerings a type
+//     kind (requests, group, rules among pods)
+//        `-- class (requests, group, caps, crowd): a kind where its topology is settled, for the fill
+//               `-- group (what it asks of machines) --- per alternative and pool: Match, a mask of
+//                   offerings a type
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +17,7 @@
 
 #include "model/snapshot.h"
 #include "plan/provision/resource_bound.h"
+#include "plan/provision/topology.h"
 
 namespace joiner::plan {
 
@@ -47,12 +51,37 @@ struct Match {
     std::string reason;               // When not possible.
 };
 
+// A limit on how many pods of some classes one node may hold: hostname spread, anti-affinity of a class with
+// itself, host ports.
+using CapId = std::uint32_t;
+// Pods that get on with the same neighbours; 0 gets on with everyone.
+using CrowdId = std::uint32_t;
+
+// Pods alike in everything a plan looks at.
+struct PodKind {
+    std::uint32_t group = 0;
+    std::vector<double> request;
+    const rules::PodShape* shape = nullptr;
+    PodRules rules;
+    std::vector<model::PodIndex> pods;  // By age, then name.
+    std::vector<CapId> caps;
+    std::vector<CapId> firm_caps;
+    CrowdId crowd = 0;
+};
+
+// Pods alike to the fill: caps, crowd and masks say all that is left of their rules. May be of several kinds.
 struct PodClass {
     std::uint32_t group = 0;
     std::vector<double> request;
     const rules::PodShape* shape = nullptr;
-    std::vector<model::PodIndex> pods;  // By age, then name.
+    std::vector<model::PodIndex> pods;
+    std::vector<CapId> caps;       // Each pod takes one unit of each.
+    std::vector<CapId> firm_caps;  // Those of them that hold for any plan whatever; bounds rest on them.
+    CrowdId crowd = 0;
 };
+
+// Topology keys settled, with their values; by key.
+using Pins = std::vector<std::pair<KeyId, std::string>>;
 
 // Pods that may stand on the same machines.
 struct Group {
@@ -68,11 +97,29 @@ class Problem {
     const model::Snapshot& snapshot() const { return *snapshot_; }
     std::size_t dimensions() const { return dimension_names_.size(); }
     const std::vector<std::string>& dimension_names() const { return dimension_names_; }
+    const Topology& topology() const { return topology_; }
+    const std::vector<PodKind>& kinds() const { return kinds_; }
     const std::vector<PodClass>& classes() const { return classes_; }
     const std::vector<Group>& groups() const { return groups_; }
     const std::vector<PoolOptions>& pools() const { return pools_; }
+    // By CapId: how many units one new node has.
+    const std::vector<std::uint32_t>& caps() const { return caps_; }
+    // Whether pods of the two crowds may stand on one node. A crowd gets on with itself: what keeps pods of
+    // one class apart is a cap.
+    bool may_share(CrowdId a, CrowdId b) const {
+        return a == b || a == 0 || b == 0 || !hostile_[a * crowds_ + b];
+    }
     // Pods that no plan can place, whatever there is.
     const std::vector<std::pair<model::PodIndex, std::string>>& rejected() const { return rejected_; }
+
+    // The class of the kind's pods on machines with these values; made when first asked for.
+    std::uint32_t class_of(std::uint32_t kind, const Pins& pins);
+    void add_pod(std::uint32_t c, model::PodIndex pod) { classes_[c].pods.push_back(pod); }
+    void drop_pods();  // Every class is empty then.
+    // Whether some machine one may buy holds a pod of the class when it is alone, whatever the limits.
+    bool some_machine_holds(const PodClass& pod_class) const;
+    // What new nodes of the pool may have for the key; cheapest first, then by name.
+    const std::vector<std::string>& values_of(model::PoolIndex pool, KeyId key);
 
     std::vector<double> dense(const rules::Resources& resources) const;
     OpenId merge(OpenId a, OpenId b) const;
@@ -85,18 +132,37 @@ class Problem {
   private:
     void find_dimensions();
     void make_pools();
-    void make_classes();
-    void make_matches();
+    void make_kinds();
+    void make_company();
+    void make_group_matches(Group& group);
+    std::uint32_t part_of(std::uint32_t group, const Pins& pins);
+    Match narrow(const Match& match, const rules::PodShape& shape, const rules::Requirements& wanted,
+                 const Pins& pins, model::PoolIndex pool);
+    const Match& pin_match(model::PoolIndex pool, KeyId key, const std::string& value);
+    bool is_on_offerings(model::PoolIndex pool, KeyId key) const;
     PoolOptions make_pool(const model::PoolView& pool) const;
     rules::Resources daemon_overhead(const model::PoolView& pool, const rules::InstanceType& type) const;
     Match match(const rules::PodShape& shape, const rules::Requirements& wanted, model::PoolIndex pool);
     OpenId intern_open(rules::Requirements requirements) const;
 
     const model::Snapshot* snapshot_;
+    Topology topology_;
     std::vector<std::string> dimension_names_;
     std::vector<PoolOptions> pools_;
+    std::vector<PodKind> kinds_;
     std::vector<PodClass> classes_;
     std::vector<Group> groups_;
+    std::deque<rules::Requirements> owned_;  // Alternatives of parts; their addresses stay.
+    std::map<std::pair<std::uint32_t, Pins>, std::uint32_t> parts_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> class_of_part_;  // Kind and group.
+    std::map<std::tuple<std::uint32_t, std::vector<double>, std::vector<CapId>, std::vector<CapId>, CrowdId>,
+             std::uint32_t>
+        class_ids_;
+    std::map<std::tuple<model::PoolIndex, KeyId, std::string>, Match> pin_matches_;
+    std::map<std::pair<model::PoolIndex, KeyId>, std::vector<std::string>> values_;
+    std::vector<std::uint32_t> caps_;
+    std::size_t crowds_ = 1;
+    std::vector<bool> hostile_;  // Crowd x crowd.
     std::vector<std::pair<model::PodIndex, std::string>> rejected_;
     // A memo: merging the same two requirement sets again costs one look-up.
     mutable std::vector<rules::Requirements> open_;

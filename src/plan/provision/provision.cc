@@ -1,16 +1,36 @@
 #include "plan/provision/provision.h"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
 #include <numeric>
 #include <tuple>
 
-#include "base/check.h"
+#include "plan/provision/bounds.h"
+#include "plan/provision/deal.h"
+#include "plan/provision/draft.h"
 #include "plan/provision/fill.h"
+#include "plan/provision/first_fit.h"
+#include "plan/provision/improve.h"
+#include "plan/provision/launches.h"
+#include "plan/provision/market.h"
 #include "plan/provision/problem.h"
-#include "plan/provision/reuse.h"
+#include "plan/provision/search.h"
+#include "plan/provision/share_greedy.h"
+#include "plan/provision/tiers.h"
+#include "plan/provision/trial.h"
+#include "plan/verify/checker.h"
 
 namespace joiner::plan {
 namespace {
+
+double extended_resources(const std::vector<double>& request) {
+    double count = 0;
+    for (std::size_t d = 4; d < request.size(); ++d) count += request[d] > 0 ? 1 : 0;
+    return count;
+}
 
 // Urgent before others, then large before small: what is hard to place comes first.
 std::vector<std::uint32_t> placing_order(const Problem& problem) {
@@ -18,120 +38,385 @@ std::vector<std::uint32_t> placing_order(const Problem& problem) {
     std::iota(order.begin(), order.end(), 0u);
     const auto rank = [&](std::uint32_t c) {
         const PodClass& pod_class = problem.classes()[c];
-        double extended = 0;
-        for (std::size_t d = 4; d < pod_class.request.size(); ++d)
-            extended += pod_class.request[d] > 0 ? 1 : 0;
-        return std::tuple(-pod_class.shape->priority, -extended, -pod_class.request[0], -pod_class.request[1],
-                          pod_class.pods.front());
+        return std::tuple(-pod_class.shape->priority, -extended_resources(pod_class.request),
+                          -pod_class.request[0], -pod_class.request[1],
+                          pod_class.pods.empty() ? 0 : pod_class.pods.front(), c);
     };
     std::sort(order.begin(), order.end(),
               [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
     return order;
 }
 
-rules::Requirements launch_requirements(const Problem& problem, const Machine& machine) {
-    rules::Requirements out = problem.snapshot().pools[machine.pool].requirements;
-    for (const auto& [c, alternative] : machine.alternative) {
-        out.add_all(*problem.groups()[problem.classes()[c].group].alternatives[alternative]);
-    }
-    return out;
+// The same, and of equal urgency pods that are bound by others before those that are free: what spread asks
+// about is best level before it is not.
+std::vector<std::uint32_t> dealing_order(const Problem& problem) {
+    std::vector<std::uint32_t> order(problem.kinds().size());
+    std::iota(order.begin(), order.end(), 0u);
+    const auto rank = [&](std::uint32_t k) {
+        const PodKind& kind = problem.kinds()[k];
+        const int freedom = !kind.rules.spread.empty()    ? 0
+                            : !kind.rules.keys.empty()    ? 1
+                            : !kind.rules.none_of.empty() ? 2
+                                                          : 3;
+        return std::tuple(-kind.shape->priority, freedom, -extended_resources(kind.request), -kind.request[0],
+                          -kind.request[1], kind.pods.front());
+    };
+    std::sort(order.begin(), order.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
+    return order;
 }
 
-// Widen: all that could stand in for the machine, so that a type sold out costs no new plan. Under limits no
-// stand-in may count for more than the machine that was counted.
-void widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
-           MachineSpec& spec) {
-    const PoolOptions& pool = problem.pools()[machine.pool];
-    const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
-    bool first = true;
-    rules::Resources daemons;
-    for (const auto& [option, mask] : stand_ins(problem, machine)) {
-        bool counts_for_more = false;
-        for (std::size_t i = 0; i < limits; ++i) {
-            counts_for_more |=
-                pool.capacity[option * limits + i] > pool.capacity[machine.option * limits + i];
+constexpr int kMaxTurns = 4;
+constexpr int kSearchBudget = 5'000;
+
+// A plan within this of the bound is not worth another look.
+constexpr double kGoodEnough = 1.0005;
+// Of the time, for trying several shares before one plan is improved.
+constexpr double kGreedyPart = 0.2;
+
+class Planner {
+  public:
+    Planner(const model::Snapshot& snapshot, const ProvisionOptions& options)
+        : problem_(snapshot), options_(options), started_(now()) {}
+
+    Plan run() {
+        struct Pass {
+            std::string_view name;
+            void (Planner::*run)();
+        };
+        // In this order; a pass that has nothing to do returns at once.
+        static constexpr Pass kPasses[] = {
+            {"deal", &Planner::deal_out},   {"greedy", &Planner::greedy},   {"fill", &Planner::fill},
+            {"bound", &Planner::bound},     {"improve", &Planner::improve}, {"first fit", &Planner::fit_rest},
+            {"launches", &Planner::launch}, {"verify", &Planner::verify},
+        };
+        find_kinds();
+        for (const Pass& pass : kPasses) {
+            if (std::find(options_.without.begin(), options_.without.end(), pass.name) !=
+                options_.without.end())
+                continue;
+            const double start = now();
+            (this->*pass.run)();
+            plan_.passes.push_back({pass.name, now() - start, price()});
         }
-        if (counts_for_more) continue;
-        if (spec.types.size() >= options.max_types) break;
-        if (first) {
-            daemons = pool.types[option].daemons;
-        } else {
-            daemons.min_with(pool.types[option].daemons);
-        }
-        first = false;
-        spec.types.push_back(problem.type(machine.pool, pool.types[option]).name);
+        return std::move(plan_);
     }
-    CHECK(!spec.types.empty());
-    spec.requests += daemons;
-}
+
+  private:
+    double now() const { return options_.clock ? options_.clock() : 0; }
+    bool is_late(double part) const {
+        return options_.clock && now() - started_ > part * options_.budget_seconds;
+    }
+    void note_first_plan() { plan_.first_plan_seconds = now() - started_; }
+
+    rules::Money price() const {
+        rules::Money sum = plan_.price + plan_.node_cost;
+        if (!plan_.launches.empty()) return sum;
+        for (const Machine& machine : machines_) {
+            const rules::Money one = price_of(problem_, machine);
+            sum.nanos += one.nanos * machine.times;
+        }
+        return sum;
+    }
+
+    std::size_t machine_count() const {
+        std::size_t out = plan_.launches.size();
+        for (const Machine& machine : machines_) out += plan_.launches.empty() ? machine.times : 0;
+        return out;
+    }
+
+    void find_kinds() {
+        kind_of_.assign(problem_.snapshot().pods.size(), 0);
+        for (std::uint32_t k = 0; k < problem_.kinds().size(); ++k) {
+            for (const model::PodIndex pod : problem_.kinds()[k].pods) kind_of_[pod] = k;
+        }
+        kind_order_ = dealing_order(problem_);
+    }
+
+    void deal_out() {
+        trial_ = std::make_unique<Trial>(problem_, options_);
+        deal_ = deal(*trial_, kind_order_);
+        for (const PodClass& pod_class : problem_.classes()) {
+            left_.push_back(pod_class.pods);
+            counts_.push_back(static_cast<std::uint32_t>(pod_class.pods.size()));
+        }
+        unplaced_ = counts_;
+        order_ = placing_order(problem_);
+        tiers_ = make_tiers(problem_);
+    }
+
+    // By price alone, for pods that all go to their first choice.
+    void greedy() {
+        if (std::all_of(counts_.begin(), counts_.end(), [](std::uint32_t count) { return count == 0; }))
+            return;
+        market_ = std::make_unique<Market>(problem_, tiers_, counts_);
+        if (market_->dimensions() > Packer::kMaxDimensions || market_->lots().empty()) return;
+        ShareGreedy greedy(*market_);
+        // No share is the best for all; the first is the best for most.
+        for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
+            Draft draft = greedy.run(share);
+            if (!draft.is_complete || !is_sound(*market_, draft)) {
+                if (draft_.nodes.empty()) return;
+                continue;
+            }
+            if (draft_.nodes.empty()) note_first_plan();
+            if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
+            if (greedy.looks() > options_.effort / 5 || is_late(kGreedyPart)) break;
+        }
+        adopt(std::move(draft_));
+    }
+
+    // By urgency and size, with every fall-back: for what price alone could not place.
+    void fill() {
+        bool is_needed = draft_.nodes.empty();
+        for (const Lot& lot : is_needed || !market_ ? std::vector<Lot>{} : market_->lots())
+            unplaced_[lot.pod_class] -= lot.count;
+        FillResult filled = fill_machines(problem_, tiers_, options_, order_, unplaced_);
+        if (!is_needed) return;
+        machines_ = std::move(filled.machines);
+        note_first_plan();
+    }
+
+    // Of the pods that have a place, wherever their topology was settled to.
+    void bound() {
+        std::vector<bool> is_unplaced(kind_of_.size(), false);
+        for (const auto& [pod, reason] : problem_.rejected()) is_unplaced[pod] = true;
+        for (const model::PodIndex pod : deal_.later) is_unplaced[pod] = true;
+        for (std::size_t c = 0; c < left_.size(); ++c) {
+            const std::size_t placed = left_[c].size() - unplaced_[c];
+            for (std::size_t i = placed; i < left_[c].size(); ++i) is_unplaced[left_[c][i]] = true;
+        }
+        plan_.lower_bound = bound_for([&](model::PodIndex pod) { return !is_unplaced[pod]; });
+    }
+
+    template <typename F>
+    rules::Money bound_for(F is_placed) {
+        std::vector<std::uint32_t> placed;
+        for (std::uint32_t k = 0; k < problem_.kinds().size(); ++k) {
+            const std::uint32_t c = problem_.class_of(k, {});
+            if (placed.size() <= c) placed.resize(c + 1, 0);
+            const auto& pods = problem_.kinds()[k].pods;
+            placed[c] += static_cast<std::uint32_t>(std::count_if(pods.begin(), pods.end(), is_placed));
+        }
+        return plan::lower_bound(problem_, placed, price(), machine_count());
+    }
+
+    void improve() {
+        if (draft_.nodes.empty()) return;
+        ImproveOptions improve_options;
+        improve_options.seed = options_.seed;
+        improve_options.effort = options_.effort;
+        improve_options.good_enough = static_cast<double>(plan_.lower_bound.nanos) * kGoodEnough;
+        if (options_.clock)
+            improve_options.is_late = [this] { return now() - started_ > options_.budget_seconds; };
+        adopt(plan::improve(*market_, std::move(draft_), improve_options));
+    }
+
+    void adopt(Draft draft) {
+        draft_ = std::move(draft);
+        machines_.clear();
+        for (const DraftNode& node : draft_.nodes) machines_.push_back(to_machine(*market_, node));
+    }
+
+    // What fits no mould, and what the fill could not place, beside all that stands by now.
+    void fit_rest() {
+        std::vector<std::size_t> placed(left_.size(), 0);
+        for (const Machine& machine : machines_) {
+            for (const auto& [c, count] : machine.take) placed[c] += std::size_t{count} * machine.times;
+        }
+        std::vector<model::PodIndex> rest;
+        for (std::size_t c = 0; c < left_.size(); ++c)
+            rest.insert(rest.end(), left_[c].begin() + static_cast<std::ptrdiff_t>(placed[c]),
+                        left_[c].end());
+        for (const model::PodIndex pod : rest)
+            trial_->count_at(kind_of_[pod], deal_.domains[deal_.domains_of[pod]], -1);
+        rest.insert(rest.end(), deal_.later.begin(), deal_.later.end());
+        if (rest.empty()) return;
+        std::vector<std::uint32_t> rank(problem_.kinds().size());
+        for (std::uint32_t i = 0; i < kind_order_.size(); ++i) rank[kind_order_[i]] = i;
+        std::sort(rest.begin(), rest.end(), [&](model::PodIndex a, model::PodIndex b) {
+            return std::pair(rank[kind_of_[a]], a) < std::pair(rank[kind_of_[b]], b);
+        });
+        hand_to_trial();
+        waits_ = first_fit(*trial_, rest, kind_of_);
+    }
+
+    // The machines so far become the trial's, with their pods by name.
+    void hand_to_trial() {
+        std::vector<std::size_t> next(left_.size(), 0);
+        for (const Machine& machine : machines_) {
+            for (std::uint32_t i = 0; i < machine.times; ++i) {
+                std::vector<model::PodIndex> pods;
+                Domains at = trial_->nowhere();
+                for (const auto& [c, count] : machine.take) {
+                    for (std::uint32_t k = 0; k < count; ++k) {
+                        pods.push_back(left_[c][next[c]++]);
+                        const Domains& own = deal_.domains[deal_.domains_of[pods.back()]];
+                        for (KeyId key = 1; key < own.size(); ++key) at[key] = std::max(at[key], own[key]);
+                    }
+                }
+                trial_->adopt(machine, std::move(pods), kind_of_, at);
+            }
+        }
+        machines_.clear();
+    }
+
+    void launch() {
+        plan_.placements = trial_->placements();
+        for (const auto& [pod, reason] : problem_.rejected()) plan_.waits.push_back({pod, reason});
+        plan_.waits.insert(plan_.waits.end(), waits_.begin(), waits_.end());
+        make_launches(problem_, options_, machines_, left_, plan_);
+        for (const Opened& opened : trial_->opened())
+            add_launch(problem_, options_, opened.machine, opened.pods, plan_);
+        sort_waits(plan_);
+    }
+
+    static void sort_waits(Plan& plan) {
+        std::sort(plan.waits.begin(), plan.waits.end(),
+                  [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
+    }
+
+    Plan make_plan(const Trial& trial, std::vector<Wait> waits) const {
+        Plan out;
+        out.waits = std::move(waits);
+        for (const auto& [pod, reason] : problem_.rejected()) out.waits.push_back({pod, reason});
+        out.placements = trial.placements();
+        for (const Opened& opened : trial.opened())
+            add_launch(problem_, options_, opened.machine, opened.pods, out);
+        sort_waits(out);
+        return out;
+    }
+
+    // Everything by first fit: valid at every step.
+    Plan baseline(const std::vector<model::PodIndex>& pods) {
+        Trial trial(problem_, options_);
+        std::vector<Wait> waits = first_fit(trial, pods, kind_of_);
+        Plan out = make_plan(trial, std::move(waits));
+        drop_violations(problem_.snapshot(), out);
+        return out;
+    }
+
+    std::vector<model::PodIndex> all_pods() const {
+        std::vector<model::PodIndex> pods;
+        for (const std::uint32_t k : kind_order_)
+            pods.insert(pods.end(), problem_.kinds()[k].pods.begin(), problem_.kinds()[k].pods.end());
+        return pods;
+    }
+
+    // A plan that breaks a rule is dropped for the baseline; so is one that leaves pods waiting which another
+    // order, or a search where the pods are few, finds a place for.
+    void verify() {
+        const bool some_ask = std::any_of(problem_.kinds().begin(), problem_.kinds().end(),
+                                          [](const PodKind& kind) { return !kind.rules.empty(); });
+        const bool is_valid = check_plan(problem_.snapshot(), plan_).empty();
+        if (is_valid && (!some_wait() || !some_ask)) return;
+        std::vector<model::PodIndex> pods = all_pods();
+        if (Plan other = baseline(pods); !is_valid || places_more(other)) take(std::move(other));
+        plan_.is_fallback = !is_valid;
+        // Those left over go first, as long as that helps.
+        for (int turn = 0; turn < kMaxTurns && some_wait(); ++turn) {
+            std::vector<bool> waits = waiting();
+            std::stable_partition(pods.begin(), pods.end(), [&](model::PodIndex pod) { return waits[pod]; });
+            Plan other = baseline(pods);
+            if (!places_more(other)) break;
+            take(std::move(other));
+        }
+        if (some_wait()) search_all(std::move(pods));
+        const std::vector<bool> waits = waiting();
+        plan_.lower_bound = bound_for([&](model::PodIndex pod) { return !waits[pod]; });
+    }
+
+    bool some_wait() const { return plan_.waits.size() > problem_.rejected().size(); }
+    std::vector<bool> waiting() const {
+        std::vector<bool> out(kind_of_.size(), false);
+        for (const Wait& wait : plan_.waits) out[wait.pod] = true;
+        return out;
+    }
+
+    void search_all(std::vector<model::PodIndex> pods) {
+        Trial trial(problem_, options_);
+        std::erase_if(pods, [&](model::PodIndex pod) { return is_hopeless(trial, kind_of_[pod]); });
+        const std::vector<bool> waits = waiting();
+        const auto placed = static_cast<std::size_t>(
+            std::count_if(pods.begin(), pods.end(), [&](model::PodIndex pod) { return !waits[pod]; }));
+        if (pods.size() > kMaxSearchedPods || placed == pods.size()) return;
+        std::map<model::PodIndex, std::string> reasons;
+        for (const Wait& wait : plan_.waits) reasons.emplace(wait.pod, wait.reason);
+        search(trial, pods, kind_of_, placed, kSearchBudget, [&](const std::vector<model::PodIndex>& left) {
+            std::vector<Wait> others;
+            for (model::PodIndex pod = 0; pod < kind_of_.size(); ++pod) {
+                const bool is_left = std::find(left.begin(), left.end(), pod) != left.end();
+                const bool is_out = waits[pod] && std::find(pods.begin(), pods.end(), pod) == pods.end();
+                const bool is_rejected = std::any_of(problem_.rejected().begin(), problem_.rejected().end(),
+                                                     [&](const auto& one) { return one.first == pod; });
+                if (!is_rejected && (is_left || is_out)) {
+                    others.push_back(
+                        {pod, reasons.contains(pod) ? reasons[pod] : "other pods leave no place for it"});
+                }
+            }
+            Plan other = make_plan(trial, std::move(others));
+            if (!check_plan(problem_.snapshot(), other).empty() || !places_more(other)) return false;
+            take(std::move(other));
+            return true;
+        });
+    }
+
+    // No machine and no room would hold a pod of the kind, were it alone.
+    bool is_hopeless(Trial& trial, std::uint32_t k) {
+        if (problem_.some_machine_holds(problem_.classes()[problem_.class_of(k, {})])) return false;
+        for (Place room = 0; room < trial.rooms(); ++room) {
+            if (trial.how_many_fit(k, room) > 0 && trial.admits(k, room)) return false;
+        }
+        return true;
+    }
+
+    void take(Plan other) {
+        plan_.waits = std::move(other.waits);
+        plan_.launches = std::move(other.launches);
+        plan_.placements = std::move(other.placements);
+        plan_.price = other.price;
+        plan_.node_cost = other.node_cost;
+    }
+
+    // Of the more urgent pods first.
+    bool places_more(const Plan& other) const {
+        const auto waiting = [&](const Plan& plan) {
+            std::map<std::int32_t, std::size_t, std::greater<>> out;
+            for (const Wait& wait : plan.waits) ++out[problem_.snapshot().pods[wait.pod].shape->priority];
+            return out;
+        };
+        auto mine = waiting(plan_);
+        auto theirs = waiting(other);
+        for (const auto& [priority, count] : theirs) mine.try_emplace(priority, 0);
+        for (const auto& [priority, count] : mine) {
+            if (theirs[priority] != count) return theirs[priority] < count;
+        }
+        return (other.price + other.node_cost) < (plan_.price + plan_.node_cost);
+    }
+
+    Problem problem_;
+    const ProvisionOptions& options_;
+    double started_;
+    Plan plan_;
+    std::vector<std::uint32_t> kind_of_;  // By pod.
+    std::vector<std::uint32_t> kind_order_;
+    std::unique_ptr<Trial> trial_;
+    Deal deal_;
+    std::vector<std::uint32_t> order_;
+    std::vector<Tiers> tiers_;
+    std::vector<std::vector<model::PodIndex>> left_;  // By class: without a place yet.
+    std::vector<std::uint32_t> counts_;               // By class: what no room held.
+    std::vector<std::uint32_t> unplaced_;             // By class: what no machine holds.
+    std::vector<Wait> waits_;
+    std::unique_ptr<Market> market_;
+    Draft draft_;
+    std::vector<Machine> machines_;
+};
 
 }  // namespace
 
 Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options) {
-    const Problem problem(snapshot);
-    Plan plan;
-    for (const auto& [pod, reason] : problem.rejected()) plan.waits.push_back({pod, reason});
-
-    const std::vector<std::uint32_t> order = placing_order(problem);
-    std::vector<std::vector<model::PodIndex>> left;
-    for (const PodClass& pod_class : problem.classes()) left.push_back(pod_class.pods);
-    reuse_rooms(problem, order, left, plan.placements);
-
-    std::vector<std::uint32_t> counts;
-    for (const auto& pods : left) counts.push_back(static_cast<std::uint32_t>(pods.size()));
-    const FillResult filled = fill_machines(problem, options, order, counts);
-
-    std::vector<std::size_t> next(left.size(), 0);
-    for (const Machine& machine : filled.machines) {
-        const PoolOptions& pool = problem.pools()[machine.pool];
-        const rules::Offering& offering =
-            problem.offering(machine.pool, pool.types[machine.option],
-                             Problem::cheapest(pool.types[machine.option], machine.offerings));
-        MachineSpec pattern;
-        pattern.pool = machine.pool;
-        pattern.zone = offering.zone();
-        pattern.capacity_type = offering.capacity_type();
-        pattern.price = offering.price;
-        pattern.requirements = launch_requirements(problem, machine);
-        pattern.min_values_relaxed = machine.min_values_relaxed;
-        for (const auto& [c, count] : machine.take) {
-            for (std::uint32_t i = 0; i < count; ++i)
-                pattern.requests += problem.classes()[c].shape->requests;
-        }
-        widen(problem, options, machine, pattern);
-        const auto spec = std::make_shared<const MachineSpec>(std::move(pattern));
-        for (std::uint32_t i = 0; i < machine.times; ++i) {
-            Launch launch{spec, {}};
-            for (const auto& [c, count] : machine.take) {
-                for (std::uint32_t k = 0; k < count; ++k) launch.pods.push_back(left[c][next[c]++]);
-            }
-            plan.price += spec->price;
-            plan.launches.push_back(std::move(launch));
-        }
-    }
-    for (std::size_t c = 0; c < left.size(); ++c) {
-        for (std::size_t i = next[c]; i < left[c].size(); ++i)
-            plan.waits.push_back({left[c][i], filled.reasons[c]});
-    }
-    std::sort(plan.waits.begin(), plan.waits.end(),
-              [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
-
-    // What is placed, less all the room there was before, must be bought: no plan for these pods costs less.
-    std::vector<double> demand(problem.dimensions(), 0);
-    const auto add_to_demand = [&](model::PodIndex pod) {
-        const std::vector<double> request = problem.dense(snapshot.pods[pod].shape->requests);
-        for (std::size_t d = 0; d < demand.size(); ++d) demand[d] += request[d];
-    };
-    for (const Placement& placement : plan.placements) add_to_demand(placement.pod);
-    for (const Launch& launch : plan.launches)
-        std::for_each(launch.pods.begin(), launch.pods.end(), add_to_demand);
-    for (const model::RoomView& room : snapshot.rooms) {
-        const std::vector<double> free = problem.dense(room.free);
-        for (std::size_t d = 0; d < demand.size(); ++d) demand[d] -= std::max(0.0, free[d]);
-    }
-    plan.lower_bound = {
-        static_cast<std::int64_t>(resource_bound(make_columns(problem), demand).cost * 1e9 * (1 - 1e-12))};
-    return plan;
+    return Planner(snapshot, options).run();
 }
 
 }  // namespace joiner::plan

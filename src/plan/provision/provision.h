@@ -1,6 +1,12 @@
 // Provisioning: which pods go onto room there is, which machines are bought for the others. Pure. The passes
-// are reuse, price-aware fill, widen and bound, in this order; each is a function in its own file.
+// are a list (provision.cc): reuse, greedy, fill, improve, bound, widen; each stands in a file of its own, is
+// timed, and can be left out.
 #pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
 
 #include "plan/plan.h"
 
@@ -11,6 +17,15 @@ enum class MinValuesPolicy { kStrict, kBestEffort };
 struct ProvisionOptions {
     MinValuesPolicy min_values_policy = MinValuesPolicy::kStrict;
     std::size_t max_types = 100;  // Alternatives a launch lists at most.
+    // How long to look for a lower price, in looks at a lot: the same everywhere, so that a plan can be made
+    // again. The default takes about 0.4 s.
+    std::uint64_t effort = 150'000'000;
+    std::uint64_t seed = 1;
+    // Seconds on a steady clock. Where there is one, passes are timed, and the search for a lower price is
+    // cut short `budget_seconds` after the start.
+    std::function<double()> clock = {};
+    double budget_seconds = 0.5;
+    std::vector<std::string_view> without = {};  // Passes to leave out, by name: "greedy" or "improve".
 };
 
 Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options);

@@ -446,6 +446,9 @@ struct Checker {
     }
 };
 
+// Enough for the search to take many steps on worlds of this size, and for thousands of them in a minute.
+constexpr std::uint64_t kEffort = 100'000;
+
 TEST(RandomPlans, keep_the_rules_of_kubernetes) {
     std::size_t launches = 0;
     std::size_t placements = 0;
@@ -453,7 +456,9 @@ TEST(RandomPlans, keep_the_rules_of_kubernetes) {
     for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
         Rng rng(seed);
         const model::Snapshot snapshot = random_snapshot(rng);
-        const Plan plan = plan_provisioning(snapshot, {});
+        ProvisionOptions options;
+        options.effort = kEffort;
+        const Plan plan = plan_provisioning(snapshot, options);
         const Checker checker{snapshot, plan};
         SCOPED_TRACE(fmt::format("seed {}", seed));
         checker.every_pod_once();
@@ -475,12 +480,34 @@ TEST(RandomPlans, keep_the_rules_of_kubernetes) {
     }
 }
 
+TEST(RandomPlans, the_search_never_costs_and_loses_no_pod) {
+    int cheaper = 0;
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+        Rng rng(seed);
+        const model::Snapshot snapshot = random_snapshot(rng);
+        ProvisionOptions options;
+        options.effort = kEffort;
+        const Plan improved = plan_provisioning(snapshot, options);
+        options.without = {"improve"};
+        const Plan first = plan_provisioning(snapshot, options);
+        options.without = {"greedy", "improve"};
+        const Plan safe = plan_provisioning(snapshot, options);
+        ASSERT_EQ(improved.waits.size(), first.waits.size()) << "seed " << seed;
+        ASSERT_LE(improved.price, first.price) << "seed " << seed;
+        ASSERT_LE(improved.waits.size(), safe.waits.size()) << "seed " << seed;
+        cheaper += improved.price < first.price ? 1 : 0;
+    }
+    EXPECT_GT(cheaper, 10) << "a search that never finds anything is not being tested";
+}
+
 TEST(RandomPlans, are_the_same_for_the_same_question) {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         Rng rng(seed);
         const model::Snapshot snapshot = random_snapshot(rng);
-        const Plan a = plan_provisioning(snapshot, {});
-        const Plan b = plan_provisioning(snapshot, {});
+        ProvisionOptions options;
+        options.effort = kEffort;
+        const Plan a = plan_provisioning(snapshot, options);
+        const Plan b = plan_provisioning(snapshot, options);
         ASSERT_EQ(a.launches.size(), b.launches.size()) << "seed " << seed;
         for (std::size_t i = 0; i < a.launches.size(); ++i) {
             EXPECT_EQ(a.launches[i].pods, b.launches[i].pods) << "seed " << seed;

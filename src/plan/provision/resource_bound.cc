@@ -8,148 +8,158 @@ namespace joiner::plan {
 namespace {
 
 constexpr int kMaxSteps = 200;
+// So many steps on one inverse; then it is begun afresh, so that rounding does not gather.
+constexpr std::uint32_t kMaxPivots = 500;
 constexpr double kTiny = 1e-9;
+
+}  // namespace
 
 // The dual simplex method on the covering form (min price . y, capacity . y >= demand), which starts feasible
 // because prices are not negative. The basis is kept as its inverse; there are as many rows as dimensions, a
 // handful.
-class DualSimplex {
-  public:
-    DualSimplex(const ResourceColumns& columns, std::vector<double> demand, std::vector<double> scale)
-        : columns_(columns), rows_(demand.size()), demand_(std::move(demand)), scale_(std::move(scale)) {
-        inverse_.assign(rows_ * rows_, 0);
-        for (std::size_t r = 0; r < rows_; ++r) inverse_[r * rows_ + r] = -1;  // Surplus columns.
-        basic_.assign(rows_, kSurplus);
-        basic_price_.assign(rows_, 0);
-        worth_.assign(rows_, 0);
+ResourceProgram::ResourceProgram(const ResourceColumns& columns)
+    : rows_(columns.dimensions),
+      count_(columns.size()),
+      amounts_(rows_ * count_),
+      prices_(columns.prices),
+      scale_(rows_, 0),
+      demand_(rows_, 0),
+      worth_(rows_, 0),
+      row_values_(count_),
+      earned_(count_),
+      direction_(rows_) {
+    for (std::size_t d = 0; d < rows_; ++d) {
+        double largest = 0;
+        for (std::size_t j = 0; j < count_; ++j) largest = std::max(largest, columns.capacity(j)[d]);
+        if (largest <= 0) continue;
+        scale_[d] = 1 / largest;
+        for (std::size_t j = 0; j < count_; ++j)
+            amounts_[d * count_ + j] = std::max(0.0, columns.capacity(j)[d]) * scale_[d];
     }
+    start_over();
+}
 
-    // In scaled units; not necessarily optimal when the step limit ends it, which only loosens the bound.
-    const std::vector<double>& solve() {
-        for (int step = 0; step < kMaxSteps && improve(); ++step) {
-        }
-        return worth_;
+void ResourceProgram::start_over() {
+    inverse_.assign(rows_ * rows_, 0);
+    for (std::size_t r = 0; r < rows_; ++r) inverse_[r * rows_ + r] = -1;  // Surplus columns.
+    basic_price_.assign(rows_, 0);
+    scaled_worth_.assign(rows_, 0);
+    pivots_ = 0;
+}
+
+const std::vector<double>& ResourceProgram::solve(const double* demand) {
+    if (pivots_ > kMaxPivots) start_over();
+    for (std::size_t d = 0; d < rows_; ++d) demand_[d] = std::max(0.0, demand[d]) * scale_[d];
+    for (int step = 0; step < kMaxSteps && improve(); ++step) {
     }
-
-  private:
-    static constexpr std::size_t kSurplus = std::numeric_limits<std::size_t>::max();
-
-    double at(std::size_t row, std::size_t column) const { return inverse_[row * rows_ + column]; }
-
-    bool improve() {
-        std::size_t leaving = rows_;
-        double lowest = -kTiny;
-        for (std::size_t r = 0; r < rows_; ++r) {
-            double value = 0;
-            for (std::size_t d = 0; d < rows_; ++d) value += at(r, d) * demand_[d];
-            if (value < lowest) {
-                lowest = value;
-                leaving = r;
-            }
-        }
-        if (leaving == rows_) return false;
-
-        std::size_t entering = kSurplus;
-        std::size_t entering_surplus = rows_;
-        double best = std::numeric_limits<double>::infinity();
-        for (std::size_t j = 0; j < columns_.size(); ++j) {
-            const double* capacity = columns_.capacity(j);
-            double row_value = 0;
-            double earned = 0;
-            for (std::size_t d = 0; d < rows_; ++d) {
-                const double amount = capacity[d] * scale_[d];
-                row_value += at(leaving, d) * amount;
-                earned += worth_[d] * amount;
-            }
-            if (row_value > -kTiny) continue;
-            const double ratio = std::max(0.0, columns_.prices[j] - earned) / -row_value;
-            if (ratio < best) {
-                best = ratio;
-                entering = j;
-            }
-        }
-        for (std::size_t d = 0; d < rows_; ++d) {
-            const double row_value = -at(leaving, d);
-            if (row_value > -kTiny) continue;
-            const double ratio = std::max(0.0, worth_[d]) / -row_value;
-            if (ratio < best) {
-                best = ratio;
-                entering = kSurplus;
-                entering_surplus = d;
-            }
-        }
-        if (best == std::numeric_limits<double>::infinity()) return false;
-        pivot(leaving, entering, entering_surplus);
-        return true;
+    cost_ = 0;
+    for (std::size_t d = 0; d < rows_; ++d) {
+        const double worth = std::max(0.0, scaled_worth_[d]);
+        worth_[d] = worth * scale_[d];
+        cost_ += worth * demand_[d];
     }
+    return worth_;
+}
 
-    void pivot(std::size_t leaving, std::size_t entering, std::size_t surplus) {
-        std::vector<double> direction(rows_, 0);
-        for (std::size_t r = 0; r < rows_; ++r) {
-            for (std::size_t d = 0; d < rows_; ++d) {
-                const double amount = entering == kSurplus ? (d == surplus ? -1.0 : 0.0)
-                                                           : columns_.capacity(entering)[d] * scale_[d];
-                direction[r] += at(r, d) * amount;
-            }
-        }
-        const double pivot_value = direction[leaving];
-        for (std::size_t d = 0; d < rows_; ++d) inverse_[leaving * rows_ + d] /= pivot_value;
-        for (std::size_t r = 0; r < rows_; ++r) {
-            if (r == leaving || direction[r] == 0) continue;
-            for (std::size_t d = 0; d < rows_; ++d) {
-                inverse_[r * rows_ + d] -= direction[r] * inverse_[leaving * rows_ + d];
-            }
-        }
-        basic_[leaving] = entering;
-        basic_price_[leaving] = entering == kSurplus ? 0 : columns_.prices[entering];
-        for (std::size_t d = 0; d < rows_; ++d) {
-            worth_[d] = 0;
-            for (std::size_t r = 0; r < rows_; ++r) worth_[d] += basic_price_[r] * at(r, d);
+bool ResourceProgram::improve() {
+    std::size_t leaving = rows_;
+    double lowest = -kTiny;
+    for (std::size_t r = 0; r < rows_; ++r) {
+        double value = 0;
+        for (std::size_t d = 0; d < rows_; ++d) value += at(r, d) * demand_[d];
+        if (value < lowest) {
+            lowest = value;
+            leaving = r;
         }
     }
+    if (leaving == rows_) return false;
 
-    const ResourceColumns& columns_;
-    std::size_t rows_;
-    std::vector<double> demand_;
-    std::vector<double> scale_;
-    std::vector<double> inverse_;
-    std::vector<std::size_t> basic_;
-    std::vector<double> basic_price_;
-    std::vector<double> worth_;
-};
-
-}  // namespace
-
-ResourceBound resource_bound(const ResourceColumns& columns, const std::vector<double>& demand) {
-    const std::size_t dimensions = columns.dimensions;
-    std::vector<double> largest(dimensions, 0);
-    for (std::size_t j = 0; j < columns.size(); ++j) {
-        for (std::size_t d = 0; d < dimensions; ++d)
-            largest[d] = std::max(largest[d], columns.capacity(j)[d]);
+    std::fill(row_values_.begin(), row_values_.end(), 0.0);
+    std::fill(earned_.begin(), earned_.end(), 0.0);
+    for (std::size_t d = 0; d < rows_; ++d) {
+        const double factor = at(leaving, d);
+        const double worth = scaled_worth_[d];
+        const double* amounts = &amounts_[d * count_];
+        for (std::size_t j = 0; j < count_; ++j) {
+            row_values_[j] += factor * amounts[j];
+            earned_[j] += worth * amounts[j];
+        }
     }
-    std::vector<double> scale(dimensions, 0);
-    std::vector<double> scaled_demand(dimensions, 0);
-    for (std::size_t d = 0; d < dimensions; ++d) {
-        if (largest[d] <= 0) continue;
-        scale[d] = 1 / largest[d];
-        scaled_demand[d] = std::max(0.0, demand[d]) * scale[d];
+    std::uint32_t entering = kSurplus;
+    std::size_t entering_surplus = rows_;
+    double best = std::numeric_limits<double>::infinity();
+    for (std::size_t j = 0; j < count_; ++j) {
+        if (row_values_[j] > -kTiny) continue;
+        const double ratio = std::max(0.0, prices_[j] - earned_[j]) / -row_values_[j];
+        if (ratio < best) {
+            best = ratio;
+            entering = static_cast<std::uint32_t>(j);
+        }
     }
+    for (std::size_t d = 0; d < rows_; ++d) {
+        const double row_value = -at(leaving, d);
+        if (row_value > -kTiny) continue;
+        const double ratio = std::max(0.0, scaled_worth_[d]) / -row_value;
+        if (ratio < best) {
+            best = ratio;
+            entering = kSurplus;
+            entering_surplus = d;
+        }
+    }
+    if (best == std::numeric_limits<double>::infinity()) return false;
+    pivot(leaving, entering, entering_surplus);
+    return true;
+}
+
+void ResourceProgram::pivot(std::size_t leaving, std::uint32_t entering, std::size_t surplus) {
+    ++pivots_;
+    for (std::size_t r = 0; r < rows_; ++r) {
+        direction_[r] = 0;
+        if (entering == kSurplus) {
+            direction_[r] = -at(r, surplus);
+            continue;
+        }
+        for (std::size_t d = 0; d < rows_; ++d) direction_[r] += at(r, d) * amounts_[d * count_ + entering];
+    }
+    const double pivot_value = direction_[leaving];
+    for (std::size_t d = 0; d < rows_; ++d) inverse_[leaving * rows_ + d] /= pivot_value;
+    for (std::size_t r = 0; r < rows_; ++r) {
+        if (r == leaving || direction_[r] == 0) continue;
+        for (std::size_t d = 0; d < rows_; ++d)
+            inverse_[r * rows_ + d] -= direction_[r] * inverse_[leaving * rows_ + d];
+    }
+    basic_price_[leaving] = entering == kSurplus ? 0 : prices_[entering];
+    refresh_worth();
+}
+
+void ResourceProgram::refresh_worth() {
+    for (std::size_t d = 0; d < rows_; ++d) {
+        scaled_worth_[d] = 0;
+        for (std::size_t r = 0; r < rows_; ++r) scaled_worth_[d] += basic_price_[r] * at(r, d);
+    }
+}
+
+ResourceBound ResourceProgram::bound(const std::vector<double>& demand) {
     ResourceBound out;
-    out.worth = DualSimplex(columns, scaled_demand, scale).solve();
-    for (std::size_t d = 0; d < dimensions; ++d) out.worth[d] = std::max(0.0, out.worth[d]) * scale[d];
+    out.worth = solve(demand.data());
     double excess = 1;
-    for (std::size_t j = 0; j < columns.size(); ++j) {
+    for (std::size_t j = 0; j < count_; ++j) {
         double earned = 0;
-        for (std::size_t d = 0; d < dimensions; ++d) earned += columns.capacity(j)[d] * out.worth[d];
+        for (std::size_t d = 0; d < rows_; ++d)
+            earned += amounts_[d * count_ + j] * std::max(0.0, scaled_worth_[d]);
         if (earned <= 0) continue;
-        if (columns.prices[j] <= 0) return {0, std::vector<double>(dimensions, 0)};
-        excess = std::max(excess, earned / columns.prices[j]);
+        if (prices_[j] <= 0) return {0, std::vector<double>(rows_, 0)};
+        excess = std::max(excess, earned / prices_[j]);
     }
-    for (std::size_t d = 0; d < dimensions; ++d) {
+    for (std::size_t d = 0; d < rows_; ++d) {
         out.worth[d] /= excess;
         out.cost += out.worth[d] * std::max(0.0, demand[d]);
     }
     return out;
+}
+
+ResourceBound resource_bound(const ResourceColumns& columns, const std::vector<double>& demand) {
+    return ResourceProgram(columns).bound(demand);
 }
 
 }  // namespace joiner::plan

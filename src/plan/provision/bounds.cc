@@ -1,0 +1,108 @@
+#include "plan/provision/bounds.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plan/provision/cover.h"
+
+namespace joiner::plan {
+namespace {
+
+// A plan this close to the resource program needs no better bound.
+constexpr double kCloseEnough = 1.0005;
+// With more, machines cut to size cost nearly what whole ones do, and there are too many covers to see.
+constexpr std::size_t kFewMachines = 16;
+constexpr std::uint64_t kCoveringEffort = 300'000;
+
+// The offerings of every type of a pool that some of the placed pods may stand on, by any of their
+// alternatives.
+std::vector<OfferingMask> wanted_offerings(const Problem& problem, const std::vector<bool>& is_placed,
+                                           model::PoolIndex pool) {
+    std::vector<OfferingMask> out(problem.pools()[pool].types.size(), 0);
+    for (std::size_t g = 0; g < problem.groups().size(); ++g) {
+        if (!is_placed[g]) continue;
+        for (const std::vector<Match>& row : problem.groups()[g].matches) {
+            if (!row[pool].possible) continue;
+            for (std::size_t t = 0; t < out.size(); ++t) out[t] |= row[pool].masks[t];
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+ResourceColumns make_columns(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+    std::vector<bool> is_placed(problem.groups().size(), false);
+    for (std::size_t c = 0; c < placed.size(); ++c) {
+        if (placed[c] > 0) is_placed[problem.classes()[c].group] = true;
+    }
+    ResourceColumns columns;
+    columns.dimensions = problem.dimensions();
+    for (model::PoolIndex pool = 0; pool < problem.pools().size(); ++pool) {
+        const PoolOptions& options = problem.pools()[pool];
+        const std::vector<OfferingMask> wanted = wanted_offerings(problem, is_placed, pool);
+        for (std::size_t t = 0; t < options.types.size(); ++t) {
+            if (wanted[t] == 0) continue;
+            const rules::Money price =
+                problem.offering(pool, options.types[t], Problem::cheapest(options.types[t], wanted[t]))
+                    .price +
+                problem.snapshot().pools[pool].node_cost;
+            columns.prices.push_back(static_cast<double>(price.nanos));
+            for (std::size_t d = 0; d < columns.dimensions; ++d)
+                columns.capacities.push_back(std::max(0.0, options.room[t * columns.dimensions + d]));
+        }
+    }
+    return columns;
+}
+
+Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+    const std::size_t n = problem.dimensions();
+    const std::vector<model::RoomView>& rooms = problem.snapshot().rooms;
+    Question out;
+    out.demand.assign(n, 0);
+    std::vector<double> units(problem.caps().size(), 0);
+    for (std::size_t c = 0; c < placed.size(); ++c) {
+        const PodClass& pod_class = problem.classes()[c];
+        for (std::size_t d = 0; d < n; ++d) out.demand[d] += placed[c] * pod_class.request[d];
+        for (const CapId cap : pod_class.firm_caps) units[cap] += placed[c];
+    }
+    for (const model::RoomView& room : rooms) {
+        const std::vector<double> free = problem.dense(room.free);
+        for (std::size_t d = 0; d < n; ++d) out.demand[d] -= std::max(0.0, free[d]);
+    }
+    double machines = 0;
+    for (CapId cap = 0; cap < units.size(); ++cap) {
+        const double most = problem.caps()[cap];
+        if (most > 0)
+            machines = std::max(machines, std::ceil(units[cap] / most) - static_cast<double>(rooms.size()));
+    }
+    ResourceColumns all = make_columns(problem, placed);
+    // Only what is asked for, and the number of machines where it matters.
+    std::vector<std::size_t> asked;
+    for (std::size_t d = 0; d < n; ++d) {
+        if (out.demand[d] > 0) asked.push_back(d);
+    }
+    out.columns.dimensions = asked.size() + (machines > 0 ? 1 : 0);
+    out.columns.prices = all.prices;
+    for (std::size_t j = 0; j < all.size(); ++j) {
+        for (const std::size_t d : asked) out.columns.capacities.push_back(all.capacity(j)[d]);
+        if (machines > 0) out.columns.capacities.push_back(1);
+    }
+    std::vector<double> demand;
+    for (const std::size_t d : asked) demand.push_back(out.demand[d]);
+    if (machines > 0) demand.push_back(machines);
+    out.demand = std::move(demand);
+    return out;
+}
+
+rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed, rules::Money upper,
+                         std::size_t machines) {
+    const Question question = relax(problem, placed);
+    const auto best = static_cast<double>(upper.nanos);
+    double cost = resource_bound(question.columns, question.demand).cost;
+    if (cost > 0 && best > cost * kCloseEnough && machines <= kFewMachines)
+        cost = std::max(cost, covering_bound(question.columns, question.demand, best, kCoveringEffort));
+    return {static_cast<std::int64_t>(std::floor(std::min(cost, best) * (1 - 1e-12)))};
+}
+
+}  // namespace joiner::plan

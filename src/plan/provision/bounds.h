@@ -1,0 +1,30 @@
+// What no plan for the same pods can undercut. Several relaxations, each valid by itself; the best counts.
+// Pure.
+#pragma once
+
+#include <vector>
+
+#include "plan/provision/problem.h"
+#include "plan/provision/resource_bound.h"
+#include "rules/money.h"
+
+namespace joiner::plan {
+
+// Everything that some pod of the classes with a count in `placed` may be bought, at its cheapest: one column
+// a pool and type.
+ResourceColumns make_columns(const Problem& problem, const std::vector<std::uint32_t>& placed);
+
+// What the relaxations are asked: columns, and demands less all the room there was before. With caps the last
+// dimension is the number of machines.
+struct Question {
+    ResourceColumns columns;
+    std::vector<double> demand;
+};
+Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed);
+
+// For the pods counted in `placed` (by class), for whom there is a plan of `machines` machines at the price
+// `upper`.
+rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed, rules::Money upper,
+                         std::size_t machines);
+
+}  // namespace joiner::plan

@@ -1,0 +1,64 @@
+#include "plan/provision/draft.h"
+
+#include <algorithm>
+
+namespace joiner::plan {
+
+bool is_better(const Draft& a, const Draft& b) {
+    if (a.is_complete != b.is_complete) return a.is_complete;
+    if (a.price != b.price) return a.price < b.price;
+    return a.nodes.size() < b.nodes.size();
+}
+
+Machine to_machine(const Market& market, const DraftNode& node) {
+    const Problem& problem = market.problem();
+    const Offer& offer = market.offers()[node.offer];
+    Machine out;
+    out.pool = offer.pool;
+    out.option = offer.option;
+    for (const Take& take : node.take) {
+        const Lot& lot = market.lots()[take.lot];
+        out.take.emplace_back(lot.pod_class, take.count);
+        out.alternative.emplace_back(lot.pod_class, market.alternative(lot.kind));
+        out.open = problem.merge(out.open, market.open(lot.kind, offer.pool));
+    }
+    std::sort(out.take.begin(), out.take.end());
+    std::sort(out.alternative.begin(), out.alternative.end());
+    OfferingMask mask = problem.pools()[offer.pool].types[offer.option].offerings;
+    for (const auto& [c, alternative] : out.alternative) {
+        mask &=
+            problem.groups()[problem.classes()[c].group].matches[alternative][offer.pool].masks[offer.option];
+    }
+    out.offerings = mask;
+    return out;
+}
+
+bool is_buyable_machine(const Market& market, const DraftNode& node) {
+    const Problem& problem = market.problem();
+    if (!market.some_open() && !has_min_values(problem, market.offers()[node.offer].pool)) return true;
+    const Machine machine = to_machine(market, node);
+    if (machine.open == kOpenConflict || machine.offerings == 0) return false;
+    const StandIns others = stand_ins(problem, machine);
+    return std::any_of(others.begin(), others.end(),
+                       [&](const auto& other) { return other.first == machine.option; }) &&
+           meets_min_values(problem, machine.pool, others);
+}
+
+bool is_sound(const Market& market, const Draft& draft) {
+    const Problem& problem = market.problem();
+    std::vector<std::vector<double>> counted(problem.pools().size());
+    for (const DraftNode& node : draft.nodes) {
+        if (!is_buyable_machine(market, node)) return false;
+        const Offer& offer = market.offers()[node.offer];
+        const auto& remaining = problem.snapshot().pools[offer.pool].remaining;
+        std::vector<double>& sum = counted[offer.pool];
+        sum.resize(remaining.size(), 0);
+        for (std::size_t i = 0; i < remaining.size(); ++i) {
+            sum[i] += problem.pools()[offer.pool].capacity[offer.option * remaining.size() + i];
+            if (sum[i] > static_cast<double>(remaining[i].second)) return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace joiner::plan

@@ -1,0 +1,189 @@
+#include "plan/provision/first_fit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "plan/provision/why_not.h"
+
+namespace joiner::plan {
+namespace {
+
+using model::PodIndex;
+using model::PoolIndex;
+
+class FirstFit {
+  public:
+    FirstFit(Trial& trial, const std::vector<std::uint32_t>& kind_of)
+        : trial_(trial), problem_(trial.problem()), kind_of_(kind_of), skip_(problem_.kinds().size()) {}
+
+    std::vector<Wait> run(std::vector<PodIndex> left) {
+        // As long as something finds a place, others may find theirs by it.
+        for (const bool is_lenient : {false, true}) {
+            for (bool is_progress = true; is_progress && !left.empty();) {
+                std::vector<PodIndex> still;
+                for (const PodIndex pod : left) {
+                    if (!place(pod, is_lenient)) still.push_back(pod);
+                }
+                is_progress = still.size() < left.size();
+                left = std::move(still);
+            }
+        }
+        std::vector<Wait> out;
+        for (const PodIndex pod : left) out.push_back({pod, reason(kind_of_[pod])});
+        return out;
+    }
+
+  private:
+    // Preferences are let go one by one, and only when nothing anywhere keeps them.
+    bool place(PodIndex pod, bool is_lenient) {
+        const std::uint32_t k = kind_of_[pod];
+        Skip& skip = skip_[k];
+        const PodRules& rules = problem_.kinds()[k].rules;
+        // What kept the last one of its kind out is still so.
+        const std::uint64_t now = 2 * changes_ + (is_lenient ? 1 : 0);
+        if (skip.failed && (rules.empty() || skip.failed_at == now)) return false;
+        if (place_by_preference(k, pod, is_lenient)) {
+            if (!rules.counts.empty()) ++changes_;
+            return true;
+        }
+        skip.failed = true;
+        skip.failed_at = now;
+        return false;
+    }
+
+    bool place_by_preference(std::uint32_t k, PodIndex pod, bool is_lenient) {
+        for (std::size_t dropped = 0; dropped <= trial_.preferences(k); ++dropped) {
+            const Mode mode{dropped, is_lenient};
+            if (place_in_room(k, mode, pod) || place_on_opened(k, mode, pod) || place_on_new(k, mode, pod))
+                return true;
+        }
+        return false;
+    }
+
+    bool place_in_room(std::uint32_t k, const Mode& mode, PodIndex pod) {
+        bool is_full_so_far = true;
+        for (Place room = skip_[k].rooms; room < trial_.rooms(); ++room) {
+            if (trial_.how_many_fit(k, room) == 0 || !trial_.admits(k, room)) {
+                if (is_full_so_far) skip_[k].rooms = room + 1;
+                continue;
+            }
+            is_full_so_far = false;
+            if (!trial_.allows(k, room, mode)) continue;
+            trial_.put(k, room, pod);
+            return true;
+        }
+        return false;
+    }
+
+    bool place_on_opened(std::uint32_t k, const Mode& mode, PodIndex pod) {
+        const std::vector<KeyId>& keys = problem_.kinds()[k].rules.counted_keys;
+        const bool only_fills_up = !mode.is_lenient && only_ever_fills_up(problem_.kinds()[k].rules);
+        for (std::size_t i = only_fills_up ? skip_[k].opened : 0; i < trial_.opened().size(); ++i) {
+            if (only_fills_up) skip_[k].opened = i;
+            const Place place = trial_.place_of(i);
+            const PoolIndex pool = trial_.opened()[i].machine.pool;
+            for (const Domains& at : by_load(k, keys, pool, trial_.domains_of(place))) {
+                if (trial_.allows_at(k, at, place, mode) && trial_.join(k, i, at, pod)) return true;
+            }
+        }
+        return false;
+    }
+
+    // What keeps such a pod off a machine stays.
+    static bool only_ever_fills_up(const PodRules& rules) {
+        return rules.affinity.empty() && rules.rather_with.empty() && rules.rather_without.empty() &&
+               rules.rather_spread.empty() && rules.counted_keys.empty();
+    }
+
+    // Preferred node requirements before weight, weight before price; ties go to the earlier pool.
+    bool place_on_new(std::uint32_t k, const Mode& mode, PodIndex pod) {
+        const PodKind& kind = problem_.kinds()[k];
+        const std::size_t alternatives = problem_.groups()[kind.group].alternatives.size();
+        for (std::uint32_t a = 0; a < alternatives; ++a) {
+            for (PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
+                if (problem_.pools()[pool].types.empty()) continue;
+                for (const Domains& at : by_load(k, kind.rules.counted_keys, pool, trial_.nowhere())) {
+                    if (!trial_.allows_at(k, at, kNewPlace, mode)) continue;
+                    if (trial_.open(k, pool, a, at, pod)) return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    std::vector<Domains> by_load(std::uint32_t k, const std::vector<KeyId>& keys, PoolIndex pool,
+                                 const Domains& from) {
+        std::vector<Domains> out = trial_.combinations(keys, pool, from);
+        if (out.size() > 1) {
+            std::stable_sort(out.begin(), out.end(), [&](const Domains& x, const Domains& y) {
+                return std::tuple(trial_.regrets(k, x), trial_.load(k, x)) <
+                       std::tuple(trial_.regrets(k, y), trial_.load(k, y));
+            });
+        }
+        return out;
+    }
+
+    // The machines' side first; where some machine would do, the rule among pods that is in the way.
+    std::string reason(std::uint32_t k) {
+        std::string& known = reasons_[k];
+        if (!known.empty()) return known;
+        const PodKind& kind = problem_.kinds()[k];
+        const std::vector<model::PoolView>& pools = problem_.snapshot().pools;
+        known = why_not(problem_, trial_.remaining(), problem_.class_of(k, {}));
+        if (kind.rules.empty() || pools.empty()) return known;
+        std::string out;
+        for (PoolIndex pool = 0; pool < pools.size(); ++pool) {
+            const std::string rule = rule_on(k, pool);
+            if (rule.empty()) continue;
+            out += fmt::format("{}NodePool {}: {}", out.empty() ? "" : "; ", pools[pool].name, rule);
+        }
+        if (!out.empty()) known = out;
+        return known;
+    }
+
+    std::string rule_on(std::uint32_t k, PoolIndex pool) {
+        const PodKind& kind = problem_.kinds()[k];
+        if (problem_.pools()[pool].types.empty()) return {};
+        bool some_machine = false;
+        std::string rule;
+        for (const Domains& at : trial_.combinations(kind.rules.counted_keys, pool, trial_.nowhere())) {
+            const std::size_t alternatives = problem_.groups()[kind.group].alternatives.size();
+            const std::size_t before = trial_.mark();
+            trial_.record(true);
+            bool opens = false;
+            for (std::uint32_t a = 0; a < alternatives && !opens; ++a) opens = trial_.open(k, pool, a, at, 0);
+            trial_.undo_to(before);
+            trial_.record(false);
+            if (!opens) continue;
+            some_machine = true;
+            trial_.allows_at(k, at, kNewPlace, {trial_.preferences(k), false}, &rule);
+        }
+        return some_machine ? rule : std::string{};
+    }
+
+    struct Skip {
+        Place rooms = 0;         // Rooms before it are full for the kind.
+        std::size_t opened = 0;  // No machine before it takes the kind.
+        bool failed = false;
+        std::uint64_t failed_at = 0;
+    };
+
+    Trial& trial_;
+    Problem& problem_;
+    const std::vector<std::uint32_t>& kind_of_;
+    std::vector<Skip> skip_;
+    std::uint64_t changes_ = 0;  // Of counts.
+    std::map<std::uint32_t, std::string> reasons_;
+};
+
+}  // namespace
+
+std::vector<Wait> first_fit(Trial& trial, const std::vector<PodIndex>& pods,
+                            const std::vector<std::uint32_t>& kind_of) {
+    return FirstFit(trial, kind_of).run(pods);
+}
+
+}  // namespace joiner::plan

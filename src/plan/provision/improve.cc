@@ -1,0 +1,605 @@
+#include "plan/provision/improve.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/rng.h"
+#include "plan/provision/packer.h"
+#include "plan/provision/slots.h"
+
+namespace joiner::plan {
+namespace {
+
+constexpr std::size_t kMaxPicked = 6;         // Machines taken apart at once.
+constexpr std::size_t kMaxPickedLots = 400;   // Entries of their takes; a pick stops growing there.
+constexpr std::size_t kGoodOffers = 24;       // Offers that a rebuilding draws from, the best value first.
+constexpr std::uint64_t kLooksOfAStep = 100;  // What a step costs that fills nothing.
+constexpr std::uint32_t kStepsWithoutGain = 20'000;
+constexpr std::uint32_t kStepsPerMachine = 2'000;  // With few machines there are few ways to pick.
+constexpr OfferIndex kNone = ~0u;
+
+struct Node {
+    OfferIndex offer = 0;
+    std::vector<Take> take;
+    std::vector<double> used;
+    double waste = 0;    // Price less the worth of what stands on it.
+    double free_sq = 0;  // The worth of its free room, squared.
+};
+
+class Improver {
+  public:
+    Improver(const Market& market, Draft draft, const ImproveOptions& options)
+        : market_(market),
+          options_(options),
+          rng_(options.seed),
+          n_(market.dimensions()),
+          program_(market.columns(market.has_caps())),
+          packer_(market),
+          slots_(market),
+          entry_of_(market.lots().size(), 0) {
+        value_everything();
+        rank_offers();
+        sign_offers();
+        for (DraftNode& node : draft.nodes) {
+            Node own{node.offer, std::move(node.take), std::vector<double>(n_, 0), 0, 0};
+            for (const Take& take : own.take) add_request(own.used, take.lot, take.count);
+            finish(own);
+            price_ += price(own.offer);
+            nodes_.push_back(std::move(own));
+        }
+        count_limits();
+    }
+
+    Draft run() {
+        std::uint32_t steps = 0;
+        std::uint32_t since_gain = 0;
+        const auto patience = static_cast<std::uint32_t>(
+            std::min<std::size_t>(kStepsWithoutGain, kStepsPerMachine * nodes_.size()));
+        while (price_ > options_.good_enough && since_gain < patience &&
+               packer_.looks() + steps * kLooksOfAStep < options_.effort) {
+            if (steps % 8 == 0 && options_.is_late && options_.is_late()) break;
+            ++steps;
+            const double before = price_;
+            step();
+            since_gain = price_ < before ? 0 : since_gain + 1;
+        }
+        Draft out;
+        out.price = price_;
+        out.is_complete = true;
+        for (Node& node : nodes_) out.nodes.push_back({node.offer, std::move(node.take)});
+        return out;
+    }
+
+  private:
+    double price(OfferIndex offer) const { return market_.offers()[offer].price; }
+    KindIndex kind(LotIndex lot) const { return market_.lots()[lot].kind; }
+
+    void add_request(std::vector<double>& to, LotIndex lot, double count) const {
+        const double* request = market_.request(lot);
+        for (std::size_t d = 0; d < n_; ++d) to[d] += count * request[d];
+    }
+
+    // One set of prices for all that stands, so that waste can be compared.
+    void value_everything() {
+        std::vector<double> demand(program_.dimensions(), 0);
+        for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) {
+            add_request(demand, lot, market_.lots()[lot].count);
+            slots_.add(lot, market_.lots()[lot].count);
+        }
+        if (market_.has_caps()) demand[n_] = slots_.needed();
+        slots_.clear();
+        worth_ = program_.solve(demand.data());
+        for (std::size_t d = 0; d < n_; ++d) {
+            if (demand[d] > 0) worth_[d] += 1e-9 * program_.cost() / demand[d];
+        }
+    }
+
+    double value(const std::vector<double>& used) const {
+        double out = 0;
+        for (std::size_t d = 0; d < n_; ++d) out += worth_[d] * used[d];
+        return out;
+    }
+
+    void rank_offers() {
+        by_value_.resize(market_.offers().size());
+        std::iota(by_value_.begin(), by_value_.end(), 0u);
+        std::vector<double> cost(by_value_.size());
+        for (OfferIndex j = 0; j < cost.size(); ++j) {
+            double worth = market_.has_caps() ? worth_[n_] : 0;
+            for (std::size_t d = 0; d < n_; ++d) worth += worth_[d] * market_.room(j)[d];
+            cost[j] = worth > 0 ? price(j) / worth : std::numeric_limits<double>::infinity();
+        }
+        std::stable_sort(by_value_.begin(), by_value_.end(),
+                         [&](OfferIndex a, OfferIndex b) { return cost[a] < cost[b]; });
+    }
+
+    // Offers that admit the same kinds have one sign.
+    void sign_offers() {
+        for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
+            OfferIndex first = 0;
+            while (!std::equal(market_.kinds_of(first), market_.kinds_of(first) + market_.kind_words(),
+                               market_.kinds_of(j)))
+                ++first;
+            sign_.push_back(first);
+        }
+    }
+
+    void finish(Node& node) const {
+        const double* room = market_.room(node.offer);
+        double free = 0;
+        for (std::size_t d = 0; d < n_; ++d) free += worth_[d] * (room[d] - node.used[d]);
+        node.free_sq = free * free;
+        node.waste = price(node.offer) - value(node.used);
+    }
+
+    void count_limits() {
+        if (!market_.has_limits()) return;
+        for (const model::PoolView& pool : market_.problem().snapshot().pools) {
+            std::vector<double>& remaining = remaining_.emplace_back();
+            for (const auto& [name, amount] : pool.remaining)
+                remaining.push_back(static_cast<double>(amount));
+        }
+        for (const Node& node : nodes_) count(node.offer, 1);
+    }
+    void count(OfferIndex offer, double times) {
+        const Offer& own = market_.offers()[offer];
+        std::vector<double>& remaining = remaining_[own.pool];
+        for (std::size_t i = 0; i < remaining.size(); ++i) {
+            remaining[i] -=
+                times * market_.problem().pools()[own.pool].capacity[own.option * remaining.size() + i];
+        }
+    }
+
+    void step() {
+        pick();
+        gather();
+        focus();
+        program_.solve(demand_.data());
+        // Not even machines cut to size would be cheaper; then only free room could be gathered.
+        if (program_.cost() >= old_price_ * (1 - 1e-9) && rng_.below(8) != 0) return release();
+        new_.clear();
+        bool is_built = false;
+        switch (rng_.below(8)) {
+            case 0:
+            case 1:
+                is_built = rebuild_greedily();
+                break;
+            case 2:
+            case 3:
+                is_built = choose_old_but_one() && pack();
+                break;
+            case 4:
+                is_built = choose_good() && pack();
+                break;
+            default:
+                is_built = choose_shifted() && pack();
+        }
+        if (is_built) consider();
+        release();
+    }
+
+    // The first two from among the wasteful, the others as they come.
+    void pick() {
+        picked_.clear();
+        const std::size_t wanted = std::min<std::size_t>(1 + rng_.below(kMaxPicked), nodes_.size());
+        const bool same_sign = rng_.below(2) == 0;
+        std::size_t lots = 0;
+        for (std::size_t tries = 0; picked_.size() < wanted && tries < 4 * kMaxPicked; ++tries) {
+            std::size_t chosen = rng_.below(nodes_.size());
+            if (picked_.size() < 2) {
+                for (int i = 0; i < 3; ++i) {
+                    const std::size_t other = rng_.below(nodes_.size());
+                    if (nodes_[other].waste > nodes_[chosen].waste) chosen = other;
+                }
+            }
+            if (std::find(picked_.begin(), picked_.end(), chosen) != picked_.end()) continue;
+            if (!picked_.empty()) {
+                const OfferIndex first = nodes_[picked_.front()].offer;
+                const OfferIndex own = nodes_[chosen].offer;
+                if (same_sign ? sign_[own] != sign_[first] : !have_common_kind(own, first)) continue;
+            }
+            if (!picked_.empty() && lots + nodes_[chosen].take.size() > kMaxPickedLots) break;
+            lots += nodes_[chosen].take.size();
+            picked_.push_back(chosen);
+        }
+    }
+
+    bool have_common_kind(OfferIndex a, OfferIndex b) const {
+        if (sign_[a] == sign_[b]) return true;
+        for (std::size_t w = 0; w < market_.kind_words(); ++w) {
+            if (market_.kinds_of(a)[w] & market_.kinds_of(b)[w]) return true;
+        }
+        return false;
+    }
+
+    // The offers that a rebuilding draws from: those that admit all of the pods, or where none does, all that
+    // stood on one of the machines.
+    void focus() {
+        if (market_.kinds() == 1) {
+            if (by_price_.empty()) list_focus();
+            return;
+        }
+        focus_.assign(market_.kind_words(), 0);
+        for (const Ware& ware : wares_) focus_[kind(ware.lot) / 64] |= KindWord{1} << (kind(ware.lot) % 64);
+        admits_focus_ = list_focus();
+        if (admits_focus_) return;
+        focus_.assign(market_.kind_words(), 0);
+        for (const Take& take : nodes_[picked_[rng_.below(picked_.size())]].take)
+            focus_[kind(take.lot) / 64] |= KindWord{1} << (kind(take.lot) % 64);
+        list_focus();
+    }
+    bool list_focus() {
+        focus_.resize(market_.kind_words(), 0);
+        by_price_.clear();
+        good_.clear();
+        place_.assign(market_.offers().size(), kNone);
+        for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
+            if (!market_.admits_all(j, focus_.data())) continue;
+            place_[j] = static_cast<OfferIndex>(by_price_.size());
+            by_price_.push_back(j);
+        }
+        for (std::size_t i = 0; i < by_value_.size() && good_.size() < kGoodOffers; ++i) {
+            if (place_[by_value_[i]] != kNone) good_.push_back(by_value_[i]);
+        }
+        return !by_price_.empty();
+    }
+
+    void gather() {
+        wares_.clear();
+        demand_.assign(program_.dimensions(), 0);
+        old_price_ = 0;
+        old_free_sq_ = 0;
+        for (const std::size_t i : picked_) {
+            const Node& node = nodes_[i];
+            old_price_ += price(node.offer);
+            old_free_sq_ += node.free_sq;
+            for (std::size_t d = 0; d < n_; ++d) demand_[d] += node.used[d];
+            for (const Take& take : node.take) {
+                std::uint32_t& entry = entry_of_[take.lot];
+                if (entry == 0) {
+                    wares_.push_back({take.lot, 0, 1, 0});
+                    entry = static_cast<std::uint32_t>(wares_.size());
+                }
+                wares_[entry - 1].available += take.count;
+                if (market_.has_caps()) slots_.add(take.lot, take.count);
+            }
+        }
+        counts_.clear();
+        for (const Ware& ware : wares_) counts_.push_back(ware.available);
+        if (market_.has_caps()) demand_[n_] = slots_.needed();
+    }
+
+    void release() {
+        for (std::size_t i = 0; i < wares_.size(); ++i) {
+            entry_of_[wares_[i].lot] = 0;
+            if (market_.has_caps()) slots_.add(wares_[i].lot, -static_cast<std::int64_t>(counts_[i]));
+        }
+    }
+
+    OfferIndex good_offer() {
+        const std::size_t few = std::min(kGoodOffers, good_.size());
+        // The better the likelier.
+        const double x = rng_.unit();
+        return good_[static_cast<std::size_t>(x * x * static_cast<double>(few))];
+    }
+
+    // The cheapest offer whose room is at least `need`, and that costs no more than `most`.
+    OfferIndex cheapest_with(const double* need, double most) const {
+        for (const OfferIndex j : by_price_) {
+            if (price(j) > most) break;
+            const double* room = market_.room(j);
+            bool holds = true;
+            for (std::size_t d = 0; d < n_; ++d) holds &= need[d] <= room[d];
+            if (holds) return j;
+        }
+        return kNone;
+    }
+    OfferIndex cheapest_for(const std::vector<double>& used, const std::vector<KindWord>& kinds) const {
+        for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
+            const double* room = market_.room(j);
+            bool holds = true;
+            for (std::size_t d = 0; d < n_; ++d) holds &= used[d] <= room[d];
+            if (holds && market_.admits_all(j, kinds.data())) return j;
+        }
+        return kNone;
+    }
+
+    // All but one of the machines that were there, then the cheapest that could hold the rest.
+    bool choose_old_but_one() {
+        chosen_.clear();
+        for (const std::size_t i : picked_) chosen_.push_back(nodes_[i].offer);
+        shuffle();
+        chosen_.pop_back();
+        if (chosen_.size() > 1 && rng_.below(4) == 0) chosen_.pop_back();
+        return close_choice();
+    }
+
+    bool choose_good() {
+        chosen_.clear();
+        double total = 0;
+        while (chosen_.size() < kMaxPicked) {
+            const OfferIndex next = good_offer();
+            if (total + price(next) > old_price_) break;
+            total += price(next);
+            chosen_.push_back(next);
+            if (rng_.below(3) == 0 && close_choice()) return true;
+        }
+        return close_choice();
+    }
+
+    bool close_choice() {
+        rest_.assign(demand_.begin(), demand_.begin() + static_cast<std::ptrdiff_t>(n_));
+        double total = 0;
+        for (const OfferIndex j : chosen_) {
+            total += price(j);
+            for (std::size_t d = 0; d < n_; ++d) rest_[d] -= market_.room(j)[d];
+        }
+        if (total > old_price_) return false;
+        if (std::all_of(rest_.begin(), rest_.end(), [](double amount) { return amount <= 0; }))
+            return !chosen_.empty();
+        const OfferIndex last = cheapest_with(rest_.data(), old_price_ - total);
+        if (last == kNone) return false;
+        chosen_.push_back(last);
+        return true;
+    }
+
+    // The machines that were there, one of them cheaper and perhaps one dearer.
+    bool choose_shifted() {
+        chosen_.clear();
+        for (const std::size_t i : picked_) chosen_.push_back(nodes_[i].offer);
+        shuffle();
+        const auto shift = [&](OfferIndex& offer, int direction) {
+            if (place_[offer] == kNone) return;
+            const auto by = static_cast<std::int64_t>(1 + rng_.below(12)) * direction;
+            const std::int64_t last = static_cast<std::int64_t>(by_price_.size()) - 1;
+            offer =
+                by_price_[static_cast<std::size_t>(std::clamp<std::int64_t>(place_[offer] + by, 0, last))];
+        };
+        if (rng_.below(3) == 0 && place_[chosen_[0]] != kNone) {
+            chosen_[0] = good_offer();
+        } else {
+            shift(chosen_[0], -1);
+        }
+        if (chosen_.size() > 1 && rng_.below(2) == 0) shift(chosen_[1], 1);
+        double total = 0;
+        rest_.assign(demand_.begin(), demand_.begin() + static_cast<std::ptrdiff_t>(n_));
+        for (const OfferIndex j : chosen_) {
+            total += price(j);
+            for (std::size_t d = 0; d < n_; ++d) rest_[d] -= market_.room(j)[d];
+        }
+        return total <= old_price_ &&
+               std::all_of(rest_.begin(), rest_.end(), [](double amount) { return amount <= 0; });
+    }
+
+    void shuffle() {
+        for (std::size_t i = chosen_.size(); i > 1; --i) std::swap(chosen_[i - 1], chosen_[rng_.below(i)]);
+    }
+
+    // What must stand on the machine being filled because none of those after it can take it.
+    void put_what_has_no_later_place(std::size_t at) {
+        const std::size_t later = chosen_.size() - at - 1;
+        if (market_.kinds() > 1) {
+            last_chance_.clear();
+            for (const Ware& ware : wares_) {
+                bool has_later = ware.available == 0;
+                for (std::size_t i = at + 1; i < chosen_.size() && !has_later; ++i)
+                    has_later = market_.admits(chosen_[i], kind(ware.lot));
+                if (!has_later) last_chance_.push_back(ware);
+            }
+            if (!last_chance_.empty() && last_chance_.size() < wares_.size()) {
+                packer_.pour(last_chance_, local_worth_.data());
+                for (const Ware& ware : last_chance_)
+                    wares_[entry_of_[ware.lot] - 1].available = ware.available;
+            }
+        }
+        if (!market_.has_caps()) return;
+        for (Ware& ware : wares_) {
+            for (const CapId cap : market_.caps(ware.lot)) {
+                const std::uint32_t most = market_.problem().caps()[cap];
+                while (ware.available > 0 && cap_left_[cap] > later * most && packer_.put(ware, 1)) {
+                    for (const CapId own : market_.caps(ware.lot)) --cap_left_[own];
+                }
+            }
+        }
+    }
+
+    void count_caps() {
+        if (!market_.has_caps()) return;
+        cap_left_.assign(market_.problem().caps().size(), 0);
+        for (const Ware& ware : wares_) {
+            for (const CapId cap : market_.caps(ware.lot)) cap_left_[cap] += ware.available;
+        }
+    }
+
+    // The chosen machines filled one after the other, by weights that look at what is scarce for these pods
+    // on these machines.
+    bool pack() {
+        const double power = 1 + 4 * rng_.unit();
+        const double noise = 0.4 * rng_.unit();
+        for (std::size_t i = 0; i < wares_.size(); ++i)
+            wares_[i] = {wares_[i].lot, counts_[i], 1 + noise * (rng_.unit() - 0.5), 0};
+        rest_.assign(demand_.begin(), demand_.begin() + static_cast<std::ptrdiff_t>(n_));
+        capacity_.assign(n_, 0);
+        for (const OfferIndex j : chosen_) {
+            for (std::size_t d = 0; d < n_; ++d) capacity_[d] += market_.room(j)[d];
+        }
+        local_worth_.resize(n_);
+        for (std::size_t at = 0; at < chosen_.size(); ++at) {
+            for (std::size_t d = 0; d < n_; ++d) {
+                const double load = capacity_[d] > 0 ? rest_[d] / capacity_[d] : 0;
+                local_worth_[d] = capacity_[d] > 0 ? std::pow(load, power) / capacity_[d] : 0;
+            }
+            if (market_.has_caps()) count_caps();
+            packer_.begin(chosen_[at]);
+            put_what_has_no_later_place(at);
+            packer_.pour(wares_, local_worth_.data());
+            bool can_still_fit = true;
+            bool is_all_placed = true;
+            for (std::size_t d = 0; d < n_; ++d) {
+                rest_[d] -= packer_.used()[d];
+                capacity_[d] -= market_.room(chosen_[at])[d];
+                can_still_fit &= rest_[d] <= capacity_[d];
+                is_all_placed &= rest_[d] <= 0;
+            }
+            if (!can_still_fit) return false;
+            if (!packer_.take().empty()) keep_new(chosen_[at]);
+            if (is_all_placed) break;
+        }
+        return std::all_of(wares_.begin(), wares_.end(),
+                           [](const Ware& ware) { return ware.available == 0; });
+    }
+
+    void keep_new(OfferIndex) {
+        Node node;
+        node.offer = cheapest_for(packer_.used(), packer_.kinds());
+        node.take = packer_.take();
+        node.used = packer_.used();
+        finish(node);
+        new_.push_back(std::move(node));
+    }
+
+    // Machine after machine by worth for money, with some chance in the choice.
+    bool rebuild_greedily() {
+        if (!admits_focus_) return false;
+        for (std::size_t i = 0; i < wares_.size(); ++i)
+            wares_[i] = {wares_[i].lot, counts_[i], 1 + 0.2 * (rng_.unit() - 0.5), 0};
+        greedy_demand_ = demand_;
+        double spent = 0;
+        for (std::size_t round = 0; round < 2 * kMaxPicked; ++round) {
+            greedy_worth_ = program_.solve(greedy_demand_.data());
+            if (spent + program_.cost() > old_price_ * (1 + 1e-12)) return false;
+            for (std::size_t d = 0; d < n_; ++d) {
+                if (greedy_demand_[d] > 0) greedy_worth_[d] += 1e-9 * old_price_ / greedy_demand_[d];
+            }
+            OfferIndex best = cheapest_with(greedy_demand_.data(), old_price_ - spent);
+            // Once one machine could hold the rest, that is the end of it.
+            if (best == kNone) best = noisy_choice(old_price_ - spent);
+            if (best == kNone) return false;
+            packer_.begin(best);
+            packer_.pour(wares_, greedy_worth_.data());
+            if (packer_.take().empty()) return false;
+            keep_new(best);
+            spent += price(new_.back().offer);
+            bool is_all_placed = true;
+            for (std::size_t d = 0; d < n_; ++d) {
+                greedy_demand_[d] -= packer_.used()[d];
+                is_all_placed &= greedy_demand_[d] <= 0;
+            }
+            if (is_all_placed)
+                return std::all_of(wares_.begin(), wares_.end(),
+                                   [](const Ware& ware) { return ware.available == 0; });
+            if (market_.has_caps()) {
+                for (const Take& take : packer_.take())
+                    slots_.add(take.lot, -static_cast<std::int64_t>(take.count));
+                greedy_demand_[n_] = slots_.needed();
+                for (const Take& take : packer_.take()) slots_.add(take.lot, take.count);
+            }
+        }
+        return false;
+    }
+
+    OfferIndex noisy_choice(double most) {
+        OfferIndex best = kNone;
+        double least = std::numeric_limits<double>::infinity();
+        for (const OfferIndex j : by_price_) {
+            if (price(j) > most) break;
+            double useful = market_.has_caps() ? greedy_worth_[n_] : 0;
+            for (std::size_t d = 0; d < n_; ++d)
+                useful += greedy_worth_[d] * std::min(market_.room(j)[d], greedy_demand_[d]);
+            const double cost = price(j) / useful * (1 + 0.1 * rng_.unit());
+            if (cost < least) {
+                least = cost;
+                best = j;
+            }
+        }
+        return best;
+    }
+
+    void consider() {
+        double new_price = 0;
+        double new_free_sq = 0;
+        for (const Node& node : new_) {
+            if (node.offer == kNone) return;
+            new_price += price(node.offer);
+            new_free_sq += node.free_sq;
+        }
+        if (new_price > old_price_) return;
+        if (new_price == old_price_ && new_free_sq < old_free_sq_ * (1 - 1e-12)) return;
+        if (!keeps_limits() || !is_buyable()) return;
+        std::sort(picked_.begin(), picked_.end(), std::greater<>());
+        for (const std::size_t i : picked_) {
+            std::swap(nodes_[i], nodes_.back());
+            nodes_.pop_back();
+        }
+        for (Node& node : new_) nodes_.push_back(std::move(node));
+        price_ += new_price - old_price_;
+    }
+
+    bool keeps_limits() {
+        if (!market_.has_limits()) return true;
+        for (const std::size_t i : picked_) count(nodes_[i].offer, -1);
+        for (const Node& node : new_) count(node.offer, 1);
+        const bool ok = std::all_of(remaining_.begin(), remaining_.end(), [](const auto& pool) {
+            return std::all_of(pool.begin(), pool.end(), [](double left) { return left >= 0; });
+        });
+        if (ok) return true;
+        for (const std::size_t i : picked_) count(nodes_[i].offer, 1);
+        for (const Node& node : new_) count(node.offer, -1);
+        return false;
+    }
+
+    // What the numbers do not know: requirements left open by types, and minValues.
+    bool is_buyable() const {
+        return std::all_of(new_.begin(), new_.end(), [&](const Node& node) {
+            return is_buyable_machine(market_, {node.offer, node.take});
+        });
+    }
+
+    const Market& market_;
+    const ImproveOptions& options_;
+    Rng rng_;
+    std::size_t n_;
+    ResourceProgram program_;
+    Packer packer_;
+    Slots slots_;
+    std::vector<double> worth_;
+    std::vector<OfferIndex> by_value_;
+    std::vector<OfferIndex> sign_;
+    std::vector<Node> nodes_;
+    double price_ = 0;
+    std::vector<std::vector<double>> remaining_;
+
+    // Of one step.
+    std::vector<std::size_t> picked_;
+    std::vector<std::uint32_t> entry_of_;  // By lot: its place in wares_, plus one.
+    std::vector<Ware> wares_;
+    std::vector<std::uint32_t> counts_;
+    std::vector<double> demand_;
+    double old_price_ = 0;
+    double old_free_sq_ = 0;
+    std::vector<KindWord> focus_;
+    bool admits_focus_ = true;
+    std::vector<OfferIndex> by_price_;  // Of the offers in focus.
+    std::vector<OfferIndex> good_;      // The best values of them.
+    std::vector<OfferIndex> place_;     // By offer: its place in by_price_.
+    std::vector<OfferIndex> chosen_;
+    std::vector<Node> new_;
+    std::vector<Ware> last_chance_;
+    std::vector<std::uint64_t> cap_left_;
+    std::vector<double> rest_;
+    std::vector<double> capacity_;
+    std::vector<double> local_worth_;
+    std::vector<double> greedy_demand_;
+    std::vector<double> greedy_worth_;
+};
+
+}  // namespace
+
+Draft improve(const Market& market, Draft draft, const ImproveOptions& options) {
+    return Improver(market, std::move(draft), options).run();
+}
+
+}  // namespace joiner::plan

@@ -1,0 +1,91 @@
+#include "plan/provision/launches.h"
+
+#include "base/check.h"
+
+namespace joiner::plan {
+namespace {
+
+rules::Requirements launch_requirements(const Problem& problem, const Machine& machine) {
+    rules::Requirements out = problem.snapshot().pools[machine.pool].requirements;
+    for (const auto& [c, alternative] : machine.alternative) {
+        out.add_all(*problem.groups()[problem.classes()[c].group].alternatives[alternative]);
+    }
+    return out;
+}
+
+// Under limits no stand-in may count for more than the machine that was counted.
+void widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
+           MachineSpec& spec) {
+    const PoolOptions& pool = problem.pools()[machine.pool];
+    const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
+    bool first = true;
+    rules::Resources daemons;
+    for (const auto& [option, mask] : stand_ins(problem, machine)) {
+        bool counts_for_more = false;
+        for (std::size_t i = 0; i < limits; ++i) {
+            counts_for_more |=
+                pool.capacity[option * limits + i] > pool.capacity[machine.option * limits + i];
+        }
+        if (counts_for_more) continue;
+        if (spec.types.size() >= options.max_types) break;
+        if (first) {
+            daemons = pool.types[option].daemons;
+        } else {
+            daemons.min_with(pool.types[option].daemons);
+        }
+        first = false;
+        spec.types.push_back(problem.type(machine.pool, pool.types[option]).name);
+    }
+    CHECK(!spec.types.empty());
+    spec.requests += daemons;
+}
+
+MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, const Machine& machine) {
+    const TypeOption& option = problem.pools()[machine.pool].types[machine.option];
+    const rules::Offering& offering =
+        problem.offering(machine.pool, option, Problem::cheapest(option, machine.offerings));
+    MachineSpec out;
+    out.pool = machine.pool;
+    out.zone = offering.zone();
+    out.capacity_type = offering.capacity_type();
+    out.price = offering.price;
+    out.requirements = launch_requirements(problem, machine);
+    out.min_values_relaxed = machine.min_values_relaxed;
+    for (const auto& [c, count] : machine.take) {
+        for (std::uint32_t i = 0; i < count; ++i) out.requests += problem.classes()[c].shape->requests;
+    }
+    widen(problem, options, machine, out);
+    return out;
+}
+
+}  // namespace
+
+void make_launches(const Problem& problem, const ProvisionOptions& options,
+                   const std::vector<Machine>& machines, std::vector<std::vector<model::PodIndex>>& left,
+                   Plan& plan) {
+    std::vector<std::size_t> next(left.size(), 0);
+    for (const Machine& machine : machines) {
+        const auto spec = std::make_shared<const MachineSpec>(make_spec(problem, options, machine));
+        for (std::uint32_t i = 0; i < machine.times; ++i) {
+            Launch launch{spec, {}};
+            for (const auto& [c, count] : machine.take) {
+                for (std::uint32_t k = 0; k < count; ++k) launch.pods.push_back(left[c][next[c]++]);
+            }
+            plan.price += spec->price;
+            plan.node_cost += problem.snapshot().pools[machine.pool].node_cost;
+            plan.launches.push_back(std::move(launch));
+        }
+    }
+    for (std::size_t c = 0; c < left.size(); ++c)
+        left[c].erase(left[c].begin(), left[c].begin() + static_cast<std::ptrdiff_t>(next[c]));
+}
+
+void add_launch(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
+                std::vector<model::PodIndex> pods, Plan& plan) {
+    const auto spec = std::make_shared<const MachineSpec>(make_spec(problem, options, machine));
+    plan.price += spec->price;
+    plan.node_cost += problem.snapshot().pools[machine.pool].node_cost;
+    plan.launches.push_back({spec, std::move(pods)});
+}
+
+}  // namespace joiner::plan

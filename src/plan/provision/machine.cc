@@ -1,0 +1,78 @@
+#include "plan/provision/machine.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace joiner::plan {
+
+rules::Money price_of(const Problem& problem, const Machine& machine) {
+    const TypeOption& option = problem.pools()[machine.pool].types[machine.option];
+    return problem.offering(machine.pool, option, Problem::cheapest(option, machine.offerings)).price +
+           problem.snapshot().pools[machine.pool].node_cost;
+}
+
+StandIns stand_ins(const Problem& problem, const Machine& machine) {
+    const PoolOptions& options = problem.pools()[machine.pool];
+    const std::size_t n = problem.dimensions();
+    std::vector<double> need(n, 0);
+    for (const auto& [c, count] : machine.take) {
+        for (std::size_t d = 0; d < n; ++d) need[d] += count * problem.classes()[c].request[d];
+    }
+    struct Found {
+        rules::Money price;
+        std::string_view name;
+        std::uint32_t option;
+        OfferingMask mask;
+    };
+    std::vector<Found> found;
+    for (std::uint32_t t = 0; t < options.types.size(); ++t) {
+        OfferingMask mask = options.types[t].offerings;
+        for (std::size_t d = 0; d < n && mask != 0; ++d) {
+            if (need[d] > 0 && need[d] > options.room[t * n + d]) mask = 0;
+        }
+        for (const auto& [c, alternative] : machine.alternative) {
+            if (mask == 0) break;
+            mask &= problem.groups()[problem.classes()[c].group].matches[alternative][machine.pool].masks[t];
+        }
+        if (mask == 0) continue;
+        // What the pods ask of labels that a type leaves open must also meet the type itself.
+        const rules::InstanceType& type = problem.type(machine.pool, options.types[t]);
+        if (machine.open != 0 &&
+            !rules::intersects(type.requirements, problem.open_requirements(machine.open)))
+            continue;
+        const std::uint8_t bit = Problem::cheapest(options.types[t], mask);
+        found.push_back({problem.offering(machine.pool, options.types[t], bit).price, type.name, t, mask});
+    }
+    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+        return std::tie(a.price, a.name) < std::tie(b.price, b.name);
+    });
+    StandIns out;
+    for (const Found& one : found) out.emplace_back(one.option, one.mask);
+    return out;
+}
+
+bool meets_min_values(const Problem& problem, model::PoolIndex pool, const StandIns& others) {
+    for (const rules::Requirement& requirement : problem.snapshot().pools[pool].requirements) {
+        if (!requirement.min_values()) continue;
+        std::set<std::string> seen;
+        for (const auto& [option, mask] : others) {
+            const rules::InstanceType& type = problem.type(pool, problem.pools()[pool].types[option]);
+            if (const rules::Requirement* own = type.requirements.find(requirement.key())) {
+                for (const std::string& value : own->values()) {
+                    if (requirement.allows(value)) seen.insert(value);
+                }
+            }
+        }
+        if (static_cast<int>(seen.size()) < *requirement.min_values()) return false;
+    }
+    return true;
+}
+
+bool has_min_values(const Problem& problem, model::PoolIndex pool) {
+    const rules::Requirements& requirements = problem.snapshot().pools[pool].requirements;
+    return std::any_of(requirements.begin(), requirements.end(),
+                       [](const rules::Requirement& one) { return one.min_values().has_value(); });
+}
+
+}  // namespace joiner::plan

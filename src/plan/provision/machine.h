@@ -1,0 +1,40 @@
+// A machine chosen, before its pods have names, and what else could stand in for it. Pure.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "plan/provision/problem.h"
+#include "plan/provision/provision.h"
+#include "plan/provision/resource_bound.h"
+
+namespace joiner::plan {
+
+struct Machine {
+    model::PoolIndex pool = 0;
+    std::uint32_t option = 0;  // Of the pool's types; the cheapest that holds `take`.
+    OfferingMask offerings = 0;
+    OpenId open = 0;
+    bool min_values_relaxed = false;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> take;  // Class and count.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>>
+        alternative;          // Class and the alternative it stands by.
+    std::uint32_t times = 1;  // So many machines alike.
+};
+
+// Of the cheapest offering; the pool's cost of a node included.
+rules::Money price_of(const Problem& problem, const Machine& machine);
+
+using StandIns = std::vector<std::pair<std::uint32_t, OfferingMask>>;
+
+// Every machine type of the pool that could stand in for `machine`, cheapest first, as (option, offering
+// mask).
+StandIns stand_ins(const Problem& problem, const Machine& machine);
+
+// Whether the types of `others` have as many values as the pool's minValues ask for.
+bool meets_min_values(const Problem& problem, model::PoolIndex pool, const StandIns& others);
+
+bool has_min_values(const Problem& problem, model::PoolIndex pool);
+
+}  // namespace joiner::plan

@@ -1,0 +1,220 @@
+#include "plan/provision/packer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/check.h"
+
+namespace joiner::plan {
+namespace {
+
+constexpr std::size_t kLanes = 4;
+using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
+using Indexes = int __attribute__((vector_size(kLanes * sizeof(int))));
+constexpr float kNeverFits = std::numeric_limits<float>::infinity();
+constexpr std::size_t kNobody = ~std::size_t{0};
+
+}  // namespace
+
+Packer::Packer(const Market& market)
+    : market_(market),
+      n_(market.dimensions()),
+      free_(n_),
+      used_(n_),
+      kinds_(market.kind_words()),
+      is_social_(market.lots().size(), false),
+      take_at_(market.lots().size(), 0) {
+    CHECK(n_ <= kMaxDimensions);
+    for (LotIndex lot = 0; lot < market.lots().size(); ++lot) {
+        is_social_[lot] = !market.caps(lot).empty() || market.crowd(lot) != 0 || market.some_open();
+    }
+}
+
+void Packer::begin(OfferIndex offer) {
+    offer_ = offer;
+    std::copy_n(market_.room(offer), n_, free_.begin());
+    std::fill(used_.begin(), used_.end(), 0.0);
+    std::fill(kinds_.begin(), kinds_.end(), 0);
+    for (const Take& take : take_) take_at_[take.lot] = 0;
+    take_.clear();
+    open_ = 0;
+    if (market_.has_caps() || market_.has_crowds()) company_ = {};
+}
+
+bool Packer::joins(LotIndex lot) const {
+    const Lot& own = market_.lots()[lot];
+    if (market_.some_open()) {
+        const OpenId open = market_.open(own.kind, market_.offers()[offer_].pool);
+        if (open != 0 && market_.problem().merge(open_, open) == kOpenConflict) return false;
+    }
+    if (!market_.has_caps() && !market_.has_crowds()) return true;
+    return company_room(lot) > 0;
+}
+
+std::uint32_t Packer::company_room(LotIndex lot) const {
+    return company_.room_for(market_.problem(), market_.problem().classes()[market_.lots()[lot].pod_class]);
+}
+
+void Packer::add(LotIndex lot, std::uint32_t count) {
+    const double* request = market_.request(lot);
+    for (std::size_t d = 0; d < n_; ++d) {
+        used_[d] += count * request[d];
+        free_[d] -= count * request[d];
+    }
+    const Lot& own = market_.lots()[lot];
+    kinds_[own.kind / 64] |= KindWord{1} << (own.kind % 64);
+    if (take_at_[lot] == 0) {
+        take_.push_back({lot, 0});
+        take_at_[lot] = static_cast<std::uint32_t>(take_.size());
+    }
+    take_[take_at_[lot] - 1].count += count;
+    if (!is_social_[lot]) return;
+    if (market_.some_open()) {
+        open_ = market_.problem().merge(open_, market_.open(own.kind, market_.offers()[offer_].pool));
+    }
+    if (market_.has_caps() || market_.has_crowds())
+        company_.add(market_.problem().classes()[own.pod_class], count);
+}
+
+bool Packer::put(Ware& ware, std::uint32_t count) {
+    if (ware.available < count || !market_.admits(offer_, market_.lots()[ware.lot].kind)) return false;
+    for (std::size_t d = 0; d < n_; ++d) {
+        if (count * market_.request(ware.lot)[d] > free_[d]) return false;
+    }
+    if (is_social_[ware.lot]) {
+        if (!joins(ware.lot)) return false;
+        if (company_room(ware.lot) < count) return false;
+    }
+    add(ware.lot, count);
+    ware.available -= count;
+    return true;
+}
+
+void Packer::pour(std::span<Ware> wares, const double* worth) {
+    switch (n_) {
+        case 1:
+            return pour_by<1>(wares, worth);
+        case 2:
+            return pour_by<2>(wares, worth);
+        case 3:
+            return pour_by<3>(wares, worth);
+        case 4:
+            return pour_by<4>(wares, worth);
+        default:
+            return pour_by<kMaxDimensions>(wares, worth);
+    }
+}
+
+void Packer::list_live(std::span<Ware> wares, const double* worth) {
+    live_.clear();
+    for (std::uint32_t i = 0; i < wares.size(); ++i) {
+        const Ware& ware = wares[i];
+        if (ware.available == 0) continue;
+        if (market_.kinds() > 1 && !market_.admits(offer_, market_.lots()[ware.lot].kind)) continue;
+        const double* request = market_.request(ware.lot);
+        bool fits = true;
+        for (std::size_t d = 0; d < n_; ++d) fits &= request[d] <= free_[d];
+        if (fits && (take_.empty() || !is_social_[ware.lot] || joins(ware.lot))) live_.push_back(i);
+    }
+    // A block more than is needed: the tail is filled with what never fits.
+    stride_ = (live_.size() / kLanes + 1) * kLanes;
+    values_.resize(stride_ * n_);
+    tilts_.resize(stride_);
+    bonuses_.resize(stride_);
+    for (std::size_t d = 0; d < n_; ++d) {
+        float* values = &values_[d * stride_];
+        for (std::size_t i = 0; i < live_.size(); ++i)
+            values[i] = static_cast<float>(market_.request(wares[live_[i]].lot)[d] * worth[d]);
+        std::fill(values + live_.size(), values + stride_, kNeverFits);
+    }
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        tilts_[i] = static_cast<float>(wares[live_[i]].tilt);
+        bonuses_[i] = static_cast<float>(wares[live_[i]].bonus);
+    }
+    std::fill(tilts_.begin() + static_cast<std::ptrdiff_t>(live_.size()), tilts_.end(), 0.0F);
+    std::fill(bonuses_.begin() + static_cast<std::ptrdiff_t>(live_.size()), bonuses_.end(), 0.0F);
+}
+
+// The score is large where |U - u| of what would be left is small: u . (2 U - u), with U the worth of the
+// free room by dimension and u that of one pod. Scores are rough (whether the winner fits is asked again,
+// exactly), so that many lots are looked at with one instruction.
+template <std::size_t N>
+std::size_t Packer::best_live(const double* worth) const {
+    const std::size_t n = N <= 4 ? N : n_;
+    std::array<Floats, N> room{};
+    for (std::size_t d = 0; d < n; ++d) {
+        // A hair more, so that rounding never hides what fits exactly.
+        room[d] = Floats{} + static_cast<float>(worth[d] * free_[d] * (1 + 1e-6));
+    }
+    Floats best = Floats{} - 1.0F;
+    Indexes best_at = Indexes{} - 1;
+    Indexes at{};
+    for (int lane = 0; lane < static_cast<int>(kLanes); ++lane) at[lane] = lane;
+    for (std::size_t i = 0; i < stride_; i += kLanes, at += static_cast<int>(kLanes)) {
+        Floats score{};
+        Indexes fits = Indexes{} - 1;
+        for (std::size_t d = 0; d < n; ++d) {
+            Floats value;
+            std::memcpy(&value, &values_[d * stride_ + i], sizeof value);
+            fits &= value <= room[d];
+            score += value * (2 * room[d] - value);
+        }
+        Floats tilt;
+        Floats bonus;
+        std::memcpy(&tilt, &tilts_[i], sizeof tilt);
+        std::memcpy(&bonus, &bonuses_[i], sizeof bonus);
+        score = score * tilt + bonus;
+        const Indexes is_better = fits & (score > best);
+        best = is_better ? score : best;
+        best_at = is_better ? at : best_at;
+    }
+    std::size_t winner = kNobody;
+    float most = -1;
+    for (int lane = 0; lane < static_cast<int>(kLanes); ++lane) {
+        if (best_at[lane] < 0) continue;
+        const auto candidate = static_cast<std::size_t>(best_at[lane]);
+        if (best[lane] > most || (best[lane] == most && candidate < winner)) {
+            most = best[lane];
+            winner = candidate;
+        }
+    }
+    return winner;
+}
+
+// Whoever the pods that stand there by now keep out need not be looked at again.
+void Packer::drop_strangers(std::span<const Ware> wares) {
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        const LotIndex lot = wares[live_[i]].lot;
+        if (is_social_[lot] && values_[i] != kNeverFits && !joins(lot)) values_[i] = kNeverFits;
+    }
+}
+
+template <std::size_t N>
+void Packer::pour_by(std::span<Ware> wares, const double* worth) {
+    list_live(wares, worth);
+    looks_ += wares.size();
+    while (true) {
+        looks_ += stride_;
+        const std::size_t winner = best_live<N>(worth);
+        if (winner == kNobody) return;
+        Ware& ware = wares[live_[winner]];
+        const double* request = market_.request(ware.lot);
+        double fit = ware.available;
+        for (std::size_t d = 0; d < n_; ++d) {
+            if (request[d] > 0) fit = std::min(fit, std::floor(free_[d] / request[d]));
+        }
+        std::uint32_t wanted = fit < 1 ? 0 : std::max(1u, static_cast<std::uint32_t>(fit / 2));
+        if (is_social_[ware.lot]) wanted = joins(ware.lot) ? std::min(wanted, company_room(ware.lot)) : 0;
+        if (wanted > 0) {
+            add(ware.lot, wanted);
+            ware.available -= wanted;
+            if (is_social_[ware.lot]) drop_strangers(wares);
+        }
+        if (wanted == 0 || ware.available == 0) values_[winner] = kNeverFits;
+    }
+}
+
+}  // namespace joiner::plan

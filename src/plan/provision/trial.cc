@@ -1,0 +1,667 @@
+#include "plan/provision/trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "base/check.h"
+#include "rules/taints.h"
+
+namespace joiner::plan {
+namespace {
+
+using model::PoolIndex;
+using rules::Requirements;
+
+constexpr std::size_t kMaxCombinations = 512;
+
+const std::string& single_value(const Requirements& labels, const std::string& key) {
+    static const std::string none;
+    const rules::Requirement* r = labels.find(key);
+    return r != nullptr && r->is_single() ? r->values().front() : none;
+}
+
+}  // namespace
+
+Trial::Trial(Problem& problem, const ProvisionOptions& options)
+    : problem_(problem),
+      options_(options),
+      n_(problem.dimensions()),
+      rooms_(problem.snapshot().rooms.size()),
+      closed_end_(rooms_ + problem.snapshot().closed_nodes.size()) {
+    const Topology& topology = problem.topology();
+    domain_ids_.resize(topology.keys().size());
+    domain_names_.resize(topology.keys().size());
+    counts_.resize(topology.counters().size());
+    totals_.resize(topology.counters().size(), 0);
+    eligible_.resize(topology.filters().size());
+    for (const model::PoolView& pool : problem.snapshot().pools) {
+        std::vector<double>& remaining = remaining_.emplace_back();
+        for (const auto& [name, amount] : pool.remaining) remaining.push_back(static_cast<double>(amount));
+    }
+    read_places();
+    read_standing();
+}
+
+void Trial::read_places() {
+    const model::Snapshot& snapshot = problem_.snapshot();
+    const std::vector<std::string>& keys = problem_.topology().keys();
+    free_.reserve(rooms_ * n_);
+    for (const model::RoomView& room : snapshot.rooms) {
+        const std::vector<double> dense = problem_.dense(room.free);
+        free_.insert(free_.end(), dense.begin(), dense.end());
+        volumes_left_.push_back(room.volumes_left);
+    }
+    domains_.resize(closed_end_);
+    ports_.resize(closed_end_);
+    for (Place place = 0; place < closed_end_; ++place) {
+        const Requirements& labels =
+            place < rooms_ ? snapshot.rooms[place].labels : snapshot.closed_nodes[place - rooms_].labels;
+        domains_[place] = nowhere();
+        domains_[place][kHostnameKey] = static_cast<std::int32_t>(place);
+        for (KeyId key = 1; key < keys.size(); ++key) {
+            if (const std::string& value = single_value(labels, keys[key]); !value.empty())
+                domains_[place][key] = domain(key, value);
+        }
+    }
+    for (KeyId key = 1; key < keys.size(); ++key) {
+        for (PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
+            for (const std::string& value : problem_.values_of(pool, key)) domain(key, value);
+        }
+    }
+    for (CounterId c = 0; c < counts_.size(); ++c) {
+        const KeyId key = problem_.topology().counters()[c].key;
+        counts_[c].assign(key == kHostnameKey ? closed_end_ : domain_names_[key].size(), 0);
+    }
+    for (auto& known : eligible_) known.assign(closed_end_, -1);
+}
+
+void Trial::read_standing() {
+    const Topology& topology = problem_.topology();
+    for (const model::StandingPods& standing : problem_.snapshot().standing) {
+        const auto counters =
+            topology.counts_of(standing.shape.get(), topology.profile_of(standing.labels.get()));
+        for (const auto& [place, times] : standing.places) {
+            count(counters, place, static_cast<int>(times), false, standing.is_going);
+            if (standing.shape == nullptr) continue;
+            for (const rules::HostPort& port : standing.shape->constraints.ports)
+                ports_[place].push_back(topology.port_id(port));
+        }
+    }
+}
+
+std::int32_t Trial::domain(KeyId key, const std::string& value) {
+    const auto [it, is_new] =
+        domain_ids_[key].try_emplace(value, static_cast<std::int32_t>(domain_names_[key].size()));
+    if (is_new) domain_names_[key].push_back(value);
+    return it->second;
+}
+
+std::size_t Trial::preferences(std::uint32_t kind) const {
+    const PodRules& rules = problem_.kinds()[kind].rules;
+    return rules.rather_with.size() + rules.rather_without.size() + rules.rather_spread.size();
+}
+
+bool Trial::admits(std::uint32_t k, Place room) {
+    const PodKind& kind = problem_.kinds()[k];
+    if (admitted_.size() <= kind.group) admitted_.resize(kind.group + 1);
+    std::vector<signed char>& known = admitted_[kind.group];
+    if (known.empty()) known.assign(rooms_, -1);
+    if (known[room] < 0) {
+        const model::RoomView& view = problem_.snapshot().rooms[room];
+        const bool ok = rules::untolerated_taint(kind.shape->tolerations, view.taints) == nullptr &&
+                        std::any_of(kind.shape->required.begin(), kind.shape->required.end(),
+                                    [&](const Requirements& wanted) {
+                                        return rules::compatible(view.labels, wanted, nullptr);
+                                    });
+        known[room] = ok ? 1 : 0;
+    }
+    return known[room] == 1;
+}
+
+std::uint32_t Trial::how_many_fit(std::uint32_t k, Place room) const {
+    const PodKind& kind = problem_.kinds()[k];
+    double count = std::numeric_limits<std::uint32_t>::max();
+    for (std::size_t d = 0; d < n_; ++d) {
+        if (kind.request[d] > 0) count = std::min(count, std::floor(free_[room * n_ + d] / kind.request[d]));
+    }
+    for (const auto& [driver, wanted] : kind.shape->volumes) {
+        for (const auto& [known, left] : volumes_left_[room]) {
+            if (known == driver && wanted > 0) count = std::min(count, std::floor(double(left) / wanted));
+        }
+    }
+    return count <= 0 ? 0 : static_cast<std::uint32_t>(count);
+}
+
+bool Trial::is_eligible(FilterId id, Place place) {
+    if (id == 0 || place >= eligible_[id].size()) return true;
+    signed char& known = eligible_[id][place];
+    if (known >= 0) return known == 1;
+    const NodeFilter& filter = problem_.topology().filters()[id];
+    const model::Snapshot& snapshot = problem_.snapshot();
+    const bool is_room = place < rooms_;
+    const Requirements& labels =
+        is_room ? snapshot.rooms[place].labels : snapshot.closed_nodes[place - rooms_].labels;
+    const auto& taints =
+        is_room ? snapshot.rooms[place].taints : snapshot.closed_nodes[place - rooms_].taints;
+    const bool ok =
+        (filter.affinity == nullptr || std::any_of(filter.affinity->begin(), filter.affinity->end(),
+                                                   [&](const Requirements& wanted) {
+                                                       return rules::compatible(labels, wanted, nullptr);
+                                                   })) &&
+        (filter.tolerations == nullptr || rules::untolerated_taint(*filter.tolerations, taints) == nullptr);
+    known = ok ? 1 : 0;
+    return ok;
+}
+
+bool Trial::is_eligible_there(FilterId id, std::uint32_t k) {
+    if (id == 0) return true;
+    const PodKind& kind = problem_.kinds()[k];
+    const auto [it, is_new] = eligible_there_.try_emplace({id, kind.group}, true);
+    if (is_new) {
+        const NodeFilter& filter = problem_.topology().filters()[id];
+        if (filter.affinity != nullptr) {
+            it->second = std::any_of(
+                filter.affinity->begin(), filter.affinity->end(), [&](const Requirements& wanted) {
+                    return std::any_of(
+                        kind.shape->required.begin(), kind.shape->required.end(),
+                        [&](const Requirements& own) { return rules::intersects(own, wanted); });
+                });
+        }
+    }
+    return it->second;
+}
+
+void Trial::count(const std::vector<CounterId>& counters, Place place, int by, bool hostname_only,
+                  bool is_going) {
+    for (const CounterId c : counters) {
+        const Counter& counter = problem_.topology().counters()[c];
+        if (hostname_only && counter.key != kHostnameKey) continue;
+        if (is_going && counter.is_spread) continue;
+        const std::int32_t at = domains_[place][counter.key];
+        if (at < 0 || !is_eligible(counter.filter, place)) continue;
+        counts_[c][static_cast<std::size_t>(at)] += by;
+        totals_[c] += by;
+    }
+}
+
+void Trial::count_at(std::uint32_t k, const Domains& at, int by) {
+    for (const CounterId c : problem_.kinds()[k].rules.counts) {
+        const Counter& counter = problem_.topology().counters()[c];
+        if (counter.key == kHostnameKey || at[counter.key] < 0 || !is_eligible_there(counter.filter, k))
+            continue;
+        counts_[c][static_cast<std::size_t>(at[counter.key])] += by;
+        totals_[c] += by;
+    }
+}
+
+int Trial::count_of(CounterId c, const Domains& at, Place place) const {
+    const KeyId key = problem_.topology().counters()[c].key;
+    if (key == kHostnameKey) return place == kNewPlace ? 0 : counts_[c][place];
+    return at[key] < 0 ? 0 : counts_[c][static_cast<std::size_t>(at[key])];
+}
+
+// All domains where a pod of the kind could stand, or where it would have to be counted.
+const std::vector<std::int32_t>& Trial::universe(std::uint32_t k, const SpreadRule& rule) {
+    const auto [it, is_new] = universes_.try_emplace({rule.counter, k});
+    if (!is_new) return it->second;
+    std::set<std::int32_t> found;
+    const FilterId filter = problem_.topology().counters()[rule.counter].filter;
+    for (Place place = 0; place < closed_end_; ++place) {
+        if (const std::int32_t d = domains_[place][rule.key]; d >= 0 && is_eligible(filter, place))
+            found.insert(d);
+    }
+    for (PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
+        for (const std::string& value : problem_.values_of(pool, rule.key)) {
+            const std::int32_t d = domain(rule.key, value);
+            if (found.contains(d)) continue;
+            const std::uint32_t c = problem_.class_of(k, {{rule.key, value}});
+            if (problem_.some_machine_holds(problem_.classes()[c])) found.insert(d);
+        }
+    }
+    it->second.assign(found.begin(), found.end());
+    return it->second;
+}
+
+int Trial::least(std::uint32_t k, const SpreadRule& rule, const Mode& mode) {
+    const FilterId filter = problem_.topology().counters()[rule.counter].filter;
+    const std::vector<int>& counts = counts_[rule.counter];
+    int least = std::numeric_limits<int>::max();
+    std::size_t domains = 0;
+    if (!mode.is_lenient) {
+        if (rule.key == kHostnameKey) return 0;
+        for (const std::int32_t d : universe(k, rule)) {
+            least = std::min(least, counts[static_cast<std::size_t>(d)]);
+            ++domains;
+        }
+    } else {
+        std::set<std::int32_t> seen;
+        for (Place place = 0; place < domains_.size(); ++place) {
+            const std::int32_t d = domains_[place][rule.key];
+            if (d < 0 || !is_eligible(filter, place) || !seen.insert(d).second) continue;
+            least = std::min(least, counts[static_cast<std::size_t>(d)]);
+        }
+        domains = seen.size();
+    }
+    return domains == 0 || domains < static_cast<std::size_t>(rule.min_domains) ? 0 : least;
+}
+
+bool Trial::keeps_spread(std::uint32_t k, const SpreadRule& rule, const Domains& at, Place place,
+                         const Mode& mode) {
+    if (rule.key != kHostnameKey && at[rule.key] < 0) return false;
+    int lowest = least(k, rule, mode);
+    // A domain opened only now has no node to be counted yet, and will be the emptiest.
+    if (mode.is_lenient && place == kNewPlace) lowest = std::min(lowest, count_of(rule.counter, at, place));
+    return count_of(rule.counter, at, place) + rule.self - lowest <= rule.max_skew;
+}
+
+bool Trial::keeps_preferences(std::uint32_t k, const Domains& at, Place place, const Mode& mode) {
+    const PodRules& rules = problem_.kinds()[k].rules;
+    // The heaviest of each sort is let go last; spreads after the others.
+    std::size_t to_drop = mode.dropped;
+    const auto keeps = [&](const auto& terms, const auto& holds) {
+        const std::size_t dropped = std::min(to_drop, terms.size());
+        to_drop -= dropped;
+        for (std::size_t i = 0; i + dropped < terms.size(); ++i) {
+            if (!holds(terms[i])) return false;
+        }
+        return true;
+    };
+    return keeps(rules.rather_with,
+                 [&](const auto& term) {
+                     return count_of(term.first, at, place) > 0 ||
+                            (totals_[term.first] == 0 &&
+                             std::binary_search(rules.counts.begin(), rules.counts.end(), term.first));
+                 }) &&
+           keeps(rules.rather_without,
+                 [&](const auto& term) { return count_of(term.first, at, place) == 0; }) &&
+           keeps(rules.rather_spread,
+                 [&](const SpreadRule& rule) { return keeps_spread(k, rule, at, place, mode); });
+}
+
+bool Trial::allows_at(std::uint32_t k, const Domains& at, Place place, const Mode& mode, std::string* why) {
+    const PodRules& rules = problem_.kinds()[k].rules;
+    const auto& counters = problem_.topology().counters();
+    const auto& keys = problem_.topology().keys();
+    const auto no = [&](auto text) {
+        if (why != nullptr && why->empty()) *why = text();
+        return false;
+    };
+    for (const CounterId c : rules.none_of) {
+        if (count_of(c, at, place) == 0) continue;
+        return no([&] {
+            return fmt::format(
+                "{} over {} forbids every place it could go to",
+                counters[c].of_holders ? "the anti-affinity of other pods" : "its pod anti-affinity",
+                keys[counters[c].key]);
+        });
+    }
+    bool meets_all = true;
+    bool meets_none = true;
+    for (const CounterId c : rules.affinity) {
+        const KeyId key = counters[c].key;
+        if (key != kHostnameKey && at[key] < 0)
+            return no([&] { return fmt::format("its pod affinity asks for the label {}", keys[key]); });
+        meets_all &= count_of(c, at, place) > 0;
+        meets_none &= totals_[c] == 0;
+    }
+    if (!meets_all && !(meets_none && rules.starts_affinity)) {
+        return no([&] {
+            return fmt::format("its pod affinity over {} finds no pod it selects where it could go",
+                               keys[counters[rules.affinity.front()].key]);
+        });
+    }
+    for (const SpreadRule& rule : rules.spread) {
+        if (keeps_spread(k, rule, at, place, mode)) continue;
+        return no([&] {
+            return fmt::format("its topology spread over {} allows a skew of {} only", keys[rule.key],
+                               rule.max_skew);
+        });
+    }
+    if (place != kNewPlace) {
+        for (const std::uint32_t mine : rules.ports) {
+            for (const std::uint32_t theirs : ports_[place]) {
+                if (!problem_.topology().ports_clash(mine, theirs)) continue;
+                return no([&] {
+                    return fmt::format("host port {} is taken", problem_.topology().port(mine).port);
+                });
+            }
+        }
+    }
+    if (!keeps_preferences(k, at, place, mode)) return no([] { return std::string("its preferences"); });
+    return true;
+}
+
+bool Trial::allows(std::uint32_t k, Place place, const Mode& mode) {
+    return problem_.kinds()[k].rules.empty() || allows_at(k, domains_[place], place, mode);
+}
+
+int Trial::regrets(std::uint32_t k, const Domains& at) {
+    const PodRules& rules = problem_.kinds()[k].rules;
+    const auto& counters = problem_.topology().counters();
+    int sum = 0;
+    for (const auto& [c, weight] : rules.rather_with) {
+        const bool starts =
+            totals_[c] == 0 && std::binary_search(rules.counts.begin(), rules.counts.end(), c);
+        if (counters[c].key != kHostnameKey && count_of(c, at, kNewPlace) == 0 && !starts) sum += weight;
+    }
+    for (const auto& [c, weight] : rules.rather_without) {
+        if (count_of(c, at, kNewPlace) > 0) sum += weight;
+    }
+    for (const SpreadRule& rule : rules.rather_spread) {
+        if (!keeps_spread(k, rule, at, kNewPlace, {})) sum += 100;
+    }
+    return sum;
+}
+
+bool Trial::regrets_node(std::uint32_t k, Place place) {
+    const PodRules& rules = problem_.kinds()[k].rules;
+    const auto& counters = problem_.topology().counters();
+    return std::any_of(rules.rather_without.begin(), rules.rather_without.end(),
+                       [&](const auto& term) {
+                           return counters[term.first].key == kHostnameKey &&
+                                  count_of(term.first, domains_[place], place) > 0;
+                       }) ||
+           std::any_of(rules.rather_spread.begin(), rules.rather_spread.end(), [&](const SpreadRule& rule) {
+               return rule.key == kHostnameKey && !keeps_spread(k, rule, domains_[place], place, {});
+           });
+}
+
+std::pair<std::int64_t, std::int64_t> Trial::load(std::uint32_t k, const Domains& at) const {
+    const PodRules& rules = problem_.kinds()[k].rules;
+    std::pair<std::int64_t, std::int64_t> out{0, 0};
+    for (const CounterId c : rules.counts) {
+        const Counter& counter = problem_.topology().counters()[c];
+        if (counter.is_spread && counter.key != kHostnameKey) out.first += count_of(c, at, kNewPlace);
+    }
+    for (const auto* spreads : {&rules.spread, &rules.rather_spread}) {
+        for (const SpreadRule& rule : *spreads) out.second += count_of(rule.counter, at, kNewPlace);
+    }
+    return out;
+}
+
+Pins Trial::pins(std::uint32_t k, const Domains& at) const {
+    Pins out;
+    for (const KeyId key : problem_.kinds()[k].rules.counted_keys) {
+        if (at[key] >= 0) out.emplace_back(key, domain_names_[key][static_cast<std::size_t>(at[key])]);
+    }
+    return out;
+}
+
+std::vector<Domains> Trial::combinations(const std::vector<KeyId>& keys, PoolIndex pool,
+                                         const Domains& from) {
+    std::vector<Domains> out{from};
+    for (const KeyId key : keys) {
+        if (from[key] >= 0) continue;
+        const std::vector<std::string>& values = problem_.values_of(pool, key);
+        if (values.empty()) continue;
+        std::vector<Domains> wider;
+        for (const Domains& one : out) {
+            for (const std::string& value : values) {
+                if (wider.size() >= kMaxCombinations) break;
+                wider.push_back(one);
+                wider.back()[key] = domain(key, value);
+            }
+        }
+        out = std::move(wider);
+    }
+    return out;
+}
+
+void Trial::put(std::uint32_t k, Place room, model::PodIndex pod) {
+    const PodKind& kind = problem_.kinds()[k];
+    for (std::size_t d = 0; d < n_; ++d) free_[room * n_ + d] -= kind.request[d];
+    for (const auto& [driver, wanted] : kind.shape->volumes) {
+        for (auto& [known, left] : volumes_left_[room]) {
+            if (known == driver) left -= wanted;
+        }
+    }
+    if (!kind.rules.empty()) {
+        ports_[room].insert(ports_[room].end(), kind.rules.ports.begin(), kind.rules.ports.end());
+        count(kind.rules.counts, room, 1, false, false);
+    }
+    placements_.push_back({pod, room});
+    if (is_recording_) log_.push_back({k, room, std::nullopt, {}});
+}
+
+bool Trial::within_limits(PoolIndex pool, std::size_t option) const {
+    const std::size_t count = remaining_[pool].size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const double capacity = problem_.pools()[pool].capacity[option * count + i];
+        if (capacity > 0 && capacity > remaining_[pool][i]) return false;
+    }
+    return true;
+}
+
+void Trial::reserve(const Opened& opened, double times) {
+    const PoolIndex pool = opened.machine.pool;
+    const std::size_t count = remaining_[pool].size();
+    for (std::size_t i = 0; i < count; ++i)
+        remaining_[pool][i] -= times * problem_.pools()[pool].capacity[opened.machine.option * count + i];
+}
+
+// Chooses the cheapest type that is left; false when none is, or too few for the pool's minValues.
+bool Trial::settle(Opened& opened) {
+    const PoolIndex pool = opened.machine.pool;
+    const PoolOptions& options = problem_.pools()[pool];
+    const rules::InstanceType* best = nullptr;
+    rules::Money least;
+    std::vector<std::pair<std::uint32_t, OfferingMask>> others;
+    for (std::uint32_t t = 0; t < options.types.size(); ++t) {
+        if (opened.masks[t] == 0 || !within_limits(pool, t)) continue;
+        const rules::InstanceType& type = problem_.type(pool, options.types[t]);
+        const rules::Money price =
+            problem_.offering(pool, options.types[t], Problem::cheapest(options.types[t], opened.masks[t]))
+                .price;
+        others.emplace_back(t, opened.masks[t]);
+        if (best != nullptr && std::tie(least, best->name) <= std::tie(price, type.name)) continue;
+        best = &type;
+        least = price;
+        opened.machine.option = t;
+        opened.machine.offerings = opened.masks[t];
+    }
+    if (best == nullptr) return false;
+    if (meets_min_values(problem_, pool, others)) return true;
+    if (options_.min_values_policy != MinValuesPolicy::kBestEffort) return false;
+    // Only a pod that could not be placed otherwise relaxes them.
+    return opened.machine.min_values_relaxed = opened.pods.size() <= 1 || opened.machine.min_values_relaxed;
+}
+
+// The class by one alternative; false leaves `opened` in between, for the caller to throw away.
+bool Trial::add_to(Opened& opened, std::uint32_t c, std::uint32_t alternative, model::PodIndex pod) {
+    const PodClass& pod_class = problem_.classes()[c];
+    const PoolIndex pool = opened.machine.pool;
+    const Match& match = problem_.groups()[pod_class.group].matches[alternative][pool];
+    if (!match.possible) return false;
+    opened.machine.open = problem_.merge(opened.machine.open, match.open);
+    if (opened.machine.open == kOpenConflict) return false;
+    for (std::size_t d = 0; d < n_; ++d) opened.sum[d] += pod_class.request[d];
+    const PoolOptions& options = problem_.pools()[pool];
+    bool any = false;
+    for (std::size_t t = 0; t < options.types.size(); ++t) {
+        OfferingMask& mask = opened.masks[t];
+        mask &= match.masks[t];
+        for (std::size_t d = 0; d < n_ && mask != 0; ++d) {
+            if (opened.sum[d] > 0 && opened.sum[d] > options.room[t * n_ + d]) mask = 0;
+        }
+        if (mask != 0 && opened.machine.open != 0 &&
+            !rules::intersects(problem_.type(pool, options.types[t]).requirements,
+                               problem_.open_requirements(opened.machine.open)))
+            mask = 0;
+        any |= mask != 0;
+    }
+    if (!any) return false;
+    const auto same = [&](const auto& item) { return item.first == c; };
+    auto& take = opened.machine.take;
+    if (const auto it = std::find_if(take.begin(), take.end(), same); it != take.end()) {
+        ++it->second;
+    } else {
+        take.emplace_back(c, 1);
+    }
+    auto& by = opened.machine.alternative;
+    if (std::none_of(by.begin(), by.end(),
+                     [&](const auto& item) { return item.first == c && item.second == alternative; }))
+        by.emplace_back(c, alternative);
+    opened.pods.push_back(pod);
+    return settle(opened);
+}
+
+void Trial::grow(Place place) {
+    domains_.push_back(nowhere());
+    domains_.back()[kHostnameKey] = static_cast<std::int32_t>(place);
+    ports_.emplace_back();
+    for (CounterId c = 0; c < counts_.size(); ++c) {
+        if (problem_.topology().counters()[c].key == kHostnameKey) counts_[c].push_back(0);
+    }
+}
+
+bool Trial::join(std::uint32_t k, std::size_t index, const Domains& at, model::PodIndex pod) {
+    Opened& opened = opened_[index];
+    const Place place = place_of(index);
+    const std::uint32_t c = problem_.class_of(k, pins(k, at));
+    const PodClass& pod_class = problem_.classes()[c];
+    // No type holds it: the common case, and quick to see.
+    const PoolOptions& options = problem_.pools()[opened.machine.pool];
+    bool some_type = false;
+    for (std::size_t t = 0; t < options.types.size() && !some_type; ++t) {
+        bool holds = opened.masks[t] != 0;
+        for (std::size_t d = 0; d < n_ && holds; ++d)
+            holds =
+                pod_class.request[d] <= 0 || opened.sum[d] + pod_class.request[d] <= options.room[t * n_ + d];
+        some_type = holds;
+    }
+    if (!some_type) return false;
+    const PodRules& rules = problem_.kinds()[k].rules;
+    const std::size_t alternatives = problem_.groups()[pod_class.group].alternatives.size();
+    for (std::uint32_t a = 0; a < alternatives; ++a) {
+        Opened tried = opened;
+        reserve(opened, -1);
+        const bool ok = add_to(tried, c, a, pod);
+        reserve(ok ? tried : opened, 1);
+        if (!ok) continue;
+        Step step{k, place, std::nullopt, {}};
+        if (is_recording_) {
+            step.before = std::move(opened);
+            step.domains_before = domains_[place];
+        }
+        opened = std::move(tried);
+        for (KeyId key = 1; key < at.size(); ++key) {
+            if (at[key] >= 0) domains_[place][key] = at[key];
+        }
+        ports_[place].insert(ports_[place].end(), rules.ports.begin(), rules.ports.end());
+        count(rules.counts, place, 1, false, false);
+        if (is_recording_) log_.push_back(std::move(step));
+        return true;
+    }
+    return false;
+}
+
+bool Trial::open(std::uint32_t k, PoolIndex pool, std::uint32_t alternative, const Domains& at,
+                 model::PodIndex pod) {
+    Opened opened;
+    opened.machine.pool = pool;
+    for (const TypeOption& option : problem_.pools()[pool].types) opened.masks.push_back(option.offerings);
+    opened.sum.assign(n_, 0);
+    const std::uint32_t c = problem_.class_of(k, pins(k, at));
+    if (problem_.groups()[problem_.classes()[c].group].alternatives.size() <= alternative) return false;
+    if (!add_to(opened, c, alternative, pod)) return false;
+    const PodRules& rules = problem_.kinds()[k].rules;
+    const auto place = static_cast<Place>(domains_.size());
+    std::vector<std::uint32_t> taken = daemon_ports(pool);
+    for (const std::uint32_t mine : rules.ports) {
+        for (const std::uint32_t theirs : taken) {
+            if (problem_.topology().ports_clash(mine, theirs)) return false;
+        }
+    }
+    reserve(opened, 1);
+    opened_.push_back(std::move(opened));
+    grow(place);
+    for (KeyId key = 1; key < at.size(); ++key) domains_[place][key] = at[key];
+    ports_[place] = std::move(taken);
+    ports_[place].insert(ports_[place].end(), rules.ports.begin(), rules.ports.end());
+    count(rules.counts, place, 1, false, false);
+    if (is_recording_) log_.push_back({k, place, std::nullopt, {}});
+    return true;
+}
+
+std::vector<std::uint32_t> Trial::daemon_ports(PoolIndex pool_index) const {
+    std::vector<std::uint32_t> out;
+    const model::PoolView& pool = problem_.snapshot().pools[pool_index];
+    for (const model::DaemonView& daemon : problem_.snapshot().daemons) {
+        if (daemon.shape->constraints.ports.empty() ||
+            rules::untolerated_taint(daemon.shape->tolerations, pool.taints) != nullptr)
+            continue;
+        const bool lands = std::any_of(
+            daemon.shape->required.begin(), daemon.shape->required.end(), [&](const Requirements& wanted) {
+                return rules::compatible(pool.requirements, wanted, &problem_.snapshot().well_known);
+            });
+        if (!lands) continue;
+        for (const rules::HostPort& port : daemon.shape->constraints.ports)
+            out.push_back(problem_.topology().port_id(port));
+    }
+    return out;
+}
+
+void Trial::adopt(const Machine& machine, std::vector<model::PodIndex> pods,
+                  const std::vector<std::uint32_t>& kind_of, const Domains& at) {
+    Opened opened;
+    opened.machine = machine;
+    opened.machine.times = 1;
+    opened.pods = std::move(pods);
+    opened.sum.assign(n_, 0);
+    for (const auto& [c, count] : machine.take) {
+        for (std::size_t d = 0; d < n_; ++d) opened.sum[d] += count * problem_.classes()[c].request[d];
+    }
+    opened.masks.assign(problem_.pools()[machine.pool].types.size(), 0);
+    for (const auto& [option, mask] : stand_ins(problem_, machine)) opened.masks[option] = mask;
+    const auto place = static_cast<Place>(domains_.size());
+    reserve(opened, 1);
+    opened_.push_back(std::move(opened));
+    grow(place);
+    for (KeyId key = 1; key < at.size(); ++key) domains_[place][key] = at[key];
+    ports_[place] = daemon_ports(machine.pool);
+    for (const model::PodIndex pod : opened_.back().pods) {
+        const PodRules& rules = problem_.kinds()[kind_of[pod]].rules;
+        ports_[place].insert(ports_[place].end(), rules.ports.begin(), rules.ports.end());
+        count(rules.counts, place, 1, true, false);
+    }
+}
+
+void Trial::undo_to(std::size_t mark) {
+    while (log_.size() > mark) {
+        Step step = std::move(log_.back());
+        log_.pop_back();
+        const PodKind& kind = problem_.kinds()[step.kind];
+        count(kind.rules.counts, step.place, -1, false, false);
+        ports_[step.place].resize(ports_[step.place].size() - kind.rules.ports.size());
+        if (step.place < rooms_) {
+            for (std::size_t d = 0; d < n_; ++d) free_[step.place * n_ + d] += kind.request[d];
+            for (const auto& [driver, wanted] : kind.shape->volumes) {
+                for (auto& [known, left] : volumes_left_[step.place]) {
+                    if (known == driver) left += wanted;
+                }
+            }
+            placements_.pop_back();
+            continue;
+        }
+        reserve(opened_[step.place - closed_end_], -1);
+        if (step.before) {
+            opened_[step.place - closed_end_] = std::move(*step.before);
+            reserve(opened_[step.place - closed_end_], 1);
+            domains_[step.place] = step.domains_before;
+            continue;
+        }
+        CHECK(step.place + 1 == domains_.size());
+        opened_.pop_back();
+        domains_.pop_back();
+        ports_.pop_back();
+        for (CounterId c = 0; c < counts_.size(); ++c) {
+            if (problem_.topology().counters()[c].key == kHostnameKey) counts_[c].pop_back();
+        }
+    }
+}
+
+}  // namespace joiner::plan
