@@ -134,6 +134,7 @@ void Provisioner::plan() {
     plan::ProvisionOptions plan_options;
     plan_options.min_values_policy = options_.min_values_policy;
     const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options);
+    if (plan.is_fallback) metrics_.count("joiner_plan_fallbacks_total", {});
     const double seconds = to_seconds(services_.loop.monotonic() - start);
     metrics_.observe("scheduler_scheduling_duration_seconds", {{"controller", "provisioner"}}, seconds);
     metrics_.set("scheduler_unschedulable_pods_count", {{"controller", "provisioner"}},
