@@ -213,7 +213,9 @@ TEST(Cluster, what_a_new_list_leaves_out_is_gone) {
     EXPECT_EQ(b.cluster.find_claim("c"), nullptr);
     EXPECT_NE(b.cluster.find_claim("d"), nullptr);
 
-    for (Kind kind : {Kind::kNode, Kind::kNodePool, Kind::kDaemonSet, Kind::kKWOKNodeClass}) {
+    for (Kind kind = Kind::kNode; kind < model::kFirstOptionalKind;
+         kind = static_cast<Kind>(static_cast<int>(kind) + 1)) {
+        if (kind == Kind::kNodeClaim) continue;
         b.cluster.begin_replace(kind);
         b.cluster.end_replace(kind);
     }

@@ -40,6 +40,8 @@ constexpr Description kDescriptions[] = {
     {"joiner_pods_bound_total", "Pods bound by the controller itself, by result."},
     {"joiner_plan_price_per_hour", "Price of what the last plan buys."},
     {"joiner_plan_lower_bound_per_hour", "What no plan for the same pods could be cheaper than."},
+    {"joiner_plan_fallbacks_total",
+     "Plans dropped because they broke a scheduling rule, for one without regard to price."},
     {"client_go_request_total", "Requests to the API server."},
 };
 
