@@ -88,8 +88,9 @@ void add_controller(CLI::App& app, int& code) {
         ->check(CLI::IsMember({"auto", "scheduler"}))
         ->capture_default_str();
     command
-        ->add_option("--scheduler-config", o->scheduler_config,
-                     "kube-scheduler's default spread constraints, as YAML or JSON")
+        ->add_option(
+            "--scheduler-config", o->scheduler_config,
+            "kube-scheduler's default spread constraints, as YAML or JSON; checked, not followed yet")
         ->envname("SCHEDULER_CONFIG");
     add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });

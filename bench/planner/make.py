@@ -263,7 +263,7 @@ def existing_nodes(rng, count):
             "karpenter.sh/nodepool": "default", "karpenter.sh/registered": "true",
             "karpenter.sh/initialized": "true", "kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux",
             ZONE: f"us-east-1{rng.choice('abc')}", CAPACITY_TYPE: "on-demand", HOSTNAME: f"node-{i}",
-            "node.kubernetes.io/instance-type": f"m5.{"large" if cpus == 2 else "xlarge"}",
+            "node.kubernetes.io/instance-type": "m5.large" if cpus == 2 else "m5.xlarge",
         }
         amounts = {"cpu": f"{cpu}m", "memory": str(memory), "pods": "110", "ephemeral-storage": "20Gi"}
         yield {"apiVersion": "v1", "kind": "Node",
@@ -293,7 +293,8 @@ def workloads(seed):
         yield name, "aws", plain + list(distinct(rng(name), pods))
     for pods in (1000, 10000, 100000):
         name = f"diverse-{pods}"
-        yield name, "many", plain + list(diverse(rng(name), pods))
+        pool = node_pool(requirement(CAPACITY_TYPE, "on-demand"))
+        yield name, "many", [pool] + list(diverse(rng(name), pods))
     name = "diverse-aws-10000"
     pool = node_pool(requirement(ZONE, "us-east-1a", "us-east-1b", "us-east-1c"))
     yield name, "aws", [pool] + list(diverse(rng(name), 10000))

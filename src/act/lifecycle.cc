@@ -318,6 +318,8 @@ void Lifecycle::open_window(const Claim& claim, const api::Node& node) {
     // One write where both can be said at once.
     if (plan::initialization_obstacle(claim, opened).empty())
         body["metadata"]["labels"] = {{api::kInitializedLabel, "true"}};
+    // Said before the server has it: from now on the scheduler may see the node open before we do.
+    opening_.insert(claim.meta.name);
     patch_node(node, dump(body));
 }
 
@@ -474,6 +476,7 @@ void Lifecycle::remove_finalizer(const kube::Resource& resource, const std::stri
 void Lifecycle::forget_claim(const std::string& name) {
     settling_.forget(claim_key(name));
     ensured_.erase(name);
+    opening_.erase(name);
 }
 
 void Lifecycle::forget_node(const std::string& name) {

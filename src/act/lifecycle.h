@@ -24,6 +24,9 @@ class Lifecycle {
     void step_node(const std::string& name);
     // Deletes the claim; `reason` is for the metrics ("empty", "expired", …).
     void delete_claim(const std::string& name, const std::string& reason);
+    // The claim's node has been opened to the scheduler, or may be at any moment: no pod is to be planned for
+    // it any more, even while the watch still shows the taint.
+    bool has_begun_to_open(const std::string& claim) const { return opening_.contains(claim); }
     // Of a claim or node that is no more.
     void forget_claim(const std::string& name);
     void forget_node(const std::string& name);
@@ -60,6 +63,7 @@ class Lifecycle {
     Settling settling_;
     std::set<std::string> gone_instances_;      // Provider ids that the provider has called gone.
     std::set<std::string> ensured_;             // Claims whose instance was asked for again.
+    std::set<std::string> opening_;             // Claims whose window was asked to open.
     std::map<std::string, WallTime> tainted_;   // When a deleting node's taint was first seen.
     std::map<std::string, WallTime> evicting_;  // Pod uid: not before.
 };

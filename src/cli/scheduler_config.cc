@@ -87,4 +87,10 @@ Result<std::vector<api::TopologySpreadConstraint>> parse_scheduler_config(const 
     }
 }
 
+Status check_scheduler_config(const std::string& text) {
+    const auto read = parse_scheduler_config(text);
+    if (read) return {};
+    return tl::unexpected<Error>(read.error());
+}
+
 }  // namespace joiner::cli

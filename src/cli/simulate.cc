@@ -102,6 +102,7 @@ void print_json(const Simulation& s, const SimulateOptions& options) {
     out["firstPlanSeconds"] = s.first_plan_seconds;
     out["nodes"] = s.plan.launches.size();
     out["pricePerHour"] = dollars(s.plan.price);
+    if (s.plan.node_cost.nanos != 0) out["nodeCostPerHour"] = dollars(s.plan.node_cost);
     out["lowerBoundPerHour"] = dollars(s.plan.lower_bound);
     out["gap"] = gap_of(s.plan);
     out["maxRssKB"] = peak_rss_kb();

@@ -66,9 +66,9 @@ spec:
 
 // One controller process: it may be killed, and another started in its place.
 struct Process {
-    Process(sim::Cluster& world, control::Options options, std::uint64_t seed)
+    Process(sim::Cluster& world, control::Options options, std::uint64_t seed, Duration latency)
         : loop(world.loop()),
-          http(loop, world.api(), {.latency = std::chrono::milliseconds{1}, .faults = &world.faults()}),
+          http(loop, world.api(), {.latency = latency, .faults = &world.faults()}),
           controller(loop, http, world.config(), std::move(options), cloud::kwok::builtin_types(), metrics,
                      Rng(seed)) {
         controller.start([this] { loop.kill(); });
@@ -85,7 +85,7 @@ class VirtualRig : public testing::Test {
     explicit VirtualRig(sim::ClusterOptions options = {}) : world_(std::move(options)) {}
 
     void start(control::Options options = alone()) {
-        processes_.push_back(std::make_unique<Process>(world_, std::move(options), ++seed_));
+        processes_.push_back(std::make_unique<Process>(world_, std::move(options), ++seed_, latency_));
     }
     void kill() { processes_.back()->loop.kill(); }
 
@@ -162,6 +162,7 @@ class VirtualRig : public testing::Test {
 
     sim::Cluster world_;
     std::uint64_t seed_ = 0;
+    Duration latency_ = std::chrono::milliseconds{1};
     std::vector<std::unique_ptr<Process>> processes_;
 };
 
@@ -221,6 +222,28 @@ TEST_F(VirtualRig, a_standby_takes_over_from_a_leader_that_is_killed) {
     EXPECT_TRUE(processes_.back()->controller.is_leader());
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
+
+class OneByOne : public VirtualRig, public testing::WithParamInterface<int> {};
+
+// Windows open while more pods are being planned.
+TEST_P(OneByOne, pods_come_and_no_node_gets_more_than_it_holds) {
+    latency_ = std::chrono::milliseconds{60};
+    apply(kPool);
+    start();
+    Rng rng(static_cast<std::uint64_t>(GetParam()));
+    apply(deployment("web", 0, "300m"));
+    constexpr int kPods = 150;
+    for (int pods = 0; pods < kPods;) {
+        pods = std::min(kPods, pods + 1 + static_cast<int>(rng.below(6)));
+        ASSERT_TRUE(world_.scale("Deployment", "default", "web", pods));
+        world_.run_for(std::chrono::milliseconds{rng.below(300)});
+    }
+    EXPECT_TRUE(runs(kPods, minutes{1}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_EQ(world_.event_reasons()["OutOfcpu"], 0u);
+    EXPECT_EQ(world_.count("pods"), static_cast<std::size_t>(kPods)) << "the kubelet has refused some";
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, OneByOne, testing::Range(1, 9));
 
 class KilledAt : public VirtualRig, public testing::WithParamInterface<int> {};
 

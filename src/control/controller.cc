@@ -142,7 +142,9 @@ class Controller::Impl {
                     recorder_,
                     [this](const std::string& claim) { look_at_claim(claim); },
                     [this](const std::string& node) { look_at_node(node); }},
-          provisioner_(services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); }),
+          provisioner_(
+              services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); },
+              [this](const std::string& claim) { return lifecycle_.has_begun_to_open(claim); }),
           planned_(provisioner_.planned()),
           binder_(services_, planned_),
           lifecycle_(services_, options_.pod_binding,

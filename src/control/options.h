@@ -3,10 +3,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "act/services.h"
-#include "api/core.h"
 #include "base/time.h"
 #include "plan/provision/provision.h"
 #include "rules/pod_shape.h"
@@ -18,8 +16,6 @@ struct Options {
     Duration batch_idle = std::chrono::seconds{1};
     rules::PreferencePolicy preference_policy = rules::PreferencePolicy::kRespect;
     plan::MinValuesPolicy min_values_policy = plan::MinValuesPolicy::kStrict;
-    // Of pods that have none: kube-scheduler's defaultConstraints.
-    std::vector<api::TopologySpreadConstraint> default_spread;
     act::PodBinding pod_binding = act::PodBinding::kAuto;
     bool leader_election = true;
     std::string leader_election_name = "karpenter-leader-election";

@@ -16,6 +16,9 @@ namespace {
 // settings can only make it shorter.
 constexpr Duration kQuietGap = std::chrono::milliseconds{150};
 constexpr Duration kLongestBatch = std::chrono::seconds{1};
+// The more pods, the more there is to save: a small batch is planned in a few milliseconds, one of thousands
+// in the planner's own time.
+constexpr std::uint64_t kEffortAPod = 30'000;
 constexpr Duration kLookAgain = std::chrono::seconds{10};
 // A node that is not up by then keeps no pod waiting for it; the claim itself has its own, longer time.
 constexpr Duration kRoomPatience = std::chrono::minutes{5};
@@ -133,6 +136,8 @@ void Provisioner::plan() {
     }
     plan::ProvisionOptions plan_options;
     plan_options.min_values_policy = options_.min_values_policy;
+    plan_options.effort = std::min(plan_options.effort, kEffortAPod * snapshot.pods.size());
+    plan_options.clock = [this] { return to_seconds(services_.loop.monotonic()); };
     const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options);
     if (plan.is_fallback) metrics_.count("joiner_plan_fallbacks_total", {});
     const double seconds = to_seconds(services_.loop.monotonic() - start);
@@ -169,6 +174,10 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
                 node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
             if (state == nullptr) continue;
             claim = state->claim.meta.name;
+        }
+        if (has_begun_to_open_(claim)) {
+            some_wait_ = true;
+            continue;
         }
         plan_pod(snapshot.pods[placement.pod], claim);
     }

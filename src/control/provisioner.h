@@ -20,14 +20,17 @@ namespace joiner::control {
 
 class Provisioner {
   public:
-    // `facts_are_fresh()`: no watch that planning reads is broken.
+    // `facts_are_fresh()`: no watch that planning reads is broken. `has_begun_to_open(claim)`: its node may
+    // be the scheduler's already.
     Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics, Rng rng,
-                std::function<bool()> facts_are_fresh)
+                std::function<bool()> facts_are_fresh,
+                std::function<bool(const std::string& claim)> has_begun_to_open)
         : services_(services),
           options_(options),
           metrics_(metrics),
           rng_(rng),
-          facts_are_fresh_(std::move(facts_are_fresh)) {}
+          facts_are_fresh_(std::move(facts_are_fresh)),
+          has_begun_to_open_(std::move(has_begun_to_open)) {}
 
     // Leadership begins: from here on plans are made.
     void start();
@@ -59,6 +62,7 @@ class Provisioner {
     observe::Metrics& metrics_;
     Rng rng_;
     std::function<bool()> facts_are_fresh_;
+    std::function<bool(const std::string&)> has_begun_to_open_;
     bool started_ = false;
     act::PlannedBook planned_;
     std::map<std::string, api::NodeClaim, std::less<>> creating_;

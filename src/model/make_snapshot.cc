@@ -6,6 +6,7 @@
 
 #include "api/names.h"
 #include "model/volume_places.h"
+#include "rules/node_cost.h"
 #include "rules/taints.h"
 
 namespace joiner::model {
@@ -356,6 +357,8 @@ PoolView make_pool_view(const api::NodePool& pool, const Resources& used_capacit
     view.name = pool.meta.name;
     view.pool = pool;
     view.weight = pool.weight;
+    // A pool whose cost cannot be read is not usable; validation says so.
+    view.node_cost = rules::node_cost(pool).value_or(rules::Money{});
     if (auto requirements = rules::make_requirements(pool.node_template.requirements))
         view.requirements = std::move(*requirements);
     view.requirements.add_labels(pool.node_template.labels);

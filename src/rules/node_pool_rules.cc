@@ -8,6 +8,7 @@
 
 #include "api/names.h"
 #include "base/hash.h"
+#include "rules/node_cost.h"
 
 namespace joiner::rules {
 namespace {
@@ -74,6 +75,7 @@ class Validator {
 
     std::string run() {
         if (!pool_.spec_problem.empty()) note(pool_.spec_problem);
+        if (const auto cost = node_cost(pool_); !cost) note(cost.error().message);
         check_labels();
         check_taints();
         for (const api::SelectorRequirement& r : pool_.node_template.requirements) check_requirement(r);

@@ -68,7 +68,7 @@ double covering_bound(const ResourceColumns& all, const std::vector<double>& dem
     const std::size_t n = columns.dimensions;
     ResourceProgram program(columns);
     const ResourceBound root = program.bound(demand);
-    if (columns.size() == 0) return 0;
+    if (columns.size() == 0 || root.cost <= 0) return 0;
     // Rounding may make a bound a hair too high.
     constexpr double kSafe = 1 - 1e-9;
     std::priority_queue<Partial, std::vector<Partial>, DearerFirst> open;

@@ -156,6 +156,7 @@ class Improver {
     void step() {
         pick();
         gather();
+        focus();
         program_.solve(demand_.data());
         // Not even machines cut to size would be cheaper; then only free room could be gathered.
         if (program_.cost() >= old_price_ * (1 - 1e-9) && rng_.below(8) != 0) return release();
@@ -195,13 +196,55 @@ class Improver {
                 }
             }
             if (std::find(picked_.begin(), picked_.end(), chosen) != picked_.end()) continue;
-            if (same_sign && !picked_.empty() &&
-                sign_[nodes_[chosen].offer] != sign_[nodes_[picked_.front()].offer])
-                continue;
+            if (!picked_.empty()) {
+                const OfferIndex first = nodes_[picked_.front()].offer;
+                const OfferIndex own = nodes_[chosen].offer;
+                if (same_sign ? sign_[own] != sign_[first] : !have_common_kind(own, first)) continue;
+            }
             if (!picked_.empty() && lots + nodes_[chosen].take.size() > kMaxPickedLots) break;
             lots += nodes_[chosen].take.size();
             picked_.push_back(chosen);
         }
+    }
+
+    bool have_common_kind(OfferIndex a, OfferIndex b) const {
+        if (sign_[a] == sign_[b]) return true;
+        for (std::size_t w = 0; w < market_.kind_words(); ++w) {
+            if (market_.kinds_of(a)[w] & market_.kinds_of(b)[w]) return true;
+        }
+        return false;
+    }
+
+    // The offers that a rebuilding draws from: those that admit all of the pods, or where none does, all that
+    // stood on one of the machines.
+    void focus() {
+        if (market_.kinds() == 1) {
+            if (by_price_.empty()) list_focus();
+            return;
+        }
+        focus_.assign(market_.kind_words(), 0);
+        for (const Ware& ware : wares_) focus_[kind(ware.lot) / 64] |= KindWord{1} << (kind(ware.lot) % 64);
+        admits_focus_ = list_focus();
+        if (admits_focus_) return;
+        focus_.assign(market_.kind_words(), 0);
+        for (const Take& take : nodes_[picked_[rng_.below(picked_.size())]].take)
+            focus_[kind(take.lot) / 64] |= KindWord{1} << (kind(take.lot) % 64);
+        list_focus();
+    }
+    bool list_focus() {
+        focus_.resize(market_.kind_words(), 0);
+        by_price_.clear();
+        good_.clear();
+        place_.assign(market_.offers().size(), kNone);
+        for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
+            if (!market_.admits_all(j, focus_.data())) continue;
+            place_[j] = static_cast<OfferIndex>(by_price_.size());
+            by_price_.push_back(j);
+        }
+        for (std::size_t i = 0; i < by_value_.size() && good_.size() < kGoodOffers; ++i) {
+            if (place_[by_value_[i]] != kNone) good_.push_back(by_value_[i]);
+        }
+        return !by_price_.empty();
     }
 
     void gather() {
@@ -237,15 +280,16 @@ class Improver {
     }
 
     OfferIndex good_offer() {
-        const std::size_t few = std::min(kGoodOffers, by_value_.size());
+        const std::size_t few = std::min(kGoodOffers, good_.size());
         // The better the likelier.
         const double x = rng_.unit();
-        return by_value_[static_cast<std::size_t>(x * x * static_cast<double>(few))];
+        return good_[static_cast<std::size_t>(x * x * static_cast<double>(few))];
     }
 
     // The cheapest offer whose room is at least `need`, and that costs no more than `most`.
     OfferIndex cheapest_with(const double* need, double most) const {
-        for (OfferIndex j = 0; j < market_.offers().size() && price(j) <= most; ++j) {
+        for (const OfferIndex j : by_price_) {
+            if (price(j) > most) break;
             const double* room = market_.room(j);
             bool holds = true;
             for (std::size_t d = 0; d < n_; ++d) holds &= need[d] <= room[d];
@@ -308,11 +352,13 @@ class Improver {
         for (const std::size_t i : picked_) chosen_.push_back(nodes_[i].offer);
         shuffle();
         const auto shift = [&](OfferIndex& offer, int direction) {
+            if (place_[offer] == kNone) return;
             const auto by = static_cast<std::int64_t>(1 + rng_.below(12)) * direction;
-            const std::int64_t last = static_cast<std::int64_t>(market_.offers().size()) - 1;
-            offer = static_cast<OfferIndex>(std::clamp<std::int64_t>(offer + by, 0, last));
+            const std::int64_t last = static_cast<std::int64_t>(by_price_.size()) - 1;
+            offer =
+                by_price_[static_cast<std::size_t>(std::clamp<std::int64_t>(place_[offer] + by, 0, last))];
         };
-        if (rng_.below(3) == 0) {
+        if (rng_.below(3) == 0 && place_[chosen_[0]] != kNone) {
             chosen_[0] = good_offer();
         } else {
             shift(chosen_[0], -1);
@@ -417,6 +463,7 @@ class Improver {
 
     // Machine after machine by worth for money, with some chance in the choice.
     bool rebuild_greedily() {
+        if (!admits_focus_) return false;
         for (std::size_t i = 0; i < wares_.size(); ++i)
             wares_[i] = {wares_[i].lot, counts_[i], 1 + 0.2 * (rng_.unit() - 0.5), 0};
         greedy_demand_ = demand_;
@@ -457,8 +504,8 @@ class Improver {
     OfferIndex noisy_choice(double most) {
         OfferIndex best = kNone;
         double least = std::numeric_limits<double>::infinity();
-        for (const OfferIndex j : by_value_) {
-            if (price(j) > most) continue;
+        for (const OfferIndex j : by_price_) {
+            if (price(j) > most) break;
             double useful = market_.has_caps() ? greedy_worth_[n_] : 0;
             for (std::size_t d = 0; d < n_; ++d)
                 useful += greedy_worth_[d] * std::min(market_.room(j)[d], greedy_demand_[d]);
@@ -533,6 +580,11 @@ class Improver {
     std::vector<double> demand_;
     double old_price_ = 0;
     double old_free_sq_ = 0;
+    std::vector<KindWord> focus_;
+    bool admits_focus_ = true;
+    std::vector<OfferIndex> by_price_;  // Of the offers in focus.
+    std::vector<OfferIndex> good_;      // The best values of them.
+    std::vector<OfferIndex> place_;     // By offer: its place in by_price_.
     std::vector<OfferIndex> chosen_;
     std::vector<Node> new_;
     std::vector<Ware> last_chance_;

@@ -117,7 +117,7 @@ void Packer::list_live(std::span<Ware> wares, const double* worth) {
         const double* request = market_.request(ware.lot);
         bool fits = true;
         for (std::size_t d = 0; d < n_; ++d) fits &= request[d] <= free_[d];
-        if (fits && (!is_social_[ware.lot] || joins(ware.lot))) live_.push_back(i);
+        if (fits && (take_.empty() || !is_social_[ware.lot] || joins(ware.lot))) live_.push_back(i);
     }
     // A block more than is needed: the tail is filled with what never fits.
     stride_ = (live_.size() / kLanes + 1) * kLanes;
@@ -184,6 +184,14 @@ std::size_t Packer::best_live(const double* worth) const {
     return winner;
 }
 
+// Whoever the pods that stand there by now keep out need not be looked at again.
+void Packer::drop_strangers(std::span<const Ware> wares) {
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        const LotIndex lot = wares[live_[i]].lot;
+        if (is_social_[lot] && values_[i] != kNeverFits && !joins(lot)) values_[i] = kNeverFits;
+    }
+}
+
 template <std::size_t N>
 void Packer::pour_by(std::span<Ware> wares, const double* worth) {
     list_live(wares, worth);
@@ -203,6 +211,7 @@ void Packer::pour_by(std::span<Ware> wares, const double* worth) {
         if (wanted > 0) {
             add(ware.lot, wanted);
             ware.available -= wanted;
+            if (is_social_[ware.lot]) drop_strangers(wares);
         }
         if (wanted == 0 || ware.available == 0) values_[winner] = kNeverFits;
     }

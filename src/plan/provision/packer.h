@@ -47,6 +47,7 @@ class Packer {
     template <std::size_t N>
     std::size_t best_live(const double* worth) const;
     void list_live(std::span<Ware> wares, const double* worth);
+    void drop_strangers(std::span<const Ware> wares);
     bool joins(LotIndex lot) const;
     std::uint32_t company_room(LotIndex lot) const;
     void add(LotIndex lot, std::uint32_t count);

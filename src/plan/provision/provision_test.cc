@@ -99,7 +99,7 @@ struct Question {
             }
         }
         EXPECT_EQ(sum, out.price);
-        EXPECT_LE(out.lower_bound, out.price);
+        EXPECT_LE(out.lower_bound, out.price + out.node_cost);
         for (const int count : seen) EXPECT_EQ(count, 1) << "every pod has exactly one place or reason";
         return out;
     }
@@ -291,6 +291,55 @@ TEST(Provision, min_values_keep_a_machine_flexible) {
     const Plan relaxed = q.plan({MinValuesPolicy::kBestEffort, 100});
     ASSERT_EQ(relaxed.launches.size(), 1u);
     EXPECT_TRUE(relaxed.launches[0].spec->min_values_relaxed);
+}
+
+TEST(Provision, a_cost_by_the_node_makes_for_fewer_nodes) {
+    Question q;
+    model::PoolView& pool = q.pool("default");
+    q.pods(30, 1000, 1);
+    const Plan by_price = q.plan();
+    q.snapshot.pools.front().node_cost = rules::Money::from_dollars(0.5);
+    const Plan by_node = q.plan();
+    EXPECT_EQ(by_node.node_cost,
+              rules::Money::from_dollars(0.5 * static_cast<double>(by_node.launches.size())));
+    EXPECT_LE(by_node.launches.size(), by_price.launches.size());
+    EXPECT_LE(
+        by_node.price + by_node.node_cost,
+        by_price.price + rules::Money::from_dollars(0.5 * static_cast<double>(by_price.launches.size())));
+    EXPECT_GT(by_node.lower_bound, by_price.lower_bound);
+    static_cast<void>(pool);
+}
+
+TEST(Provision, passes_are_named_and_timed_by_the_clock_that_is_handed_in) {
+    Question q;
+    q.pool("default");
+    q.pods(30, 1000, 1);
+    double now = 100;
+    ProvisionOptions options;
+    options.clock = [&] { return now += 0.001; };
+    const Plan plan = q.plan(options);
+    ASSERT_FALSE(plan.passes.empty());
+    double sum = 0;
+    for (const PassReport& pass : plan.passes) {
+        EXPECT_FALSE(pass.name.empty());
+        EXPECT_GT(pass.seconds, 0) << pass.name;
+        sum += pass.seconds;
+    }
+    EXPECT_GT(plan.first_plan_seconds, 0);
+    EXPECT_LT(plan.first_plan_seconds, sum);
+    EXPECT_EQ(plan.passes.back().price, plan.price);
+}
+
+TEST(Provision, a_clock_that_runs_out_still_leaves_a_whole_plan) {
+    Question q;
+    q.pool("default");
+    q.pods(300, 700, 1);
+    q.pods(200, 300, 3);
+    double now = 0;
+    ProvisionOptions options;
+    options.clock = [&] { return now += 10; };
+    const Plan plan = q.plan(options);
+    EXPECT_TRUE(plan.waits.empty());
 }
 
 }  // namespace

@@ -480,6 +480,26 @@ TEST(RandomPlans, keep_the_rules_of_kubernetes) {
     }
 }
 
+TEST(RandomPlans, the_search_never_costs_and_loses_no_pod) {
+    int cheaper = 0;
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+        Rng rng(seed);
+        const model::Snapshot snapshot = random_snapshot(rng);
+        ProvisionOptions options;
+        options.effort = kEffort;
+        const Plan improved = plan_provisioning(snapshot, options);
+        options.without = {"improve"};
+        const Plan first = plan_provisioning(snapshot, options);
+        options.without = {"greedy", "improve"};
+        const Plan safe = plan_provisioning(snapshot, options);
+        ASSERT_EQ(improved.waits.size(), first.waits.size()) << "seed " << seed;
+        ASSERT_LE(improved.price, first.price) << "seed " << seed;
+        ASSERT_LE(improved.waits.size(), safe.waits.size()) << "seed " << seed;
+        cheaper += improved.price < first.price ? 1 : 0;
+    }
+    EXPECT_GT(cheaper, 10) << "a search that never finds anything is not being tested";
+}
+
 TEST(RandomPlans, are_the_same_for_the_same_question) {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         Rng rng(seed);

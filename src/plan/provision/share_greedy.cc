@@ -28,6 +28,14 @@ ShareGreedy::ShareGreedy(const Market& market)
       program_(market.columns(with_slot_)),
       packer_(market),
       slots_(market) {
+    beside_.assign(market.kinds() * market.kind_words(), 0);
+    for (OfferIndex j = 0; j < market.offers().size(); ++j) {
+        for (KindIndex k = 0; k < market.kinds(); ++k) {
+            if (!market.admits(j, k)) continue;
+            for (std::size_t w = 0; w < market.kind_words(); ++w)
+                beside_[k * market.kind_words() + w] |= market.kinds_of(j)[w];
+        }
+    }
     strata_.resize(market.lots().size());
     std::iota(strata_.begin(), strata_.end(), 0u);
     if (strata_.size() > kMaxSample) {
@@ -77,6 +85,12 @@ void ShareGreedy::value_what_is_left() {
     }
 }
 
+void ShareGreedy::value_kinds() {
+    if (market_.kinds() == 1) return;
+    value_of_kind_.assign(market_.kinds(), 0);
+    for (const LotIndex lot : strata_) value_of_kind_[market_.lots()[lot].kind] += left_[lot] * value_of(lot);
+}
+
 double ShareGreedy::value_of(LotIndex lot) const {
     const double* request = market_.request(lot);
     double out = 0;
@@ -124,33 +138,47 @@ void ShareGreedy::list_candidates(KindIndex seed) {
                      [](const Candidate& a, const Candidate& b) { return a.promise < b.promise; });
 }
 
+// Of all that is left, what the offer admits is worth.
+double ShareGreedy::value_admitted(OfferIndex offer) const {
+    if (market_.kinds() == 1) return cost_;
+    double out = 0;
+    for (KindIndex k = 0; k < market_.kinds(); ++k) out += market_.admits(offer, k) ? value_of_kind_[k] : 0;
+    return out;
+}
+
 // The lots a filling looks at: all that are left, or evenly many of every stratum.
 void ShareGreedy::sample_lots(KindIndex seed) {
     std::erase_if(strata_, [&](LotIndex lot) { return left_[lot] == 0; });
-    if (strata_.size() <= kMaxSample) {
-        sample_ = strata_;
-        return;
-    }
     sample_.clear();
-    const double step = static_cast<double>(strata_.size()) / kMaxSample;
-    for (double at = dither(0, round_) * step; at < static_cast<double>(strata_.size()); at += step)
-        sample_.push_back(strata_[static_cast<std::size_t>(at)]);
+    const KindWord* beside = &beside_[seed * market_.kind_words()];
+    for (const LotIndex lot : strata_) {
+        const KindIndex kind = market_.lots()[lot].kind;
+        if (beside[kind / 64] >> (kind % 64) & 1) sample_.push_back(lot);
+    }
+    sampled_ = 1;
+    if (sample_.size() <= kMaxSample) return;
+    const std::vector<LotIndex> all = std::move(sample_);
+    sample_.clear();
+    const double step = static_cast<double>(all.size()) / kMaxSample;
+    for (double at = dither(0, round_) * step; at < static_cast<double>(all.size()); at += step)
+        sample_.push_back(all[static_cast<std::size_t>(at)]);
+    // A sample stands for the lots that it leaves out.
+    sampled_ = static_cast<double>(all.size()) / static_cast<double>(sample_.size());
     const auto is_seed = [&](LotIndex lot) { return market_.lots()[lot].kind == seed; };
     if (std::none_of(sample_.begin(), sample_.end(), is_seed))
-        sample_.push_back(*std::find_if(strata_.begin(), strata_.end(), is_seed));
+        sample_.push_back(*std::find_if(all.begin(), all.end(), is_seed));
 }
 
 bool ShareGreedy::fill(KindIndex seed, OfferIndex offer, double share) {
     const double* room = market_.room(offer);
     double limit = kNever;
-    if (share < kNever && cost_ > 0) {
+    // Where the number of machines is set by the pods that keep apart, shares do no good.
+    const bool slot_binds = with_slot_ && worth_[n_] > 0;
+    if (share < kNever && cost_ > 0 && !slot_binds) {
         double own = 0;
         for (std::size_t d = 0; d < n_; ++d) own += worth_[d] * room[d];
-        // A sample stands for the lots that it leaves out.
-        limit =
-            share * own / cost_ * static_cast<double>(strata_.size()) / static_cast<double>(sample_.size());
+        limit = share * own / value_admitted(offer) * sampled_;
     }
-    const bool slot_binds = with_slot_ && worth_[n_] > 0;
     packer_.begin(offer);
     for (int attempt = 0; attempt < 2; ++attempt) {
         wares_.clear();
@@ -292,6 +320,7 @@ Draft ShareGreedy::run(double share) {
             ++round_;
             value_what_is_left();
             sample_lots(seed);
+            value_kinds();
             consider_closing(closing, draft);
             if (!find_best(seed, share, choice)) break;
             open(choice, draft);

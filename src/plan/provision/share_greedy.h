@@ -34,7 +34,9 @@ class ShareGreedy {
 
     void start();
     void value_what_is_left();
+    void value_kinds();
     double value_of(LotIndex lot) const;
+    double value_admitted(OfferIndex offer) const;
     bool find_best(KindIndex seed, double share, Choice& best);
     void list_candidates(KindIndex seed);
     void sample_lots(KindIndex seed);
@@ -62,7 +64,10 @@ class ShareGreedy {
     double slots_needed_ = 0;
     std::vector<std::vector<double>> remaining_;  // By pool, then limit.
     std::vector<Candidate> candidates_;
+    std::vector<KindWord> beside_;  // By kind: those that some machine admits beside it.
+    std::vector<double> value_of_kind_;
     std::vector<LotIndex> sample_;
+    double sampled_ = 1;  // So many lots each one in the sample stands for.
     std::vector<Ware> wares_;
     std::uint32_t round_ = 0;
 };
