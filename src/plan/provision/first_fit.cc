@@ -81,8 +81,11 @@ class FirstFit {
     bool place_on_opened(std::uint32_t k, const Mode& mode, PodIndex pod) {
         const std::vector<KeyId>& keys = problem_.kinds()[k].rules.counted_keys;
         const bool only_fills_up = !mode.is_lenient && only_ever_fills_up(problem_.kinds()[k].rules);
-        for (std::size_t i = only_fills_up ? skip_[k].opened : 0; i < trial_.opened().size(); ++i) {
-            if (only_fills_up) skip_[k].opened = i;
+        bool is_full_so_far = true;
+        for (std::size_t i = skip_[k].opened; i < trial_.opened().size(); ++i) {
+            if (is_full_so_far) skip_[k].opened = i;
+            if (!trial_.may_hold(k, i)) continue;
+            is_full_so_far = only_fills_up;
             const Place place = trial_.place_of(i);
             const PoolIndex pool = trial_.opened()[i].machine.pool;
             for (const Domains& at : by_load(k, keys, pool, trial_.domains_of(place))) {

@@ -48,16 +48,19 @@ std::vector<std::uint32_t> placing_order(const Problem& problem) {
 }
 
 // The same, and of equal urgency pods that are bound by others before those that are free: what spread asks
-// about is best level before it is not.
+// about is best level before it is not, and nodes are narrower than zones.
 std::vector<std::uint32_t> dealing_order(const Problem& problem) {
     std::vector<std::uint32_t> order(problem.kinds().size());
     std::iota(order.begin(), order.end(), 0u);
     const auto rank = [&](std::uint32_t k) {
         const PodKind& kind = problem.kinds()[k];
-        const int freedom = !kind.rules.spread.empty()    ? 0
-                            : !kind.rules.keys.empty()    ? 1
-                            : !kind.rules.none_of.empty() ? 2
-                                                          : 3;
+        const bool on_hosts = std::any_of(kind.rules.spread.begin(), kind.rules.spread.end(),
+                                          [](const SpreadRule& rule) { return rule.key == kHostnameKey; });
+        const int freedom = on_hosts                      ? 0
+                            : !kind.rules.spread.empty()  ? 1
+                            : !kind.rules.keys.empty()    ? 2
+                            : !kind.rules.none_of.empty() ? 3
+                                                          : 4;
         return std::tuple(-kind.shape->priority, freedom, -extended_resources(kind.request), -kind.request[0],
                           -kind.request[1], kind.pods.front());
     };
@@ -67,6 +70,7 @@ std::vector<std::uint32_t> dealing_order(const Problem& problem) {
 }
 
 constexpr int kMaxTurns = 4;
+constexpr std::size_t kManyPods = 1'000;  // Another turn takes too long then.
 constexpr int kSearchBudget = 5'000;
 
 // A plan within this of the bound is not worth another look.
@@ -314,7 +318,8 @@ class Planner {
         if (Plan other = baseline(pods); !is_valid || places_more(other)) take(std::move(other));
         plan_.is_fallback = !is_valid;
         // Those left over go first, as long as that helps.
-        for (int turn = 0; turn < kMaxTurns && some_wait(); ++turn) {
+        const int turns = pods.size() <= kManyPods ? kMaxTurns : 0;
+        for (int turn = 0; turn < turns && some_wait(); ++turn) {
             std::vector<bool> waits = waiting();
             std::stable_partition(pods.begin(), pods.end(), [&](model::PodIndex pod) { return waits[pod]; });
             Plan other = baseline(pods);

@@ -268,6 +268,8 @@ PodRules Topology::rules_of(const PodShape& shape, ProfileId profile) const {
     for (const CounterId counter : out.counts) {
         if (!counters_[counter].is_spread) ask(counter);
     }
+    // Pods that spread are bound before those that do not, and so must be level among themselves.
+    if (!out.spread.empty()) std::for_each(out.counts.begin(), out.counts.end(), ask);
     sort_unique(out.keys);
     out.counted_keys = out.keys;
     for (const CounterId counter : out.counts) {

@@ -38,6 +38,7 @@ Trial::Trial(Problem& problem, const ProvisionOptions& options)
     counts_.resize(topology.counters().size());
     totals_.resize(topology.counters().size(), 0);
     eligible_.resize(topology.filters().size());
+    lowest_.resize(topology.counters().size());
     for (const model::PoolView& pool : problem.snapshot().pools) {
         std::vector<double>& remaining = remaining_.emplace_back();
         for (const auto& [name, amount] : pool.remaining) remaining.push_back(static_cast<double>(amount));
@@ -177,6 +178,7 @@ bool Trial::is_eligible_there(FilterId id, std::uint32_t k) {
 
 void Trial::count(const std::vector<CounterId>& counters, Place place, int by, bool hostname_only,
                   bool is_going) {
+    ++version_;
     for (const CounterId c : counters) {
         const Counter& counter = problem_.topology().counters()[c];
         if (hostname_only && counter.key != kHostnameKey) continue;
@@ -189,6 +191,7 @@ void Trial::count(const std::vector<CounterId>& counters, Place place, int by, b
 }
 
 void Trial::count_at(std::uint32_t k, const Domains& at, int by) {
+    ++version_;
     for (const CounterId c : problem_.kinds()[k].rules.counts) {
         const Counter& counter = problem_.topology().counters()[c];
         if (counter.key == kHostnameKey || at[counter.key] < 0 || !is_eligible_there(counter.filter, k))
@@ -238,13 +241,20 @@ int Trial::least(std::uint32_t k, const SpreadRule& rule, const Mode& mode) {
             ++domains;
         }
     } else {
-        std::set<std::int32_t> seen;
-        for (Place place = 0; place < domains_.size(); ++place) {
-            const std::int32_t d = domains_[place][rule.key];
-            if (d < 0 || !is_eligible(filter, place) || !seen.insert(d).second) continue;
-            least = std::min(least, counts[static_cast<std::size_t>(d)]);
+        Lowest& known = lowest_[rule.counter];
+        if (known.version != version_) {
+            known = {version_, std::numeric_limits<int>::max(), 0};
+            std::vector<bool> seen(counts.size(), false);
+            for (Place place = 0; place < domains_.size(); ++place) {
+                const std::int32_t d = domains_[place][rule.key];
+                if (d < 0 || seen[static_cast<std::size_t>(d)] || !is_eligible(filter, place)) continue;
+                seen[static_cast<std::size_t>(d)] = true;
+                known.count = std::min(known.count, counts[static_cast<std::size_t>(d)]);
+                ++known.domains;
+            }
         }
-        domains = seen.size();
+        least = known.count;
+        domains = known.domains;
     }
     return domains == 0 || domains < static_cast<std::size_t>(rule.min_domains) ? 0 : least;
 }
@@ -491,7 +501,11 @@ bool Trial::add_to(Opened& opened, std::uint32_t c, std::uint32_t alternative, m
             !rules::intersects(problem_.type(pool, options.types[t]).requirements,
                                problem_.open_requirements(opened.machine.open)))
             mask = 0;
-        any |= mask != 0;
+        if (mask == 0) continue;
+        if (!any) opened.most.assign(n_, 0);
+        any = true;
+        for (std::size_t d = 0; d < n_; ++d)
+            opened.most[d] = std::max(opened.most[d], options.room[t * n_ + d]);
     }
     if (!any) return false;
     const auto same = [&](const auto& item) { return item.first == c; };
@@ -510,12 +524,22 @@ bool Trial::add_to(Opened& opened, std::uint32_t c, std::uint32_t alternative, m
 }
 
 void Trial::grow(Place place) {
+    ++version_;
     domains_.push_back(nowhere());
     domains_.back()[kHostnameKey] = static_cast<std::int32_t>(place);
     ports_.emplace_back();
     for (CounterId c = 0; c < counts_.size(); ++c) {
         if (problem_.topology().counters()[c].key == kHostnameKey) counts_[c].push_back(0);
     }
+}
+
+bool Trial::may_hold(std::uint32_t k, std::size_t index) const {
+    const Opened& opened = opened_[index];
+    const std::vector<double>& request = problem_.kinds()[k].request;
+    for (std::size_t d = 0; d < n_; ++d) {
+        if (request[d] > 0 && opened.sum[d] + request[d] > opened.most[d]) return false;
+    }
+    return true;
 }
 
 bool Trial::join(std::uint32_t k, std::size_t index, const Domains& at, model::PodIndex pod) {
@@ -616,7 +640,12 @@ void Trial::adopt(const Machine& machine, std::vector<model::PodIndex> pods,
         for (std::size_t d = 0; d < n_; ++d) opened.sum[d] += count * problem_.classes()[c].request[d];
     }
     opened.masks.assign(problem_.pools()[machine.pool].types.size(), 0);
-    for (const auto& [option, mask] : stand_ins(problem_, machine)) opened.masks[option] = mask;
+    opened.most.assign(n_, 0);
+    for (const auto& [option, mask] : stand_ins(problem_, machine)) {
+        opened.masks[option] = mask;
+        for (std::size_t d = 0; d < n_; ++d)
+            opened.most[d] = std::max(opened.most[d], problem_.pools()[machine.pool].room[option * n_ + d]);
+    }
     const auto place = static_cast<Place>(domains_.size());
     reserve(opened, 1);
     opened_.push_back(std::move(opened));
@@ -655,6 +684,7 @@ void Trial::undo_to(std::size_t mark) {
             continue;
         }
         CHECK(step.place + 1 == domains_.size());
+        ++version_;
         opened_.pop_back();
         domains_.pop_back();
         ports_.pop_back();

@@ -35,6 +35,7 @@ struct Opened {
     Machine machine;  // Its `offerings` and `option` are the cheapest that do now.
     std::vector<OfferingMask> masks;
     std::vector<double> sum;
+    std::vector<double> most;  // Of each resource, what the roomiest type left has.
     std::vector<model::PodIndex> pods;
 };
 
@@ -75,6 +76,8 @@ class Trial {
                                       const Domains& from);
 
     // Machines.
+    // Whether some type left may hold one more; quick, and wrong only by saying yes.
+    bool may_hold(std::uint32_t kind, std::size_t opened) const;
     bool join(std::uint32_t kind, std::size_t opened, const Domains& at, model::PodIndex pod);
     bool open(std::uint32_t kind, model::PoolIndex pool, std::uint32_t alternative, const Domains& at,
               model::PodIndex pod);
@@ -122,10 +125,18 @@ class Trial {
     std::size_t closed_end_;
     std::vector<double> free_;
     std::vector<std::vector<std::pair<std::string, int>>> volumes_left_;
-    std::vector<Domains> domains_;                                 // By place.
-    std::vector<std::vector<std::uint32_t>> ports_;                // By place.
-    std::vector<std::vector<int>> counts_;                         // Counter x domain; hostname: x place.
-    std::vector<std::int64_t> totals_;                             // By counter.
+    std::vector<Domains> domains_;                   // By place.
+    std::vector<std::vector<std::uint32_t>> ports_;  // By place.
+    std::vector<std::vector<int>> counts_;           // Counter x domain; hostname: x place.
+    std::vector<std::int64_t> totals_;               // By counter.
+    // What the smallest count was over domains that have nodes, and how many they are, by counter.
+    struct Lowest {
+        std::uint64_t version = 0;
+        int count = 0;
+        std::size_t domains = 0;
+    };
+    std::vector<Lowest> lowest_;
+    std::uint64_t version_ = 1;                                    // Of the counts and places.
     std::vector<std::map<std::string, std::int32_t>> domain_ids_;  // By key.
     std::vector<std::vector<std::string>> domain_names_;
     std::vector<std::vector<signed char>> eligible_;                     // Filter x place; -1 not asked yet.

@@ -76,6 +76,7 @@ struct Turn {
     std::size_t node = 0;
     PodIndex pod = 0;
     std::size_t rank = 0;
+    bool is_narrow = false;
 };
 
 class BindingOrder {
@@ -138,7 +139,7 @@ class BindingOrder {
                     sorts_.back().shape = view.shape.get();
                     sorts_.back().labels = labels;
                 }
-                turns_.push_back({it->second, node, pod, 0});
+                turns_.push_back({it->second, node, pod, 0, false});
             }
         }
         for (const model::StandingPods& standing : snapshot_.standing)
@@ -392,20 +393,23 @@ class BindingOrder {
         for (Tally* tally : sorts_[turn.sort].counted_by) tally->add(turn.node, 1);
     }
 
-    // Turns whose pods are level over their domains come in an order that keeps them so.
+    // Turns whose pods are level over their domains come in an order that keeps them so; those that look at
+    // single nodes before those that look at many, which fill the nodes.
     void rank_turns() {
         std::map<std::pair<LabelsIndex, std::vector<int>>, std::size_t> next;
         for (Turn& turn : turns_) {
             const Sort& sort = sorts_[turn.sort];
             std::vector<int> domains;
             for (const CheckedSpread& spread : sort.spread) {
-                if (spread.tally->counts.size() < nodes_.size())
-                    domains.push_back(spread.tally->domain_of[turn.node]);
+                const bool by_node = spread.tally->counts.size() * 2 > nodes_.size();
+                turn.is_narrow = turn.is_narrow || by_node;
+                if (!by_node) domains.push_back(spread.tally->domain_of[turn.node]);
             }
             turn.rank = next[{sort.labels, std::move(domains)}]++;
         }
-        std::stable_sort(turns_.begin(), turns_.end(),
-                         [](const Turn& a, const Turn& b) { return a.rank < b.rank; });
+        std::stable_sort(turns_.begin(), turns_.end(), [](const Turn& a, const Turn& b) {
+            return std::pair(!a.is_narrow, a.rank) < std::pair(!b.is_narrow, b.rank);
+        });
     }
 
     void bind_all() {
