@@ -25,6 +25,7 @@ Packer::Packer(const Market& market)
       free_(n_),
       used_(n_),
       kinds_(market.kind_words()),
+      cap_used_(market.problem().caps().size(), 0),
       is_social_(market.lots().size(), false),
       take_at_(market.lots().size(), 0) {
     CHECK(n_ <= kMaxDimensions);
@@ -41,7 +42,9 @@ void Packer::begin(OfferIndex offer) {
     for (const Take& take : take_) take_at_[take.lot] = 0;
     take_.clear();
     open_ = 0;
-    if (market_.has_caps() || market_.has_crowds()) company_ = {};
+    for (const CapId cap : touched_caps_) cap_used_[cap] = 0;
+    touched_caps_.clear();
+    crowds_.clear();
 }
 
 bool Packer::joins(LotIndex lot) const {
@@ -50,12 +53,22 @@ bool Packer::joins(LotIndex lot) const {
         const OpenId open = market_.open(own.kind, market_.offers()[offer_].pool);
         if (open != 0 && market_.problem().merge(open_, open) == kOpenConflict) return false;
     }
-    if (!market_.has_caps() && !market_.has_crowds()) return true;
+
     return company_room(lot) > 0;
 }
 
+// How many more pods of the lot its caps and the crowds that stand there let in.
 std::uint32_t Packer::company_room(LotIndex lot) const {
-    return company_.room_for(market_.problem(), market_.problem().classes()[market_.lots()[lot].pod_class]);
+    const Problem& problem = market_.problem();
+    if (const CrowdId own = market_.crowd(lot); own != 0) {
+        for (const CrowdId crowd : crowds_) {
+            if (!problem.may_share(crowd, own)) return 0;
+        }
+    }
+    std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+    for (const CapId cap : market_.caps(lot))
+        most = std::min(most, problem.caps()[cap] - std::min(problem.caps()[cap], cap_used_[cap]));
+    return most;
 }
 
 void Packer::add(LotIndex lot, std::uint32_t count) {
@@ -75,8 +88,13 @@ void Packer::add(LotIndex lot, std::uint32_t count) {
     if (market_.some_open()) {
         open_ = market_.problem().merge(open_, market_.open(own.kind, market_.offers()[offer_].pool));
     }
-    if (market_.has_caps() || market_.has_crowds())
-        company_.add(market_.problem().classes()[own.pod_class], count);
+    for (const CapId cap : market_.caps(lot)) {
+        if (cap_used_[cap] == 0) touched_caps_.push_back(cap);
+        cap_used_[cap] += count;
+    }
+    const CrowdId crowd = market_.crowd(lot);
+    if (crowd != 0 && std::find(crowds_.begin(), crowds_.end(), crowd) == crowds_.end())
+        crowds_.push_back(crowd);
 }
 
 bool Packer::put(Ware& ware, std::uint32_t count) {
@@ -209,9 +227,12 @@ void Packer::pour_by(std::span<Ware> wares, const double* worth) {
         std::uint32_t wanted = fit < 1 ? 0 : std::max(1u, static_cast<std::uint32_t>(fit / 2));
         if (is_social_[ware.lot]) wanted = joins(ware.lot) ? std::min(wanted, company_room(ware.lot)) : 0;
         if (wanted > 0) {
+            const std::size_t crowds = crowds_.size();
             add(ware.lot, wanted);
             ware.available -= wanted;
-            if (is_social_[ware.lot]) drop_strangers(wares);
+            if (is_social_[ware.lot] &&
+                (crowds_.size() != crowds || market_.some_open() || company_room(ware.lot) == 0))
+                drop_strangers(wares);
         }
         if (wanted == 0 || ware.available == 0) values_[winner] = kNeverFits;
     }

@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "plan/provision/company.h"
 #include "plan/provision/draft.h"
 #include "plan/provision/market.h"
 
@@ -60,7 +59,9 @@ class Packer {
     std::vector<Take> take_;
     std::vector<KindWord> kinds_;
     OpenId open_ = 0;
-    Company company_;
+    std::vector<std::uint32_t> cap_used_;  // By CapId.
+    std::vector<CapId> touched_caps_;
+    std::vector<CrowdId> crowds_;         // That stand there.
     std::vector<bool> is_social_;         // By lot: has caps, a crowd or open requirements.
     std::vector<std::uint32_t> take_at_;  // By lot: its place in take_, plus one.
     // Of one pouring: the wares that fitted at its beginning, and by dimension what one pod of each is worth.

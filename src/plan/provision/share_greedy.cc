@@ -6,11 +6,14 @@
 #include <numeric>
 #include <tuple>
 
+#include "plan/provision/company.h"
+
 namespace joiner::plan {
 namespace {
 
-constexpr std::size_t kMaxTried = 40;    // Machines filled for real in one round.
-constexpr std::size_t kMaxSample = 512;  // Lots one filling looks at.
+constexpr std::size_t kMaxTried = 40;      // Machines filled for real in one round.
+constexpr std::size_t kMaxFruitless = 12;  // So many in a row without a better one end it.
+constexpr std::size_t kMaxSample = 512;    // Lots one filling looks at.
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 // Spread evenly over [0, 1), so that roundings of shares even out over lots and rounds.
@@ -222,9 +225,13 @@ bool ShareGreedy::find_best(KindIndex seed, double share, Choice& best) {
     list_candidates(seed);
     best.ratio = kNever;
     std::size_t tried = 0;
+    std::size_t fruitless = 0;
     for (const Candidate& candidate : candidates_) {
-        if (best.ratio < kNever && (candidate.promise >= best.ratio || tried >= kMaxTried)) break;
+        if (best.ratio < kNever &&
+            (candidate.promise >= best.ratio || tried >= kMaxTried || fruitless >= kMaxFruitless))
+            break;
         ++tried;
+        ++fruitless;
         if (!fill(seed, candidate.offer, share)) continue;
         double own = 0;
         double others = 0;
@@ -239,6 +246,7 @@ bool ShareGreedy::find_best(KindIndex seed, double share, Choice& best) {
         // What others stand on it is taken at what it would cost elsewhere.
         const double ratio = (market_.offers()[cheapest].price - others) / own;
         if (ratio < best.ratio) {
+            fruitless = 0;
             best.ratio = ratio;
             best.offer = cheapest;
             best.take = packer_.take();
