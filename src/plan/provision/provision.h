@@ -1,6 +1,6 @@
 // Provisioning: which pods go onto room there is, which machines are bought for the others. Pure. The passes
-// are a list (provision.cc): reuse, greedy, fill, improve, bound, widen; each stands in a file of its own, is
-// timed, and can be left out.
+// are a list (provision.cc): deal, greedy, fill, bound, improve, first fit, launches, verify; each stands in
+// a file of its own, is timed, and can be left out.
 #pragma once
 
 #include <cstdint>
