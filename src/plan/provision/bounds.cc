@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "plan/provision/cover.h"
 
@@ -28,6 +29,35 @@ std::vector<OfferingMask> wanted_offerings(const Problem& problem, const std::ve
     }
     return out;
 }
+
+// Never does a machine hold more pods than it would hold of the smallest in every respect. Where pods are
+// alike this says what is lost at the end of each machine, which sums of resources do not see.
+class PodCount {
+  public:
+    PodCount(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+        const auto& names = problem.dimension_names();
+        pods_ = static_cast<std::size_t>(std::find(names.begin(), names.end(), "pods") - names.begin());
+        least_.assign(problem.dimensions(), std::numeric_limits<double>::infinity());
+        for (std::size_t c = 0; c < placed.size(); ++c) {
+            if (placed[c] == 0) continue;
+            for (std::size_t d = 0; d < least_.size(); ++d)
+                least_[d] = std::min(least_[d], problem.classes()[c].request[d]);
+        }
+    }
+
+    void tighten(double* room) const {
+        if (pods_ >= least_.size() || !(least_[pods_] > 0)) return;
+        for (std::size_t d = 0; d < least_.size(); ++d) {
+            if (d == pods_ || !(least_[d] > 0) || std::isinf(least_[d])) continue;
+            const double count = std::floor(std::max(0.0, room[d]) / least_[d]);
+            room[pods_] = std::min(room[pods_], count * least_[pods_]);
+        }
+    }
+
+  private:
+    std::size_t pods_ = 0;
+    std::vector<double> least_;
+};
 
 }  // namespace
 
@@ -66,8 +96,10 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
         for (std::size_t d = 0; d < n; ++d) out.demand[d] += placed[c] * pod_class.request[d];
         for (const CapId cap : pod_class.firm_caps) units[cap] += placed[c];
     }
+    const PodCount pod_count(problem, placed);
     for (const model::RoomView& room : rooms) {
-        const std::vector<double> free = problem.dense(room.free);
+        std::vector<double> free = problem.dense(room.free);
+        pod_count.tighten(free.data());
         for (std::size_t d = 0; d < n; ++d) out.demand[d] -= std::max(0.0, free[d]);
     }
     double machines = 0;
@@ -77,6 +109,7 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
             machines = std::max(machines, std::ceil(units[cap] / most) - static_cast<double>(rooms.size()));
     }
     ResourceColumns all = make_columns(problem, placed);
+    for (std::size_t j = 0; j < all.size(); ++j) pod_count.tighten(&all.capacities[j * n]);
     // Only what is asked for, and the number of machines where it matters.
     std::vector<std::size_t> asked;
     for (std::size_t d = 0; d < n; ++d) {

@@ -18,6 +18,8 @@ constexpr std::size_t kMaxPickedLots = 400;   // Entries of their takes; a pick 
 constexpr std::size_t kGoodOffers = 24;       // Offers that a rebuilding draws from, the best value first.
 constexpr std::uint64_t kLooksOfAStep = 100;  // What a step costs that fills nothing.
 constexpr std::uint32_t kStepsWithoutGain = 20'000;
+// Pods of few shapes can be put together in few ways.
+constexpr std::size_t kStepsPerLot = 1'000;
 constexpr std::uint32_t kStepsPerMachine = 2'000;  // With few machines there are few ways to pick.
 constexpr OfferIndex kNone = ~0u;
 
@@ -56,8 +58,8 @@ class Improver {
     Draft run() {
         std::uint32_t steps = 0;
         std::uint32_t since_gain = 0;
-        const auto patience = static_cast<std::uint32_t>(
-            std::min<std::size_t>(kStepsWithoutGain, kStepsPerMachine * nodes_.size()));
+        const auto patience = static_cast<std::uint32_t>(std::min<std::size_t>(
+            {kStepsWithoutGain, kStepsPerMachine * nodes_.size(), kStepsPerLot * market_.lots().size()}));
         while (price_ > options_.good_enough && since_gain < patience &&
                packer_.looks() + steps * kLooksOfAStep < options_.effort) {
             if (steps % 8 == 0 && options_.is_late && options_.is_late()) break;

@@ -20,6 +20,8 @@ using rules::SpreadTerm;
 
 using LabelsIndex = std::size_t;
 
+constexpr int kLevels = 3;
+
 // Pods counted by the values of one label.
 struct Tally {
     std::vector<bool> selected;     // By LabelsIndex.
@@ -76,7 +78,7 @@ struct Turn {
     std::size_t node = 0;
     PodIndex pod = 0;
     std::size_t rank = 0;
-    bool is_narrow = false;
+    int level = 0;  // Of those that are checked: nodes' spread, wider spread, affinity alone.
 };
 
 class BindingOrder {
@@ -139,7 +141,7 @@ class BindingOrder {
                     sorts_.back().shape = view.shape.get();
                     sorts_.back().labels = labels;
                 }
-                turns_.push_back({it->second, node, pod, 0, false});
+                turns_.push_back({it->second, node, pod, 0, 0});
             }
         }
         for (const model::StandingPods& standing : snapshot_.standing)
@@ -266,10 +268,13 @@ class BindingOrder {
         }
     }
 
-    Tally& tally_of(const std::string& key, const std::vector<const PodSelector*>& all,
-                    std::vector<int> domain_of, bool skips_going) {
+    // `domains` gives each node's; it is asked once a key.
+    template <typename F>
+    Tally& tally_of(const std::string& key, const std::vector<const PodSelector*>& all, F domains,
+                    bool skips_going) {
         auto& made = tallies_[key];
         if (made != nullptr) return *made;
+        std::vector<int> domain_of = domains();
         made = std::make_unique<Tally>();
         made->selected = selected_by(all);
         made->skips_going = skips_going;
@@ -345,18 +350,21 @@ class BindingOrder {
                     selectors += term.pods.key + '\n';
                 }
                 for (const PodTerm& term : c.affinity) {
-                    std::size_t count = 0;
-                    std::vector<int> domain_of = domains_by(term.topology_key, count);
+                    const auto domains = [&] {
+                        std::size_t count = 0;
+                        return domains_by(term.topology_key, count);
+                    };
                     Tally& tally = tally_of(fmt::format("affinity {} {}", term.topology_key, selectors), all,
-                                            std::move(domain_of), false);
+                                            domains, false);
                     sort.affinity.push_back(&tally);
                     sort.starts_affinity = tally.selected[sort.labels];
                 }
             }
             for (const SpreadTerm& term : c.spread) {
                 if (!term.is_hard) continue;
-                Tally& tally = tally_of(spread_key(*sort.shape, term), {&term.pods},
-                                        spread_domains(*sort.shape, term), true);
+                Tally& tally = tally_of(
+                    spread_key(*sort.shape, term), {&term.pods},
+                    [&] { return spread_domains(*sort.shape, term); }, true);
                 sort.spread.push_back({&tally, &term, tally.selected[sort.labels] ? 1 : 0});
             }
             sort.is_checked = !sort.affinity.empty() || !sort.spread.empty();
@@ -394,21 +402,23 @@ class BindingOrder {
     }
 
     // Turns whose pods are level over their domains come in an order that keeps them so; those that look at
-    // single nodes before those that look at many, which fill the nodes.
+    // single nodes before those that look at many, which fill the nodes; those that only go where others are
+    // at the end.
     void rank_turns() {
         std::map<std::pair<LabelsIndex, std::vector<int>>, std::size_t> next;
         for (Turn& turn : turns_) {
             const Sort& sort = sorts_[turn.sort];
             std::vector<int> domains;
+            turn.level = sort.spread.empty() ? kLevels - 1 : 1;
             for (const CheckedSpread& spread : sort.spread) {
                 const bool by_node = spread.tally->counts.size() * 2 > nodes_.size();
-                turn.is_narrow = turn.is_narrow || by_node;
+                if (by_node) turn.level = 0;
                 if (!by_node) domains.push_back(spread.tally->domain_of[turn.node]);
             }
             turn.rank = next[{sort.labels, std::move(domains)}]++;
         }
         std::stable_sort(turns_.begin(), turns_.end(), [](const Turn& a, const Turn& b) {
-            return std::pair(!a.is_narrow, a.rank) < std::pair(!b.is_narrow, b.rank);
+            return std::pair(a.level, a.rank) < std::pair(b.level, b.rank);
         });
     }
 
@@ -424,21 +434,30 @@ class BindingOrder {
                 free.push_back(&turn);
             }
         }
-        while (!checked.empty()) {
-            std::vector<const Turn*> still;
-            for (const Turn* turn : checked) {
-                if (why_not(*turn).empty()) {
-                    bind(*turn);
-                } else {
-                    still.push_back(turn);
-                }
+        for (int level = 0; !checked.empty();) {
+            if (bind_level(checked, level)) {
+                level = 0;
+            } else if (++level == kLevels) {
+                if (!bind_helper(checked, free)) break;
+                level = 0;
             }
-            const bool is_progress = still.size() < checked.size();
-            checked = std::move(still);
-            if (is_progress || checked.empty()) continue;
-            if (!bind_helper(checked, free)) break;
         }
         for (const Turn* turn : checked) fail(turn->pod, why_not(*turn));
+    }
+
+    // Those that are let in now; they leave `checked`. False when there are none.
+    bool bind_level(std::vector<const Turn*>& checked, int level) {
+        std::vector<const Turn*> still;
+        for (const Turn* turn : checked) {
+            if (turn->level == level && why_not(*turn).empty()) {
+                bind(*turn);
+            } else {
+                still.push_back(turn);
+            }
+        }
+        const bool is_progress = still.size() < checked.size();
+        checked = std::move(still);
+        return is_progress;
     }
 
     // A pod that nothing holds back and that someone waits for: for affinity, or to level the emptiest
