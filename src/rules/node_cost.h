@@ -1,5 +1,5 @@
-// What a node costs besides its price: licences, addresses, agents paid by the node. A setting of the NodePool,
-// as an annotation. Pure.
+// What a node costs besides its price: licences, addresses, agents paid by the node. A setting of the
+// NodePool, as an annotation. Pure.
 #pragma once
 
 #include "api/karpenter.h"

@@ -154,5 +154,30 @@ TEST(Bounds, is_at_least_the_resource_program) {
     }
 }
 
+TEST(Bounds, counts_what_is_lost_on_each_machine_where_pods_are_alike) {
+    Rng rng(5);
+    rules::InstanceType type = random_type(rng, 0);
+    type.capacity.cpu_milli = 3'500;
+    type.capacity.memory_bytes = std::int64_t{64} << 30;
+    type.capacity.pods = 100;
+    for (rules::Offering& offering : type.offerings) offering.price = rules::Money::from_dollars(1);
+    model::Snapshot snapshot;
+    model::PoolView& pool = snapshot.pools.emplace_back();
+    pool.name = "default";
+    pool.types = std::make_shared<const std::vector<rules::InstanceType>>(1, type);
+    auto shape = std::make_shared<rules::PodShape>();
+    shape->requests.cpu_milli = 1'000;
+    shape->requests.pods = 1;
+    shape->required.emplace_back();
+    for (int i = 0; i < 99; ++i) {
+        const std::string name = fmt::format("p{}", i);
+        snapshot.pods.push_back({"ns", name, name, shape, kNoTime});
+    }
+    const Plan plan = plan_provisioning(snapshot, {});
+    EXPECT_EQ(plan.launches.size(), 33u);
+    // By sums of cpu alone 28.3 machines would do.
+    EXPECT_GT(plan.lower_bound.dollars(), 32.999);
+}
+
 }  // namespace
 }  // namespace joiner::plan
