@@ -21,6 +21,9 @@ using rules::SpreadTerm;
 using LabelsIndex = std::size_t;
 
 constexpr int kLevels = 3;
+// Bounds on the search for pods that others wait for; beyond them a plan counts as broken.
+constexpr int kMaxHelpers = 100;
+constexpr std::ptrdiff_t kMaxHelped = 20;
 
 // Pods counted by the values of one label.
 struct Tally {
@@ -434,11 +437,12 @@ class BindingOrder {
                 free.push_back(&turn);
             }
         }
+        int helpers = 0;
         for (int level = 0; !checked.empty();) {
             if (bind_level(checked, level)) {
                 level = 0;
             } else if (++level == kLevels) {
-                if (!bind_helper(checked, free)) break;
+                if (++helpers > kMaxHelpers || !bind_helper(checked, free)) break;
                 level = 0;
             }
         }
@@ -463,6 +467,8 @@ class BindingOrder {
     // A pod that nothing holds back and that someone waits for: for affinity, or to level the emptiest
     // domain.
     bool bind_helper(const std::vector<const Turn*>& stuck, std::vector<const Turn*>& free) {
+        const auto last_helped =
+            stuck.begin() + std::min(kMaxHelped, static_cast<std::ptrdiff_t>(stuck.size()));
         for (auto it = free.begin(); it != free.end(); ++it) {
             const Turn& one = **it;
             const auto helps = [&](const Turn* other) {
@@ -482,7 +488,7 @@ class BindingOrder {
                 }
                 return false;
             };
-            if (std::none_of(stuck.begin(), stuck.end(), helps)) continue;
+            if (std::none_of(stuck.begin(), last_helped, helps)) continue;
             bind(one);
             free.erase(it);
             return true;
