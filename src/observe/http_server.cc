@@ -33,12 +33,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& address
     std::unique_ptr<HttpServer> out(new HttpServer());
     Impl& impl = *out->impl_;
     for (auto& [path, answer] : pages) {
-        impl.server.Get(path,
-                        [answer = std::move(answer)](const httplib::Request&, httplib::Response& response) {
-                            const Page page = answer();
-                            response.status = page.code;
-                            response.set_content(page.body, page.content_type);
-                        });
+        impl.server.Get(
+            path, [make_page = std::move(answer)](const httplib::Request&, httplib::Response& response) {
+                const Page page = make_page();
+                response.status = page.code;
+                response.set_content(page.body, page.content_type);
+            });
     }
     if (port == 0) {
         impl.port = impl.server.bind_to_any_port(address);
