@@ -80,7 +80,7 @@ struct Bench : kube::testing::KubeBench, Notices {
     }
     void plan_pod(const std::string& name, std::function<void(api::Pod&)> edit = {}) {
         show_pod(name, {}, std::move(edit));
-        book.plan("uid-" + name, "ns/" + name, "c");
+        book.plan("uid-" + name, "ns/" + name, "c", cluster.find_pod("ns/" + name)->shape);
     }
     void bind() {
         binder.bind("c", book.pods_of("c"));

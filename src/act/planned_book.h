@@ -2,17 +2,22 @@
 // gone or let go; after a restart it is made anew by planning. Loop thread.
 #pragma once
 
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "model/make_snapshot.h"
+#include "rules/pod_shape.h"
 
 namespace joiner::act {
 
 class PlannedBook {
   public:
-    void plan(const std::string& uid, const model::PodKey& pod, const std::string& claim) {
+    using Shape = std::shared_ptr<const rules::PodShape>;
+
+    void plan(const std::string& uid, const model::PodKey& pod, const std::string& claim, Shape shape) {
         drop(uid);
         // A pod made again under its name takes the place of the old one.
         if (const auto pods = pods_of_.find(claim); pods != pods_of_.end()) {
@@ -20,7 +25,8 @@ class PlannedBook {
             if (old != pods->second.end()) drop(std::string(old->second));
         }
         claim_of_[uid] = claim;
-        pod_of_[uid] = pod;
+        ++shapes_[shape];
+        pod_of_[uid] = {pod, std::move(shape)};
         pods_of_[claim].emplace(pod, uid);
     }
     // The claim it was meant for, or empty.
@@ -30,8 +36,8 @@ class PlannedBook {
         std::string claim = std::move(it->second);
         claim_of_.erase(it);
         const auto pods = pods_of_.find(claim);
-        pods->second.erase(pod_of_.at(uid));
-        pod_of_.erase(uid);
+        pods->second.erase(pod_of_.at(uid).key);
+        forget_pod(uid);
         if (pods->second.empty()) pods_of_.erase(pods);
         return claim;
     }
@@ -41,10 +47,15 @@ class PlannedBook {
         if (pods == pods_of_.end()) return false;
         for (const auto& [pod, uid] : pods->second) {
             claim_of_.erase(uid);
-            pod_of_.erase(uid);
+            forget_pod(uid);
         }
         pods_of_.erase(pods);
         return true;
+    }
+    // Whether one of the pods, whichever claim it is meant for, asks for no more than this.
+    bool any_fits(const rules::Resources& free) const {
+        return std::any_of(shapes_.begin(), shapes_.end(),
+                           [&](const auto& item) { return rules::fits(item.first->requests, free); });
     }
     bool has(const std::string& uid) const { return claim_of_.contains(uid); }
     bool has_claim(const std::string& claim) const { return pods_of_.contains(claim); }
@@ -59,8 +70,20 @@ class PlannedBook {
     const std::map<std::string, std::map<model::PodKey, std::string>>& by_claim() const { return pods_of_; }
 
   private:
+    struct Pod {
+        model::PodKey key;
+        Shape shape;
+    };
+    void forget_pod(const std::string& uid) {
+        const auto pod = pod_of_.find(uid);
+        const auto count = shapes_.find(pod->second.shape);
+        if (--count->second == 0) shapes_.erase(count);
+        pod_of_.erase(pod);
+    }
+
     model::PlannedPods claim_of_;
-    std::map<std::string, model::PodKey> pod_of_;
+    std::map<std::string, Pod> pod_of_;
+    std::map<Shape, int> shapes_;  // Of the pods; shapes are interned, so there are few.
     std::map<std::string, std::map<model::PodKey, std::string>> pods_of_;  // Claim to pod to its uid.
 };
 

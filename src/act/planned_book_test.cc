@@ -9,11 +9,17 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+std::shared_ptr<const rules::PodShape> shape_of(int cores) {
+    rules::PodShape shape;
+    shape.requests = rules::as_request({{"cpu", Quantity::of_units(cores)}});
+    return std::make_shared<const rules::PodShape>(std::move(shape));
+}
+
 TEST(PlannedBook, both_ways_round_agree) {
     PlannedBook book;
-    book.plan("u1", "ns/a", "c");
-    book.plan("u2", "ns/b", "c");
-    book.plan("u3", "ns/c", "d");
+    book.plan("u1", "ns/a", "c", shape_of(1));
+    book.plan("u2", "ns/b", "c", shape_of(1));
+    book.plan("u3", "ns/c", "d", shape_of(1));
     EXPECT_TRUE(book.has("u1"));
     EXPECT_TRUE(book.has_claim("c"));
     EXPECT_THAT(book.pods_of("c"), ElementsAre("ns/a", "ns/b"));
@@ -29,8 +35,8 @@ TEST(PlannedBook, both_ways_round_agree) {
 
 TEST(PlannedBook, a_pod_planned_again_leaves_its_first_claim) {
     PlannedBook book;
-    book.plan("u1", "ns/a", "c");
-    book.plan("u1", "ns/a", "d");
+    book.plan("u1", "ns/a", "c", shape_of(1));
+    book.plan("u1", "ns/a", "d", shape_of(1));
     EXPECT_FALSE(book.has_claim("c"));
     EXPECT_THAT(book.pods_of("d"), ElementsAre("ns/a"));
     EXPECT_EQ(book.by_uid().size(), 1u);
@@ -38,8 +44,8 @@ TEST(PlannedBook, a_pod_planned_again_leaves_its_first_claim) {
 
 TEST(PlannedBook, a_pod_made_again_under_its_name_takes_the_place_of_the_old_one) {
     PlannedBook book;
-    book.plan("old", "ns/a", "c");
-    book.plan("new", "ns/a", "c");
+    book.plan("old", "ns/a", "c", shape_of(1));
+    book.plan("new", "ns/a", "c", shape_of(1));
     EXPECT_THAT(book.pods_of("c"), ElementsAre("ns/a"));
     book.drop("old");
     EXPECT_TRUE(book.has("new"));
@@ -50,13 +56,30 @@ TEST(PlannedBook, a_pod_made_again_under_its_name_takes_the_place_of_the_old_one
 
 TEST(PlannedBook, a_claim_that_goes_takes_its_pods_along) {
     PlannedBook book;
-    book.plan("u1", "ns/a", "c");
-    book.plan("u2", "ns/b", "c");
+    book.plan("u1", "ns/a", "c", shape_of(1));
+    book.plan("u2", "ns/b", "c", shape_of(1));
     EXPECT_TRUE(book.drop_claim("c"));
     EXPECT_FALSE(book.drop_claim("c"));
     EXPECT_FALSE(book.has("u1"));
     EXPECT_THAT(book.by_uid(), IsEmpty());
     EXPECT_THAT(book.by_claim(), IsEmpty());
+}
+
+TEST(PlannedBook, knows_whether_a_pod_would_fit_until_the_last_of_its_shape_is_gone) {
+    const auto one = shape_of(1);
+    PlannedBook book;
+    book.plan("u1", "ns/a", "c", one);
+    book.plan("u2", "ns/b", "d", one);
+    book.plan("u3", "ns/c", "d", shape_of(4));
+    const rules::Resources room_for_two = shape_of(2)->requests;
+    EXPECT_TRUE(book.any_fits(room_for_two));
+    book.drop("u1");
+    EXPECT_TRUE(book.any_fits(room_for_two));
+    book.drop("u2");
+    EXPECT_FALSE(book.any_fits(room_for_two));
+    EXPECT_TRUE(book.any_fits(shape_of(4)->requests));
+    book.drop_claim("d");
+    EXPECT_FALSE(book.any_fits(shape_of(4)->requests));
 }
 
 }  // namespace

@@ -223,6 +223,31 @@ TEST_F(VirtualRig, a_standby_takes_over_from_a_leader_that_is_killed) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
+// Fifteen pods are meant for a node that takes three seconds to come up, one for a node that is there at once
+// and would hold them all.
+TEST_F(VirtualRig, no_pod_is_drawn_to_a_node_that_opens_before_its_own) {
+    apply(kPool);
+    apply(R"(
+{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: slow},
+ spec: {nodeRegistrationDelay: 3s}}
+---
+{apiVersion: karpenter.sh/v1, kind: NodePool, metadata: {name: slow}, spec: {weight: 10, limits: {nodes: 1},
+ template: {spec: {nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: slow},
+ requirements: [{key: node.kubernetes.io/instance-type, operator: In, values: [c-16x-amd64-linux]}]}}}}
+---
+{apiVersion: karpenter.sh/v1, kind: NodePool, metadata: {name: quick}, spec: {weight: 5,
+ template: {spec: {nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default},
+ requirements: [{key: node.kubernetes.io/instance-type, operator: In, values: [c-16x-amd64-linux]}]}}}}
+)");
+    start();
+    apply(deployment("web", 16, "1"));
+    EXPECT_TRUE(runs(16, minutes{2}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_EQ(nodes().size(), 2u);
+    EXPECT_THAT(processes_.back()->metrics.text(),
+                testing::HasSubstr("joiner_pods_bound_total{result=\"bound\"} 16"));
+}
+
 class OneByOne : public VirtualRig, public testing::WithParamInterface<int> {};
 
 // Windows open while more pods are being planned.

@@ -37,6 +37,8 @@ constexpr Duration kInheritedSettle = std::chrono::seconds{3};
 // 30 s, doubled by its jitter). Until then it may see a node and not the pods on it, so none is opened to it.
 constexpr Duration kLeastHold = std::chrono::seconds{5};
 constexpr Duration kLongestHold = std::chrono::seconds{65};
+// How long a node with room to spare stays closed for the sake of pods that are meant for others.
+constexpr Duration kLongestDraw = std::chrono::seconds{5};
 constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
 
 struct Watched {
@@ -376,9 +378,20 @@ class Controller::Impl {
         }
     }
 
-    bool window_may_open(const std::string& claim) const {
-        return !is_settling_in_ && !outage_began_ && loop_.now() >= hold_until_ &&
-               !planned_.has_claim(claim) && binder_.is_quiet(claim);
+    bool window_may_open(const std::string& claim) {
+        if (is_settling_in_ || outage_began_ || loop_.now() < hold_until_ || planned_.has_claim(claim) ||
+            !binder_.is_quiet(claim))
+            return false;
+        const WallTime full_since = full_since_.try_emplace(claim, loop_.now()).first->second;
+        return loop_.now() - full_since >= kLongestDraw || !draws_planned_pods(claim);
+    }
+
+    // The scheduler would put pods that are meant for nodes still coming up on this one, and what was bought
+    // for them would stay empty.
+    bool draws_planned_pods(const std::string& claim) const {
+        const model::ClaimState* state = cluster_.find_claim(claim);
+        const model::NodeState* node = state == nullptr ? nullptr : cluster_.node_of(state->claim);
+        return node != nullptr && planned_.any_fits(node->allocatable - node->used);
     }
 
     void pump_soon() {
@@ -406,6 +419,7 @@ class Controller::Impl {
             if (cluster_.find_claim(name) == nullptr) {
                 lifecycle_.forget_claim(name);
                 last_pod_event_.erase(name);
+                full_since_.erase(name);
                 continue;
             }
             if (options_.pod_binding == act::PodBinding::kAuto) {
@@ -489,6 +503,7 @@ class Controller::Impl {
     int ticks_ = 0;
     std::optional<WallTime> outage_began_;
     WallTime hold_until_ = kNoTime;
+    std::map<std::string, WallTime, std::less<>> full_since_;  // All that was planned for the claim is bound.
     std::uint64_t recoveries_seen_ = 0;
     io::TimerId empty_timer_ = 0;
     std::set<std::string> claims_;  // To be looked at.

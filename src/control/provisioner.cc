@@ -186,7 +186,7 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
 }
 
 void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) {
-    planned_.plan(pod.uid, pod.full_name(), claim);
+    planned_.plan(pod.uid, pod.full_name(), claim, pod.shape);
     services_.look_at_claim(claim);
 }
 

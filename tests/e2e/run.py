@@ -43,8 +43,7 @@ def run(test, world):
         lines = [f"{type(failure).__name__}: {failure}"]
         if not isinstance(failure, (AssertionError, TimeoutError)):
             lines += traceback.format_exc().splitlines()
-        for file, tail in world.joiner_log_tails():
-            lines += [f"the end of {file}:", *tail]
+        lines += world.joiners_in_words()
         # What is left of a failed test is not worth cleaning up for the next one.
         world.leave()
         return "FAIL", "\n      ".join(lines)
@@ -67,6 +66,7 @@ def main():
         manifests = crds.printed_by(arguments.joiner)
 
     count = {"ok": 0, "FAIL": 0, "skip": 0}
+    failures = []
     with tempfile.TemporaryDirectory(prefix="joiner-e2e-") as temporary:
         directory = pathlib.Path(arguments.logs or temporary)
         directory.mkdir(parents=True, exist_ok=True)
@@ -80,11 +80,15 @@ def main():
                 outcome, reason = run(test, world)
                 count[outcome] += 1
                 took = time.monotonic() - began
+                if outcome == "FAIL":
+                    failures.append(f"FAIL  {test.name}: {reason.splitlines()[0]}")
                 print(f"{outcome:4}  {test.name} ({took:.1f} s){reason and ': ' + reason}", flush=True)
         except KeyboardInterrupt:
             count["FAIL"] += 1
         finally:
             world.leave()
+    # Again, and short: the lines above are many, and a log is often read from its end.
+    print("\n".join(failures), end="\n" if failures else "")
     print(f"e2e: {count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped")
     return 1 if count["FAIL"] else 0
 

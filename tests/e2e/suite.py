@@ -127,8 +127,14 @@ class World:
         joiner.wait_ready()
         return joiner
 
-    def joiner_log_tails(self):
-        return [(joiner.log_file, joiner.log().splitlines()[-20:]) for joiner in self._joiners]
+    def joiners_in_words(self):
+        """Lines that help to understand a failure: what each process counted and logged last."""
+        lines = []
+        for joiner in self._joiners:
+            counted = [f"{name}{labels}={value:g}" for name, labels, value in joiner.metrics()
+                       if name.startswith("joiner_")] if joiner.is_running else ["not running"]
+            lines += [f"{joiner.log_file}: {', '.join(counted)}", *joiner.log().splitlines()[-20:]]
+        return lines
 
     def open_pools(self, *pools):
         """Makes the NodeClass and the NodePools and waits until Joiner calls them ready."""
