@@ -274,6 +274,77 @@ TEST_F(VirtualRig, pods_with_rules_on_zones_run_where_they_were_planned) {
                 testing::HasSubstr("joiner_pods_bound_total{result=\"bound\"} 23"));
 }
 
+// Each is planned before the last one has a node, or even an instance.
+TEST_F(VirtualRig, pods_that_keep_apart_by_zone_may_come_one_by_one) {
+    apply(kPool);
+    start();
+    std::string pods = deployment("apart", 0, "1");
+    pods.insert(
+        pods.find("      containers:"),
+        "      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+        "[{topologyKey: topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: apart}}}]}}\n");
+    apply(pods);
+    for (int replicas = 1; replicas <= 3; ++replicas) {
+        ASSERT_TRUE(world_.scale("Deployment", "default", "apart", replicas));
+        world_.run_for(std::chrono::milliseconds{200});
+    }
+    EXPECT_TRUE(runs(3, minutes{2}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_THAT(processes_.back()->metrics.text(),
+                testing::HasSubstr("joiner_pods_bound_total{result=\"bound\"} 3"));
+}
+
+class RandomMix : public VirtualRig, public testing::WithParamInterface<int> {};
+
+// Deployments with rules among their pods come while others are being planned, bought and bound.
+TEST_P(RandomMix, runs_where_it_was_planned) {
+    const auto spread = [](std::string_view key, int skew) {
+        return fmt::format(
+            "      topologySpreadConstraints: [{{maxSkew: {}, topologyKey: {}, whenUnsatisfiable: "
+            "DoNotSchedule, labelSelector: {{matchLabels: {{app: NAME}}}}}}]\n",
+            skew, key);
+    };
+    const auto affinity = [](std::string_view kind, std::string_view key) {
+        return fmt::format(
+            "      affinity: {{{}: {{requiredDuringSchedulingIgnoredDuringExecution: [{{topologyKey: {}, "
+            "labelSelector: {{matchLabels: {{app: NAME}}}}}}]}}}}\n",
+            kind, key);
+    };
+    struct Kind {
+        int most;
+        std::string rules;
+    };
+    const Kind kinds[] = {{40, ""},
+                          {30, spread(api::kZoneLabel, 1)},
+                          {12, spread(api::kHostnameLabel, 2)},
+                          {20, affinity("podAffinity", api::kZoneLabel)},
+                          {8, affinity("podAntiAffinity", api::kHostnameLabel)},
+                          {3, affinity("podAntiAffinity", api::kZoneLabel)}};
+    latency_ = std::chrono::milliseconds{5 + 30 * (GetParam() % 4)};
+    Rng rng(static_cast<std::uint64_t>(GetParam()));
+    apply(kPool);
+    start();
+    std::size_t wanted = 0;
+    for (int i = 0; i < 14; ++i) {
+        const Kind& kind = kinds[static_cast<std::size_t>(i) % std::size(kinds)];
+        const std::string name = fmt::format("app-{}", i);
+        const int replicas = 1 + static_cast<int>(rng.below(static_cast<std::uint64_t>(kind.most)));
+        std::string pods =
+            deployment(name, replicas, fmt::format("{}m", 100 * (1 + static_cast<int>(rng.below(15)))));
+        std::string rules = kind.rules;
+        if (const auto at = rules.find("NAME"); at != std::string::npos) rules.replace(at, 4, name);
+        pods.insert(pods.find("      containers:"), rules);
+        apply(pods);
+        wanted += static_cast<std::size_t>(replicas);
+        world_.run_for(std::chrono::milliseconds{rng.below(400)});
+    }
+    EXPECT_TRUE(runs(wanted, minutes{2})) << running() << " of " << wanted;
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_THAT(processes_.back()->metrics.text(),
+                testing::HasSubstr(fmt::format("joiner_pods_bound_total{{result=\"bound\"}} {}\n", wanted)));
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomMix, testing::Range(1, 25));
+
 class OneByOne : public VirtualRig, public testing::WithParamInterface<int> {
   protected:
     explicit OneByOne(sim::ClusterOptions options = {}) : VirtualRig(std::move(options)) {}

@@ -11,6 +11,8 @@ namespace {
 
 // Nodes come up together; one look at the whole cluster serves them all.
 constexpr Duration kGather = std::chrono::milliseconds{100};
+// Facts have overtaken the plan of a pod that is refused for so long.
+constexpr Duration kPatience = std::chrono::seconds{5};
 
 }  // namespace
 
@@ -57,6 +59,10 @@ void Bindings::look_further() {
     for (const std::string& uid : left) binder_.leave(uid);
     if (node_of.empty()) return;
     const std::set<std::string> agreed = plan::may_be_bound(snapshot_without(node_of), node_of);
+    std::set<std::string> refused;
+    for (const auto& [uid, node] : node_of) {
+        if (!agreed.contains(uid)) refused.insert(uid);
+    }
     for (auto& [claim, pods] : ready) {
         std::erase_if(pods, [&](const model::PodKey& key) {
             const model::PodState* pod = services_.cluster.find_pod(key);
@@ -64,6 +70,20 @@ void Bindings::look_further() {
         });
         binder_.bind(claim, pods);
     }
+    give_up(refused);
+}
+
+void Bindings::give_up(const std::set<std::string>& refused) {
+    const WallTime now = services_.loop.now();
+    std::erase_if(refused_since_, [&](const auto& item) { return !refused.contains(item.first); });
+    bool some_given_up = false;
+    for (const std::string& uid : refused) {
+        if (now - refused_since_.try_emplace(uid, now).first->second < kPatience) continue;
+        refused_since_.erase(uid);
+        services_.look_at_claim(planned_.drop(uid));
+        some_given_up = true;
+    }
+    if (some_given_up) plan_again_();
 }
 
 // Nothing is to be bought, so no pool matters.

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 
 #include "act/binder.h"
@@ -16,20 +18,22 @@ namespace joiner::control {
 
 class Bindings {
   public:
-    // `may_bind()`: the facts are fresh enough.
+    // `may_bind()`: the facts are fresh enough. `plan_again()`: pods were taken out of `planned`.
     Bindings(act::Services& services, act::PlannedBook& planned, act::Binder& binder, const Windows& windows,
-             std::function<bool()> may_bind)
+             std::function<bool()> may_bind, std::function<void()> plan_again)
         : services_(services),
           planned_(planned),
           binder_(binder),
           windows_(windows),
-          may_bind_(std::move(may_bind)) {}
+          may_bind_(std::move(may_bind)),
+          plan_again_(std::move(plan_again)) {}
 
     // Something about the claim, its node or its pods may have changed.
     void look(const std::string& claim);
 
   private:
     void look_further();
+    void give_up(const std::set<std::string>& refused);
     model::Snapshot snapshot_without(const std::map<std::string, std::string>& pods) const;
 
     act::Services& services_;
@@ -37,6 +41,8 @@ class Bindings {
     act::Binder& binder_;
     const Windows& windows_;
     std::function<bool()> may_bind_;
+    std::function<void()> plan_again_;
+    std::map<std::string, WallTime> refused_since_;  // By pod uid.
     bool is_posted_ = false;
 };
 

@@ -152,7 +152,9 @@ class Controller::Impl {
           planned_(provisioner_.planned()),
           binder_(services_, planned_),
           windows_(cluster_, planned_, binder_),
-          bindings_(services_, planned_, binder_, windows_, [this] { return acting_ && !outage_began_; }),
+          bindings_(
+              services_, planned_, binder_, windows_, [this] { return acting_ && !outage_began_; },
+              [this] { provisioner_.trigger(); }),
           lifecycle_(services_, options_.pod_binding,
                      [this](const std::string& claim) { return window_may_open(claim); }),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),

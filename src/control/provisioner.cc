@@ -42,7 +42,14 @@ void Provisioner::sweep() {
         if (now - state->claim.meta.created >= kRoomPatience) late.push_back(claim);
     }
     for (const std::string& claim : late) release(claim);
-    if (some_wait_ || !late.empty()) trigger();
+    // The scheduler may find no place for pods that were left to it.
+    const bool some_wait =
+        some_wait_ || std::any_of(services_.cluster.unbound_pods().begin(),
+                                  services_.cluster.unbound_pods().end(), [&](const model::PodKey& key) {
+                                      const model::PodState& pod = *services_.cluster.find_pod(key);
+                                      return model::wants_room(pod) && !planned_.has(pod.uid);
+                                  });
+    if (some_wait || !late.empty()) trigger();
     services_.loop.after(kLookAgain, [this] { sweep(); });
 }
 

@@ -40,12 +40,13 @@ class Provisioner {
     // Pools, classes or nodes changed: what waited may have a place now.
     void world_changed();
 
+    // A batch is planned soon: there are pods without a plan.
+    void trigger();
     act::PlannedBook& planned() { return planned_; }
     // No batch is open, and every claim that was planned is seen in the watch.
     bool is_idle() const { return creating_.empty() && batch_timer_ == 0; }
 
   private:
-    void trigger();
     void close_batch();
     void plan();
     bool may_plan() const;

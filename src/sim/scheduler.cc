@@ -50,6 +50,11 @@ void Scheduler::on_pod(EventType type, const ObjectPtr& object) {
     const Json& json = object->json;
     const std::string key = key_of(json);
     const std::string& node = text_at(json, {"spec", "nodeName"});
+    if (!node.empty() || type == EventType::kDeleted) {
+        assumed_.erase(uid_of(json));
+    } else if (assumed_.contains(uid_of(json))) {
+        return;  // From before the binding.
+    }
     if (type == EventType::kDeleted || is_pod_finished(json)) {
         forget(key);
         if (state_.remove_pod(key)) something_helps();
@@ -225,6 +230,7 @@ void Scheduler::bind(const std::string& key, std::string node) {
     pending.chosen_node.clear();
     forget(key);
     state_.place(pod, node);
+    assumed_.insert(uid_of(json));
 }
 
 bool Scheduler::has_unbound_claims(const SchedulerPod& pod) const {

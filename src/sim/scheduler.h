@@ -58,6 +58,7 @@ class Scheduler final : public Controller {
     SchedulerState state_;
     kube::TokenBucket tokens_;
     std::map<std::string, Pending> pending_;  // By key.
+    std::set<std::string> assumed_;           // Uids of pods it has bound and not seen bound.
     std::set<Rank> active_;
     std::set<std::pair<Duration, std::string>> backing_off_;
     std::uint64_t next_arrival_ = 1;

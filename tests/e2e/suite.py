@@ -134,7 +134,18 @@ class World:
             counted = [f"{name}{labels}={value:g}" for name, labels, value in joiner.metrics()
                        if name.startswith("joiner_")] if joiner.is_running else ["not running"]
             lines += [f"{joiner.log_file}: {', '.join(counted)}", *joiner.log().splitlines()[-20:]]
-        return lines
+        return lines + self._waiting_in_words()
+
+    def _waiting_in_words(self):
+        try:
+            events = {}
+            for event in self.api.items("/api/v1/namespaces/default/events"):
+                events.setdefault(event["involvedObject"].get("name"), []).append(
+                    f"{event['reason']}: {event.get('message', '')}")
+            waiting = [pod["metadata"]["name"] for pod in pods(self.api) if not pod["spec"].get("nodeName")]
+            return [f"unbound {name}: {' | '.join(events.get(name, [])[-3:])}" for name in waiting[:5]]
+        except (ApiError, OSError, AttributeError):
+            return []  # no API server, or one that a test has stopped
 
     def open_pools(self, *pools):
         """Makes the NodeClass and the NodePools and waits until Joiner calls them ready."""

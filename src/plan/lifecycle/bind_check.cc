@@ -1,5 +1,6 @@
 #include "plan/lifecycle/bind_check.h"
 
+#include <iterator>
 #include <string_view>
 
 #include "plan/verify/checker.h"
@@ -22,7 +23,18 @@ std::set<std::string> may_be_bound(const model::Snapshot& snapshot,
             plan.placements.push_back({i, room->second});
         }
     }
-    drop_violations(snapshot, plan);
+    // Of pods that exclude each other some may stay: the younger half waits, until the rest agrees.
+    while (true) {
+        std::set<model::PodIndex> bad;
+        for (const Violation& one : check_plan(snapshot, plan)) bad.insert(one.pod);
+        const std::size_t placed = plan.placements.size();
+        auto first = bad.begin();
+        std::advance(first, static_cast<std::ptrdiff_t>(bad.size() / 2));
+        const std::set<model::PodIndex> waits(first, bad.end());
+        std::erase_if(plan.placements, [&](const Placement& one) { return waits.contains(one.pod); });
+        for (const model::PodIndex pod : waits) plan.waits.push_back({pod, {}});
+        if (plan.placements.size() == placed) break;
+    }
     std::set<std::string> out;
     for (const Placement& one : plan.placements) out.insert(snapshot.pods[one.pod].uid);
     return out;

@@ -52,6 +52,10 @@ TEST(BindCheck, pods_wait_for_those_that_let_them_in) {
         << "a second one in the zone would be two more than none";
 }
 
+TEST(BindCheck, of_two_that_exclude_each_other_the_older_goes_first) {
+    EXPECT_THAT(may_be_bound(spread_pods(2), {{"u1", "a"}, {"u2", "a"}}), ElementsAre("u1"));
+}
+
 TEST(BindCheck, a_node_that_is_not_there_holds_nothing) {
     EXPECT_THAT(may_be_bound(spread_pods(1), {{"u1", "gone"}}), IsEmpty());
 }
