@@ -47,6 +47,14 @@ model::Snapshot random_snapshot(Rng& rng) {
     pool.name = "default";
     pool.types = std::make_shared<const std::vector<rules::InstanceType>>(std::move(types));
     if (rng.below(2) == 0) pool.node_cost = rules::Money::from_dollars(0.1 * rng.unit());
+    for (std::uint64_t n = rng.below(4) == 0 ? 1 + rng.below(2) : 0; n > 0; --n) {
+        model::RoomView& room = out.rooms.emplace_back();
+        room.name = fmt::format("room-{}", n);
+        room.free.cpu_milli = static_cast<std::int64_t>(rng.below(60)) * 100;
+        room.free.memory_bytes = static_cast<std::int64_t>(rng.below(40)) << 28;
+        room.free.pods = static_cast<std::int64_t>(rng.below(4));
+        room.labels.add(Requirement::in(std::string(api::kZoneLabel), {rng.below(2) ? "a" : "b"}));
+    }
     const std::uint64_t pods = 1 + rng.below(6);
     while (out.pods.size() < pods) {
         auto shape = std::make_shared<rules::PodShape>();
@@ -87,16 +95,33 @@ double price_of_machine(const model::Snapshot& snapshot, const std::vector<model
     return best;
 }
 
-// Every way to put each of `pods` with others or on a machine of its own.
+bool holds_room(const model::Snapshot& snapshot, const model::RoomView& room,
+                const std::vector<model::PodIndex>& pods) {
+    rules::Resources asked;
+    for (const model::PodIndex pod : pods) {
+        asked += snapshot.pods[pod].shape->requests;
+        if (!rules::compatible(room.labels, snapshot.pods[pod].shape->required.front(), nullptr))
+            return false;
+    }
+    return rules::fits(asked, room.free);
+}
+
+// Every way to put each of `pods` into a room, with others, or on a machine of its own.
 double cheapest_plan(const model::Snapshot& snapshot, const std::vector<model::PodIndex>& pods) {
     double best = std::numeric_limits<double>::infinity();
     std::vector<std::vector<model::PodIndex>> machines;
+    std::vector<std::vector<model::PodIndex>> rooms(snapshot.rooms.size());
     const std::function<void(std::size_t)> place = [&](std::size_t i) {
         if (i == pods.size()) {
             double total = 0;
             for (const auto& machine : machines) total += price_of_machine(snapshot, machine);
             best = std::min(best, total);
             return;
+        }
+        for (std::size_t r = 0; r < rooms.size(); ++r) {
+            rooms[r].push_back(pods[i]);
+            if (holds_room(snapshot, snapshot.rooms[r], rooms[r])) place(i + 1);
+            rooms[r].pop_back();
         }
         for (std::size_t m = 0; m < machines.size(); ++m) {
             machines[m].push_back(pods[i]);
@@ -125,6 +150,7 @@ TEST(Bounds, no_plan_of_all_there_are_costs_less) {
         for (const Launch& launch : plan.launches)
             placed.insert(placed.end(), launch.pods.begin(), launch.pods.end());
         if (placed.empty()) continue;
+        for (const Placement& placement : plan.placements) placed.push_back(placement.pod);
         ++planned;
         const double best = cheapest_plan(snapshot, placed);
         const double price = (plan.price + plan.node_cost).dollars();
