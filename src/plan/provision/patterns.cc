@@ -600,7 +600,7 @@ class Patterns::Planner {
 };
 
 Patterns::Patterns(const Market& market, const std::vector<DraftNode>& stowed) {
-    if (!market.has_caps() || market.has_limits() || market.some_open()) return;
+    if (!market.has_caps() || market.some_open()) return;
     ResourceProgram program(market.columns(true));
     if (program.solve(sums(market, count_left(market, stowed)).data()).back() <= 0) return;
     planner_ = std::make_unique<Planner>(market, stowed);
