@@ -55,6 +55,7 @@ model::Snapshot random_snapshot(Rng& rng) {
         room.free.pods = static_cast<std::int64_t>(rng.below(4));
         room.labels.add(Requirement::in(std::string(api::kZoneLabel), {rng.below(2) ? "a" : "b"}));
     }
+    const bool some_keep_apart = rng.below(3) == 0;
     const std::uint64_t pods = 1 + rng.below(6);
     while (out.pods.size() < pods) {
         auto shape = std::make_shared<rules::PodShape>();
@@ -65,8 +66,13 @@ model::Snapshot random_snapshot(Rng& rng) {
         if (rng.below(3) == 0)
             required.add(Requirement::in(std::string(api::kZoneLabel), {rng.below(2) ? "a" : "b"}));
         shape->constraint_key = required.to_string();
-        shape->key = fmt::format("{} {} {}", shape->constraint_key, shape->requests.cpu_milli,
-                                 shape->requests.memory_bytes);
+        // One pod a node: these set the number of machines.
+        if (some_keep_apart && rng.below(2) == 0) {
+            shape->constraints.ports.push_back({"0.0.0.0", 80, "TCP"});
+            shape->constraints.key = "port";
+        }
+        shape->key = fmt::format("{} {} {} {}", shape->constraint_key, shape->requests.cpu_milli,
+                                 shape->requests.memory_bytes, shape->constraints.key);
         shape->required.push_back(std::move(required));
         for (std::uint64_t n = 1 + rng.below(2); n > 0 && out.pods.size() < pods; --n) {
             const std::string name = fmt::format("p{}", out.pods.size());
@@ -76,12 +82,19 @@ model::Snapshot random_snapshot(Rng& rng) {
     return out;
 }
 
+bool get_along(const model::Snapshot& snapshot, const std::vector<model::PodIndex>& pods) {
+    return std::count_if(pods.begin(), pods.end(), [&](model::PodIndex pod) {
+               return !snapshot.pods[pod].shape->constraints.ports.empty();
+           }) <= 1;
+}
+
 // What the cheapest machine for all of `pods` together costs; nothing holds them: infinity.
 double price_of_machine(const model::Snapshot& snapshot, const std::vector<model::PodIndex>& pods) {
     const model::PoolView& pool = snapshot.pools.front();
     rules::Resources asked;
     for (const model::PodIndex pod : pods) asked += snapshot.pods[pod].shape->requests;
     double best = std::numeric_limits<double>::infinity();
+    if (!get_along(snapshot, pods)) return best;
     for (const rules::InstanceType& type : *pool.types) {
         if (!rules::fits(asked, type.allocatable())) continue;
         for (const rules::Offering& offering : type.offerings) {
@@ -103,7 +116,7 @@ bool holds_room(const model::Snapshot& snapshot, const model::RoomView& room,
         if (!rules::compatible(room.labels, snapshot.pods[pod].shape->required.front(), nullptr))
             return false;
     }
-    return rules::fits(asked, room.free);
+    return rules::fits(asked, room.free) && get_along(snapshot, pods);
 }
 
 // Every way to put each of `pods` into a room, with others, or on a machine of its own.
