@@ -25,8 +25,8 @@ struct ProvisionOptions {
     // cut short `budget_seconds` after the start.
     std::function<double()> clock = {};
     double budget_seconds = 0.5;
-    std::vector<std::string_view> without =
-        {};  // Passes to leave out, by name: "patterns", "greedy" or "improve".
+    // Passes to leave out, by name: "patterns", "greedy" or "improve".
+    std::vector<std::string_view> without = {};
 };
 
 Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options);
