@@ -47,6 +47,15 @@ model::Snapshot random_snapshot(Rng& rng) {
     pool.name = "default";
     pool.types = std::make_shared<const std::vector<rules::InstanceType>>(std::move(types));
     if (rng.below(2) == 0) pool.node_cost = rules::Money::from_dollars(0.1 * rng.unit());
+    for (std::uint64_t n = rng.below(4) == 0 ? 1 + rng.below(2) : 0; n > 0; --n) {
+        model::RoomView& room = out.rooms.emplace_back();
+        room.name = fmt::format("room-{}", n);
+        room.free.cpu_milli = static_cast<std::int64_t>(rng.below(60)) * 100;
+        room.free.memory_bytes = static_cast<std::int64_t>(rng.below(40)) << 28;
+        room.free.pods = static_cast<std::int64_t>(rng.below(4));
+        room.labels.add(Requirement::in(std::string(api::kZoneLabel), {rng.below(2) ? "a" : "b"}));
+    }
+    const bool some_keep_apart = rng.below(3) == 0;
     const std::uint64_t pods = 1 + rng.below(6);
     while (out.pods.size() < pods) {
         auto shape = std::make_shared<rules::PodShape>();
@@ -57,8 +66,13 @@ model::Snapshot random_snapshot(Rng& rng) {
         if (rng.below(3) == 0)
             required.add(Requirement::in(std::string(api::kZoneLabel), {rng.below(2) ? "a" : "b"}));
         shape->constraint_key = required.to_string();
-        shape->key = fmt::format("{} {} {}", shape->constraint_key, shape->requests.cpu_milli,
-                                 shape->requests.memory_bytes);
+        // One pod a node: these set the number of machines.
+        if (some_keep_apart && rng.below(2) == 0) {
+            shape->constraints.ports.push_back({"0.0.0.0", 80, "TCP"});
+            shape->constraints.key = "port";
+        }
+        shape->key = fmt::format("{} {} {} {}", shape->constraint_key, shape->requests.cpu_milli,
+                                 shape->requests.memory_bytes, shape->constraints.key);
         shape->required.push_back(std::move(required));
         for (std::uint64_t n = 1 + rng.below(2); n > 0 && out.pods.size() < pods; --n) {
             const std::string name = fmt::format("p{}", out.pods.size());
@@ -68,12 +82,19 @@ model::Snapshot random_snapshot(Rng& rng) {
     return out;
 }
 
+bool get_along(const model::Snapshot& snapshot, const std::vector<model::PodIndex>& pods) {
+    return std::count_if(pods.begin(), pods.end(), [&](model::PodIndex pod) {
+               return !snapshot.pods[pod].shape->constraints.ports.empty();
+           }) <= 1;
+}
+
 // What the cheapest machine for all of `pods` together costs; nothing holds them: infinity.
 double price_of_machine(const model::Snapshot& snapshot, const std::vector<model::PodIndex>& pods) {
     const model::PoolView& pool = snapshot.pools.front();
     rules::Resources asked;
     for (const model::PodIndex pod : pods) asked += snapshot.pods[pod].shape->requests;
     double best = std::numeric_limits<double>::infinity();
+    if (!get_along(snapshot, pods)) return best;
     for (const rules::InstanceType& type : *pool.types) {
         if (!rules::fits(asked, type.allocatable())) continue;
         for (const rules::Offering& offering : type.offerings) {
@@ -87,16 +108,33 @@ double price_of_machine(const model::Snapshot& snapshot, const std::vector<model
     return best;
 }
 
-// Every way to put each of `pods` with others or on a machine of its own.
+bool holds_room(const model::Snapshot& snapshot, const model::RoomView& room,
+                const std::vector<model::PodIndex>& pods) {
+    rules::Resources asked;
+    for (const model::PodIndex pod : pods) {
+        asked += snapshot.pods[pod].shape->requests;
+        if (!rules::compatible(room.labels, snapshot.pods[pod].shape->required.front(), nullptr))
+            return false;
+    }
+    return rules::fits(asked, room.free) && get_along(snapshot, pods);
+}
+
+// Every way to put each of `pods` into a room, with others, or on a machine of its own.
 double cheapest_plan(const model::Snapshot& snapshot, const std::vector<model::PodIndex>& pods) {
     double best = std::numeric_limits<double>::infinity();
     std::vector<std::vector<model::PodIndex>> machines;
+    std::vector<std::vector<model::PodIndex>> rooms(snapshot.rooms.size());
     const std::function<void(std::size_t)> place = [&](std::size_t i) {
         if (i == pods.size()) {
             double total = 0;
             for (const auto& machine : machines) total += price_of_machine(snapshot, machine);
             best = std::min(best, total);
             return;
+        }
+        for (std::size_t r = 0; r < rooms.size(); ++r) {
+            rooms[r].push_back(pods[i]);
+            if (holds_room(snapshot, snapshot.rooms[r], rooms[r])) place(i + 1);
+            rooms[r].pop_back();
         }
         for (std::size_t m = 0; m < machines.size(); ++m) {
             machines[m].push_back(pods[i]);
@@ -125,6 +163,7 @@ TEST(Bounds, no_plan_of_all_there_are_costs_less) {
         for (const Launch& launch : plan.launches)
             placed.insert(placed.end(), launch.pods.begin(), launch.pods.end());
         if (placed.empty()) continue;
+        for (const Placement& placement : plan.placements) placed.push_back(placement.pod);
         ++planned;
         const double best = cheapest_plan(snapshot, placed);
         const double price = (plan.price + plan.node_cost).dollars();

@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "plan/provision/packer.h"
+
 namespace joiner::plan {
 namespace {
 
@@ -29,10 +31,16 @@ class Dealer {
 
     Deal run(const std::vector<std::uint32_t>& order) {
         std::vector<std::pair<std::uint32_t, std::vector<model::PodIndex>>> unplaced;
+        std::vector<std::uint32_t> free;
         for (const std::uint32_t k : order) {
+            if (is_free(k)) {
+                free.push_back(k);
+                continue;
+            }
             std::vector<model::PodIndex> left = place_kind(k);
             if (!left.empty()) unplaced.emplace_back(k, std::move(left));
         }
+        place_free(free);
         // Affinity may have been waiting for pods that came after.
         for (bool is_progress = true; is_progress;) {
             is_progress = false;
@@ -48,6 +56,30 @@ class Dealer {
     }
 
   private:
+    bool is_free(std::uint32_t k) {
+        const PodClass& own = problem_.classes()[problem_.class_of(k, {})];
+        return own.is_free && problem_.dimensions() <= Packer::kMaxDimensions &&
+               problem_.some_machine_holds(own);
+    }
+
+    // To the rooms as they come, if they hold all.
+    void place_free(const std::vector<std::uint32_t>& kinds) {
+        trial_.record(true);
+        const std::size_t mark = trial_.mark();
+        for (const std::uint32_t k : kinds) {
+            if (fill_rooms(k) == problem_.kinds()[k].pods.size()) continue;
+            out_.rooms_are_open = true;
+            break;
+        }
+        if (out_.rooms_are_open) trial_.undo_to(mark);
+        trial_.record(false);
+        if (!out_.rooms_are_open) return;
+        for (const std::uint32_t k : kinds) {
+            const std::uint32_t c = problem_.class_of(k, {});
+            for (const model::PodIndex pod : problem_.kinds()[k].pods) problem_.add_pod(c, pod);
+        }
+    }
+
     // Counters by which pods are drawn to one node.
     void find_node_affinities() {
         const auto& counters = problem_.topology().counters();
@@ -84,14 +116,17 @@ class Dealer {
         if (choices_.size() <= k) choices_.resize(problem_.kinds().size());
         if (!fits_mould(kind)) return kind.pods;
         if (kind.rules.keys.empty()) {
-            place_freely(k);
+            const std::size_t placed = fill_rooms(k);
+            const std::uint32_t c = problem_.class_of(k, {});
+            for (std::size_t i = placed; i < kind.pods.size(); ++i) problem_.add_pod(c, kind.pods[i]);
             return {};
         }
         make_choices(k);
         return deal_pods(k, kind.pods);
     }
 
-    void place_freely(std::uint32_t k) {
+    // How many found a place.
+    std::size_t fill_rooms(std::uint32_t k) {
         const PodKind& kind = problem_.kinds()[k];
         std::size_t next = 0;
         for (Place room = 0; room < trial_.rooms() && next < kind.pods.size(); ++room) {
@@ -100,9 +135,7 @@ class Dealer {
             for (; fit > 0 && next < kind.pods.size() && trial_.allows(k, room, {}); --fit)
                 trial_.put(k, room, kind.pods[next++]);
         }
-        if (next == kind.pods.size()) return;
-        const std::uint32_t c = problem_.class_of(k, {});
-        for (; next < kind.pods.size(); ++next) problem_.add_pod(c, kind.pods[next]);
+        return next;
     }
 
     void make_choices(std::uint32_t k) {

@@ -35,6 +35,7 @@ Machine to_machine(const Market& market, const DraftNode& node) {
 
 bool is_buyable_machine(const Market& market, const DraftNode& node) {
     const Problem& problem = market.problem();
+    if (market.is_bin(node.offer)) return true;
     if (!market.some_open() && !has_min_values(problem, market.offers()[node.offer].pool)) return true;
     const Machine machine = to_machine(market, node);
     if (machine.open == kOpenConflict || machine.offerings == 0) return false;
@@ -48,6 +49,7 @@ bool is_sound(const Market& market, const Draft& draft) {
     const Problem& problem = market.problem();
     std::vector<std::vector<double>> counted(problem.pools().size());
     for (const DraftNode& node : draft.nodes) {
+        if (market.is_bin(node.offer)) continue;
         if (!is_buyable_machine(market, node)) return false;
         const Offer& offer = market.offers()[node.offer];
         const auto& remaining = problem.snapshot().pools[offer.pool].remaining;

@@ -15,7 +15,7 @@ struct Take {
 };
 
 struct DraftNode {
-    OfferIndex offer = 0;
+    OfferIndex offer = 0;    // Or a bin.
     std::vector<Take> take;  // Each lot once.
 };
 

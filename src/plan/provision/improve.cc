@@ -76,7 +76,7 @@ class Improver {
     }
 
   private:
-    double price(OfferIndex offer) const { return market_.offers()[offer].price; }
+    double price(OfferIndex offer) const { return market_.price(offer); }
     KindIndex kind(LotIndex lot) const { return market_.lots()[lot].kind; }
 
     void add_request(std::vector<double>& to, LotIndex lot, double count) const {
@@ -91,6 +91,10 @@ class Improver {
             add_request(demand, lot, market_.lots()[lot].count);
             slots_.add(lot, market_.lots()[lot].count);
         }
+        for (std::size_t i = 0; i < market_.bins(); ++i) {
+            for (std::size_t d = 0; d < n_; ++d) demand[d] -= market_.room(market_.bin(i))[d];
+        }
+        for (double& one : demand) one = std::max(one, 0.0);
         if (market_.has_caps()) demand[n_] = slots_.needed();
         slots_.clear();
         worth_ = program_.solve(demand.data());
@@ -120,7 +124,7 @@ class Improver {
 
     // Offers that admit the same kinds have one sign.
     void sign_offers() {
-        for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
+        for (OfferIndex j = 0; j < market_.offers().size() + market_.bins(); ++j) {
             OfferIndex first = 0;
             while (!std::equal(market_.kinds_of(first), market_.kinds_of(first) + market_.kind_words(),
                                market_.kinds_of(j)))
@@ -133,8 +137,9 @@ class Improver {
         const double* room = market_.room(node.offer);
         double free = 0;
         for (std::size_t d = 0; d < n_; ++d) free += worth_[d] * (room[d] - node.used[d]);
-        node.free_sq = free * free;
-        node.waste = price(node.offer) - value(node.used);
+        // Room that costs nothing is best used up, wherever it is.
+        node.free_sq = market_.is_bin(node.offer) ? 0 : free * free;
+        node.waste = market_.is_bin(node.offer) ? free : price(node.offer) - value(node.used);
     }
 
     void count_limits() {
@@ -147,6 +152,7 @@ class Improver {
         for (const Node& node : nodes_) count(node.offer, 1);
     }
     void count(OfferIndex offer, double times) {
+        if (market_.is_bin(offer)) return;
         const Offer& own = market_.offers()[offer];
         std::vector<double>& remaining = remaining_[own.pool];
         for (std::size_t i = 0; i < remaining.size(); ++i) {
@@ -159,7 +165,12 @@ class Improver {
         pick();
         gather();
         focus();
-        program_.solve(demand_.data());
+        bought_demand_ = demand_;
+        for (const OfferIndex bin : bins_) {
+            for (std::size_t d = 0; d < n_; ++d)
+                bought_demand_[d] = std::max(0.0, bought_demand_[d] - market_.room(bin)[d]);
+        }
+        program_.solve(bought_demand_.data());
         // Not even machines cut to size would be cheaper; then only free room could be gathered.
         if (program_.cost() >= old_price_ * (1 - 1e-9) && rng_.below(8) != 0) return release();
         new_.clear();
@@ -191,7 +202,9 @@ class Improver {
         std::size_t lots = 0;
         for (std::size_t tries = 0; picked_.size() < wanted && tries < 4 * kMaxPicked; ++tries) {
             std::size_t chosen = rng_.below(nodes_.size());
-            if (picked_.size() < 2) {
+            if (market_.bins() > 0 && picked_.empty() && rng_.below(4) != 0) {
+                chosen = next_machine(chosen);
+            } else if (picked_.size() < 2) {
                 for (int i = 0; i < 3; ++i) {
                     const std::size_t other = rng_.below(nodes_.size());
                     if (nodes_[other].waste > nodes_[chosen].waste) chosen = other;
@@ -207,6 +220,14 @@ class Improver {
             lots += nodes_[chosen].take.size();
             picked_.push_back(chosen);
         }
+    }
+
+    // The first from `i` on, around the end.
+    std::size_t next_machine(std::size_t i) const {
+        for (std::size_t steps = 0; steps < nodes_.size(); ++steps, i = (i + 1) % nodes_.size()) {
+            if (!market_.is_bin(nodes_[i].offer)) break;
+        }
+        return i;
     }
 
     bool have_common_kind(OfferIndex a, OfferIndex b) const {
@@ -254,10 +275,12 @@ class Improver {
         demand_.assign(program_.dimensions(), 0);
         old_price_ = 0;
         old_free_sq_ = 0;
+        bins_.clear();
         for (const std::size_t i : picked_) {
             const Node& node = nodes_[i];
             old_price_ += price(node.offer);
             old_free_sq_ += node.free_sq;
+            if (market_.is_bin(node.offer)) bins_.push_back(node.offer);
             for (std::size_t d = 0; d < n_; ++d) demand_[d] += node.used[d];
             for (const Take& take : node.take) {
                 std::uint32_t& entry = entry_of_[take.lot];
@@ -312,7 +335,10 @@ class Improver {
     // All but one of the machines that were there, then the cheapest that could hold the rest.
     bool choose_old_but_one() {
         chosen_.clear();
-        for (const std::size_t i : picked_) chosen_.push_back(nodes_[i].offer);
+        for (const std::size_t i : picked_) {
+            if (!market_.is_bin(nodes_[i].offer)) chosen_.push_back(nodes_[i].offer);
+        }
+        if (chosen_.empty()) return true;
         shuffle();
         chosen_.pop_back();
         if (chosen_.size() > 1 && rng_.below(4) == 0) chosen_.pop_back();
@@ -333,7 +359,7 @@ class Improver {
     }
 
     bool close_choice() {
-        rest_.assign(demand_.begin(), demand_.begin() + static_cast<std::ptrdiff_t>(n_));
+        rest_.assign(bought_demand_.begin(), bought_demand_.begin() + static_cast<std::ptrdiff_t>(n_));
         double total = 0;
         for (const OfferIndex j : chosen_) {
             total += price(j);
@@ -341,7 +367,7 @@ class Improver {
         }
         if (total > old_price_) return false;
         if (std::all_of(rest_.begin(), rest_.end(), [](double amount) { return amount <= 0; }))
-            return !chosen_.empty();
+            return !chosen_.empty() || !bins_.empty();
         const OfferIndex last = cheapest_with(rest_.data(), old_price_ - total);
         if (last == kNone) return false;
         chosen_.push_back(last);
@@ -351,7 +377,10 @@ class Improver {
     // The machines that were there, one of them cheaper and perhaps one dearer.
     bool choose_shifted() {
         chosen_.clear();
-        for (const std::size_t i : picked_) chosen_.push_back(nodes_[i].offer);
+        for (const std::size_t i : picked_) {
+            if (!market_.is_bin(nodes_[i].offer)) chosen_.push_back(nodes_[i].offer);
+        }
+        if (chosen_.empty()) return true;
         shuffle();
         const auto shift = [&](OfferIndex& offer, int direction) {
             if (place_[offer] == kNone) return;
@@ -367,7 +396,7 @@ class Improver {
         }
         if (chosen_.size() > 1 && rng_.below(2) == 0) shift(chosen_[1], 1);
         double total = 0;
-        rest_.assign(demand_.begin(), demand_.begin() + static_cast<std::ptrdiff_t>(n_));
+        rest_.assign(bought_demand_.begin(), bought_demand_.begin() + static_cast<std::ptrdiff_t>(n_));
         for (const OfferIndex j : chosen_) {
             total += price(j);
             for (std::size_t d = 0; d < n_; ++d) rest_[d] -= market_.room(j)[d];
@@ -376,8 +405,9 @@ class Improver {
                std::all_of(rest_.begin(), rest_.end(), [](double amount) { return amount <= 0; });
     }
 
-    void shuffle() {
-        for (std::size_t i = chosen_.size(); i > 1; --i) std::swap(chosen_[i - 1], chosen_[rng_.below(i)]);
+    void shuffle() { shuffle(chosen_); }
+    void shuffle(std::vector<OfferIndex>& list) {
+        for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[rng_.below(i)]);
     }
 
     // What must stand on the machine being filled because none of those after it can take it.
@@ -417,8 +447,10 @@ class Improver {
     }
 
     // The chosen machines filled one after the other, by weights that look at what is scarce for these pods
-    // on these machines.
+    // on these machines. Bins come first: they are small, and there is no choosing a larger one.
     bool pack() {
+        shuffle(bins_);
+        chosen_.insert(chosen_.begin(), bins_.begin(), bins_.end());
         const double power = 1 + 4 * rng_.unit();
         const double noise = 0.4 * rng_.unit();
         for (std::size_t i = 0; i < wares_.size(); ++i)
@@ -447,16 +479,16 @@ class Improver {
                 is_all_placed &= rest_[d] <= 0;
             }
             if (!can_still_fit) return false;
-            if (!packer_.take().empty()) keep_new(chosen_[at]);
-            if (is_all_placed) break;
+            if (!packer_.take().empty() || market_.is_bin(chosen_[at])) keep_new(chosen_[at]);
+            if (is_all_placed && at + 1 >= bins_.size()) break;
         }
         return std::all_of(wares_.begin(), wares_.end(),
                            [](const Ware& ware) { return ware.available == 0; });
     }
 
-    void keep_new(OfferIndex) {
+    void keep_new(OfferIndex offer) {
         Node node;
-        node.offer = cheapest_for(packer_.used(), packer_.kinds());
+        node.offer = market_.is_bin(offer) ? offer : cheapest_for(packer_.used(), packer_.kinds());
         node.take = packer_.take();
         node.used = packer_.used();
         finish(node);
@@ -465,7 +497,7 @@ class Improver {
 
     // Machine after machine by worth for money, with some chance in the choice.
     bool rebuild_greedily() {
-        if (!admits_focus_) return false;
+        if (!admits_focus_ || !bins_.empty()) return false;
         for (std::size_t i = 0; i < wares_.size(); ++i)
             wares_[i] = {wares_[i].lot, counts_[i], 1 + 0.2 * (rng_.unit() - 0.5), 0};
         greedy_demand_ = demand_;
@@ -580,6 +612,8 @@ class Improver {
     std::vector<Ware> wares_;
     std::vector<std::uint32_t> counts_;
     std::vector<double> demand_;
+    std::vector<double> bought_demand_;  // What the bins among the picked cannot hold, at best.
+    std::vector<OfferIndex> bins_;       // Among the picked.
     double old_price_ = 0;
     double old_free_sq_ = 0;
     std::vector<KindWord> focus_;

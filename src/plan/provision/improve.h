@@ -1,6 +1,6 @@
-// Looks for a lower price near a plan: takes a few machines apart, buys others for their pods, and keeps what
-// is no dearer. Of equal prices it keeps what gathers the free room on fewer machines, which is how the next
-// step comes to save money. Pure: the same seed and effort give the same plan.
+// Looks for a lower price near a plan: takes a few machines and bins apart, buys others for their pods, and
+// keeps what is no dearer. Of equal prices it keeps what gathers the free room on fewer machines, which is
+// how the next step comes to save money. Pure: the same seed and effort give the same plan.
 #pragma once
 
 #include <cstdint>

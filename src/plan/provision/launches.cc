@@ -1,5 +1,10 @@
 #include "plan/provision/launches.h"
 
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <tuple>
+
 #include "base/check.h"
 
 namespace joiner::plan {
@@ -58,14 +63,34 @@ MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, c
     return out;
 }
 
+// All that a spec is made of; machines for pods of like shapes share one.
+using SpecKey = std::tuple<model::PoolIndex, std::uint32_t, OfferingMask, OpenId, bool, std::vector<double>,
+                           std::vector<std::pair<std::uint32_t, std::uint32_t>>>;
+
+SpecKey spec_key(const Problem& problem, const Machine& machine) {
+    std::vector<double> need(problem.dimensions(), 0);
+    for (const auto& [c, count] : machine.take) {
+        for (std::size_t d = 0; d < need.size(); ++d) need[d] += count * problem.classes()[c].request[d];
+    }
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> groups;
+    for (const auto& [c, alternative] : machine.alternative)
+        groups.emplace_back(problem.classes()[c].group, alternative);
+    std::sort(groups.begin(), groups.end());
+    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+    return {machine.pool,    machine.option,   machine.offerings, machine.open, machine.min_values_relaxed,
+            std::move(need), std::move(groups)};
+}
+
 }  // namespace
 
 void make_launches(const Problem& problem, const ProvisionOptions& options,
                    const std::vector<Machine>& machines, std::vector<std::vector<model::PodIndex>>& left,
                    Plan& plan) {
     std::vector<std::size_t> next(left.size(), 0);
+    std::map<SpecKey, std::shared_ptr<const MachineSpec>> specs;
     for (const Machine& machine : machines) {
-        const auto spec = std::make_shared<const MachineSpec>(make_spec(problem, options, machine));
+        std::shared_ptr<const MachineSpec>& spec = specs[spec_key(problem, machine)];
+        if (spec == nullptr) spec = std::make_shared<const MachineSpec>(make_spec(problem, options, machine));
         for (std::uint32_t i = 0; i < machine.times; ++i) {
             Launch launch{spec, {}};
             for (const auto& [c, count] : machine.take) {

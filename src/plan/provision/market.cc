@@ -8,12 +8,13 @@
 namespace joiner::plan {
 
 Market::Market(const Problem& problem, const std::vector<Tiers>& tiers,
-               const std::vector<std::uint32_t>& left)
+               const std::vector<std::uint32_t>& left, const std::vector<Bin>& bins)
     : problem_(&problem), pools_(problem.pools().size()) {
     find_dimensions(left);
-    make_lots(tiers, left);
+    make_lots(tiers, left, bins);
     make_offers();
     drop_dominated();
+    add_bins(bins);
 }
 
 // What nobody asks for cannot run out.
@@ -30,8 +31,9 @@ void Market::find_dimensions(const std::vector<std::uint32_t>& left) {
     dimensions_ = dimension_of_.size();
 }
 
-void Market::make_lots(const std::vector<Tiers>& tiers, const std::vector<std::uint32_t>& left) {
-    using Place = std::tuple<std::uint32_t, std::uint32_t, std::vector<model::PoolIndex>>;
+void Market::make_lots(const std::vector<Tiers>& tiers, const std::vector<std::uint32_t>& left,
+                       const std::vector<Bin>& bins) {
+    using Place = std::tuple<std::uint32_t, std::uint32_t, std::vector<model::PoolIndex>, bool>;
     std::map<Place, KindIndex> kind_of_place;
     // Groups that match alike are one kind.
     std::map<std::vector<std::uint64_t>, KindIndex> kind_of_content;
@@ -39,8 +41,9 @@ void Market::make_lots(const std::vector<Tiers>& tiers, const std::vector<std::u
         if (left[c] == 0 || tiers[c].empty()) continue;
         const PodClass& pod_class = problem_->classes()[c];
         const Tier& tier = tiers[c].front();
+        const bool is_free = !bins.empty() && pod_class.is_free;
         const auto [place, is_new] =
-            kind_of_place.try_emplace({pod_class.group, tier.alternative, tier.pools}, 0);
+            kind_of_place.try_emplace({pod_class.group, tier.alternative, tier.pools, is_free}, 0);
         if (is_new) {
             std::vector<std::uint64_t> content{tier.alternative};
             for (const model::PoolIndex pool : tier.pools) {
@@ -49,11 +52,14 @@ void Market::make_lots(const std::vector<Tiers>& tiers, const std::vector<std::u
                 content.push_back(match.open);
                 content.insert(content.end(), match.masks.begin(), match.masks.end());
             }
+            content.push_back(is_free ? 1 : 0);
+            for (const Bin& bin : bins) content.push_back(is_free && bin.admits[pod_class.group] ? 1 : 0);
             const auto [kind, is_new_kind] =
                 kind_of_content.try_emplace(std::move(content), static_cast<KindIndex>(alternatives_.size()));
             if (is_new_kind) {
                 alternatives_.push_back(tier.alternative);
                 example_group_.push_back(pod_class.group);
+                is_free_.push_back(is_free);
                 on_pool_.resize(on_pool_.size() + pools_, false);
                 opens_.resize(opens_.size() + pools_, 0);
                 for (const model::PoolIndex pool : tier.pools) {
@@ -173,6 +179,18 @@ void Market::drop_dominated() {
     offers_ = std::move(offers);
     rooms_ = std::move(rooms);
     kinds_of_ = std::move(kinds_of_kept);
+}
+
+void Market::add_bins(const std::vector<Bin>& bins) {
+    for (const Bin& bin : bins) {
+        std::vector<KindWord> own(kind_words_, 0);
+        for (KindIndex k = 0; k < kinds(); ++k) {
+            if (is_free_[k] && bin.admits[example_group_[k]]) own[k / 64] |= KindWord{1} << (k % 64);
+        }
+        bins_.push_back(bin.room);
+        kinds_of_.insert(kinds_of_.end(), own.begin(), own.end());
+        for (const std::size_t d : dimension_of_) rooms_.push_back(std::max(0.0, bin.free[d]));
+    }
 }
 
 ResourceColumns Market::columns(bool with_slot) const {

@@ -30,6 +30,13 @@ struct Lot {
     std::uint32_t count = 0;
 };
 
+// Room that there is: a node, or a claim on its way. It costs nothing, and there is one of it.
+struct Bin {
+    model::RoomIndex room = 0;
+    std::vector<double> free;  // By the problem's dimension.
+    std::vector<bool> admits;  // By the problem's group.
+};
+
 struct Offer {
     model::PoolIndex pool = 0;
     std::uint32_t option = 0;
@@ -40,12 +47,20 @@ struct Offer {
 class Market {
   public:
     // `left` counts the pods of each class that are to be placed.
-    Market(const Problem& problem, const std::vector<Tiers>& tiers, const std::vector<std::uint32_t>& left);
+    // `bins` are for the pods of free classes.
+    Market(const Problem& problem, const std::vector<Tiers>& tiers, const std::vector<std::uint32_t>& left,
+           const std::vector<Bin>& bins);
 
     const Problem& problem() const { return *problem_; }
     std::size_t dimensions() const { return dimensions_; }
     const std::vector<Lot>& lots() const { return lots_; }
     const std::vector<Offer>& offers() const { return offers_; }  // Cheapest first.
+    // Bins have the numbers after those of offers, for room(), kinds_of() and admits().
+    std::size_t bins() const { return bins_.size(); }
+    OfferIndex bin(std::size_t i) const { return static_cast<OfferIndex>(offers_.size() + i); }
+    bool is_bin(OfferIndex offer) const { return offer >= offers_.size(); }
+    model::RoomIndex room_of_bin(OfferIndex bin) const { return bins_[bin - offers_.size()]; }
+    double price(OfferIndex offer) const { return is_bin(offer) ? 0 : offers_[offer].price; }
 
     const double* request(LotIndex lot) const { return &requests_[lot * dimensions_]; }
     const double* room(OfferIndex offer) const { return &rooms_[offer * dimensions_]; }
@@ -85,9 +100,11 @@ class Market {
 
   private:
     void find_dimensions(const std::vector<std::uint32_t>& left);
-    void make_lots(const std::vector<Tiers>& tiers, const std::vector<std::uint32_t>& left);
+    void make_lots(const std::vector<Tiers>& tiers, const std::vector<std::uint32_t>& left,
+                   const std::vector<Bin>& bins);
     void make_offers();
     void drop_dominated();
+    void add_bins(const std::vector<Bin>& bins);
 
     const Problem* problem_;
     std::size_t pools_;
@@ -96,11 +113,13 @@ class Market {
     std::vector<Lot> lots_;
     std::vector<double> requests_;
     std::vector<Offer> offers_;
+    std::vector<model::RoomIndex> bins_;
     std::vector<double> rooms_;
     std::size_t kind_words_ = 0;
     std::vector<KindWord> kinds_of_;
     std::vector<std::uint32_t> alternatives_;
     std::vector<std::uint32_t> example_group_;  // A group of the kind.
+    std::vector<bool> is_free_;                 // By kind.
     std::vector<bool> on_pool_;                 // Kind x pool: in the kind's first tier.
     std::vector<OpenId> opens_;
     std::vector<KindIndex> scarce_first_;

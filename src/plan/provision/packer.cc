@@ -49,7 +49,7 @@ void Packer::begin(OfferIndex offer) {
 
 bool Packer::joins(LotIndex lot) const {
     const Lot& own = market_.lots()[lot];
-    if (market_.some_open()) {
+    if (market_.some_open() && !market_.is_bin(offer_)) {
         const OpenId open = market_.open(own.kind, market_.offers()[offer_].pool);
         if (open != 0 && market_.problem().merge(open_, open) == kOpenConflict) return false;
     }
@@ -85,7 +85,7 @@ void Packer::add(LotIndex lot, std::uint32_t count) {
     }
     take_[take_at_[lot] - 1].count += count;
     if (!is_social_[lot]) return;
-    if (market_.some_open()) {
+    if (market_.some_open() && !market_.is_bin(offer_)) {
         open_ = market_.problem().merge(open_, market_.open(own.kind, market_.offers()[offer_].pool));
     }
     for (const CapId cap : market_.caps(lot)) {

@@ -308,11 +308,13 @@ std::uint32_t Problem::class_of(std::uint32_t k, const Pins& pins) {
     const std::uint32_t group = part_of(kind.group, pins);
     const auto [known, is_new_part] = class_of_part_.try_emplace({k, group}, 0);
     if (!is_new_part) return known->second;
+    const bool is_free = kind.rules.empty() && kind.shape->volumes.empty();
     const auto [it, is_new] =
-        class_ids_.try_emplace({group, kind.request, kind.caps, kind.firm_caps, kind.crowd},
+        class_ids_.try_emplace({group, kind.request, kind.caps, kind.firm_caps, kind.crowd, is_free},
                                static_cast<std::uint32_t>(classes_.size()));
     if (is_new)
-        classes_.push_back({group, kind.request, kind.shape, {}, kind.caps, kind.firm_caps, kind.crowd});
+        classes_.push_back(
+            {group, kind.request, kind.shape, {}, kind.caps, kind.firm_caps, kind.crowd, is_free});
     return known->second = it->second;
 }
 

@@ -78,6 +78,8 @@ struct PodClass {
     std::vector<CapId> caps;       // Each pod takes one unit of each.
     std::vector<CapId> firm_caps;  // Those of them that hold for any plan whatever; bounds rest on them.
     CrowdId crowd = 0;
+    // Its pods ask nothing of others, nor others of them, so they may stand wherever there is room.
+    bool is_free = false;
 };
 
 // Topology keys settled, with their values; by key.
@@ -155,8 +157,9 @@ class Problem {
     std::deque<rules::Requirements> owned_;  // Alternatives of parts; their addresses stay.
     std::map<std::pair<std::uint32_t, Pins>, std::uint32_t> parts_;
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> class_of_part_;  // Kind and group.
-    std::map<std::tuple<std::uint32_t, std::vector<double>, std::vector<CapId>, std::vector<CapId>, CrowdId>,
-             std::uint32_t>
+    std::map<
+        std::tuple<std::uint32_t, std::vector<double>, std::vector<CapId>, std::vector<CapId>, CrowdId, bool>,
+        std::uint32_t>
         class_ids_;
     std::map<std::tuple<model::PoolIndex, KeyId, std::string>, Match> pin_matches_;
     std::map<std::pair<model::PoolIndex, KeyId>, std::vector<std::string>> values_;

@@ -16,9 +16,11 @@
 #include "plan/provision/improve.h"
 #include "plan/provision/launches.h"
 #include "plan/provision/market.h"
+#include "plan/provision/patterns.h"
 #include "plan/provision/problem.h"
 #include "plan/provision/search.h"
 #include "plan/provision/share_greedy.h"
+#include "plan/provision/stow.h"
 #include "plan/provision/tiers.h"
 #include "plan/provision/trial.h"
 #include "plan/verify/checker.h"
@@ -77,6 +79,9 @@ constexpr int kSearchBudget = 5'000;
 constexpr double kGoodEnough = 1.0005;
 // Of the time, for trying several shares before one plan is improved.
 constexpr double kGreedyPart = 0.2;
+// Of the time, until patterns are good enough.
+constexpr double kPatternsPart = 0.6;
+constexpr int kPatternTurns = 100;
 
 class Planner {
   public:
@@ -90,9 +95,10 @@ class Planner {
         };
         // In this order; a pass that has nothing to do returns at once.
         static constexpr Pass kPasses[] = {
-            {"deal", &Planner::deal_out},   {"greedy", &Planner::greedy},   {"fill", &Planner::fill},
-            {"bound", &Planner::bound},     {"improve", &Planner::improve}, {"first fit", &Planner::fit_rest},
-            {"launches", &Planner::launch}, {"verify", &Planner::verify},
+            {"deal", &Planner::deal_out},   {"rooms", &Planner::fill_rooms},   {"patterns", &Planner::repeat},
+            {"greedy", &Planner::greedy},   {"fill", &Planner::fill},          {"bound", &Planner::bound},
+            {"improve", &Planner::improve}, {"first fit", &Planner::fit_rest}, {"launches", &Planner::launch},
+            {"verify", &Planner::verify},
         };
         find_kinds();
         for (const Pass& pass : kPasses) {
@@ -149,16 +155,38 @@ class Planner {
         tiers_ = make_tiers(problem_);
     }
 
-    // By price alone, for pods that all go to their first choice.
-    void greedy() {
+    // Where machines have to be bought as well, those go to rooms that are worth the most there.
+    void fill_rooms() {
         if (std::all_of(counts_.begin(), counts_.end(), [](std::uint32_t count) { return count == 0; }))
             return;
-        market_ = std::make_unique<Market>(problem_, tiers_, counts_);
-        if (market_->dimensions() > Packer::kMaxDimensions || market_->lots().empty()) return;
+        const std::vector<Bin> bins = deal_.rooms_are_open ? find_bins(*trial_, counts_) : std::vector<Bin>{};
+        market_ = std::make_unique<Market>(problem_, tiers_, counts_, bins);
+        if (market_->dimensions() > Packer::kMaxDimensions || market_->lots().empty()) {
+            market_.reset();
+            return;
+        }
+        stowed_ = stow(*market_, options_.effort / 10);
+        keep_stowed(stowed_);
+    }
+
+    void keep_stowed(const std::vector<DraftNode>& nodes) {
+        in_rooms_.clear();
+        for (const DraftNode& node : nodes) {
+            if (!market_->is_bin(node.offer)) continue;
+            for (const Take& take : node.take)
+                in_rooms_.push_back(
+                    {market_->room_of_bin(node.offer), market_->lots()[take.lot].pod_class, take.count});
+        }
+        std::sort(in_rooms_.begin(), in_rooms_.end());
+    }
+
+    // By price alone, for pods that all go to their first choice.
+    void greedy() {
+        if (market_ == nullptr || !draft_.nodes.empty()) return;
         ShareGreedy greedy(*market_);
         // No share is the best for all; the first is the best for most.
         for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
-            Draft draft = greedy.run(share);
+            Draft draft = greedy.run(share, stowed_);
             if (!draft.is_complete || !is_sound(*market_, draft)) {
                 if (draft_.nodes.empty()) return;
                 continue;
@@ -170,11 +198,34 @@ class Planner {
         adopt(std::move(draft_));
     }
 
+    // Where caps set the number of machines.
+    void repeat() {
+        if (market_ == nullptr) return;
+        Patterns patterns(*market_, stowed_);
+        if (!patterns.are_of_use()) return;
+        PatternOptions pattern_options;
+        if (options_.clock) pattern_options.is_late = [this] { return is_late(kPatternsPart); };
+        // A plan to have first, then the one to have.
+        for (const bool is_first : {true, false}) {
+            if (!is_first && is_late(kPatternsPart)) break;
+            pattern_options.effort = options_.effort / (is_first ? 20 : 3);
+            pattern_options.turns = is_first ? 0 : kPatternTurns;
+            Draft draft = patterns.run(pattern_options);
+            if (!draft.is_complete || !is_sound(*market_, draft)) continue;
+            if (draft_.nodes.empty()) note_first_plan();
+            if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
+        }
+        if (!draft_.nodes.empty()) adopt(std::move(draft_));
+    }
+
     // By urgency and size, with every fall-back: for what price alone could not place.
     void fill() {
-        bool is_needed = draft_.nodes.empty();
-        for (const Lot& lot : is_needed || !market_ ? std::vector<Lot>{} : market_->lots())
-            unplaced_[lot.pod_class] -= lot.count;
+        const bool is_needed = draft_.nodes.empty();
+        if (is_needed) {
+            for (const auto& [room, c, count] : in_rooms_) unplaced_[c] -= count;
+        } else {
+            for (const Lot& lot : market_->lots()) unplaced_[lot.pod_class] -= lot.count;
+        }
         FillResult filled = fill_machines(problem_, tiers_, options_, order_, unplaced_);
         if (!is_needed) return;
         machines_ = std::move(filled.machines);
@@ -219,11 +270,15 @@ class Planner {
     void adopt(Draft draft) {
         draft_ = std::move(draft);
         machines_.clear();
-        for (const DraftNode& node : draft_.nodes) machines_.push_back(to_machine(*market_, node));
+        keep_stowed(draft_.nodes);
+        for (const DraftNode& node : draft_.nodes) {
+            if (!market_->is_bin(node.offer)) machines_.push_back(to_machine(*market_, node));
+        }
     }
 
     // What fits no mould, and what the fill could not place, beside all that stands by now.
     void fit_rest() {
+        settle_rooms();
         std::vector<std::size_t> placed(left_.size(), 0);
         for (const Machine& machine : machines_) {
             for (const auto& [c, count] : machine.take) placed[c] += std::size_t{count} * machine.times;
@@ -243,6 +298,19 @@ class Planner {
         });
         hand_to_trial();
         waits_ = first_fit(*trial_, rest, kind_of_);
+    }
+
+    // Pods by name; the oldest of each class go to rooms.
+    void settle_rooms() {
+        std::vector<std::size_t> next(left_.size(), 0);
+        for (const auto& [room, c, count] : in_rooms_) {
+            for (std::uint32_t i = 0; i < count; ++i) {
+                const model::PodIndex pod = left_[c][next[c]++];
+                trial_->put(kind_of_[pod], room, pod);
+            }
+        }
+        for (std::size_t c = 0; c < left_.size(); ++c)
+            left_[c].erase(left_[c].begin(), left_[c].begin() + static_cast<std::ptrdiff_t>(next[c]));
     }
 
     // The machines so far become the trial's, with their pods by name.
@@ -414,6 +482,9 @@ class Planner {
     std::vector<std::uint32_t> unplaced_;             // By class: what no machine holds.
     std::vector<Wait> waits_;
     std::unique_ptr<Market> market_;
+    std::vector<DraftNode> stowed_;
+    using InRoom = std::tuple<model::RoomIndex, std::uint32_t, std::uint32_t>;  // With class and count.
+    std::vector<InRoom> in_rooms_;
     Draft draft_;
     std::vector<Machine> machines_;
 };

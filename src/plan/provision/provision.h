@@ -1,6 +1,6 @@
 // Provisioning: which pods go onto room there is, which machines are bought for the others. Pure. The passes
-// are a list (provision.cc): deal, greedy, fill, bound, improve, first fit, launches, verify; each stands in
-// a file of its own, is timed, and can be left out.
+// are a list (provision.cc): deal, rooms, patterns, greedy, fill, bound, improve, first fit, launches,
+// verify; each stands in a file of its own, is timed, and can be left out.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ struct ProvisionOptions {
     // cut short `budget_seconds` after the start.
     std::function<double()> clock = {};
     double budget_seconds = 0.5;
-    std::vector<std::string_view> without = {};  // Passes to leave out, by name: "greedy" or "improve".
+    // Passes to leave out, by name: "patterns", "greedy" or "improve".
+    std::vector<std::string_view> without = {};
 };
 
 Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options);

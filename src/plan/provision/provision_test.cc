@@ -342,5 +342,17 @@ TEST(Provision, a_clock_that_runs_out_still_leaves_a_whole_plan) {
     EXPECT_TRUE(plan.waits.empty());
 }
 
+TEST(Provision, room_goes_to_the_pods_that_save_the_most) {
+    Question question;
+    question.pool("default");
+    // Largest first would put three cores on each room and leave one of them unused.
+    for (int i = 0; i < 10; ++i) question.room("room-" + std::to_string(i), 4000, 64);
+    question.pods(10, 3000, 1);
+    question.pods(20, 2000, 1);
+    const Plan plan = question.plan();
+    EXPECT_EQ(plan.placements.size(), 20u);
+    EXPECT_TRUE(plan.waits.empty());
+}
+
 }  // namespace
 }  // namespace joiner::plan

@@ -24,6 +24,10 @@ double dither(std::size_t lot, std::uint32_t round) {
 
 }  // namespace
 
+bool ShareGreedy::comes_later(const Candidate& a, const Candidate& b) {
+    return a.promise != b.promise ? a.promise > b.promise : a.offer > b.offer;
+}
+
 ShareGreedy::ShareGreedy(const Market& market)
     : market_(market),
       n_(market.dimensions()),
@@ -55,19 +59,22 @@ ShareGreedy::ShareGreedy(const Market& market)
     }
 }
 
-void ShareGreedy::start() {
+void ShareGreedy::start(const std::vector<DraftNode>& stowed) {
     left_.clear();
+    for (const Lot& lot : market_.lots()) left_.push_back(lot.count);
+    for (const DraftNode& node : stowed) {
+        for (const Take& take : node.take) left_[take.lot] -= take.count;
+    }
     left_of_kind_.assign(market_.kinds(), 0);
     pods_left_ = 0;
     demand_.assign(n_ + (with_slot_ ? 1 : 0), 0);
     slots_.clear();
     for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) {
-        const Lot& own = market_.lots()[lot];
-        left_.push_back(own.count);
-        left_of_kind_[own.kind] += own.count;
-        pods_left_ += own.count;
-        for (std::size_t d = 0; d < n_; ++d) demand_[d] += own.count * market_.request(lot)[d];
-        slots_.add(lot, own.count);
+        const std::uint32_t count = left_[lot];
+        left_of_kind_[market_.lots()[lot].kind] += count;
+        pods_left_ += count;
+        for (std::size_t d = 0; d < n_; ++d) demand_[d] += count * market_.request(lot)[d];
+        slots_.add(lot, count);
     }
     remaining_.clear();
     for (const model::PoolView& pool : market_.problem().snapshot().pools) {
@@ -137,8 +144,15 @@ void ShareGreedy::list_candidates(KindIndex seed) {
         const double price = market_.offers()[j].price;
         candidates_.push_back({j, useful > 0 ? price / useful : price});
     }
-    std::stable_sort(candidates_.begin(), candidates_.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.promise < b.promise; });
+    std::make_heap(candidates_.begin(), candidates_.end(), comes_later);
+}
+
+// Only the first few are ever asked for, so the others are not put in order.
+OfferIndex ShareGreedy::next_candidate() {
+    std::pop_heap(candidates_.begin(), candidates_.end(), comes_later);
+    const OfferIndex next = candidates_.back().offer;
+    candidates_.pop_back();
+    return next;
 }
 
 // Of all that is left, what the offer admits is worth.
@@ -226,13 +240,14 @@ bool ShareGreedy::find_best(KindIndex seed, double share, Choice& best) {
     best.ratio = kNever;
     std::size_t tried = 0;
     std::size_t fruitless = 0;
-    for (const Candidate& candidate : candidates_) {
+    while (!candidates_.empty()) {
         if (best.ratio < kNever &&
-            (candidate.promise >= best.ratio || tried >= kMaxTried || fruitless >= kMaxFruitless))
+            (candidates_.front().promise >= best.ratio || tried >= kMaxTried || fruitless >= kMaxFruitless))
             break;
+        const OfferIndex candidate = next_candidate();
         ++tried;
         ++fruitless;
-        if (!fill(seed, candidate.offer, share)) continue;
+        if (!fill(seed, candidate, share)) continue;
         double own = 0;
         double others = 0;
         for (const Take& take : packer_.take()) {
@@ -240,7 +255,7 @@ bool ShareGreedy::find_best(KindIndex seed, double share, Choice& best) {
             (market_.lots()[take.lot].kind == seed ? own : others) += value;
         }
         if (own <= 0) continue;
-        const Offer& offer = market_.offers()[candidate.offer];
+        const Offer& offer = market_.offers()[candidate];
         const OfferIndex cheapest = cheapest_that_holds(packer_.used(), packer_.kinds(), &offer);
         if (cheapest == ~0u) continue;
         // What others stand on it is taken at what it would cost elsewhere.
@@ -317,10 +332,11 @@ void ShareGreedy::open(const Choice& choice, Draft& draft) {
     draft.price += times * offer.price;
 }
 
-Draft ShareGreedy::run(double share) {
-    start();
+Draft ShareGreedy::run(double share, const std::vector<DraftNode>& stowed) {
+    start(stowed);
     std::vector<LotIndex> all_strata = strata_;
     Draft draft;
+    draft.nodes = stowed;
     Draft closing;
     Choice choice;
     for (const KindIndex seed : market_.scarce_first()) {

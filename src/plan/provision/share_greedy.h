@@ -18,7 +18,8 @@ class ShareGreedy {
 
     // A machine may take `share` times the part of a lot that its own worth is of all that is left; infinity
     // for no such limit. Incomplete where limits end the buying.
-    Draft run(double share);
+    // `stowed`: what stands in bins by now; part of the draft.
+    Draft run(double share, const std::vector<DraftNode>& stowed);
     std::uint64_t looks() const { return packer_.looks(); }
 
   private:
@@ -32,13 +33,15 @@ class ShareGreedy {
         std::vector<Take> take;
     };
 
-    void start();
+    void start(const std::vector<DraftNode>& stowed);
     void value_what_is_left();
     void value_kinds();
     double value_of(LotIndex lot) const;
     double value_admitted(OfferIndex offer) const;
     bool find_best(KindIndex seed, double share, Choice& best);
     void list_candidates(KindIndex seed);
+    OfferIndex next_candidate();
+    static bool comes_later(const Candidate& a, const Candidate& b);
     void sample_lots(KindIndex seed);
     bool fill(KindIndex seed, OfferIndex offer, double share);
     void consider_closing(Draft& closing, const Draft& so_far) const;
@@ -63,8 +66,8 @@ class ShareGreedy {
     double cost_ = 0;
     double slots_needed_ = 0;
     std::vector<std::vector<double>> remaining_;  // By pool, then limit.
-    std::vector<Candidate> candidates_;
-    std::vector<KindWord> beside_;  // By kind: those that some machine admits beside it.
+    std::vector<Candidate> candidates_;           // A heap, the best promise first.
+    std::vector<KindWord> beside_;                // By kind: those that some machine admits beside it.
     std::vector<double> value_of_kind_;
     std::vector<LotIndex> sample_;
     double sampled_ = 1;  // So many lots each one in the sample stands for.

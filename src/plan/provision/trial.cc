@@ -106,18 +106,18 @@ std::size_t Trial::preferences(std::uint32_t kind) const {
     return rules.rather_with.size() + rules.rather_without.size() + rules.rather_spread.size();
 }
 
-bool Trial::admits(std::uint32_t k, Place room) {
-    const PodKind& kind = problem_.kinds()[k];
-    if (admitted_.size() <= kind.group) admitted_.resize(kind.group + 1);
-    std::vector<signed char>& known = admitted_[kind.group];
+bool Trial::admits_group(std::uint32_t group, Place room) {
+    const rules::PodShape& shape = *problem_.groups()[group].shape;
+    if (admitted_.size() <= group) admitted_.resize(group + 1);
+    std::vector<signed char>& known = admitted_[group];
     if (known.empty()) known.assign(rooms_, -1);
     if (known[room] < 0) {
         const model::RoomView& view = problem_.snapshot().rooms[room];
-        const bool ok = rules::untolerated_taint(kind.shape->tolerations, view.taints) == nullptr &&
-                        std::any_of(kind.shape->required.begin(), kind.shape->required.end(),
-                                    [&](const Requirements& wanted) {
-                                        return rules::compatible(view.labels, wanted, nullptr);
-                                    });
+        const bool ok =
+            rules::untolerated_taint(shape.tolerations, view.taints) == nullptr &&
+            std::any_of(shape.required.begin(), shape.required.end(), [&](const Requirements& wanted) {
+                return rules::compatible(view.labels, wanted, nullptr);
+            });
         known[room] = ok ? 1 : 0;
     }
     return known[room] == 1;

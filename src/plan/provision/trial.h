@@ -51,7 +51,9 @@ class Trial {
     Place place_of(std::size_t opened) const { return static_cast<Place>(closed_end_ + opened); }
 
     // Rooms.
-    bool admits(std::uint32_t kind, Place room);
+    bool admits(std::uint32_t kind, Place room) { return admits_group(problem_.kinds()[kind].group, room); }
+    bool admits_group(std::uint32_t group, Place room);
+    const double* free(Place room) const { return &free_[room * n_]; }  // By the problem's dimension.
     std::uint32_t how_many_fit(std::uint32_t kind, Place room) const;
     bool allows(std::uint32_t kind, Place place, const Mode& mode);
     void put(std::uint32_t kind, Place room, model::PodIndex pod);

@@ -1,0 +1,129 @@
+#include "plan/provision/stow.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plan/provision/packer.h"
+#include "plan/provision/resource_bound.h"
+
+namespace joiner::plan {
+namespace {
+
+constexpr std::uint64_t kMostTries = 24;       // Fillings of a bin.
+constexpr std::uint64_t kLooksOfAFilling = 8;  // At every lot, about.
+constexpr double kFull = 0.998;
+constexpr double kTilt = 0.8;  // How far a try sees a lot larger or smaller than it is.
+
+double dither(std::size_t lot, std::size_t round) {
+    const double x = static_cast<double>(lot) * 0.6180339887 + static_cast<double>(round) * 0.7548776662;
+    return x - std::floor(x);
+}
+
+class Stower {
+  public:
+    explicit Stower(const Market& market) : market_(market), n_(market.dimensions()), packer_(market) {
+        for (const Lot& lot : market.lots()) left_.push_back(lot.count);
+        value_what_is_bought();
+    }
+
+    // Bin after bin with what saves the most there.
+    std::vector<DraftNode> run(std::uint64_t effort) {
+        const std::uint64_t looks = market_.lots().size() * market_.bins() * kLooksOfAFilling;
+        const auto tries =
+            std::clamp<std::uint64_t>(effort / std::max<std::uint64_t>(1, looks), 1, kMostTries);
+        std::vector<DraftNode> out;
+        for (std::size_t i = 0; i < market_.bins(); ++i) {
+            DraftNode node{market_.bin(i), {}};
+            const double all = value(market_.room(node.offer));
+            double most = 0;
+            for (std::uint64_t turn = 0; turn < tries && most < kFull * all; ++turn) {
+                list_wares(turn == 0 ? 0 : kTilt, i * tries + turn);
+                packer_.begin(node.offer);
+                packer_.pour(wares_, worth_.data());
+                if (value(packer_.used().data()) <= most) continue;
+                most = value(packer_.used().data());
+                node.take = packer_.take();
+            }
+            for (const Take& take : node.take) left_[take.lot] -= take.count;
+            out.push_back(std::move(node));
+        }
+        return out;
+    }
+
+  private:
+    // What a unit of each resource costs where it is bought.
+    void value_what_is_bought() {
+        std::vector<double> all(n_, 0);
+        for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) {
+            for (std::size_t d = 0; d < n_; ++d)
+                all[d] += market_.lots()[lot].count * market_.request(lot)[d];
+        }
+        std::vector<double> rest = all;
+        for (std::size_t i = 0; i < market_.bins(); ++i) {
+            for (std::size_t d = 0; d < n_; ++d) rest[d] -= market_.room(market_.bin(i))[d];
+        }
+        for (double& one : rest) one = std::max(one, 0.0);
+        ResourceProgram program(market_.columns(false));
+        worth_ = program.solve(rest.data());
+        // Where the rooms might hold all, any worth will do.
+        if (program.cost() <= 0) worth_ = program.solve(all.data());
+        for (std::size_t d = 0; d < n_; ++d) {
+            if (all[d] > 0) worth_[d] += 1e-6 * program.cost() / all[d];
+        }
+    }
+
+    double value(const double* amounts) const {
+        double sum = 0;
+        for (std::size_t d = 0; d < n_; ++d) sum += worth_[d] * amounts[d];
+        return sum;
+    }
+
+    void list_wares(double tilt, std::size_t round) {
+        wares_.clear();
+        for (LotIndex lot = 0; lot < left_.size(); ++lot) {
+            if (left_[lot] > 0) wares_.push_back({lot, left_[lot], 1 + tilt * (dither(lot, round) - 0.5), 0});
+        }
+    }
+
+    const Market& market_;
+    std::size_t n_;
+    Packer packer_;
+    std::vector<std::uint32_t> left_;  // By lot.
+    std::vector<double> worth_;
+    std::vector<Ware> wares_;
+};
+
+}  // namespace
+
+std::vector<Bin> find_bins(Trial& trial, const std::vector<std::uint32_t>& left) {
+    const Problem& problem = trial.problem();
+    std::vector<bool> asks(problem.groups().size(), false);
+    for (std::size_t c = 0; c < left.size(); ++c) {
+        if (left[c] > 0 && problem.classes()[c].is_free) asks[problem.classes()[c].group] = true;
+    }
+    std::vector<Bin> out;
+    for (Place room = 0; room < trial.rooms(); ++room) {
+        Bin bin{room,
+                {trial.free(room), trial.free(room) + problem.dimensions()},
+                std::vector<bool>(asks.size())};
+        const bool is_of_use =
+            std::any_of(problem.classes().begin(), problem.classes().end(), [&](const auto& one) {
+                return one.is_free && asks[one.group] && holds(bin.free.data(), one.request);
+            });
+        if (!is_of_use) continue;
+        bool admits_any = false;
+        for (std::uint32_t g = 0; g < asks.size(); ++g) {
+            bin.admits[g] = asks[g] && trial.admits_group(g, room);
+            admits_any = admits_any || bin.admits[g];
+        }
+        if (admits_any) out.push_back(std::move(bin));
+    }
+    return out;
+}
+
+std::vector<DraftNode> stow(const Market& market, std::uint64_t effort) {
+    if (market.bins() == 0) return {};
+    return Stower(market).run(effort);
+}
+
+}  // namespace joiner::plan

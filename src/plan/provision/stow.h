@@ -1,0 +1,18 @@
+// Room that there is, filled by worth: what pods would cost on machines to buy decides who goes there, so
+// that what is left over is cheap. Pure.
+#pragma once
+
+#include <vector>
+
+#include "plan/provision/draft.h"
+#include "plan/provision/trial.h"
+
+namespace joiner::plan {
+
+// Rooms that hold some of the pods of free classes, for a Market.
+std::vector<Bin> find_bins(Trial& trial, const std::vector<std::uint32_t>& left);
+
+// One node for every bin, empty ones too. `effort`: looks at a lot, at most.
+std::vector<DraftNode> stow(const Market& market, std::uint64_t effort);
+
+}  // namespace joiner::plan
