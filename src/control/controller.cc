@@ -57,6 +57,7 @@ const Watched kWatched[] = {
     {model::Kind::kPersistentVolume, kube::kPersistentVolumes},
     {model::Kind::kStorageClass, kube::kStorageClasses},
     {model::Kind::kCSINode, kube::kCSINodes},
+    {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
 };
 
 // Turns what happened into metrics and log lines.
@@ -465,7 +466,13 @@ class Controller::Impl {
         // While pods are being planned, what looks empty may be about to be used.
         if (!provisioner_.is_idle() || !facts_are_fresh()) return empty_soon(kEmptySoon);
         const WallTime now = loop_.now();
-        const plan::EmptyPlan plan = plan::plan_empty({cluster_, planned_.by_uid(), last_pod_event_}, now);
+        const std::set<std::string, std::less<>> in_commands;
+        const std::map<std::string, std::string, std::less<>> held_pools;
+        plan::DisruptionGate gate({cluster_, in_commands, held_pools}, now);
+        const plan::EmptyPlan plan =
+            plan::plan_empty({cluster_, planned_.by_uid(), in_commands, last_pod_event_,
+                              [this](const api::NodePool& pool) { return provider_.instance_types(pool); }},
+                             gate, now);
         for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
         if (plan.look_again_at) empty_soon(std::max<Duration>(kEmptySoon, *plan.look_again_at - now));
     }
