@@ -77,6 +77,10 @@ struct PodState {
     std::uint32_t seen = 0;
 
     bool is_active() const { return !is_terminal && !deleted; }
+    // Somebody would miss it: if its node went, it would have to be made again elsewhere.
+    bool is_reschedulable() const {
+        return !is_terminal && !is_daemon && !is_mirror && (!deleted || is_stateful);
+    }
     std::string full_name() const { return ns + "/" + name; }
 };
 using PodKey = std::string;  // "ns/name"

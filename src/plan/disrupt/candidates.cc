@@ -104,7 +104,7 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
     for (const model::PodKey& key : node.pods) {
         const model::PodState* pod = facts_.cluster.find_pod(key);
-        if (pod == nullptr || !is_reschedulable(*pod)) continue;
+        if (pod == nullptr || !pod->is_reschedulable()) continue;
         out.pods.push_back(key);
         out.disruption_cost += std::max(0.0, eviction_cost(*pod));
     }
@@ -129,11 +129,6 @@ Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disrupt
         out.candidates.push_back(finder.make(state));
     }
     return out;
-}
-
-bool is_reschedulable(const model::PodState& pod) {
-    if (pod.is_terminal || pod.is_daemon || pod.is_mirror) return false;
-    return !pod.deleted || pod.is_stateful;
 }
 
 double eviction_cost(const model::PodState& pod) {

@@ -28,7 +28,7 @@ struct DisruptionFacts {
     // A claim that pods are planned for is in use.
     const model::PlannedPods& planned;
     // Claims that a command under way removes or brings.
-    const std::set<std::string, std::less<>>& in_commands;
+    const model::ClaimNames& in_commands;
     // When a pod last came to or left the claim's node, by claim name, where that is known better than the
     // status says.
     const std::map<std::string, WallTime, std::less<>>& last_pod_event;
@@ -88,8 +88,6 @@ class CandidateFinder {
     std::map<std::string_view, Budgets, std::less<>> budgets_;  // By namespace.
 };
 
-// A pod that somebody would miss: it would have to be made again elsewhere.
-bool is_reschedulable(const model::PodState& pod);
 // 1, moved by the pod's deletion cost and priority; between -10 and 10.
 double eviction_cost(const model::PodState& pod);
 // Since when the claim has been idle for consolidateAfter; nullopt when it never counts as idle.

@@ -10,7 +10,7 @@ namespace {
 bool is_empty(const model::Cluster& cluster, const model::NodeState& node) {
     return std::none_of(node.pods.begin(), node.pods.end(), [&](const model::PodKey& key) {
         const model::PodState* pod = cluster.find_pod(key);
-        return pod != nullptr && is_reschedulable(*pod);
+        return pod != nullptr && pod->is_reschedulable();
     });
 }
 

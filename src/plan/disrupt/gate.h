@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "model/cluster.h"
+#include "model/make_snapshot.h"
 
 namespace joiner::plan {
 
@@ -24,7 +25,7 @@ inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnd
 struct GateFacts {
     const model::Cluster& cluster;
     // Claims that a command under way removes: on their way out, though nothing is deleted yet.
-    const std::set<std::string, std::less<>>& leaving;
+    const model::ClaimNames& leaving;
     // Pools that nothing is launched for just to replace something, and why, in one sentence.
     const std::map<std::string, std::string, std::less<>>& held_pools;
 };
