@@ -473,6 +473,33 @@ TEST_F(Drifting, a_closed_budget_keeps_drifted_nodes_and_the_pool_says_so) {
     }));
 }
 
+TEST_F(Drifting, pods_that_come_meanwhile_take_neither_the_leaving_node_nor_the_room_of_those_that_move) {
+    scale_up();
+    // The replacement takes its time, so that there is a meanwhile.
+    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
+              spec: {nodeRegistrationDelay: 20s}})");
+    change_template();
+    ASSERT_TRUE(until([&] { return marked_nodes() == 1 && marked_claims() == 1; }, minutes{1}));
+    const std::vector<api::Node> there = nodes();
+    const std::string leaving =
+        std::find_if(there.begin(), there.end(), [&](const auto& n) { return is_marked(n); })->meta.name;
+    apply(deployment("late", 6, "1"));
+    std::string lost;
+    ASSERT_TRUE(until(
+        [&] {
+            for (const std::string& text : world_.list("pods")) {
+                const api::Pod pod = *api::decode_pod(text);
+                if (pod.meta.name.starts_with("late") && pod.spec.node_name == leaving)
+                    lost = pod.meta.name + " landed on the leaving node";
+            }
+            return old_nodes() == 0 && running() == 18;
+        },
+        minutes{20}));
+    EXPECT_EQ(lost, "");
+    EXPECT_LE(nodes().size(), there.size() + 3) << "six pods are two nodes' worth, and one is to spare";
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
 class KilledWhileDrifting : public Drifting, public testing::WithParamInterface<int> {};
 
 // Every 150 milliseconds from the change on, through marks, launches, waits and deletions.

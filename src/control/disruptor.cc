@@ -343,6 +343,7 @@ void Disruptor::replace_drifted() {
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", lower(plan::kDrifted)}},
                  static_cast<double>(drift.candidates.size()));
     for (const plan::Blocked& blocked : drift.blocked) say_blocked(blocked);
+    if (drift.candidates.empty()) return;
     plan::DisruptionGate gate = this->gate();
     int tries = 0;
     for (const plan::Candidate& candidate : drift.candidates) {
