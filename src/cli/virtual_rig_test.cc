@@ -418,6 +418,24 @@ TEST_F(Drifting, nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
+TEST_F(Drifting, conditions_say_what_disruption_goes_by) {
+    scale_up();
+    EXPECT_TRUE(until(
+        [&] {
+            const std::vector<api::NodeClaim> all = claims();
+            return std::all_of(all.begin(), all.end(), [](const api::NodeClaim& claim) {
+                const api::Condition* idle = api::find_condition(claim.conditions, "Consolidatable");
+                return idle != nullptr && idle->status == "True" && claim.last_pod_event &&
+                       api::find_condition(claim.conditions, "Drifted") == nullptr;
+            });
+        },
+        minutes{1}));
+    const auto pool = api::decode_node_pool(world_.get("nodepools", "", "default").value());
+    const api::Condition* health = api::find_condition(pool->conditions, "NodeRegistrationHealthy");
+    ASSERT_NE(health, nullptr);
+    EXPECT_EQ(health->status, "True");
+}
+
 TEST_F(Drifting, a_replacement_that_does_not_come_up_leaves_the_old_node_as_it_was) {
     scale_up();
     const std::size_t nodes_before = nodes().size();

@@ -23,7 +23,7 @@ constexpr Duration kTryAgain = std::chrono::seconds{30};
 constexpr int kTriesALook = 3;
 // A deletion that the watch does not show by then was lost.
 constexpr Duration kAskAgain = std::chrono::seconds{5};
-constexpr Duration kBlockedEventGap = std::chrono::minutes{15};
+constexpr Duration kEventGap = std::chrono::minutes{15};
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -57,7 +57,7 @@ void Disruptor::report(const plan::DisruptionGate& gate) {
                                  false,
                                  "DisruptionBlocked",
                                  why,
-                                 kBlockedEventGap});
+                                 kEventGap});
     }
 }
 
@@ -216,7 +216,9 @@ Disruptor::Progress Disruptor::leave(Command& command) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
         if (state == nullptr) continue;
         progress = Progress::kStays;
-        if (asks && !state->claim.meta.deleted) lifecycle_.delete_claim(name, lower(command.reason));
+        if (!asks || state->claim.meta.deleted) continue;
+        say(name, "DisruptionTerminating", fmt::format("the node is being removed: {}", command.reason));
+        lifecycle_.delete_claim(name, lower(command.reason));
     }
     return progress;
 }
@@ -234,7 +236,11 @@ void Disruptor::end(const Command& command, Progress progress) {
     observe::log_info(
         "disruption", "gave a disruption up",
         {{"reason", command.reason}, {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))}});
-    for (const std::string& name : command.leaving) not_before_[name] = now + kTryAgain;
+    for (const std::string& name : command.leaving) {
+        not_before_[name] = now + kTryAgain;
+        if (command.phase == Phase::kWait)
+            say(name, "DisruptionBlocked", "what was to replace the node did not come up");
+    }
     // What still comes up would come for nobody; what is up is for emptiness to judge.
     for (const std::string& name : command.created) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
@@ -365,23 +371,19 @@ void Disruptor::replace_drifted() {
 }
 
 void Disruptor::say_blocked(const plan::Blocked& blocked) {
-    const model::ClaimState* claim = services_.cluster.find_claim(blocked.claim);
-    const model::NodeState* node = services_.cluster.find_node(blocked.node);
-    if (claim != nullptr) {
-        services_.events.record(
-            {{"karpenter.sh/v1", "NodeClaim", "", blocked.claim, claim->claim.meta.uid, ""},
-             false,
-             "DisruptionBlocked",
-             blocked.reason,
-             kBlockedEventGap});
-    }
-    if (node != nullptr) {
-        services_.events.record({{"v1", "Node", "", blocked.node, node->node.meta.uid, ""},
-                                 false,
-                                 "DisruptionBlocked",
-                                 blocked.reason,
-                                 kBlockedEventGap});
-    }
+    say(blocked.claim, "DisruptionBlocked", blocked.reason);
+}
+
+void Disruptor::say(const std::string& name, const std::string& reason, const std::string& message) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    if (state == nullptr) return;
+    const api::ObjectMeta& claim = state->claim.meta;
+    services_.events.record(
+        {{"karpenter.sh/v1", "NodeClaim", "", claim.name, claim.uid, ""}, false, reason, message, kEventGap});
+    const model::NodeState* node = services_.cluster.node_of(state->claim);
+    if (node == nullptr) return;
+    const api::ObjectMeta& meta = node->node.meta;
+    services_.events.record({{"v1", "Node", "", meta.name, meta.uid, ""}, false, reason, message, kEventGap});
 }
 
 void Disruptor::note_launch(const std::string& pool, bool has_come_up) {

@@ -109,6 +109,8 @@ class Disruptor {
     void look_at_breaker();
     void replace_drifted();
     void say_blocked(const plan::Blocked& blocked);
+    // An Event on the claim, and on its node where there is one.
+    void say(const std::string& claim, const std::string& reason, const std::string& message);
 
     act::Services& services_;
     Provisioner& provisioner_;

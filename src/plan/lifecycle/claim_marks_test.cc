@@ -125,7 +125,12 @@ TEST(ClaimMarks, a_hash_of_an_old_version_is_written_anew) {
     EXPECT_THAT(w.marks().annotations, ElementsAre(Pair(api::kNodePoolHashVersionAnnotation, "v3")))
         << "what has drifted stays so";
     annotation(w.pool.meta, api::kNodePoolHashVersionAnnotation) = "v2";
+    annotation(w.claim.meta, api::kNodePoolHashVersionAnnotation) = "v3";
     EXPECT_THAT(w.marks().annotations, IsEmpty()) << "the pool comes first";
+    EXPECT_EQ(drift_reason({w.claim, w.pool, nullptr, ""}, kNow), "") << "v2 against v3";
+    annotation(w.pool.meta, api::kNodePoolHashVersionAnnotation) = "v3";
+    annotation(w.claim.meta, api::kNodePoolHashVersionAnnotation) = "v3";
+    EXPECT_EQ(drift_reason({w.claim, w.pool, nullptr, ""}, kNow), "NodePoolDrifted");
 }
 
 TEST(ClaimMarks, idle_for_consolidate_after_is_consolidatable) {
