@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMaxTries = 4;
 constexpr Duration kRetry = std::chrono::milliseconds{200};
+constexpr Duration kLagMemory = std::chrono::seconds{30};
 constexpr Duration kVerifyRetry = std::chrono::seconds{2};
 
 // Taints the pod must still tolerate: all but those that only say "not up yet", and ours.
@@ -34,32 +35,35 @@ bool meets_labels(const model::PodState& pod, const api::Node& node) {
         [&](const rules::Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
 }
 
-// What the pod asks of others is settled by the node's being closed: nobody but those planned for it is
-// there. Rules that look further (a zone, other nodes) may have been overtaken since the plan.
-bool looks_at_its_node_only(const rules::PodConstraints& constraints) {
-    const auto on_node = [](const auto& term) { return term.topology_key == api::kHostnameLabel; };
-    return constraints.affinity.empty() && constraints.ports.empty() &&
-           std::all_of(constraints.anti_affinity.begin(), constraints.anti_affinity.end(), on_node) &&
-           std::all_of(constraints.spread.begin(), constraints.spread.end(),
-                       [&](const rules::SpreadTerm& term) { return !term.is_hard || on_node(term); });
-}
-
 }  // namespace
 
 bool is_bindable(const model::PodState& pod) {
     return pod.is_default_scheduler && model::wants_room(pod) && pod.shape->problem.empty() &&
-           pod.volumes == nullptr && looks_at_its_node_only(pod.shape->constraints);
+           pod.volumes == nullptr;
+}
+
+bool looks_beyond_its_node(const model::PodState& pod) {
+    const rules::PodConstraints& constraints = pod.shape->constraints;
+    const auto on_node = [](const auto& term) { return term.topology_key == api::kHostnameLabel; };
+    return !constraints.affinity.empty() || !constraints.ports.empty() ||
+           !std::all_of(constraints.anti_affinity.begin(), constraints.anti_affinity.end(), on_node) ||
+           !std::all_of(constraints.spread.begin(), constraints.spread.end(),
+                        [&](const rules::SpreadTerm& term) { return !term.is_hard || on_node(term); });
+}
+
+const model::NodeState* Binder::open_to_us(const std::string& claim_name) const {
+    const model::ClaimState* claim = services_.cluster.find_claim(claim_name);
+    if (claim == nullptr || claim->claim.meta.deleted) return nullptr;
+    const model::NodeState* node = services_.cluster.node_of(claim->claim);
+    // A node that never comes up must strand no pod, so nothing is bound before it is Ready.
+    const bool is_open_to_us = node != nullptr && !node->node.meta.deleted && plan::is_ready(node->node) &&
+                               rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule);
+    return is_open_to_us ? node : nullptr;
 }
 
 void Binder::bind(const std::string& claim_name, const std::set<model::PodKey>& pods) {
-    const model::ClaimState* claim = services_.cluster.find_claim(claim_name);
-    if (claim == nullptr) return;
-    const model::NodeState* node = services_.cluster.node_of(claim->claim);
-    if (node == nullptr || node->node.meta.deleted || claim->claim.meta.deleted) return;
-    // A node that never comes up must strand no pod, so nothing is bound before it is Ready.
-    if (!plan::is_ready(node->node)) return;
-    if (!rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule)) return;
-
+    const model::NodeState* node = open_to_us(claim_name);
+    if (node == nullptr) return;
     rules::Resources free = node->allocatable - node->used;
     for (const auto& [uid, sent] : sent_) {
         if (sent.claim != claim_name) continue;
@@ -74,16 +78,21 @@ void Binder::bind(const std::string& claim_name, const std::set<model::PodKey>& 
         const bool still_right = is_bindable(*pod) && tolerates_node(*pod, node->node) &&
                                  meets_labels(*pod, node->node) && rules::fits(pod->shape->requests, free);
         if (!still_right) {
-            services_.notices.pod_bound("left");
-            planned_.drop(pod->uid);
+            leave(pod->uid);
             continue;
         }
         free -= pod->shape->requests;
-        sent_.emplace(pod->uid, Sent{claim_name, key, false, 0});
+        sent_.emplace(pod->uid, Sent{claim_name, key, std::nullopt, 0});
         ++per_claim_[claim_name];
         ready.push_back(pod->uid);
     }
     for (const std::string& uid : ready) send(uid);
+}
+
+void Binder::leave(const std::string& uid) {
+    services_.notices.pod_bound("left");
+    const std::string claim = planned_.drop(uid);
+    if (!claim.empty()) services_.look_at_claim(claim);
 }
 
 void Binder::send(const std::string& uid) {
@@ -103,7 +112,7 @@ void Binder::answer(const std::string& uid, const Result<std::string>& result) {
     const auto it = sent_.find(uid);
     if (it == sent_.end()) return;
     if (result) {
-        it->second.answered = true;
+        it->second.answered_at = services_.loop.now();
         services_.notices.pod_bound("bound");
         return;
     }
@@ -111,7 +120,7 @@ void Binder::answer(const std::string& uid, const Result<std::string>& result) {
         case ErrorKind::kConflict: {
             // Final: it has a node already. After a try without an answer that may be the one we gave it.
             services_.notices.pod_bound(it->second.tries > 1 ? "bound" : "conflict");
-            it->second.answered = true;
+            it->second.answered_at = services_.loop.now();
             const model::PodState* pod = services_.cluster.find_pod(it->second.pod);
             if (pod == nullptr || pod->uid != uid || !pod->node_name.empty()) let_go(uid, "");
             return;
@@ -152,7 +161,7 @@ void Binder::verify(const std::string& uid) {
                                  let_go(uid, "failed");
                              } else {
                                  // The watch will show it, and then it is settled.
-                                 sent->second.answered = true;
+                                 sent->second.answered_at = services_.loop.now();
                                  services_.notices.pod_bound("bound");
                              }
                          });
@@ -173,8 +182,20 @@ void Binder::let_go(const std::string& uid, const char* result) {
 void Binder::saw_bound(const std::string& pod_uid) {
     const auto it = sent_.find(pod_uid);
     // Without the answer yet, the watch is as good: the pod has its node.
-    if (it != sent_.end() && !it->second.answered) services_.notices.pod_bound("bound");
+    if (it != sent_.end() && !it->second.answered_at) services_.notices.pod_bound("bound");
+    if (it != sent_.end() && it->second.answered_at) {
+        const WallTime now = services_.loop.now();
+        const Duration behind = now - *it->second.answered_at;
+        if (behind >= lag(now)) {
+            lag_ = behind;
+            lag_seen_at_ = now;
+        }
+    }
     let_go(pod_uid, "");
+}
+
+Duration Binder::lag(WallTime now) const {
+    return now - lag_seen_at_ < kLagMemory ? lag_ : Duration{0};
 }
 
 bool Binder::is_quiet(const std::string& claim) const {

@@ -17,7 +17,8 @@ class PlannedBook {
   public:
     using Shape = std::shared_ptr<const rules::PodShape>;
 
-    void plan(const std::string& uid, const model::PodKey& pod, const std::string& claim, Shape shape) {
+    // `bindable`: the pod's shape, if the binder will bind it; nullptr if it is left to the scheduler.
+    void plan(const std::string& uid, const model::PodKey& pod, const std::string& claim, Shape bindable) {
         drop(uid);
         // A pod made again under its name takes the place of the old one.
         if (const auto pods = pods_of_.find(claim); pods != pods_of_.end()) {
@@ -25,8 +26,8 @@ class PlannedBook {
             if (old != pods->second.end()) drop(std::string(old->second));
         }
         claim_of_[uid] = claim;
-        ++shapes_[shape];
-        pod_of_[uid] = {pod, std::move(shape)};
+        if (bindable) ++shapes_[bindable];
+        pod_of_[uid] = {pod, std::move(bindable)};
         pods_of_[claim].emplace(pod, uid);
     }
     // The claim it was meant for, or empty.
@@ -52,10 +53,10 @@ class PlannedBook {
         pods_of_.erase(pods);
         return true;
     }
-    // Whether one of the pods, whichever claim it is meant for, asks for no more than this.
-    bool any_fits(const rules::Resources& free) const {
+    // Whether a pod that the binder will bind, whichever claim it is meant for, asks for no more than this.
+    bool any_bindable_fits(const rules::Resources& room) const {
         return std::any_of(shapes_.begin(), shapes_.end(),
-                           [&](const auto& item) { return rules::fits(item.first->requests, free); });
+                           [&](const auto& item) { return rules::fits(item.first->requests, room); });
     }
     bool has(const std::string& uid) const { return claim_of_.contains(uid); }
     bool has_claim(const std::string& claim) const { return pods_of_.contains(claim); }
@@ -72,18 +73,18 @@ class PlannedBook {
   private:
     struct Pod {
         model::PodKey key;
-        Shape shape;
+        Shape bindable;
     };
     void forget_pod(const std::string& uid) {
         const auto pod = pod_of_.find(uid);
-        const auto count = shapes_.find(pod->second.shape);
-        if (--count->second == 0) shapes_.erase(count);
+        const auto count = shapes_.find(pod->second.bindable);
+        if (count != shapes_.end() && --count->second == 0) shapes_.erase(count);
         pod_of_.erase(pod);
     }
 
     model::PlannedPods claim_of_;
     std::map<std::string, Pod> pod_of_;
-    std::map<Shape, int> shapes_;  // Of the pods; shapes are interned, so there are few.
+    std::map<Shape, int> shapes_;  // Of the bindable; shapes are interned, so there are few.
     std::map<std::string, std::map<model::PodKey, std::string>> pods_of_;  // Claim to pod to its uid.
 };
 

@@ -71,15 +71,16 @@ TEST(PlannedBook, knows_whether_a_pod_would_fit_until_the_last_of_its_shape_is_g
     book.plan("u1", "ns/a", "c", one);
     book.plan("u2", "ns/b", "d", one);
     book.plan("u3", "ns/c", "d", shape_of(4));
+    book.plan("u4", "ns/d", "d", nullptr);
     const rules::Resources room_for_two = shape_of(2)->requests;
-    EXPECT_TRUE(book.any_fits(room_for_two));
+    EXPECT_TRUE(book.any_bindable_fits(room_for_two));
     book.drop("u1");
-    EXPECT_TRUE(book.any_fits(room_for_two));
+    EXPECT_TRUE(book.any_bindable_fits(room_for_two));
     book.drop("u2");
-    EXPECT_FALSE(book.any_fits(room_for_two));
-    EXPECT_TRUE(book.any_fits(shape_of(4)->requests));
+    EXPECT_FALSE(book.any_bindable_fits(room_for_two));
+    EXPECT_TRUE(book.any_bindable_fits(shape_of(4)->requests));
     book.drop_claim("d");
-    EXPECT_FALSE(book.any_fits(shape_of(4)->requests));
+    EXPECT_FALSE(book.any_bindable_fits(shape_of(4)->requests));
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ TEST_F(VirtualRig, a_pool_that_was_there_before_serves_the_first_pods_at_once) {
     start();
     apply(deployment("web", 100, "1"));
     EXPECT_TRUE(runs(100, seconds{3}));
-    EXPECT_EQ(disorder(), "");
+    EXPECT_EQ(disorder_after(minutes{1}), "");
     EXPECT_EQ(world_.bound_pods(), 100u);
 }
 
@@ -249,27 +249,76 @@ TEST_F(VirtualRig, no_pod_is_drawn_to_a_node_that_opens_before_its_own) {
                 testing::HasSubstr("joiner_pods_bound_total{result=\"bound\"} 16"));
 }
 
-class OneByOne : public VirtualRig, public testing::WithParamInterface<int> {};
+// Rules that look beyond a node: all are met where the plan put the pods, so the scheduler places none.
+TEST_F(VirtualRig, pods_with_rules_on_zones_run_where_they_were_planned) {
+    apply(kPool);
+    start();
+    const auto with = [](const std::string& name, int replicas, const std::string& rules) {
+        std::string out = deployment(name, replicas, "1");
+        const std::string containers = "      containers:";
+        return out.insert(out.find(containers), rules);
+    };
+    apply(with("spread", 10,
+               "      topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, "
+               "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: spread}}}]\n"));
+    apply(
+        with("together", 10,
+             "      affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
+             "topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: together}}}]}}\n"));
+    apply(
+        with("apart", 3,
+             "      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+             "[{topologyKey: topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: apart}}}]}}\n"));
+    EXPECT_TRUE(runs(23, minutes{1}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_THAT(processes_.back()->metrics.text(),
+                testing::HasSubstr("joiner_pods_bound_total{result=\"bound\"} 23"));
+}
+
+class OneByOne : public VirtualRig, public testing::WithParamInterface<int> {
+  protected:
+    explicit OneByOne(sim::ClusterOptions options = {}) : VirtualRig(std::move(options)) {}
+
+    void bring_pods() {
+        latency_ = std::chrono::milliseconds{60};
+        apply(kPool);
+        start();
+        Rng rng(static_cast<std::uint64_t>(GetParam()));
+        apply(deployment("web", 0, "300m"));
+        constexpr int kPods = 150;
+        for (int pods = 0; pods < kPods;) {
+            pods = std::min(kPods, pods + 1 + static_cast<int>(rng.below(6)));
+            ASSERT_TRUE(world_.scale("Deployment", "default", "web", pods));
+            world_.run_for(std::chrono::milliseconds{rng.below(300)});
+        }
+        EXPECT_TRUE(runs(kPods, minutes{1}));
+        EXPECT_EQ(disorder_after(minutes{1}), "");
+        EXPECT_EQ(world_.event_reasons()["OutOfcpu"], 0u);
+        EXPECT_EQ(world_.count("pods"), static_cast<std::size_t>(kPods)) << "the kubelet has refused some";
+    }
+};
 
 // Windows open while more pods are being planned.
 TEST_P(OneByOne, pods_come_and_no_node_gets_more_than_it_holds) {
-    latency_ = std::chrono::milliseconds{60};
-    apply(kPool);
-    start();
-    Rng rng(static_cast<std::uint64_t>(GetParam()));
-    apply(deployment("web", 0, "300m"));
-    constexpr int kPods = 150;
-    for (int pods = 0; pods < kPods;) {
-        pods = std::min(kPods, pods + 1 + static_cast<int>(rng.below(6)));
-        ASSERT_TRUE(world_.scale("Deployment", "default", "web", pods));
-        world_.run_for(std::chrono::milliseconds{rng.below(300)});
-    }
-    EXPECT_TRUE(runs(kPods, minutes{1}));
-    EXPECT_EQ(disorder_after(minutes{1}), "");
-    EXPECT_EQ(world_.event_reasons()["OutOfcpu"], 0u);
-    EXPECT_EQ(world_.count("pods"), static_cast<std::size_t>(kPods)) << "the kubelet has refused some";
+    bring_pods();
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, OneByOne, testing::Range(1, 9));
+
+class LateScheduler : public OneByOne {
+  protected:
+    LateScheduler() : OneByOne(options()) {}
+    static sim::ClusterOptions options() {
+        sim::ClusterOptions out;
+        out.scheduler.pods_late_by = std::chrono::milliseconds{1500};
+        return out;
+    }
+};
+
+// The scheduler sees a node open well before it sees the pods that were bound there.
+TEST_P(LateScheduler, fills_no_node_a_second_time) {
+    bring_pods();
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, LateScheduler, testing::Range(1, 9));
 
 class KilledAt : public VirtualRig, public testing::WithParamInterface<int> {};
 

@@ -13,11 +13,13 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "cloud/kwok/kwok_provider.h"
+#include "control/bindings.h"
 #include "control/collector.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
 #include "control/pool_keeper.h"
 #include "control/provisioner.h"
+#include "control/windows.h"
 #include "kube/events.h"
 #include "kube/lease.h"
 #include "kube/reflector.h"
@@ -38,8 +40,6 @@ constexpr Duration kInheritedSettle = std::chrono::seconds{3};
 // 30 s, doubled by its jitter). Until then it may see a node and not the pods on it, so none is opened to it.
 constexpr Duration kLeastHold = std::chrono::seconds{5};
 constexpr Duration kLongestHold = std::chrono::seconds{65};
-// How long a node with room to spare stays closed for the sake of pods that are meant for others.
-constexpr Duration kLongestDraw = std::chrono::seconds{5};
 constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
 constexpr std::string_view kRegistrationFailed = "RegistrationFailed";
 constexpr std::string_view kLaunchFailed = "LaunchFailed";
@@ -172,9 +172,13 @@ class Controller::Impl {
                     [this](const std::string& node) { look_at_node(node); }},
           provisioner_(
               services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); },
-              [this](const std::string& claim) { return lifecycle_.has_begun_to_open(claim); }),
+              [this](const std::string& claim) {
+                  return lifecycle_.has_begun_to_open(claim) || windows_.is_overdue(claim, loop_.now());
+              }),
           planned_(provisioner_.planned()),
           binder_(services_, planned_),
+          windows_(cluster_, planned_, binder_),
+          bindings_(services_, planned_, binder_, windows_, [this] { return acting_ && !outage_began_; }),
           lifecycle_(
               services_, options_.pod_binding,
               [this](const std::string& claim) { return window_may_open(claim); },
@@ -399,7 +403,8 @@ class Controller::Impl {
                 observe::log_info("controller", "watches are broken; nothing is planned until they are well");
             }
         } else if (outage_began_) {
-            hold_until_ = now + std::clamp(2 * (now - *outage_began_) + kLeastHold, kLeastHold, kLongestHold);
+            windows_.hold_until(
+                now + std::clamp(2 * (now - *outage_began_) + kLeastHold, kLeastHold, kLongestHold));
             outage_began_.reset();
             observe::log_info("controller", "watches are well again");
             look_at_everything();
@@ -411,19 +416,7 @@ class Controller::Impl {
     }
 
     bool window_may_open(const std::string& claim) {
-        if (is_settling_in_ || outage_began_ || loop_.now() < hold_until_ || planned_.has_claim(claim) ||
-            !binder_.is_quiet(claim))
-            return false;
-        const WallTime full_since = full_since_.try_emplace(claim, loop_.now()).first->second;
-        return loop_.now() - full_since >= kLongestDraw || !draws_planned_pods(claim);
-    }
-
-    // The scheduler would put pods that are meant for nodes still coming up on this one, and what was bought
-    // for them would stay empty.
-    bool draws_planned_pods(const std::string& claim) const {
-        const model::ClaimState* state = cluster_.find_claim(claim);
-        const model::NodeState* node = state == nullptr ? nullptr : cluster_.node_of(state->claim);
-        return node != nullptr && planned_.any_fits(node->allocatable - node->used);
+        return !is_settling_in_ && !outage_began_ && windows_.may_open(claim, loop_.now());
     }
 
     void pump_soon() {
@@ -451,11 +444,11 @@ class Controller::Impl {
             if (cluster_.find_claim(name) == nullptr) {
                 lifecycle_.forget_claim(name);
                 last_pod_event_.erase(name);
-                full_since_.erase(name);
+                windows_.forget(name);
                 continue;
             }
             if (options_.pod_binding == act::PodBinding::kAuto) {
-                if (planned_.has_claim(name) && !outage_began_) binder_.bind(name, planned_.pods_of(name));
+                bindings_.look(name);
             }
             lifecycle_.step_claim(name);
         }
@@ -521,6 +514,8 @@ class Controller::Impl {
     Provisioner provisioner_;
     act::PlannedBook& planned_;
     act::Binder binder_;
+    Windows windows_;
+    Bindings bindings_;
     act::Lifecycle lifecycle_;
     Disruptor disruptor_;
     PoolKeeper pool_keeper_;
@@ -539,8 +534,6 @@ class Controller::Impl {
     bool pools_dirty_ = false;
     int ticks_ = 0;
     std::optional<WallTime> outage_began_;
-    WallTime hold_until_ = kNoTime;
-    std::map<std::string, WallTime, std::less<>> full_since_;  // All that was planned for the claim is bound.
     std::uint64_t recoveries_seen_ = 0;
     io::TimerId empty_timer_ = 0;
     std::set<std::string> claims_;  // To be looked at.

@@ -82,10 +82,8 @@ void PoolKeeper::note_registration(const std::string& name, bool has_registered,
             there->observed_generation == pool.meta.generation)
             known.health = rules::RegistrationHealth::from(there->status == "True");
     }
-    const std::optional<bool> before = known.health.verdict();
     known.health.note(has_registered);
     if (!has_registered) known.failure = reason;
-    if (known.health.verdict() != before) look_again_();
 }
 
 void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const {

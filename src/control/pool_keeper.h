@@ -22,6 +22,7 @@ class PoolKeeper {
     // Looks at every pool; cheap when nothing is to be said.
     void look(bool with_sums);
     // A node of the pool has registered, or its launch was given up for `reason`: a condition reason.
+    // The pool says so when it is looked at next.
     void note_registration(const std::string& pool, bool has_registered, const std::string& reason);
 
   private:

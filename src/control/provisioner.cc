@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "act/binder.h"
 #include "act/launcher.h"
 #include "api/names.h"
 #include "observe/log.h"
@@ -197,7 +198,9 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
 }
 
 void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) {
-    planned_.plan(pod.uid, pod.full_name(), claim, pod.shape);
+    const model::PodState* state = services_.cluster.find_pod(pod.full_name());
+    const bool is_bindable = state != nullptr && act::is_bindable(*state);
+    planned_.plan(pod.uid, pod.full_name(), claim, is_bindable ? pod.shape : nullptr);
     services_.look_at_claim(claim);
 }
 

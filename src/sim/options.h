@@ -22,6 +22,7 @@ struct SchedulerOptions {
     int burst = 100;
     Duration first_backoff = std::chrono::seconds{1};
     Duration max_backoff = std::chrono::seconds{10};
+    Duration pods_late_by{0};  // How far its watch of pods is behind its watch of nodes.
 };
 
 struct KubeletOptions {

@@ -27,7 +27,7 @@ Scheduler::Scheduler(World& world, SchedulerOptions options)
       nodes_(world.verbs, world.verbs.type("nodes"),
              [this](EventType type, const ObjectPtr& node, const ObjectPtr&) { on_node(type, node); }),
       pods_(world.verbs, pods_type_,
-            [this](EventType type, const ObjectPtr& pod, const ObjectPtr&) { on_pod(type, pod); }),
+            [this](EventType type, const ObjectPtr& pod, const ObjectPtr&) { hear_of_pod(type, pod); }),
       claims_(world.verbs, world.verbs.type("persistentvolumeclaims"),
               [this](EventType, const ObjectPtr& claim, const ObjectPtr&) { on_claim(claim); }) {}
 
@@ -38,6 +38,13 @@ Scheduler::~Scheduler() {
 }
 
 // --- what comes in
+
+void Scheduler::hear_of_pod(EventType type, const ObjectPtr& pod) {
+    if (options_.pods_late_by == Duration{0}) return on_pod(type, pod);
+    world_.loop().after(options_.pods_late_by, [this, alive = is_alive_, type, pod] {
+        if (*alive) on_pod(type, pod);
+    });
+}
 
 void Scheduler::on_pod(EventType type, const ObjectPtr& object) {
     const Json& json = object->json;

@@ -34,6 +34,7 @@ class Scheduler final : public Controller {
     };
     using Rank = std::tuple<std::int32_t, std::uint64_t, std::string>;  // Falling priority, arrival, key.
 
+    void hear_of_pod(EventType type, const ObjectPtr& object);
     void on_pod(EventType type, const ObjectPtr& object);
     void on_node(EventType type, const ObjectPtr& object);
     void on_claim(const ObjectPtr& claim);

@@ -1,0 +1,56 @@
+#include "control/windows.h"
+
+#include <algorithm>
+
+#include "rules/conditions.h"
+
+namespace joiner::control {
+namespace {
+
+// What the scheduler's watch of pods may be behind its watch of nodes: this, and more where our own pods come
+// late to us.
+constexpr Duration kSettle = std::chrono::seconds{2};
+constexpr Duration kLongestSettle = std::chrono::seconds{30};
+constexpr int kLagsToWait = 5;
+// How long a node stays closed for the sake of pods that are meant for others.
+constexpr Duration kLongestDraw = std::chrono::seconds{10};
+constexpr Duration kOverdue = std::chrono::seconds{30};
+
+}  // namespace
+
+const model::NodeState* Windows::node_of(const std::string& claim) const {
+    const model::ClaimState* state = cluster_.find_claim(claim);
+    return state == nullptr ? nullptr : cluster_.node_of(state->claim);
+}
+
+bool Windows::holds_pods(const model::NodeState& node) const {
+    return std::any_of(node.pods.begin(), node.pods.end(), [&](const model::PodKey& key) {
+        const model::PodState* pod = cluster_.find_pod(key);
+        return pod != nullptr && !pod->is_daemon && !pod->is_mirror;
+    });
+}
+
+bool Windows::may_open(const std::string& claim, WallTime now) {
+    const model::NodeState* node = node_of(claim);
+    if (node == nullptr || planned_.has_claim(claim) || !binder_.is_quiet(claim)) {
+        full_since_.erase(claim);
+        return false;
+    }
+    if (now < hold_until_) return false;
+    const Duration closed = now - full_since_.try_emplace(claim, now).first->second;
+    const Duration settle = std::min<Duration>(kLongestSettle, kSettle + kLagsToWait * binder_.lag(now));
+    if (closed < settle && holds_pods(*node)) return false;
+    // Pods that wait for their own nodes would be put here, by a scheduler that is behind even where there is
+    // no room left; what was bought for them would stay empty.
+    return closed >= kLongestDraw || !planned_.any_bindable_fits(node->allocatable);
+}
+
+bool Windows::is_overdue(const std::string& claim, WallTime now) const {
+    const model::ClaimState* state = cluster_.find_claim(claim);
+    if (state == nullptr) return false;
+    const api::Condition* registered = api::find_condition(state->claim.conditions, "Registered");
+    return registered != nullptr && registered->status == "True" &&
+           now - registered->last_transition >= kOverdue;
+}
+
+}  // namespace joiner::control
