@@ -19,8 +19,9 @@ Result<DisruptionCommand> plan_replacement(const model::Snapshot& snapshot, std:
     Plan plan = plan_provisioning(snapshot, options);
     for (const Wait& wait : plan.waits) {
         if (is_moving[wait.pod])
-            return fail(ErrorKind::kUnavailable, fmt::format("pod {} would have no place: {}",
-                                                             snapshot.pods[wait.pod].full_name(), wait.reason));
+            return fail(ErrorKind::kUnavailable,
+                        fmt::format("pod {} would have no place: {}", snapshot.pods[wait.pod].full_name(),
+                                    wait.reason));
     }
     // What others need is for provisioning to launch.
     for (Launch& launch : plan.launches) {
