@@ -75,11 +75,13 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
     return claim;
 }
 
-void create_claim(Services& services, api::NodeClaim claim, std::function<void(Status)> done) {
+void create_claim(Services& services, api::NodeClaim claim, std::string_view reason,
+                  std::function<void(Status)> done) {
     auto body = std::make_shared<const std::string>(api::encode_node_claim(claim));
     try_create(services, std::move(body), 0,
-               [&services, claim = std::move(claim), done = std::move(done)](Status status) {
-                   if (status) services.notices.claim_created(claim, "provisioned");
+               [&services, claim = std::move(claim), reason = std::string(reason),
+                done = std::move(done)](Status status) {
+                   if (status) services.notices.claim_created(claim, reason);
                    done(std::move(status));
                });
 }

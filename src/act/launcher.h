@@ -18,7 +18,8 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
 std::string make_claim_name(const std::string& pool, Rng& rng);
 
 // Creates it, trying again until the answer is known. `done` gets a value once the claim exists, or why it
-// never will.
-void create_claim(Services& services, api::NodeClaim claim, std::function<void(Status)> done);
+// never will; `reason` is what the metrics say it was created for.
+void create_claim(Services& services, api::NodeClaim claim, std::string_view reason,
+                  std::function<void(Status)> done);
 
 }  // namespace joiner::act

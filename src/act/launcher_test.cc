@@ -152,7 +152,8 @@ struct CreateBench : kube::testing::KubeBench, Notices {
 
     void claim_created(const api::NodeClaim&, std::string_view) override { ++created; }
     void create() {
-        create_claim(services, World().claim(), [this](Status status) { answer = std::move(status); });
+        create_claim(services, World().claim(), "provisioned",
+                     [this](Status status) { answer = std::move(status); });
         loop.run_ready();
     }
 };

@@ -7,6 +7,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "plan/lifecycle/claim_marks.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -42,6 +43,10 @@ kube::EventTarget target_of(const api::NodeClaim& claim) {
 std::string version_in(const std::string& body) {
     const auto meta = api::decode_meta(body);
     return meta ? meta->resource_version : std::string{};
+}
+
+api::Taint disrupted_taint() {
+    return {std::string(api::kDisruptedTaint), "", std::string(api::kNoSchedule), {}};
 }
 
 void merge_taints(std::vector<api::Taint>& into, const std::vector<api::Taint>& more) {
@@ -128,7 +133,8 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
     const std::string& name = claim.meta.name;
     switch (step.kind) {
         case Kind::kNothing:
-            return note_waiting(claim, step.waiting);
+            note_waiting(claim, step.waiting);
+            return keep_marks(claim);
         case Kind::kAddFinalizer: {
             std::vector<std::string> finalizers = claim.meta.finalizers;
             finalizers.emplace_back(api::kTerminationFinalizer);
@@ -206,6 +212,70 @@ void Lifecycle::note_waiting(const Claim& claim, const std::string& waiting) {
     write_claim_conditions(claim, [&](ClaimStatusPatch& patch) {
         patch.conditions.set(type, "Unknown", waiting, "waits: " + waiting, services_.loop.now());
     });
+}
+
+void Lifecycle::keep_marks(const Claim& claim) {
+    const model::PoolState* pool =
+        services_.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
+    if (claim.meta.deleted || !rules::is_true(claim.conditions, "Initialized") || pool == nullptr) return;
+    const WallTime now = services_.loop.now();
+    const plan::ClaimMarks marks = plan::wanted_claim_marks(
+        {claim, pool->pool, services_.provider.instance_types(pool->pool),
+         services_.provider.drift_reason(claim, pool->pool), last_pod_event_(claim.meta.name)},
+        now);
+    if (marks.empty()) return;
+    if (!marks.annotations.empty()) {
+        return patch_claim(
+            claim, "",
+            dump({{"metadata", {{"annotations", parse(api::encode_string_map(marks.annotations))}}}}));
+    }
+    write_claim_conditions(claim, [&](ClaimStatusPatch& patch) {
+        if (marks.drift && marks.drift->empty()) {
+            patch.conditions.remove("Drifted");
+        } else if (marks.drift) {
+            patch.conditions.set("Drifted", "True", *marks.drift, "", now);
+        }
+        if (marks.is_consolidatable == true) {
+            patch.conditions.set_true("Consolidatable", now);
+        } else if (marks.is_consolidatable == false) {
+            patch.conditions.remove("Consolidatable");
+        }
+        if (marks.last_pod_event) patch.status["lastPodEventTime"] = format_rfc3339(*marks.last_pod_event);
+    });
+}
+
+bool Lifecycle::mark_disrupted(const std::string& name, std::string_view reason) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    if (state == nullptr || state->claim.meta.deleted) return true;
+    const Claim& claim = state->claim;
+    const WallTime now = services_.loop.now();
+    const bool wants = !reason.empty();
+    bool is_done = true;
+    const model::NodeState* node = services_.cluster.node_of(claim);
+    if (node != nullptr && !node->node.meta.deleted &&
+        wants != rules::has_taint(node->node.taints, api::kDisruptedTaint, api::kNoSchedule)) {
+        is_done = false;
+        if (settling_.may_act(node_key(node->node.meta.name), node->node.meta.resource_version, now)) {
+            std::vector<api::Taint> taints = node->node.taints;
+            std::erase_if(taints, [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
+            if (wants) taints.push_back(disrupted_taint());
+            patch_node(node->node,
+                       dump({{"metadata", {{"resourceVersion", node->node.meta.resource_version}}},
+                             {"spec", {{"taints", parse(api::encode_taints(taints))}}}}));
+        }
+    }
+    const api::Condition* there = api::find_condition(claim.conditions, "DisruptionReason");
+    if ((there == nullptr ? std::string_view{} : there->reason) == reason) return is_done;
+    if (settling_.may_act(claim_key(name), claim.meta.resource_version, now)) {
+        write_claim_conditions(claim, [&](ClaimStatusPatch& patch) {
+            if (wants) {
+                patch.conditions.set("DisruptionReason", "True", std::string(reason), "", now);
+            } else {
+                patch.conditions.remove("DisruptionReason");
+            }
+        });
+    }
+    return false;
 }
 
 void Lifecycle::launch(const Claim& claim) {
@@ -377,7 +447,7 @@ void Lifecycle::taint_node(const model::NodeState& state) {
     for (const api::Taint& taint : state.node.taints) {
         if (taint.key != api::kDisruptedTaint) taints.push_back(taint);
     }
-    taints.push_back({std::string(api::kDisruptedTaint), "", std::string(api::kNoSchedule), {}});
+    taints.push_back(disrupted_taint());
     patch_node(state.node, dump({{"metadata",
                                   {{"resourceVersion", state.node.meta.resource_version},
                                    {"labels", {{api::kExcludeBalancersLabel, "karpenter"}}}}},

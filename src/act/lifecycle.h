@@ -17,13 +17,22 @@ namespace joiner::act {
 class Lifecycle {
   public:
     // `window_may_open(claim)`: no pod waits to be bound on the claim's node.
-    Lifecycle(Services& services, PodBinding binding, std::function<bool(const std::string&)> window_may_open)
-        : services_(services), binding_(binding), window_may_open_(std::move(window_may_open)) {}
+    // `last_pod_event(claim)`: when a pod was last seen to come to the claim's node or to leave it, or
+    // kNoTime.
+    Lifecycle(Services& services, PodBinding binding, std::function<bool(const std::string&)> window_may_open,
+              std::function<WallTime(const std::string&)> last_pod_event)
+        : services_(services),
+          binding_(binding),
+          window_may_open_(std::move(window_may_open)),
+          last_pod_event_(std::move(last_pod_event)) {}
 
     void step_claim(const std::string& name);
     void step_node(const std::string& name);
     // Deletes the claim; `reason` is for the metrics ("empty", "expired", …).
     void delete_claim(const std::string& name, const std::string& reason);
+    // Puts the disrupted taint on the claim's node and the DisruptionReason condition on the claim; an empty
+    // reason takes both off. One step a call, to be repeated until the watch shows it all: true.
+    bool mark_disrupted(const std::string& name, std::string_view reason);
     // The claim's node has been opened to the scheduler, or may be at any moment: no pod is to be planned for
     // it any more, even while the watch still shows the taint.
     bool has_begun_to_open(const std::string& claim) const { return opening_.contains(claim); }
@@ -41,6 +50,7 @@ class Lifecycle {
     void register_node(const Claim& claim, const api::Node& node);
     void open_window(const Claim& claim, const api::Node& node);
     void note_waiting(const Claim& claim, const std::string& waiting);
+    void keep_marks(const Claim& claim);
     void write_claim_conditions(const Claim& claim, const std::function<void(class ClaimStatusPatch&)>& edit);
 
     void taint_node(const model::NodeState& node);
@@ -60,6 +70,7 @@ class Lifecycle {
     Services& services_;
     PodBinding binding_;
     std::function<bool(const std::string&)> window_may_open_;
+    std::function<WallTime(const std::string&)> last_pod_event_;
     Settling settling_;
     std::set<std::string> gone_instances_;      // Provider ids that the provider has called gone.
     std::set<std::string> ensured_;             // Claims whose instance was asked for again.

@@ -22,6 +22,7 @@ inline constexpr std::string_view kExcludeBalancersLabel =
     "node.kubernetes.io/exclude-from-external-load-balancers";
 
 inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not-disrupt";
+inline constexpr std::string_view kPodDeletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 // On a NodePool: dollars an hour that a node costs besides its price (licences, addresses, agents).
 inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
 inline constexpr std::string_view kNodePoolHashAnnotation = "karpenter.sh/nodepool-hash";

@@ -49,7 +49,7 @@ class Filler {
              {model::Kind::kPod, model::Kind::kNode, model::Kind::kNodeClaim, model::Kind::kNodePool,
               model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass, model::Kind::kNamespace,
               model::Kind::kPersistentVolumeClaim, model::Kind::kPersistentVolume, model::Kind::kStorageClass,
-              model::Kind::kCSINode}) {
+              model::Kind::kCSINode, model::Kind::kPodDisruptionBudget}) {
             world_.cluster.begin_replace(kind);
         }
         for (api::Pod& pod : pods_) world_.cluster.upsert(pod);
@@ -132,7 +132,9 @@ class Filler {
         } else if (kind == "CapacityBuffer") {
             TRY_STATUS(decode(api::decode_capacity_buffer, document).map([](const auto&) {}));
         } else if (kind == "PodDisruptionBudget") {
-            TRY_STATUS(decode(api::decode_pod_disruption_budget, document).map([](const auto&) {}));
+            TRY(auto budget, decode(api::decode_pod_disruption_budget, document));
+            if (budget.meta.ns.empty()) budget.meta.ns = "default";
+            world_.cluster.upsert(std::move(budget));
         } else if (kind == "PersistentVolumeClaim") {
             TRY(auto claim, decode(api::decode_persistent_volume_claim, document));
             if (claim.meta.ns.empty()) claim.meta.ns = "default";

@@ -39,6 +39,10 @@ class Provider {
     // Every type, sold out or not. The same pointer until something changed.
     virtual InstanceTypes instance_types(const api::NodePool& pool) = 0;
 
+    // Why the claim's instance is not what the cloud would make of the claim today, as a condition reason
+    // ("ImageDrifted"); empty when it is, and where the cloud has nothing to say about it.
+    virtual std::string drift_reason(const api::NodeClaim&, const api::NodePool&) { return {}; }
+
     // Repeatable: a second call for the same claim (by uid) finds the first one's instance. Errors:
     // kExhausted (no capacity: plan without it), kInvalid (the node class is not usable), others are worth
     // another try.

@@ -15,6 +15,7 @@
 #include "cloud/kwok/kwok_provider.h"
 #include "control/bindings.h"
 #include "control/collector.h"
+#include "control/disruptor.h"
 #include "control/feed.h"
 #include "control/pool_keeper.h"
 #include "control/provisioner.h"
@@ -40,6 +41,8 @@ constexpr Duration kInheritedSettle = std::chrono::seconds{3};
 constexpr Duration kLeastHold = std::chrono::seconds{5};
 constexpr Duration kLongestHold = std::chrono::seconds{65};
 constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
+constexpr std::string_view kRegistrationFailed = "RegistrationFailed";
+constexpr std::string_view kLaunchFailed = "LaunchFailed";
 
 struct Watched {
     model::Kind kind;
@@ -57,12 +60,17 @@ const Watched kWatched[] = {
     {model::Kind::kPersistentVolume, kube::kPersistentVolumes},
     {model::Kind::kStorageClass, kube::kStorageClasses},
     {model::Kind::kCSINode, kube::kCSINodes},
+    {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
 };
 
 // Turns what happened into metrics and log lines.
 class Recorder final : public act::Notices {
   public:
-    explicit Recorder(observe::Metrics& metrics) : metrics_(metrics) {}
+    // `launch_ended(pool, problem)`: a claim's node has registered, or the claim was given up before;
+    // `problem` is empty or a condition reason.
+    Recorder(observe::Metrics& metrics,
+             std::function<void(const std::string& pool, const std::string& problem)> launch_ended)
+        : metrics_(metrics), launch_ended_(std::move(launch_ended)) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
         metrics_.count(
@@ -80,6 +88,8 @@ class Recorder final : public act::Notices {
                         {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)}});
         observe::log_info("disruption", "deleted nodeclaim",
                           {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
+        if (const std::string_view problem = launch_problem(reason); !problem.empty())
+            launch_ended_(label(claim.meta, api::kNodePoolLabel), std::string(problem));
     }
     void claim_terminated(const api::NodeClaim& claim) override {
         metrics_.count("nodeclaims_terminated_total",
@@ -87,7 +97,10 @@ class Recorder final : public act::Notices {
                         {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)},
                         {"zone", label(claim.meta, api::kZoneLabel)}});
     }
-    void node_created(const api::Node& node) override { count_node("nodes_created_total", node); }
+    void node_created(const api::Node& node) override {
+        count_node("nodes_created_total", node);
+        launch_ended_(label(node.meta, api::kNodePoolLabel), "");
+    }
     void node_terminated(const api::Node& node) override { count_node("nodes_terminated_total", node); }
     void node_drained(const api::Node& node) override {
         metrics_.count("nodes_drained_total", {{"nodepool", label(node.meta, api::kNodePoolLabel)}});
@@ -104,6 +117,14 @@ class Recorder final : public act::Notices {
     }
 
   private:
+    // Why a claim that was deleted for `reason` has not come up; empty where it has.
+    static std::string_view launch_problem(std::string_view reason) {
+        if (reason == "registration_timeout") return kRegistrationFailed;
+        if (reason == "launch_timeout" || reason == "insufficient_capacity" ||
+            reason == "nodeclass_not_ready")
+            return kLaunchFailed;
+        return {};
+    }
     static std::string label(const api::ObjectMeta& meta, std::string_view key) {
         return std::string(api::find_or_empty(meta.labels, key));
     }
@@ -112,6 +133,7 @@ class Recorder final : public act::Notices {
                               {"zone", label(node.meta, api::kZoneLabel)}});
     }
     observe::Metrics& metrics_;
+    std::function<void(const std::string&, const std::string&)> launch_ended_;
 };
 
 kube::ClientOptions client_options(const Options& options) {
@@ -134,7 +156,11 @@ class Controller::Impl {
           client_(loop, http, std::move(config), client_options(options_)),
           cluster_(options_.preference_policy),
           events_(loop, client_, {}),
-          recorder_(metrics),
+          recorder_(metrics,
+                    [this](const std::string& pool, const std::string& problem) {
+                        disruptor_.note_launch(pool, problem.empty());
+                        pool_keeper_.note_registration(pool, problem.empty(), problem);
+                    }),
           provider_(loop, std::move(types), cluster_access()),
           services_{loop,
                     client_,
@@ -155,8 +181,14 @@ class Controller::Impl {
           bindings_(
               services_, planned_, binder_, windows_, [this] { return acting_ && !outage_began_; },
               [this] { provisioner_.trigger(); }),
-          lifecycle_(services_, options_.pod_binding,
-                     [this](const std::string& claim) { return window_may_open(claim); }),
+          lifecycle_(
+              services_, options_.pod_binding,
+              [this](const std::string& claim) { return window_may_open(claim); },
+              [this](const std::string& claim) {
+                  const auto it = last_pod_event_.find(claim);
+                  return it == last_pod_event_.end() ? kNoTime : it->second;
+              }),
+          disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           collector_(services_,
                      [this](const std::string& claim, const std::string& reason) {
@@ -424,6 +456,7 @@ class Controller::Impl {
         }
         for (const std::string& name : nodes) lifecycle_.step_node(name);
         for (const std::string& name : std::exchange(gone_nodes_, {})) lifecycle_.forget_node(name);
+        disruptor_.step();
     }
 
     // What waits for time to pass is looked at each second while it is under way, the rest each ten.
@@ -444,6 +477,7 @@ class Controller::Impl {
             metrics_.set("cluster_state_node_count", {}, static_cast<double>(cluster_.nodes().size()));
             empty_soon(Duration{0});
         }
+        if (!is_settling_in_ && facts_are_fresh()) disruptor_.look();
         pump_soon();
         loop_.after(kTick, [this] { tick(); });
     }
@@ -460,7 +494,9 @@ class Controller::Impl {
         // While pods are being planned, what looks empty may be about to be used.
         if (!provisioner_.is_idle() || !facts_are_fresh()) return empty_soon(kEmptySoon);
         const WallTime now = loop_.now();
-        const plan::EmptyPlan plan = plan::plan_empty({cluster_, planned_.by_uid(), last_pod_event_}, now);
+        plan::DisruptionGate gate = disruptor_.gate();
+        const plan::EmptyPlan plan = plan::plan_empty(disruptor_.facts(), gate, now);
+        disruptor_.report(gate);
         for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
         if (plan.look_again_at) empty_soon(std::max<Duration>(kEmptySoon, *plan.look_again_at - now));
     }
@@ -483,6 +519,7 @@ class Controller::Impl {
     Windows windows_;
     Bindings bindings_;
     act::Lifecycle lifecycle_;
+    Disruptor disruptor_;
     PoolKeeper pool_keeper_;
     Collector collector_;
     FeedListener listener_;

@@ -27,6 +27,8 @@ void Feed::say_changed(const std::string& name) {
         case model::Kind::kNodeOverlay:
             listener_.pools_changed();
             break;
+        case model::Kind::kPodDisruptionBudget:
+            break;
     }
 }
 
@@ -70,6 +72,8 @@ void Feed::upsert(std::string_view json) {
             return tell(api::decode_storage_class(json));
         case model::Kind::kCSINode:
             return tell(api::decode_csi_node(json));
+        case model::Kind::kPodDisruptionBudget:
+            return tell(api::decode_pod_disruption_budget(json));
         case model::Kind::kNodeOverlay:
             return tell(api::decode_node_overlay(json));
     }

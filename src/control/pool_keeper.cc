@@ -6,6 +6,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "plan/disrupt/gate.h"
 #include "rules/budget.h"
 #include "rules/conditions.h"
 
@@ -63,11 +64,42 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
             edit.set("NodeClassReady", "False", ready->reason, ready->message, now);
         }
     }
-    if (api::find_condition(pool.conditions, "NodeRegistrationHealthy") == nullptr) {
-        edit.set("NodeRegistrationHealthy", "Unknown", "AwaitingReconciliation", "no node has registered yet",
-                 now);
-    }
+    set_registration_health(pool, edit);
     return edit.finish(now);
+}
+
+void PoolKeeper::note_registration(const std::string& name, bool has_registered, const std::string& reason) {
+    const model::PoolState* state = services_.cluster.find_pool(name);
+    if (state == nullptr) return;
+    const api::NodePool& pool = state->pool;
+    const auto [it, is_new] = registrations_.try_emplace(name);
+    Registrations& known = it->second;
+    if (is_new || known.generation != pool.meta.generation) {
+        known = {pool.meta.generation, {}, {}};
+        // After a restart the condition is all that is known of those before.
+        const api::Condition* there = api::find_condition(pool.conditions, "NodeRegistrationHealthy");
+        if (there != nullptr && there->status != "Unknown" &&
+            there->observed_generation == pool.meta.generation)
+            known.health = rules::RegistrationHealth::from(there->status == "True");
+    }
+    known.health.note(has_registered);
+    if (!has_registered) known.failure = reason;
+}
+
+void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const {
+    constexpr std::string_view kType = "NodeRegistrationHealthy";
+    const WallTime now = services_.loop.now();
+    const auto known = registrations_.find(pool.meta.name);
+    const bool is_current = known != registrations_.end() && known->second.generation == pool.meta.generation;
+    const std::optional<bool> verdict = is_current ? known->second.health.verdict() : std::optional<bool>{};
+    const api::Condition* there = api::find_condition(pool.conditions, kType);
+    if (verdict == true) {
+        edit.set_true(kType, now);
+    } else if (verdict == false) {
+        edit.set(kType, "False", known->second.failure, "nodes of the pool do not come up", now);
+    } else if (there == nullptr || there->observed_generation != pool.meta.generation) {
+        edit.set(kType, "Unknown", "AwaitingReconciliation", "no node has registered yet", now);
+    }
 }
 
 void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
@@ -101,9 +133,11 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
                          limit.to_double());
         }
     }
-    metrics_.set("nodepools_allowed_disruptions", {{"nodepool", name}, {"reason", "Empty"}},
-                 static_cast<double>(
-                     std::min<std::int64_t>(rules::allowed_disruptions(pool, "Empty", nodes, now), nodes)));
+    for (const std::string_view reason : plan::kDisruptionReasons) {
+        metrics_.set("nodepools_allowed_disruptions", {{"nodepool", name}, {"reason", std::string(reason)}},
+                     static_cast<double>(std::min<std::int64_t>(
+                         rules::allowed_disruptions(pool, reason, nodes, now), nodes)));
+    }
 
     if (!settling_.may_act(name, pool.meta.resource_version, now)) return;
     const std::string hash = rules::node_pool_hash(pool);

@@ -8,6 +8,8 @@
 #include "act/services.h"
 #include "act/settling.h"
 #include "observe/metrics.h"
+#include "rules/conditions.h"
+#include "rules/registration_health.h"
 
 namespace joiner::control {
 
@@ -19,8 +21,17 @@ class PoolKeeper {
 
     // Looks at every pool; cheap when nothing is to be said.
     void look(bool with_sums);
+    // A node of the pool has registered, or its launch was given up for `reason`: a condition reason.
+    // The pool says so when it is looked at next.
+    void note_registration(const std::string& pool, bool has_registered, const std::string& reason);
 
   private:
+    struct Registrations {
+        std::int64_t generation = 0;  // Of the pool; what older ones did says nothing of it.
+        rules::RegistrationHealth health;
+        std::string failure;  // The last one's reason.
+    };
+    void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
     void look_at(const api::NodePool& pool, bool with_sums);
     std::vector<api::Condition> wanted_conditions(const api::NodePool& pool) const;
     void patch(const api::NodePool& pool, std::string_view subresource, std::string body);
@@ -29,6 +40,7 @@ class PoolKeeper {
     observe::Metrics& metrics_;
     std::function<void()> look_again_;
     act::Settling settling_;
+    std::map<std::string, Registrations> registrations_;
 };
 
 }  // namespace joiner::control

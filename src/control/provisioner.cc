@@ -119,8 +119,9 @@ void Provisioner::close_batch() {
 
 bool Provisioner::may_plan() const {
     return services_.cluster.is_synced() && facts_are_fresh_() &&
-           std::all_of(creating_.begin(), creating_.end(),
-                       [&](const auto& item) { return services_.cluster.find_claim(item.first) != nullptr; });
+           std::all_of(creating_.begin(), creating_.end(), [&](const std::string& claim) {
+               return services_.cluster.find_claim(claim) != nullptr;
+           });
 }
 
 bool Provisioner::is_usable(const api::NodePool& pool) const {
@@ -128,25 +129,35 @@ bool Provisioner::is_usable(const api::NodePool& pool) const {
            pool.spec_problem.empty() && rules::is_true(pool.conditions, "Ready");
 }
 
-void Provisioner::plan() {
+model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
     inputs.well_known = services_.provider.labels().well_known;
     inputs.planned = &planned_.by_uid();
+    inputs.leaving = leaving;
+    inputs.reserved = &reserved_;
+    return model::make_snapshot(services_.cluster, inputs);
+}
+
+plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
+    plan::ProvisionOptions out;
+    out.min_values_policy = options_.min_values_policy;
+    out.effort = std::min(out.effort, kEffortAPod * pods);
+    out.clock = [this] { return to_seconds(services_.loop.monotonic()); };
+    return out;
+}
+
+void Provisioner::plan() {
     const Duration start = services_.loop.monotonic();
-    const model::Snapshot snapshot = model::make_snapshot(services_.cluster, inputs);
+    const model::Snapshot snapshot = make_snapshot();
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
                  static_cast<double>(snapshot.pods.size()));
     if (snapshot.pods.empty()) {
         some_wait_ = false;
         return;
     }
-    plan::ProvisionOptions plan_options;
-    plan_options.min_values_policy = options_.min_values_policy;
-    plan_options.effort = std::min(plan_options.effort, kEffortAPod * snapshot.pods.size());
-    plan_options.clock = [this] { return to_seconds(services_.loop.monotonic()); };
-    const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options);
+    const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options(snapshot.pods.size()));
     if (plan.is_fallback) metrics_.count("joiner_plan_fallbacks_total", {});
     const double seconds = to_seconds(services_.loop.monotonic() - start);
     metrics_.observe("scheduler_scheduling_duration_seconds", {{"controller", "provisioner"}}, seconds);
@@ -201,12 +212,8 @@ void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) 
 }
 
 void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one) {
-    const model::PoolView& pool = snapshot.pools[one.spec->pool];
-    std::string name = act::make_claim_name(pool.name, rng_);
-    while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name))
-        name = act::make_claim_name(pool.name, rng_);
-    api::NodeClaim claim = act::make_claim(*one.spec, pool, services_.provider.labels(), name);
-    creating_.emplace(name, claim);
+    const std::string name =
+        create(snapshot.pools[one.spec->pool], *one.spec, "provisioned", [](const Status&) {});
     for (const model::PodIndex index : one.pods) {
         const model::PodView& pod = snapshot.pods[index];
         plan_pod(pod, name);
@@ -216,12 +223,24 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
                                  "will be placed on nodeclaim/" + name,
                                  std::chrono::minutes{2}});
     }
-    act::create_claim(services_, std::move(claim), [this, name](Status status) {
-        if (status) return;
-        services_.notices.failed("create NodeClaim " + name, status.error());
-        creating_.erase(name);
-        release(name);
-    });
+}
+
+std::string Provisioner::create(const model::PoolView& pool, const plan::MachineSpec& spec,
+                                std::string_view reason, std::function<void(Status)> done) {
+    std::string name = act::make_claim_name(pool.name, rng_);
+    while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name))
+        name = act::make_claim_name(pool.name, rng_);
+    creating_.insert(name);
+    act::create_claim(services_, act::make_claim(spec, pool, services_.provider.labels(), name), reason,
+                      [this, name, done = std::move(done)](Status status) {
+                          if (!status) {
+                              services_.notices.failed("create NodeClaim " + name, status.error());
+                              creating_.erase(name);
+                              release(name);
+                          }
+                          done(std::move(status));
+                      });
+    return name;
 }
 
 void Provisioner::say_waiting(const model::PodView& pod, const std::string& reason) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "act/planned_book.h"
@@ -43,6 +44,18 @@ class Provisioner {
     // A batch is planned soon: there are pods without a plan.
     void trigger();
     act::PlannedBook& planned() { return planned_; }
+
+    // Room that pods of nodes about to leave will take; no pod that waits is planned onto it.
+    void reserve(model::ReservedRoom reserved) { reserved_ = std::move(reserved); }
+    // The planning question as it is now, or with the nodes of some claims gone.
+    model::Snapshot make_snapshot(const model::ClaimNames* leaving = nullptr) const;
+    plan::ProvisionOptions plan_options(std::size_t pods) const;
+    // Has a claim created, under the name it returns. `reason` is for the metrics; `done` hears whether the
+    // API server has it.
+    std::string create(const model::PoolView& pool, const plan::MachineSpec& spec, std::string_view reason,
+                       std::function<void(Status)> done);
+    // It was asked for, and the watch has not shown it yet.
+    bool is_creating(const std::string& claim) const { return creating_.contains(claim); }
     // No batch is open, and every claim that was planned is seen in the watch.
     bool is_idle() const { return creating_.empty() && batch_timer_ == 0; }
 
@@ -66,7 +79,8 @@ class Provisioner {
     std::function<bool(const std::string&)> has_begun_to_open_;
     bool started_ = false;
     act::PlannedBook planned_;
-    std::map<std::string, api::NodeClaim, std::less<>> creating_;
+    std::set<std::string, std::less<>> creating_;
+    model::ReservedRoom reserved_;
     io::TimerId batch_timer_ = 0;
     Duration batch_opened_{0};
     bool some_wait_ = false;

@@ -1,6 +1,7 @@
 #include "model/cluster.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/names.h"
 
@@ -30,6 +31,13 @@ std::shared_ptr<const std::vector<VolumeUse>> make_volumes(const api::Pod& pod) 
         }
     }
     return out.empty() ? nullptr : std::make_shared<const std::vector<VolumeUse>>(std::move(out));
+}
+
+std::int32_t deletion_cost_of(const api::ObjectMeta& meta) {
+    const std::string_view text = api::find_or_empty(meta.annotations, api::kPodDeletionCostAnnotation);
+    std::int32_t cost = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cost);
+    return error == std::errc{} && end == text.data() + text.size() ? cost : 0;
 }
 
 template <typename T>
@@ -66,6 +74,7 @@ PodState make_pod_state(const api::Pod& pod) {
     out.do_not_disrupt = api::find_or_empty(pod.meta.annotations, api::kDoNotDisruptAnnotation);
     out.termination_grace_seconds = pod.spec.termination_grace_seconds;
     out.priority = pod.spec.priority;
+    out.deletion_cost = deletion_cost_of(pod.meta);
     out.is_terminal = pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
     out.is_daemon = is_owned_by(pod.meta, "DaemonSet");
     out.is_mirror = is_owned_by(pod.meta, "Node");
@@ -234,6 +243,11 @@ void Cluster::upsert(api::CSINode node) {
     ++version_;
 }
 
+void Cluster::upsert(api::PodDisruptionBudget budget) {
+    keep(pod_disruption_budgets_, std::move(budget), generation(Kind::kPodDisruptionBudget));
+    ++version_;
+}
+
 void Cluster::upsert(api::NodeOverlay overlay) {
     keep(overlays_, std::move(overlay), generation(Kind::kNodeOverlay));
     ++version_;
@@ -291,6 +305,9 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kCSINode:
             csi_nodes_.erase(name);
+            break;
+        case Kind::kPodDisruptionBudget:
+            pod_disruption_budgets_.erase(ns + "/" + name);
             break;
         case Kind::kNodeOverlay:
             overlays_.erase(name);
@@ -352,6 +369,9 @@ void Cluster::end_replace(Kind kind) {
             break;
         case Kind::kCSINode:
             list_unseen(csi_nodes_, current, gone);
+            break;
+        case Kind::kPodDisruptionBudget:
+            list_unseen(pod_disruption_budgets_, current, gone);
             break;
         case Kind::kNodeOverlay:
             list_unseen(overlays_, current, gone);

@@ -32,9 +32,10 @@ enum class Kind {
     kPersistentVolume,
     kStorageClass,
     kCSINode,
+    kPodDisruptionBudget,
     kNodeOverlay,
 };
-inline constexpr std::size_t kKindCount = 12;
+inline constexpr std::size_t kKindCount = 13;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -61,6 +62,8 @@ struct PodState {
     std::string do_not_disrupt;  // The annotation's value; empty when absent.
     std::int64_t termination_grace_seconds = 30;
     std::int32_t priority = 0;
+    // controller.kubernetes.io/pod-deletion-cost; 0 when absent or unreadable.
+    std::int32_t deletion_cost = 0;
     bool is_terminal : 1 = false;  // Succeeded or Failed.
     bool is_daemon : 1 = false;    // Owned by a DaemonSet.
     bool is_mirror : 1 = false;    // Owned by its Node.
@@ -74,6 +77,10 @@ struct PodState {
     std::uint32_t seen = 0;
 
     bool is_active() const { return !is_terminal && !deleted; }
+    // Somebody would miss it: if its node went, it would have to be made again elsewhere.
+    bool is_reschedulable() const {
+        return !is_terminal && !is_daemon && !is_mirror && (!deleted || is_stateful);
+    }
     std::string full_name() const { return ns + "/" + name; }
 };
 using PodKey = std::string;  // "ns/name"
@@ -134,6 +141,7 @@ class Cluster {
     void upsert(api::PersistentVolume volume);
     void upsert(api::StorageClass storage_class);
     void upsert(api::CSINode node);
+    void upsert(api::PodDisruptionBudget budget);
     void upsert(api::NodeOverlay overlay);
     void remove(Kind kind, const std::string& ns, const std::string& name);
     // What is not upserted between the two is gone.
@@ -157,6 +165,9 @@ class Cluster {
     const KeptByName<api::PersistentVolume>& volumes() const { return volumes_; }
     const KeptByName<api::StorageClass>& storage_classes() const { return storage_classes_; }
     const KeptByName<api::CSINode>& csi_nodes() const { return csi_nodes_; }
+    const KeptByName<api::PodDisruptionBudget>& pod_disruption_budgets() const {
+        return pod_disruption_budgets_;
+    }
     const KeptByName<api::NodeOverlay>& overlays() const { return overlays_; }
 
     const PodState* find_pod(const PodKey& key) const;
@@ -192,6 +203,7 @@ class Cluster {
     KeptByName<api::PersistentVolume> volumes_;
     KeptByName<api::StorageClass> storage_classes_;
     KeptByName<api::CSINode> csi_nodes_;
+    KeptByName<api::PodDisruptionBudget> pod_disruption_budgets_;  // "ns/name"
     KeptByName<api::NodeOverlay> overlays_;
     std::unordered_map<std::string, std::string> node_by_provider_id_;
     std::unordered_map<std::string, std::string> claim_by_provider_id_;

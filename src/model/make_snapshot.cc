@@ -79,6 +79,17 @@ class SnapshotMaker {
         return it == planned_.end() ? Resources{} : it->second;
     }
 
+    Resources reserved_for(std::string_view name) const {
+        if (inputs_.reserved == nullptr) return {};
+        const auto it = inputs_.reserved->find(name);
+        return it == inputs_.reserved->end() ? Resources{} : it->second;
+    }
+
+    bool is_leaving(const ClaimState* claim) const {
+        return claim != nullptr && inputs_.leaving != nullptr &&
+               inputs_.leaving->contains(claim->claim.meta.name);
+    }
+
     // `undefined`: labels that may still come to be defined; nullptr where all are known.
     Resources expected_daemons(const Requirements& labels, const std::vector<api::Taint>& taints,
                                const rules::WellKnownLabels* undefined) const {
@@ -109,7 +120,8 @@ class SnapshotMaker {
         const ClaimState* claim = cluster_.claim_of(node);
         const bool is_going = node.meta.deleted || (claim != nullptr && claim->claim.meta.deleted) ||
                               rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule);
-        if (is_going) {
+        const bool is_up = claim == nullptr || is_true(node.meta.labels, api::kInitializedLabel);
+        if (is_going || is_leaving(claim) || (inputs_.leaving != nullptr && !is_up)) {
             ClosedNode closed;
             closed.name = node.meta.name;
             closed.labels.add_labels(node.meta.labels);
@@ -121,7 +133,7 @@ class SnapshotMaker {
         RoomView room;
         room.name = node.meta.name;
         if (claim != nullptr) node_of_claim_[claim->claim.meta.name] = node.meta.name;
-        room.is_initialized = claim == nullptr || is_true(node.meta.labels, api::kInitializedLabel);
+        room.is_initialized = is_up;
         room.is_open = !rules::has_taint(node.taints, api::kBindingTaint, api::kNoSchedule) &&
                        !rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
         room.labels.add_labels(node.meta.labels);
@@ -148,7 +160,11 @@ class SnapshotMaker {
         daemons.floor_at_zero();
         room.free -= daemons;
         room.free -= state.used;
-        if (claim != nullptr) room.free -= planned_for(claim->claim.meta.name);
+        room.free -= reserved_for(room.name);
+        if (claim != nullptr) {
+            room.free -= planned_for(claim->claim.meta.name);
+            if (claim->claim.meta.name != room.name) room.free -= reserved_for(claim->claim.meta.name);
+        }
         room.volumes_left = volumes_left(cluster_, state);
         out_.rooms.push_back(std::move(room));
     }
@@ -165,7 +181,7 @@ class SnapshotMaker {
     }
 
     void add_claim(const api::NodeClaim& claim) {
-        if (claim.meta.deleted) return;
+        if (claim.meta.deleted || inputs_.leaving != nullptr) return;
         const api::NodePool* pool = nullptr;
         if (const PoolState* state = cluster_.find_pool(pool_of(claim.meta))) pool = &state->pool;
         RoomView room;
@@ -188,6 +204,7 @@ class SnapshotMaker {
         // Its type may add what a daemon asks for (the operating system, say), so that room is kept too.
         room.free -= expected_daemons(room.labels, room.taints, &inputs_.well_known);
         room.free -= planned_for(claim.meta.name);
+        room.free -= reserved_for(claim.meta.name);
         out_.rooms.push_back(std::move(room));
     }
 
@@ -260,12 +277,32 @@ class SnapshotMaker {
             const PodState& pod = *cluster_.find_pod(key);
             if (!wants_room(pod)) continue;
             if (inputs_.planned != nullptr && inputs_.planned->contains(pod.uid)) continue;
-            out_.pods.push_back(
-                {pod.ns, pod.name, pod.uid, shape_with_volumes(pod), pod.created, pod.labels});
+            add_pod(pod);
         }
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
+        for (const PodState* pod : moving_pods()) add_pod(*pod);
+    }
+
+    void add_pod(const PodState& pod) {
+        out_.pods.push_back({pod.ns, pod.name, pod.uid, shape_with_volumes(pod), pod.created, pod.labels});
+    }
+
+    // By claim, then name.
+    std::vector<const PodState*> moving_pods() const {
+        std::vector<const PodState*> out;
+        if (inputs_.leaving == nullptr) return out;
+        for (const std::string& name : *inputs_.leaving) {
+            const ClaimState* claim = cluster_.find_claim(name);
+            const NodeState* node = claim == nullptr ? nullptr : cluster_.node_of(claim->claim);
+            if (node == nullptr) continue;
+            for (const PodKey& key : node->pods) {
+                const PodState* pod = cluster_.find_pod(key);
+                if (pod->is_reschedulable()) out.push_back(pod);
+            }
+        }
+        return out;
     }
 
     // Pods that share a shape and the places of their volumes share what comes of it.
@@ -285,6 +322,8 @@ class SnapshotMaker {
         const bool some_ask = std::any_of(out_.pods.begin(), out_.pods.end(), [](const PodView& pod) {
             return !pod.shape->constraints.key.empty();
         });
+        const std::vector<const PodState*> moving = moving_pods();
+        const std::set<const PodState*> is_moving(moving.begin(), moving.end());
         std::map<std::string_view, PlaceIndex> place_of;
         for (const RoomView& room : out_.rooms)
             place_of.emplace(room.name, static_cast<PlaceIndex>(place_of.size()));
@@ -293,7 +332,7 @@ class SnapshotMaker {
         using Key = std::tuple<const rules::PodLabels*, const rules::PodShape*, bool>;
         std::map<Key, std::map<PlaceIndex, std::uint32_t>> counts;
         for (const auto& [key, pod] : cluster_.pods()) {
-            if (pod.is_terminal) continue;
+            if (pod.is_terminal || is_moving.contains(&pod)) continue;
             const bool binds_others = pod.shape->constraints.binds_others();
             if (!some_ask && !binds_others) continue;
             const auto place = place_of.find(node_of(pod));

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -13,12 +15,20 @@ namespace joiner::model {
 // Which claim an unbound pod is to be bound on, by the pod's uid; kept by control until the pod is bound.
 using PlannedPods = std::unordered_map<std::string, std::string>;
 
+using ClaimNames = std::set<std::string, std::less<>>;
+using ReservedRoom = std::map<std::string, rules::Resources, std::less<>>;
+
 struct SnapshotInputs {
     std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
     // Whether the pool may be bought from (ready, not static, not deleting).
     std::function<bool(const api::NodePool&)> is_usable;
     rules::WellKnownLabels well_known;
     const PlannedPods* planned = nullptr;
+    // What if the nodes of these claims went? They are no rooms, and their pods that would be missed are to
+    // be placed too, after the pods that wait. Only rooms that are up count then: on others nobody may rely.
+    const ClaimNames* leaving = nullptr;
+    // What pods that are about to move will take, by name of the claim or node they move to.
+    const ReservedRoom* reserved = nullptr;
 };
 
 // A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A

@@ -36,6 +36,8 @@ rules::InstanceType a_type(const std::string& name, int cpus) {
 struct World {
     Cluster cluster{rules::PreferencePolicy::kRespect};
     PlannedPods planned;
+    ClaimNames leaving;
+    ReservedRoom reserved;
     std::shared_ptr<const std::vector<rules::InstanceType>> types =
         std::make_shared<const std::vector<rules::InstanceType>>(
             std::vector<rules::InstanceType>{a_type("small", 2), a_type("large", 8)});
@@ -94,6 +96,8 @@ struct World {
         inputs.types = [this](const api::NodePool&) { return types; };
         inputs.is_usable = [](const api::NodePool& pool) { return !pool.replicas && !pool.meta.deleted; };
         inputs.planned = &planned;
+        if (!leaving.empty()) inputs.leaving = &leaving;
+        inputs.reserved = &reserved;
         return make_snapshot(cluster, inputs);
     }
     // "n open 3900m", "n closed fresh 100m", "c claim 2000m": in their order.
@@ -410,6 +414,64 @@ TEST(MakeSnapshot, a_pool_brings_its_requirements_labels_and_lasting_taints) {
     ASSERT_NE(view.requirements.find("karpenter.kwok.sh/kwoknodeclass"), nullptr);
     EXPECT_THAT(view.requirements.find("karpenter.kwok.sh/kwoknodeclass")->values(), ElementsAre("basic"));
     EXPECT_THAT(view.requirements.find(api::kNodePoolLabel)->values(), ElementsAre("default"));
+}
+
+TEST(MakeSnapshot, leaving_nodes_are_no_room_and_their_pods_are_to_be_placed) {
+    World w;
+    for (const char* name : {"a", "b"}) {
+        w.add(World::node(name));
+        w.add(World::claim(name, "p://" + std::string(name)));
+    }
+    api::Node fresh = World::node("fresh");
+    fresh.meta.labels.erase(std::string(api::kInitializedLabel));
+    w.add(fresh);
+    w.add(World::claim("fresh", "p://fresh"));
+    w.add(World::claim("coming", ""));
+    const auto owned_by = [](const char* kind) {
+        return [kind](api::Pod& p) { p.meta.owners = {{"apps/v1", kind, "o", "u", true, false}}; };
+    };
+    w.pod("moves", "1", "a");
+    w.pod("daemon", "1", "a", owned_by("DaemonSet"));
+    w.pod("going", "1", "a", [](api::Pod& p) { p.meta.deleted = WallTime{}; });
+    w.pod("stays", "1", "b");
+    w.pod("waits", "1", "", [](api::Pod& p) { p.meta.created = WallTime{std::chrono::hours{1}}; });
+    w.leaving = {"a"};
+    std::vector<std::string> names;
+    const Snapshot snapshot = w.snapshot();
+    for (const PodView& pod : snapshot.pods) names.push_back(pod.name);
+    EXPECT_THAT(names, ElementsAre("waits", "moves")) << "those that wait come first";
+    EXPECT_THAT(w.rooms(), ElementsAre("b open 3000m")) << "only rooms that are up count";
+    EXPECT_EQ(snapshot.closed_nodes.size(), 2u) << "what stays there still matters to others";
+}
+
+TEST(MakeSnapshot, a_moving_pod_stands_nowhere) {
+    World w;
+    w.add(World::node("a"));
+    w.add(World::claim("a", "p://a"));
+    const auto anti_affine = [](api::Pod& p) {
+        p.meta.labels = {{"app", "db"}};
+        api::PodAffinityTerm term;
+        term.selector = api::LabelSelector{{{"app", "db"}}, {}};
+        term.topology_key = std::string(api::kHostnameLabel);
+        p.spec.required_pod_anti_affinity = {term};
+    };
+    w.pod("db", "1", "a", anti_affine);
+    EXPECT_EQ(w.snapshot().standing.size(), 1u);
+    w.leaving = {"a"};
+    EXPECT_TRUE(w.snapshot().standing.empty()) << "else it would keep itself away";
+}
+
+TEST(MakeSnapshot, reserved_room_is_not_free) {
+    World w;
+    w.add(World::node("n"));
+    w.add(World::claim("c", "p://n"));
+    w.add(World::claim("coming", "p://coming"));
+    EXPECT_THAT(w.rooms(), ElementsAre("n open 4000m", "coming claim closed fresh 4000m"));
+    w.reserved["n"].cpu_milli = 500;
+    w.reserved["c"].cpu_milli = 250;
+    w.reserved["coming"].cpu_milli = 1000;
+    EXPECT_THAT(w.rooms(), ElementsAre("n open 3250m", "coming claim closed fresh 3000m"))
+        << "by the node's name or its claim's";
 }
 
 }  // namespace

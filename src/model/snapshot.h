@@ -82,7 +82,7 @@ struct DaemonView {
 };
 
 struct Snapshot {
-    std::vector<PodView> pods;    // To be placed; by age, then name.
+    std::vector<PodView> pods;    // To be placed; by age, then name, those of leaving nodes last.
     std::vector<RoomView> rooms;  // Initialised first, then by name.
     std::vector<PoolView> pools;  // By weight, highest first, then name.
     std::vector<DaemonView> daemons;

@@ -18,11 +18,8 @@ const api::Taint& disrupted_taint() {
     return taint;
 }
 
-bool is_drainable(const model::PodState& pod, WallTime now) {
-    if (pod.is_mirror) return false;
-    if (pod.deleted && now - *pod.deleted > kStuckTerminating) return false;
-    return std::none_of(pod.shape->tolerations.begin(), pod.shape->tolerations.end(),
-                        [](const api::Toleration& t) { return rules::tolerates(t, disrupted_taint()); });
+bool is_stuck(const model::PodState& pod, WallTime now) {
+    return pod.deleted && now - *pod.deleted > kStuckTerminating;
 }
 
 // Ordinary pods go first, then ordinary daemons, critical pods, critical daemons.
@@ -67,6 +64,12 @@ bool has_termination_finalizer(const api::ObjectMeta& meta) {
            meta.finalizers.end();
 }
 
+bool is_drainable(const model::PodState& pod) {
+    if (pod.is_mirror) return false;
+    return std::none_of(pod.shape->tolerations.begin(), pod.shape->tolerations.end(),
+                        [](const api::Toleration& t) { return rules::tolerates(t, disrupted_taint()); });
+}
+
 bool do_not_disrupt_is_active(const model::PodState& pod, WallTime now) {
     if (pod.do_not_disrupt.empty()) return false;
     if (pod.do_not_disrupt == "true") return true;
@@ -83,7 +86,8 @@ NodeStep next_node_step(const NodeFacts& facts, WallTime now) {
     std::vector<const model::PodState*> waiting;
     for (const model::PodKey& key : facts.node.pods) {
         const model::PodState* pod = facts.cluster.find_pod(key);
-        if (pod != nullptr && !pod->is_terminal && is_drainable(*pod, now)) waiting.push_back(pod);
+        if (pod != nullptr && !pod->is_terminal && is_drainable(*pod) && !is_stuck(*pod, now))
+            waiting.push_back(pod);
     }
     if (!waiting.empty()) return drain_step(facts, std::move(waiting), now);
     if (!facts.tainted_at || now - *facts.tainted_at < kDrainSettle) return {};

@@ -40,6 +40,8 @@ struct NodeFacts {
 NodeStep next_node_step(const NodeFacts& facts, WallTime now);
 
 bool has_termination_finalizer(const api::ObjectMeta& meta);
+// A drain asks the pod to go: it is no mirror, and it does not tolerate the taint of a node on its way out.
+bool is_drainable(const model::PodState& pod);
 bool do_not_disrupt_is_active(const model::PodState& pod, WallTime now);
 
 }  // namespace joiner::plan

@@ -1,0 +1,397 @@
+#include "control/disruptor.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "observe/log.h"
+#include "plan/disrupt/drift.h"
+#include "rules/conditions.h"
+#include "rules/taints.h"
+
+namespace joiner::control {
+namespace {
+
+// Registration has a time limit of its own; this one covers all that must happen until a node is initialised.
+constexpr Duration kReplacementTimeout = std::chrono::minutes{10};
+// Moved pods that are not ready by then did not take the move well.
+constexpr Duration kProofTime = std::chrono::minutes{5};
+// A node whose pods had no place is not tried again before, and others get their turn.
+constexpr Duration kTryAgain = std::chrono::seconds{30};
+constexpr int kTriesALook = 3;
+// A deletion that the watch does not show by then was lost.
+constexpr Duration kAskAgain = std::chrono::seconds{5};
+constexpr Duration kEventGap = std::chrono::minutes{15};
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+bool is_marked(const api::NodeClaim& claim, const model::NodeState* node) {
+    return api::find_condition(claim.conditions, "DisruptionReason") != nullptr ||
+           (node != nullptr && !node->node.meta.deleted &&
+            rules::has_taint(node->node.taints, api::kDisruptedTaint, api::kNoSchedule));
+}
+
+}  // namespace
+
+plan::DisruptionFacts Disruptor::facts() const {
+    return {services_.cluster, provisioner_.planned().by_uid(), in_commands_, last_pod_event_,
+            [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); }};
+}
+
+plan::DisruptionGate Disruptor::gate() const {
+    return plan::DisruptionGate({services_.cluster, leaving_, held_pools_}, services_.loop.now());
+}
+
+void Disruptor::report(const plan::DisruptionGate& gate) {
+    for (const auto& [pool, why] : gate.refusals()) {
+        const model::PoolState* state = services_.cluster.find_pool(pool);
+        if (state == nullptr) continue;
+        services_.events.record({{"karpenter.sh/v1", "NodePool", "", pool, state->pool.meta.uid, ""},
+                                 false,
+                                 "DisruptionBlocked",
+                                 why,
+                                 kEventGap});
+    }
+}
+
+model::Snapshot Disruptor::snapshot_without(const std::vector<plan::Candidate>& leaving) const {
+    model::ClaimNames names;
+    for (const plan::Candidate& candidate : leaving) names.insert(candidate.claim);
+    // Pods on nodes that are being drained are about to need a place too.
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        if (state.claim.meta.deleted) names.insert(name);
+    }
+    return provisioner_.make_snapshot(&names);
+}
+
+bool Disruptor::may_start() const {
+    return inherited_ && inherited_->empty() && provisioner_.is_idle() &&
+           std::none_of(commands_.begin(), commands_.end(),
+                        [](const auto& item) { return item.second.phase == Phase::kMark; });
+}
+
+void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCommand& planned) {
+    Command command;
+    command.number = next_command_++;
+    command.reason = planned.reason;
+    command.pool = planned.leaving.front().pool;
+    std::set<model::PodKey> moving;
+    for (const plan::Candidate& candidate : planned.leaving) {
+        command.leaving.push_back(candidate.claim);
+        for (const model::PodKey& key : candidate.pods) {
+            moving.insert(key);
+            const model::PodState* pod = services_.cluster.find_pod(key);
+            command.pods_were_ready &= pod != nullptr && pod->is_ready;
+        }
+    }
+    for (const plan::Placement& placement : planned.placements) {
+        const std::string& room = snapshot.rooms[placement.room].name;
+        const model::NodeState* node = services_.cluster.find_node(room);
+        if (node != nullptr) {
+            if (const model::ClaimState* claim = services_.cluster.claim_of(node->node))
+                command.places.insert(claim->claim.meta.name);
+        }
+        command.reserved[room] += snapshot.pods[placement.pod].shape->requests;
+    }
+    for (const plan::Launch& launch : planned.launches) {
+        Launch wanted{launch.spec, snapshot.pools[launch.spec->pool], {}};
+        for (const model::PodIndex pod : launch.pods) {
+            if (moving.contains(snapshot.pods[pod].full_name()))
+                wanted.reserved += snapshot.pods[pod].shape->requests;
+        }
+        command.launches.push_back(std::move(wanted));
+    }
+    metrics_.count("voluntary_disruption_decisions_total",
+                   {{"decision", command.launches.empty() ? "delete" : "replace"},
+                    {"reason", lower(command.reason)},
+                    {"consolidation_type", ""}});
+    observe::log_info("disruption", "disrupting nodes",
+                      {{"reason", command.reason},
+                       {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))},
+                       {"replacements", std::to_string(command.launches.size())},
+                       {"pods", std::to_string(moving.size())}});
+    commands_.emplace(command.number, std::move(command));
+    refresh();
+    step();
+}
+
+void Disruptor::step() {
+    std::vector<std::uint64_t> ended;
+    for (auto& [number, command] : commands_) {
+        const Progress progress = step(command);
+        if (progress == Progress::kStays) continue;
+        end(command, progress);
+        ended.push_back(number);
+    }
+    for (const std::uint64_t number : ended) commands_.erase(number);
+    if (!ended.empty()) refresh();
+}
+
+Disruptor::Progress Disruptor::step(Command& command) {
+    switch (command.phase) {
+        case Phase::kMark:
+            return mark(command);
+        case Phase::kWait:
+            return wait(command);
+        case Phase::kLeave:
+            return leave(command);
+    }
+    return Progress::kStays;
+}
+
+Disruptor::Progress Disruptor::mark(Command& command) {
+    // Deleted by somebody else meanwhile: its pods are provisioning's to place.
+    const bool has_lost_one =
+        std::any_of(command.leaving.begin(), command.leaving.end(), [&](const std::string& name) {
+            const model::ClaimState* state = services_.cluster.find_claim(name);
+            return state == nullptr || state->claim.meta.deleted;
+        });
+    if (has_lost_one) return Progress::kFailed;
+    bool is_done = true;
+    for (const std::string& name : command.leaving)
+        is_done &= lifecycle_.mark_disrupted(name, command.reason);
+    if (!is_done) return Progress::kStays;
+    create(command);
+    command.phase = Phase::kWait;
+    command.launched_at = services_.loop.now();
+    refresh();
+    return wait(command);
+}
+
+void Disruptor::create(Command& command) {
+    for (const Launch& launch : command.launches) {
+        const std::string name = provisioner_.create(launch.pool, *launch.spec, lower(command.reason),
+                                                     [this, number = command.number](Status status) {
+                                                         const auto it = commands_.find(number);
+                                                         if (!status && it != commands_.end())
+                                                             it->second.has_failed = true;
+                                                     });
+        command.created.insert(name);
+        command.places.insert(name);
+        command.reserved[name] += launch.reserved;
+    }
+    command.launches.clear();
+}
+
+Disruptor::Progress Disruptor::wait(Command& command) {
+    if (command.has_failed) return Progress::kFailed;
+    bool are_up = true;
+    for (const std::string& name : command.created) {
+        const model::ClaimState* state = services_.cluster.find_claim(name);
+        if (state == nullptr && provisioner_.is_creating(name)) {
+            are_up = false;
+        } else if (state == nullptr || state->claim.meta.deleted) {
+            return Progress::kFailed;
+        } else {
+            are_up &= rules::is_true(state->claim.conditions, "Initialized");
+        }
+    }
+    if (are_up) {
+        command.phase = Phase::kLeave;
+        // From here on the pods themselves ask for the room.
+        command.reserved.clear();
+        refresh();
+        return leave(command);
+    }
+    if (services_.loop.now() - command.launched_at < kReplacementTimeout) return Progress::kStays;
+    breaker_.failed(command.pool, plan::Breaker::Trouble::kLaunch, services_.loop.now());
+    return Progress::kFailed;
+}
+
+Disruptor::Progress Disruptor::leave(Command& command) {
+    const WallTime now = services_.loop.now();
+    const bool asks = now - command.deleted_at >= kAskAgain;
+    // To the second, as pods say when they were created.
+    if (command.left_at == kNoTime) command.left_at = std::chrono::floor<std::chrono::seconds>(now);
+    if (asks) command.deleted_at = now;
+    Progress progress = Progress::kDone;
+    for (const std::string& name : command.leaving) {
+        const model::ClaimState* state = services_.cluster.find_claim(name);
+        if (state == nullptr) continue;
+        progress = Progress::kStays;
+        if (!asks || state->claim.meta.deleted) continue;
+        say(name, "DisruptionTerminating", fmt::format("the node is being removed: {}", command.reason));
+        lifecycle_.delete_claim(name, lower(command.reason));
+    }
+    return progress;
+}
+
+void Disruptor::end(const Command& command, Progress progress) {
+    const WallTime now = services_.loop.now();
+    if (progress == Progress::kDone) {
+        if (!command.places.empty())
+            proofs_.push_back(
+                {command.pool, command.places, command.left_at, now + kProofTime, command.pods_were_ready});
+        return;
+    }
+    metrics_.count("voluntary_disruption_queue_failures_total",
+                   {{"decision", "replace"}, {"reason", lower(command.reason)}, {"consolidation_type", ""}});
+    observe::log_info(
+        "disruption", "gave a disruption up",
+        {{"reason", command.reason}, {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))}});
+    for (const std::string& name : command.leaving) {
+        not_before_[name] = now + kTryAgain;
+        if (command.phase == Phase::kWait)
+            say(name, "DisruptionBlocked", "what was to replace the node did not come up");
+    }
+    // What still comes up would come for nobody; what is up is for emptiness to judge.
+    for (const std::string& name : command.created) {
+        const model::ClaimState* state = services_.cluster.find_claim(name);
+        if (state != nullptr && !rules::is_true(state->claim.conditions, "Initialized") &&
+            !provisioner_.planned().has_claim(name))
+            lifecycle_.delete_claim(name, lower(command.reason));
+    }
+}
+
+void Disruptor::refresh() {
+    leaving_.clear();
+    in_commands_.clear();
+    model::ReservedRoom reserved;
+    for (const auto& [number, command] : commands_) {
+        leaving_.insert(command.leaving.begin(), command.leaving.end());
+        in_commands_.insert(command.places.begin(), command.places.end());
+        for (const auto& [name, amount] : command.reserved) reserved[name] += amount;
+    }
+    in_commands_.insert(leaving_.begin(), leaving_.end());
+    // Nobody has come to a new node yet does not mean that nobody will.
+    for (const Proof& proof : proofs_) in_commands_.insert(proof.places.begin(), proof.places.end());
+    provisioner_.reserve(std::move(reserved));
+}
+
+void Disruptor::look() {
+    look_after_inherited();
+    step();
+    take_off_stray_marks();
+    check_proofs();
+    // After all that may have tripped it.
+    look_at_breaker();
+    if (may_start()) replace_drifted();
+}
+
+void Disruptor::take_off_stray_marks() {
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        if (leaving_.contains(name) || state.claim.meta.deleted) continue;
+        if (is_marked(state.claim, services_.cluster.node_of(state.claim)))
+            lifecycle_.mark_disrupted(name, "");
+    }
+}
+
+void Disruptor::look_after_inherited() {
+    const WallTime now = services_.loop.now();
+    const auto is_coming = [&](const std::string& name) {
+        const model::ClaimState* state = services_.cluster.find_claim(name);
+        return state != nullptr && !state->claim.meta.deleted &&
+               !rules::is_true(state->claim.conditions, "Initialized");
+    };
+    if (!inherited_) {
+        began_at_ = now;
+        inherited_.emplace();
+        for (const auto& [name, state] : services_.cluster.claims()) {
+            if (is_coming(name)) inherited_->insert(name);
+        }
+    }
+    std::erase_if(*inherited_, [&](const std::string& name) {
+        return !is_coming(name) || now - began_at_ >= kReplacementTimeout;
+    });
+}
+
+void Disruptor::check_proofs() {
+    const WallTime now = services_.loop.now();
+    const auto is_over = [&](const Proof& proof) {
+        int ready = 0;
+        int others = 0;
+        for (const std::string& place : proof.places) {
+            const model::ClaimState* claim = services_.cluster.find_claim(place);
+            const model::NodeState* node =
+                claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
+            if (node == nullptr) continue;
+            for (const model::PodKey& key : node->pods) {
+                const model::PodState* pod = services_.cluster.find_pod(key);
+                if (pod->created >= proof.since && pod->is_reschedulable())
+                    ++(pod->is_ready ? ready : others);
+            }
+        }
+        const bool is_proved = ready > 0 && others == 0;
+        if (!is_proved && now < proof.until) return false;
+        if (is_proved) {
+            breaker_.succeeded(proof.pool, plan::Breaker::Trouble::kPods);
+        } else if (others > 0 && proof.counts) {
+            breaker_.failed(proof.pool, plan::Breaker::Trouble::kPods, now);
+        }
+        return true;
+    };
+    if (std::erase_if(proofs_, is_over) > 0) refresh();
+}
+
+void Disruptor::look_at_breaker() {
+    for (const auto& [name, state] : services_.cluster.pools()) {
+        const auto [known, is_new] = pool_generations_.try_emplace(name, state.pool.meta.generation);
+        if (is_new || known->second == state.pool.meta.generation) continue;
+        known->second = state.pool.meta.generation;
+        breaker_.forget(name);
+    }
+    held_pools_ = breaker_.held(services_.loop.now());
+    for (const auto& [name, generation] : pool_generations_)
+        metrics_.set("joiner_disruption_held", {{"nodepool", name}}, held_pools_.contains(name) ? 1 : 0);
+}
+
+void Disruptor::replace_drifted() {
+    const WallTime now = services_.loop.now();
+    std::erase_if(not_before_, [&](const auto& item) { return item.second <= now; });
+    const plan::DriftPlan drift = plan::plan_drift(facts(), now);
+    metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", lower(plan::kDrifted)}},
+                 static_cast<double>(drift.candidates.size()));
+    for (const plan::Blocked& blocked : drift.blocked) say_blocked(blocked);
+    if (drift.candidates.empty()) return;
+    plan::DisruptionGate gate = this->gate();
+    int tries = 0;
+    for (const plan::Candidate& candidate : drift.candidates) {
+        if (!may_start() || tries == kTriesALook) break;
+        if (not_before_.contains(candidate.claim)) continue;
+        if (!gate.admit(candidate.pool, plan::kDrifted)) continue;
+        ++tries;
+        const model::Snapshot snapshot = snapshot_without({candidate});
+        const auto command = plan::plan_replacement(snapshot, {candidate}, plan::kDrifted,
+                                                    provisioner_.plan_options(snapshot.pods.size()));
+        if (!command) {
+            not_before_[candidate.claim] = now + kTryAgain;
+            say_blocked({candidate.claim, candidate.node, command.error().message});
+            continue;
+        }
+        start(snapshot, *command);
+    }
+    report(gate);
+}
+
+void Disruptor::say_blocked(const plan::Blocked& blocked) {
+    say(blocked.claim, "DisruptionBlocked", blocked.reason);
+}
+
+void Disruptor::say(const std::string& name, const std::string& reason, const std::string& message) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    if (state == nullptr) return;
+    const api::ObjectMeta& claim = state->claim.meta;
+    services_.events.record(
+        {{"karpenter.sh/v1", "NodeClaim", "", claim.name, claim.uid, ""}, false, reason, message, kEventGap});
+    const model::NodeState* node = services_.cluster.node_of(state->claim);
+    if (node == nullptr) return;
+    const api::ObjectMeta& meta = node->node.meta;
+    services_.events.record({{"v1", "Node", "", meta.name, meta.uid, ""}, false, reason, message, kEventGap});
+}
+
+void Disruptor::note_launch(const std::string& pool, bool has_come_up) {
+    if (has_come_up) {
+        breaker_.succeeded(pool, plan::Breaker::Trouble::kLaunch);
+    } else {
+        breaker_.failed(pool, plan::Breaker::Trouble::kLaunch, services_.loop.now());
+    }
+}
+
+}  // namespace joiner::control

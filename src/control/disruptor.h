@@ -1,0 +1,134 @@
+// Voluntary disruption, carried out with replacement first. A command marks the leaving nodes (taint and
+// condition), has launched what their pods need, waits until that is initialised, and only then deletes the
+// leaving claims; the drain is act::Lifecycle's. A launch that fails or is late ends the command, and the
+// marks come off. Drift is decided upon here; other methods ask facts() and gate(), and hand their commands
+// to start().
+//
+// Nothing of it outlives the process but the marks, and marks without a command are taken off. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "act/lifecycle.h"
+#include "act/services.h"
+#include "control/provisioner.h"
+#include "observe/metrics.h"
+#include "plan/disrupt/breaker.h"
+#include "plan/disrupt/candidates.h"
+#include "plan/disrupt/command.h"
+#include "plan/disrupt/gate.h"
+
+namespace joiner::control {
+
+class Disruptor {
+  public:
+    // When a pod last came to or left the claim's node, by claim name.
+    using PodEvents = std::map<std::string, WallTime, std::less<>>;
+
+    Disruptor(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
+              const PodEvents& last_pod_event, observe::Metrics& metrics)
+        : services_(services),
+          provisioner_(provisioner),
+          lifecycle_(lifecycle),
+          last_pod_event_(last_pod_event),
+          metrics_(metrics) {}
+
+    // Takes each command one step further. Cheap while there is none; for when claims or nodes have changed.
+    void step();
+    // Each second: what only time brings on, marks that have no command, and drifted nodes to replace.
+    // REQUIRES: the watches are fresh.
+    void look();
+
+    // Nothing is under way that a plan made now would not see: no batch of pods, no claim that the watch has
+    // not shown, no command whose launches are still to be named.
+    bool may_start() const;
+    // Begins to carry out what was planned on `snapshot`. REQUIRES: may_start(), and a gate admitted the
+    // nodes.
+    void start(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
+
+    // What any method chooses from and must ask. The facts refer to this object.
+    plan::DisruptionFacts facts() const;
+    plan::DisruptionGate gate() const;
+    // Says on the pools why they are not touched.
+    void report(const plan::DisruptionGate& gate);
+    // The question "where would their pods go?" for these nodes.
+    model::Snapshot snapshot_without(const std::vector<plan::Candidate>& leaving) const;
+
+    // A node of the pool has registered, or its launch was given up.
+    void note_launch(const std::string& pool, bool has_come_up);
+
+  private:
+    enum class Phase { kMark, kWait, kLeave };
+    struct Launch {
+        std::shared_ptr<const plan::MachineSpec> spec;
+        model::PoolView pool;
+        rules::Resources reserved;  // What the moving pods will take of it.
+    };
+    struct Command {
+        std::uint64_t number = 0;
+        Phase phase = Phase::kMark;
+        std::string reason;
+        std::string pool;                  // Of the first leaving node; what comes of it is held against it.
+        std::vector<std::string> leaving;  // Claims.
+        std::vector<Launch> launches;      // To be created once all is marked.
+        std::set<std::string> created;     // Claims.
+        std::set<std::string> places;      // Claims its pods move to.
+        model::ReservedRoom reserved;
+        WallTime launched_at = kNoTime;
+        WallTime left_at = kNoTime;     // When the leaving claims were first deleted.
+        WallTime deleted_at = kNoTime;  // And last.
+        bool pods_were_ready = true;
+        bool has_failed = false;  // A claim could not be created.
+    };
+    // Pods that were moved, and are to be ready again.
+    struct Proof {
+        std::string pool;
+        std::set<std::string> places;
+        WallTime since;
+        WallTime until;
+        bool counts = true;
+    };
+    enum class Progress { kStays, kFailed, kDone };
+
+    Progress step(Command& command);
+    Progress mark(Command& command);
+    Progress wait(Command& command);
+    Progress leave(Command& command);
+    void create(Command& command);
+    void end(const Command& command, Progress progress);
+    void refresh();
+    void take_off_stray_marks();
+    void look_after_inherited();
+    void check_proofs();
+    void look_at_breaker();
+    void replace_drifted();
+    void say_blocked(const plan::Blocked& blocked);
+    // An Event on the claim, and on its node where there is one.
+    void say(const std::string& claim, const std::string& reason, const std::string& message);
+
+    act::Services& services_;
+    Provisioner& provisioner_;
+    act::Lifecycle& lifecycle_;
+    const PodEvents& last_pod_event_;
+    observe::Metrics& metrics_;
+    std::map<std::uint64_t, Command> commands_;  // In the order they began.
+    std::uint64_t next_command_ = 0;
+    std::vector<Proof> proofs_;
+    model::ClaimNames leaving_;      // Of all commands.
+    model::ClaimNames in_commands_;  // Those, what replaces them, and what is still to be proved.
+    plan::Breaker breaker_;
+    std::map<std::string, std::string, std::less<>> held_pools_;
+    std::map<std::string, std::int64_t> pool_generations_;
+    // Claims found on their way up at the start: they may be replacements that a process before us launched.
+    std::optional<model::ClaimNames> inherited_;
+    WallTime began_at_ = kNoTime;
+    std::map<std::string, WallTime, std::less<>> not_before_;  // Claims whose pods had no place lately.
+};
+
+}  // namespace joiner::control

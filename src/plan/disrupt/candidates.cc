@@ -1,0 +1,155 @@
+#include "plan/disrupt/candidates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "plan/lifecycle/node_step.h"
+#include "rules/conditions.h"
+#include "rules/selector.h"
+
+namespace joiner::plan {
+namespace {
+
+std::string_view pool_of(const api::NodeClaim& claim) {
+    return api::find_or_empty(claim.meta.labels, api::kNodePoolLabel);
+}
+
+// Nobody's ill health is made worse by evicting a pod that is not ready.
+bool lets_unready_go(const api::PodDisruptionBudget& budget, const model::PodState& pod) {
+    return budget.unhealthy_eviction_policy == "AlwaysAllow" && !pod.is_ready;
+}
+
+rules::Money price_of(const std::vector<rules::InstanceType>& types, const api::StringMap& labels) {
+    const std::string_view name = api::find_or_empty(labels, api::kInstanceTypeLabel);
+    const auto type = std::find_if(types.begin(), types.end(),
+                                   [&](const rules::InstanceType& each) { return each.name == name; });
+    if (type == types.end()) return {};
+    for (const rules::Offering& offering : type->offerings) {
+        if (offering.zone() == api::find_or_empty(labels, api::kZoneLabel) &&
+            offering.capacity_type() == api::find_or_empty(labels, api::kCapacityTypeLabel))
+            return offering.price;
+    }
+    return {};
+}
+
+}  // namespace
+
+CandidateFinder::CandidateFinder(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now)
+    : facts_(facts), disruption_(disruption), now_(now) {
+    for (const auto& [uid, claim] : facts.planned) planned_claims_.insert(claim);
+    for (const auto& [name, kept] : facts.cluster.pod_disruption_budgets())
+        budgets_[kept.object.meta.ns].push_back(&kept.object);
+}
+
+bool CandidateFinder::is_out_of_play(const model::ClaimState& state) const {
+    const api::NodeClaim& claim = state.claim;
+    const model::NodeState* node = facts_.cluster.node_of(claim);
+    return node == nullptr || claim.meta.deleted || node->node.meta.deleted ||
+           !rules::is_true(claim.conditions, "Initialized") || facts_.in_commands.contains(claim.meta.name);
+}
+
+std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
+    const api::NodeClaim& claim = state.claim;
+    const model::NodeState& node = *facts_.cluster.node_of(claim);
+    if (planned_claims_.contains(claim.meta.name)) return "pods are about to be bound to it";
+    if (api::find_or_empty(node.node.meta.annotations, api::kDoNotDisruptAnnotation) == "true")
+        return fmt::format("the node is annotated {}=true", api::kDoNotDisruptAnnotation);
+    const model::PoolState* pool = facts_.cluster.find_pool(pool_of(claim));
+    if (pool == nullptr) return fmt::format("there is no NodePool \"{}\"", pool_of(claim));
+    if (facts_.types(pool->pool) == nullptr)
+        return fmt::format("the instance types of NodePool {} are not known", pool->pool.meta.name);
+    if (disruption_ == DisruptionClass::kEventual && claim.termination_grace_period) return {};
+    return pod_obstacle(node);
+}
+
+std::string CandidateFinder::pod_obstacle(const model::NodeState& node) const {
+    for (const model::PodKey& key : node.pods) {
+        const model::PodState* pod = facts_.cluster.find_pod(key);
+        if (pod == nullptr || !pod->is_active()) continue;
+        if (do_not_disrupt_is_active(*pod, now_))
+            return fmt::format("pod {} is annotated {}={}", key, api::kDoNotDisruptAnnotation,
+                               pod->do_not_disrupt);
+        if (!is_drainable(*pod)) continue;
+        if (std::string reason = budget_obstacle(*pod); !reason.empty()) return reason;
+    }
+    return {};
+}
+
+std::string CandidateFinder::budget_obstacle(const model::PodState& pod) const {
+    const auto budgets = budgets_.find(pod.ns);
+    if (budgets == budgets_.end()) return {};
+    const api::PodDisruptionBudget* matched = nullptr;
+    for (const api::PodDisruptionBudget* budget : budgets->second) {
+        if (!rules::matches(budget->selector, pod.labels->labels)) continue;
+        // The eviction API refuses such a pod.
+        if (matched != nullptr)
+            return fmt::format("pod {} has several PodDisruptionBudgets", pod.full_name());
+        matched = budget;
+    }
+    if (matched == nullptr || matched->disruptions_allowed > 0 || lets_unready_go(*matched, pod)) return {};
+    return fmt::format("PodDisruptionBudget {} allows no eviction of pod {}", api::full_name(matched->meta),
+                       pod.full_name());
+}
+
+Candidate CandidateFinder::make(const model::ClaimState& state) const {
+    const api::NodeClaim& claim = state.claim;
+    const model::NodeState& node = *facts_.cluster.node_of(claim);
+    Candidate out;
+    out.claim = claim.meta.name;
+    out.node = node.node.meta.name;
+    out.pool = pool_of(claim);
+    out.price = price_of(*facts_.types(facts_.cluster.find_pool(out.pool)->pool), node.node.meta.labels);
+    out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
+    for (const model::PodKey& key : node.pods) {
+        const model::PodState* pod = facts_.cluster.find_pod(key);
+        if (pod == nullptr || !pod->is_reschedulable()) continue;
+        out.pods.push_back(key);
+        out.disruption_cost += std::max(0.0, eviction_cost(*pod));
+    }
+    return out;
+}
+
+Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now) {
+    Candidates out;
+    const CandidateFinder finder(facts, disruption, now);
+    for (const auto& [name, state] : facts.cluster.claims()) {
+        if (finder.is_out_of_play(state)) continue;
+        if (std::string reason = finder.obstacle(state); !reason.empty()) {
+            out.blocked.push_back(
+                {name, facts.cluster.node_of(state.claim)->node.meta.name, std::move(reason)});
+            continue;
+        }
+        if (disruption == DisruptionClass::kGraceful) {
+            const api::NodePool& pool = facts.cluster.find_pool(pool_of(state.claim))->pool;
+            const auto at = consolidatable_at(state.claim, pool, last_pod_event(facts, name));
+            if (!at || *at > now) continue;
+        }
+        out.candidates.push_back(finder.make(state));
+    }
+    return out;
+}
+
+double eviction_cost(const model::PodState& pod) {
+    constexpr double kOfDeletionCost = 1.0 / (1 << 27);
+    constexpr double kOfPriority = 1.0 / (1 << 25);
+    return std::clamp(1 + pod.deletion_cost * kOfDeletionCost + pod.priority * kOfPriority, -10.0, 10.0);
+}
+
+std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api::NodePool& pool,
+                                          WallTime last_pod_event) {
+    if (!pool.consolidate_after.value || pool.replicas) return std::nullopt;
+    const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");
+    if (initialized == nullptr || initialized->status != "True") return std::nullopt;
+    WallTime since = std::max(last_pod_event, claim.last_pod_event.value_or(kNoTime));
+    if (since == kNoTime) since = initialized->last_transition;
+    return since + *pool.consolidate_after.value;
+}
+
+WallTime last_pod_event(const DisruptionFacts& facts, const std::string& claim) {
+    const auto it = facts.last_pod_event.find(claim);
+    return it == facts.last_pod_event.end() ? kNoTime : it->second;
+}
+
+}  // namespace joiner::plan

@@ -1,0 +1,99 @@
+// Which nodes may be disrupted by choice, what each costs, and what speaks against the others. Emptiness,
+// drift and consolidation all choose among these. Pure; loop thread, because it reads the Cluster. Source:
+// Karpenter's documented disruption candidates and disruption cost.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/cluster.h"
+#include "model/make_snapshot.h"
+#include "rules/instance_type.h"
+#include "rules/money.h"
+
+namespace joiner::plan {
+
+// Graceful methods (emptiness, consolidation) wait for what pods and their budgets ask; eventual ones (drift)
+// do not where the claim's terminationGracePeriod bounds the drain anyway.
+enum class DisruptionClass { kGraceful, kEventual };
+
+struct DisruptionFacts {
+    const model::Cluster& cluster;
+    // A claim that pods are planned for is in use.
+    const model::PlannedPods& planned;
+    // Claims that a command under way removes or brings.
+    const model::ClaimNames& in_commands;
+    // When a pod last came to or left the claim's node, by claim name, where that is known better than the
+    // status says.
+    const std::map<std::string, WallTime, std::less<>>& last_pod_event;
+    // nullptr: not known, and none of the pool's nodes is a candidate.
+    std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
+};
+
+// A node that may go now.
+struct Candidate {
+    std::string claim;
+    std::string node;
+    std::string pool;
+    rules::Money price;               // Of its offering, an hour; 0 where the catalogue has it no more.
+    double disruption_cost = 1;       // 1, and what each pod below costs to move.
+    std::vector<model::PodKey> pods;  // That would have to be made again elsewhere; sorted.
+    bool is_spot = false;
+};
+
+// A node that may not, and why, in one sentence.
+struct Blocked {
+    std::string claim;
+    std::string node;
+    std::string reason;
+};
+
+struct Candidates {
+    std::vector<Candidate> candidates;  // By claim name.
+    std::vector<Blocked> blocked;       // By claim name.
+};
+
+Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now);
+
+// The same rules for one claim at a time.
+class CandidateFinder {
+  public:
+    CandidateFinder(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now);
+
+    // Nothing can be said of the node yet, or no more: there is none, it is young, or it is going. Such a
+    // node is neither a candidate nor blocked.
+    bool is_out_of_play(const model::ClaimState& claim) const;
+    // What speaks against disrupting it, one sentence; empty when nothing does. REQUIRES:
+    // !is_out_of_play(claim).
+    std::string obstacle(const model::ClaimState& claim) const;
+    // REQUIRES: obstacle(claim) is empty.
+    Candidate make(const model::ClaimState& claim) const;
+
+  private:
+    using Budgets = std::vector<const api::PodDisruptionBudget*>;
+
+    std::string pod_obstacle(const model::NodeState& node) const;
+    std::string budget_obstacle(const model::PodState& pod) const;
+
+    const DisruptionFacts& facts_;
+    DisruptionClass disruption_;
+    WallTime now_;
+    std::set<std::string_view> planned_claims_;
+    std::map<std::string_view, Budgets, std::less<>> budgets_;  // By namespace.
+};
+
+// 1, moved by the pod's deletion cost and priority; between -10 and 10.
+double eviction_cost(const model::PodState& pod);
+// Since when the claim has been idle for consolidateAfter; nullopt when it never counts as idle.
+std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api::NodePool& pool,
+                                          WallTime last_pod_event);
+// When a pod last came to or left the node, as far as is known; kNoTime for never.
+WallTime last_pod_event(const DisruptionFacts& facts, const std::string& claim);
+
+}  // namespace joiner::plan

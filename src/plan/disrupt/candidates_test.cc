@@ -1,0 +1,326 @@
+#include "plan/disrupt/candidates.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "api/names.h"
+#include "plan/disrupt/gate.h"
+
+namespace joiner::plan {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
+
+rules::InstanceType a_type(const std::string& name, double spot, double on_demand) {
+    rules::InstanceType type;
+    type.name = name;
+    for (const auto& [capacity_type, price] :
+         {std::pair(api::kSpot, spot), std::pair(api::kOnDemand, on_demand)}) {
+        rules::Offering offering;
+        offering.requirements.add_labels(
+            {{std::string(api::kZoneLabel), "a"},
+             {std::string(api::kCapacityTypeLabel), std::string(capacity_type)}});
+        offering.price = rules::Money::from_dollars(price);
+        type.offerings.push_back(std::move(offering));
+    }
+    return type;
+}
+
+// One node "n" of claim "c" that has been up for an hour, with two pods.
+struct World {
+    model::Cluster cluster{rules::PreferencePolicy::kRespect};
+    model::PlannedPods planned;
+    model::ClaimNames in_commands;
+    std::map<std::string, WallTime, std::less<>> events;
+    api::NodePool pool;
+    api::NodeClaim claim;
+    api::Node node;
+    std::vector<api::Pod> pods;
+    std::vector<api::PodDisruptionBudget> budgets;
+    bool types_are_known = true;
+
+    World() {
+        pool.meta.name = "default";
+        claim.meta.name = "c";
+        claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
+        claim.provider_id = "p://n";
+        claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0}};
+        node.meta.name = "n";
+        node.provider_id = claim.provider_id;
+        node.meta.labels = {{std::string(api::kInstanceTypeLabel), "small"},
+                            {std::string(api::kZoneLabel), "a"},
+                            {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}};
+        node.conditions = {{"Ready", "True", "", "", kNow - hours{1}, 0}};
+        for (const char* name : {"b", "a"}) {
+            api::Pod pod;
+            pod.meta.name = name;
+            pod.meta.ns = "ns";
+            pod.meta.uid = name;
+            pod.meta.labels = {{"app", "web"}};
+            pod.spec.node_name = "n";
+            pod.status.phase = "Running";
+            pod.status.started = kNow - minutes{30};
+            pods.push_back(pod);
+        }
+    }
+    void budget(std::int64_t allowed, const std::string& app = "web", const std::string& policy = {}) {
+        api::PodDisruptionBudget out;
+        out.meta.name = "budget" + std::to_string(budgets.size());
+        out.meta.ns = "ns";
+        out.selector = api::LabelSelector{{{"app", app}}, {}};
+        out.disruptions_allowed = allowed;
+        out.unhealthy_eviction_policy = policy;
+        budgets.push_back(out);
+    }
+    Candidates find(DisruptionClass disruption = DisruptionClass::kGraceful) {
+        cluster.upsert(pool);
+        cluster.upsert(claim);
+        cluster.upsert(node);
+        for (const api::Pod& pod : pods) cluster.upsert(pod);
+        for (const api::PodDisruptionBudget& each : budgets) cluster.upsert(each);
+        auto types = types_are_known ? std::make_shared<const std::vector<rules::InstanceType>>(
+                                           std::vector<rules::InstanceType>{a_type("small", 0.1, 0.25)})
+                                     : nullptr;
+        return find_candidates(
+            {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }}, disruption,
+            kNow);
+    }
+};
+
+std::string do_not_disrupt(api::ObjectMeta& meta, const std::string& value) {
+    return meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = value;
+}
+void unready(api::Pod& pod) {
+    pod.status.conditions = {{"Ready", "False", "", "", kNow, 0}};
+}
+
+TEST(Candidates, says_what_a_node_costs) {
+    World w;
+    const Candidates found = w.find();
+    ASSERT_THAT(found.candidates, SizeIs(1));
+    const Candidate& c = found.candidates.front();
+    EXPECT_EQ(c.claim, "c");
+    EXPECT_EQ(c.node, "n");
+    EXPECT_EQ(c.pool, "default");
+    EXPECT_EQ(c.price, rules::Money::from_dollars(0.25));
+    EXPECT_FALSE(c.is_spot);
+    EXPECT_THAT(c.pods, ElementsAre("ns/a", "ns/b"));
+    EXPECT_DOUBLE_EQ(c.disruption_cost, 3.0);
+}
+
+TEST(Candidates, spot_has_its_own_price_and_an_unknown_offering_none) {
+    World w;
+    w.node.meta.labels[std::string(api::kCapacityTypeLabel)] = std::string(api::kSpot);
+    EXPECT_EQ(w.find().candidates.at(0).price, rules::Money::from_dollars(0.1));
+    EXPECT_TRUE(w.find().candidates.at(0).is_spot);
+    w.node.meta.labels[std::string(api::kZoneLabel)] = "b";
+    EXPECT_EQ(w.find().candidates.at(0).price, rules::Money{});
+}
+
+TEST(Candidates, a_pod_costs_by_its_deletion_cost_and_priority) {
+    const struct {
+        const char* deletion_cost;
+        std::int32_t priority;
+        double cost;
+    } cases[] = {
+        {"", 0, 1},
+        {"134217728", 0, 2},  // 2^27
+        {"", 33554432, 2},    // 2^25
+        {"-134217728", 0, 0},
+        {"-2147483647", 0, -10},  // Never below.
+        {"2147483647", 2000000000, 10},
+        {"many", 0, 1},
+    };
+    for (const auto& c : cases) {
+        World w;
+        w.pods.pop_back();
+        w.pods[0].meta.annotations[std::string(api::kPodDeletionCostAnnotation)] = c.deletion_cost;
+        w.pods[0].spec.priority = c.priority;
+        const double node_cost = w.find().candidates.at(0).disruption_cost;
+        EXPECT_NEAR(eviction_cost(*w.cluster.find_pod("ns/b")), c.cost, 1e-6) << c.deletion_cost;
+        EXPECT_NEAR(node_cost, 1 + std::max(0.0, c.cost), 1e-6) << c.deletion_cost;
+    }
+}
+
+// Which rule speaks against the node, in either class, and once its claim has a termination grace period.
+TEST(Candidates, tells_why_a_node_may_not_be_disrupted) {
+    const struct {
+        const char* name;
+        const char* reason;   // Empty: a candidate.
+        bool binds_eventual;  // With a grace period, too.
+        std::function<void(World&)> edit;
+    } cases[] = {
+        {"nothing", "", false, [](World&) {}},
+        {"the node's annotation", "the node is annotated", true,
+         [](World& w) { do_not_disrupt(w.node.meta, "true"); }},
+        {"another value of it", "", false, [](World& w) { do_not_disrupt(w.node.meta, "1h"); }},
+        {"pods that are planned", "pods are about to be bound", true,
+         [](World& w) { w.planned["uid"] = "c"; }},
+        {"no pool", "there is no NodePool", true,
+         [](World& w) { w.claim.meta.labels[std::string(api::kNodePoolLabel)] = "other"; }},
+        {"no catalogue", "instance types", true, [](World& w) { w.types_are_known = false; }},
+        {"a pod's annotation", "pod ns/a is annotated", false,
+         [](World& w) { do_not_disrupt(w.pods[1].meta, "true"); }},
+        {"for a time that is over", "", false, [](World& w) { do_not_disrupt(w.pods[1].meta, "30m"); }},
+        {"for a time that is not", "pod ns/a is annotated", false,
+         [](World& w) { do_not_disrupt(w.pods[1].meta, "31m"); }},
+        {"of a pod that has ended", "", false,
+         [](World& w) { do_not_disrupt(w.pods[1].meta, "true"), w.pods[1].status.phase = "Failed"; }},
+        {"a spent budget", "PodDisruptionBudget ns/budget0 allows no eviction", false,
+         [](World& w) { w.budget(0); }},
+        {"a budget that allows one", "", false, [](World& w) { w.budget(1); }},
+        {"a budget of others", "", false, [](World& w) { w.budget(0, "db"); }},
+        {"two budgets", "several PodDisruptionBudgets", false, [](World& w) { w.budget(1), w.budget(1); }},
+        {"a spent budget that lets unready pods go", "", false,
+         [](World& w) {
+             w.budget(0, "web", "AlwaysAllow");
+             for (api::Pod& pod : w.pods) unready(pod);
+         }},
+        {"a spent budget that does not", "allows no eviction", false,
+         [](World& w) {
+             w.budget(0, "web", "IfHealthyBudget");
+             for (api::Pod& pod : w.pods) unready(pod);
+         }},
+        {"a spent budget of pods that a drain passes over", "", false,
+         [](World& w) {
+             w.budget(0);
+             for (api::Pod& pod : w.pods) {
+                 pod.spec.tolerations = {{std::string(api::kDisruptedTaint), "Exists", "", ""}};
+             }
+         }},
+    };
+    for (const auto& c : cases) {
+        World w;
+        c.edit(w);
+        const bool is_blocked = *c.reason != '\0';
+        for (const DisruptionClass disruption : {DisruptionClass::kGraceful, DisruptionClass::kEventual}) {
+            const Candidates found = w.find(disruption);
+            EXPECT_THAT(found.candidates, SizeIs(is_blocked ? 0 : 1)) << c.name;
+            ASSERT_THAT(found.blocked, SizeIs(is_blocked ? 1 : 0)) << c.name;
+            for (const Blocked& blocked : found.blocked)
+                EXPECT_THAT(blocked.reason, HasSubstr(c.reason)) << c.name;
+        }
+        w.claim.termination_grace_period = minutes{5};
+        EXPECT_THAT(w.find(DisruptionClass::kGraceful).blocked, SizeIs(is_blocked ? 1 : 0)) << c.name;
+        EXPECT_THAT(w.find(DisruptionClass::kEventual).blocked, SizeIs(c.binds_eventual ? 1 : 0)) << c.name;
+    }
+}
+
+TEST(Candidates, a_node_that_is_out_of_play_is_neither_candidate_nor_blocked) {
+    const struct {
+        const char* name;
+        std::function<void(World&)> edit;
+    } cases[] = {
+        {"going", [](World& w) { w.claim.meta.deleted = kNow; }},
+        {"its node is going", [](World& w) { w.node.meta.deleted = kNow; }},
+        {"not initialised", [](World& w) { w.claim.conditions[0].status = "Unknown"; }},
+        {"without a node", [](World& w) { w.claim.provider_id = "p://other"; }},
+        {"in a command", [](World& w) { w.in_commands.insert("c"); }},
+    };
+    for (const auto& c : cases) {
+        World w;
+        c.edit(w);
+        EXPECT_THAT(w.find().candidates, IsEmpty()) << c.name;
+        EXPECT_THAT(w.find().blocked, IsEmpty()) << c.name;
+    }
+}
+
+TEST(Candidates, consolidate_after_holds_back_graceful_disruption_only) {
+    World w;
+    w.pool.consolidate_after = {minutes{90}, "90m"};
+    EXPECT_THAT(w.find().candidates, IsEmpty());
+    EXPECT_THAT(w.find().blocked, IsEmpty()) << "it is a matter of time";
+    EXPECT_THAT(w.find(DisruptionClass::kEventual).candidates, SizeIs(1));
+    w.pool.consolidate_after = {hours{1}, "1h"};
+    EXPECT_THAT(w.find().candidates, SizeIs(1));
+    w.events["c"] = kNow - minutes{1};
+    EXPECT_THAT(w.find().candidates, IsEmpty());
+}
+
+// A pool of ten nodes.
+struct GateBench {
+    model::Cluster cluster{rules::PreferencePolicy::kRespect};
+    model::ClaimNames leaving;
+    std::map<std::string, std::string, std::less<>> held;
+
+    explicit GateBench(std::vector<api::Budget> budgets) {
+        api::NodePool pool;
+        pool.meta.name = "default";
+        pool.budgets = std::move(budgets);
+        cluster.upsert(pool);
+        for (int i = 0; i < 10; ++i) {
+            World w;
+            w.claim.meta.name = "c" + std::to_string(i);
+            w.claim.provider_id = w.node.provider_id = "p://" + std::to_string(i);
+            w.node.meta.name = "n" + std::to_string(i);
+            cluster.upsert(w.claim);
+            cluster.upsert(w.node);
+        }
+    }
+    DisruptionGate gate(WallTime now = kNow) { return DisruptionGate({cluster, leaving, held}, now); }
+};
+
+api::Budget budget(std::string nodes, std::vector<std::string> reasons = {}) {
+    api::Budget out;
+    out.nodes = std::move(nodes);
+    out.has_reasons = !reasons.empty();
+    out.reasons = std::move(reasons);
+    return out;
+}
+
+TEST(Gate, each_reason_has_its_budgets_and_all_count_what_is_under_way) {
+    GateBench bench({budget("50%"), budget("2", {"Drifted"}), budget("0", {"Underutilized"})});
+    DisruptionGate gate = bench.gate();
+    EXPECT_EQ(gate.left("default", kEmpty), 5);
+    EXPECT_EQ(gate.left("default", kDrifted), 2);
+    EXPECT_FALSE(gate.admit("default", kUnderutilized));
+    EXPECT_TRUE(gate.admit("default", kDrifted));
+    EXPECT_EQ(gate.left("default", kEmpty), 4);
+    EXPECT_TRUE(gate.admit("default", kEmpty));
+    EXPECT_FALSE(gate.admit("default", kDrifted)) << "the empty one counts too";
+    ASSERT_THAT(gate.refusals(), SizeIs(1)) << "used up is not forbidden";
+    EXPECT_THAT(gate.refusals()[0].why, HasSubstr("Underutilized"));
+}
+
+TEST(Gate, nodes_that_a_command_removes_count_before_they_go) {
+    GateBench bench({budget("3")});
+    bench.leaving = {"c1", "c2"};
+    EXPECT_EQ(bench.gate().left("default", kDrifted), 1);
+}
+
+TEST(Gate, a_held_pool_loses_only_its_empty_nodes) {
+    GateBench bench({budget("3")});
+    bench.held["default"] = "its launches keep failing";
+    DisruptionGate gate = bench.gate();
+    EXPECT_FALSE(gate.admit("default", kDrifted));
+    EXPECT_TRUE(gate.admit("default", kEmpty));
+    ASSERT_THAT(gate.refusals(), SizeIs(1));
+    EXPECT_EQ(gate.refusals()[0].why, "its launches keep failing");
+}
+
+TEST(Gate, windows_are_utc) {
+    api::Budget nightly = budget("0");
+    nightly.schedule = "0 22 * * *";
+    nightly.duration = hours{8};
+    GateBench bench({nightly});
+    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-10T21:59:59Z").value()).left("default", kDrifted),
+              std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-10T22:00:00Z").value()).left("default", kDrifted), 0);
+    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-11T00:00:00+03:00").value()).left("default", kDrifted),
+              std::numeric_limits<std::int64_t>::max())
+        << "21:00 in UTC";
+    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-11T05:59:59Z").value()).left("default", kDrifted), 0);
+}
+
+}  // namespace
+}  // namespace joiner::plan

@@ -1,0 +1,28 @@
+// A disruption that is decided upon: which nodes leave, and what must be up before they may. Data, like a
+// Plan; it is carried out by control/disruptor. Pure.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/disrupt/candidates.h"
+#include "plan/plan.h"
+#include "plan/provision/provision.h"
+
+namespace joiner::plan {
+
+// Indexes refer to the snapshot it was planned on.
+struct DisruptionCommand {
+    std::string_view reason;            // One of kDisruptionReasons.
+    std::vector<Candidate> leaving;     // At least one.
+    std::vector<Launch> launches;       // Come up first; each is for some pod of the leaving nodes.
+    std::vector<Placement> placements;  // Pods of the leaving nodes that go where there is room already.
+};
+
+// Where the pods of `leaving` go, whatever that costs. kUnavailable names the first pod that would have no
+// place. REQUIRES: the snapshot was made with the claims of `leaving` among SnapshotInputs::leaving.
+Result<DisruptionCommand> plan_replacement(const model::Snapshot& snapshot, std::vector<Candidate> leaving,
+                                           std::string_view reason, const ProvisionOptions& options);
+
+}  // namespace joiner::plan

@@ -1,0 +1,117 @@
+#include "plan/disrupt/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/names.h"
+#include "plan/disrupt/gate.h"
+
+namespace joiner::plan {
+namespace {
+
+using rules::Requirement;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// One type of four CPUs.
+std::shared_ptr<const std::vector<rules::InstanceType>> catalogue() {
+    rules::InstanceType type;
+    type.name = "t";
+    type.capacity.cpu_milli = 4000;
+    type.capacity.memory_bytes = std::int64_t{16} << 30;
+    type.capacity.pods = 110;
+    type.capacity.ephemeral_bytes = std::int64_t{20} << 30;
+    rules::Offering offering;
+    offering.requirements.add_labels({{std::string(api::kZoneLabel), "a"},
+                                      {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}});
+    offering.price = rules::Money::from_dollars(0.2);
+    type.requirements.add_labels({{std::string(api::kInstanceTypeLabel), "t"},
+                                  {std::string(api::kArchLabel), "amd64"},
+                                  {std::string(api::kOSLabel), "linux"},
+                                  {std::string(api::kZoneLabel), "a"}});
+    type.offerings.push_back(offering);
+    return std::make_shared<const std::vector<rules::InstanceType>>(std::vector<rules::InstanceType>{type});
+}
+
+struct Question {
+    model::Snapshot snapshot;
+    Candidate leaving{.claim = "c", .node = "n", .pool = "default", .price = {}, .pods = {}};
+
+    Question() {
+        model::PoolView& pool = snapshot.pools.emplace_back();
+        pool.name = "default";
+        pool.types = catalogue();
+        pool.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {"default"}));
+    }
+    void pod(const std::string& name, std::int64_t cpu_milli, bool moves) {
+        auto shape = std::make_shared<rules::PodShape>();
+        shape->requests.cpu_milli = cpu_milli;
+        shape->requests.pods = 1;
+        shape->required.emplace_back();
+        shape->key = std::to_string(cpu_milli);
+        snapshot.pods.push_back({"ns", name, name, shape, kNoTime});
+        if (moves) leaving.pods.push_back("ns/" + name);
+    }
+    void room(const std::string& name, std::int64_t cpu_milli) {
+        model::RoomView& room = snapshot.rooms.emplace_back();
+        room.name = name;
+        room.free.cpu_milli = cpu_milli;
+        room.free.pods = 100;
+    }
+    Result<DisruptionCommand> plan() const { return plan_replacement(snapshot, {leaving}, kDrifted, {}); }
+};
+
+TEST(PlanReplacement, a_node_without_pods_needs_nothing) {
+    Question q;
+    q.pod("waits", 1000, false);
+    const auto command = q.plan();
+    ASSERT_TRUE(command);
+    EXPECT_EQ(command->reason, kDrifted);
+    EXPECT_THAT(command->leaving, SizeIs(1));
+    EXPECT_THAT(command->launches, IsEmpty()) << "what others need is not its business";
+}
+
+TEST(PlanReplacement, pods_go_where_there_is_room) {
+    Question q;
+    q.pod("moves", 1000, true);
+    q.room("m", 1500);
+    const auto command = q.plan();
+    ASSERT_TRUE(command);
+    EXPECT_THAT(command->launches, IsEmpty());
+    ASSERT_THAT(command->placements, SizeIs(1));
+    EXPECT_EQ(command->placements[0].room, 0u);
+}
+
+TEST(PlanReplacement, what_has_no_room_is_launched_first) {
+    Question q;
+    q.pod("moves", 3000, true);
+    q.pod("moves-too", 3000, true);
+    q.pod("waits", 3500, false);
+    q.room("m", 3000);
+    const auto command = q.plan();
+    ASSERT_TRUE(command);
+    EXPECT_THAT(command->placements, SizeIs(1));
+    ASSERT_THAT(command->launches, SizeIs(1)) << "and not the one for the pod that waits";
+    ASSERT_THAT(command->launches[0].pods, SizeIs(1));
+    EXPECT_NE(command->launches[0].pods[0], 2u);
+}
+
+TEST(PlanReplacement, a_pod_without_a_place_keeps_its_node) {
+    Question q;
+    q.pod("too-large", 5000, true);
+    const auto command = q.plan();
+    ASSERT_FALSE(command);
+    EXPECT_EQ(command.error().kind, ErrorKind::kUnavailable);
+    EXPECT_THAT(command.error().message, HasSubstr("pod ns/too-large would have no place"));
+}
+
+TEST(PlanReplacement, pods_that_wait_anyway_keep_nobody) {
+    Question q;
+    q.pod("too-large", 5000, false);
+    q.pod("moves", 1000, true);
+    EXPECT_TRUE(q.plan());
+}
+
+}  // namespace
+}  // namespace joiner::plan

@@ -1,0 +1,63 @@
+// The one gate that all voluntary disruption passes: the pools' budgets, counted over every reason at once,
+// and the pools that are held because what was launched for them lately did not come up. Made anew for each
+// look. Pure; loop thread, because it reads the Cluster. Source: Karpenter's documented disruption budgets.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "model/cluster.h"
+#include "model/make_snapshot.h"
+
+namespace joiner::plan {
+
+// Budgets name these, and so do events, metrics and the DisruptionReason condition.
+inline constexpr std::string_view kDrifted = "Drifted";
+inline constexpr std::string_view kEmpty = "Empty";
+inline constexpr std::string_view kUnderutilized = "Underutilized";
+inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnderutilized};
+
+struct GateFacts {
+    const model::Cluster& cluster;
+    // Claims that a command under way removes: on their way out, though nothing is deleted yet.
+    const model::ClaimNames& leaving;
+    // Pools that nothing is launched for just to replace something, and why, in one sentence.
+    const std::map<std::string, std::string, std::less<>>& held_pools;
+};
+
+class DisruptionGate {
+  public:
+    DisruptionGate(const GateFacts& facts, WallTime now);
+
+    // How many more nodes of the pool may be disrupted for `reason`, with those admitted so far counted.
+    std::int64_t left(const std::string& pool, std::string_view reason) const;
+    // Counts one more node of the pool as disrupted, if there is one left.
+    bool admit(const std::string& pool, std::string_view reason);
+
+    struct Refusal {
+        std::string pool;
+        std::string why;  // One sentence.
+    };
+    // Pools that were asked for and may not be touched at all now, by budget or because they are held; each
+    // pool and sentence once. A budget that is merely used up is not among them.
+    std::vector<Refusal> refusals() const;
+
+  private:
+    struct Use {
+        std::int64_t nodes = 0;
+        std::int64_t disrupted = 0;
+    };
+    Use use_of(std::string_view pool) const;
+
+    const GateFacts facts_;
+    WallTime now_;
+    std::map<std::string, Use, std::less<>> use_;
+    std::set<std::pair<std::string, std::string>> refusals_;
+};
+
+}  // namespace joiner::plan
