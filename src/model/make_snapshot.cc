@@ -260,12 +260,26 @@ class SnapshotMaker {
             const PodState& pod = *cluster_.find_pod(key);
             if (!wants_room(pod)) continue;
             if (inputs_.planned != nullptr && inputs_.planned->contains(pod.uid)) continue;
-            out_.pods.push_back(
-                {pod.ns, pod.name, pod.uid, shape_with_volumes(pod), pod.created, pod.labels});
+            add_pod(pod);
+        }
+        if (inputs_.moving != nullptr) {
+            for (const PodKey& key : *inputs_.moving) {
+                const PodState* pod = cluster_.find_pod(key);
+                if (pod != nullptr && may_move(key, *pod)) add_pod(*pod);
+            }
         }
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
+    }
+
+    bool may_move(const PodKey& key, const PodState& pod) const {
+        return inputs_.moving != nullptr && inputs_.moving->contains(key) && !pod.node_name.empty() &&
+               pod.is_active();
+    }
+
+    void add_pod(const PodState& pod) {
+        out_.pods.push_back({pod.ns, pod.name, pod.uid, shape_with_volumes(pod), pod.created, pod.labels});
     }
 
     // Pods that share a shape and the places of their volumes share what comes of it.
@@ -296,6 +310,7 @@ class SnapshotMaker {
             if (pod.is_terminal) continue;
             const bool binds_others = pod.shape->constraints.binds_others();
             if (!some_ask && !binds_others) continue;
+            if (may_move(key, pod)) continue;
             const auto place = place_of.find(node_of(pod));
             if (place == place_of.end()) continue;
             ++counts[{pod.labels.get(), binds_others ? pod.shape.get() : nullptr, pod.deleted.has_value()}]

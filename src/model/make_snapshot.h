@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -19,6 +20,9 @@ struct SnapshotInputs {
     std::function<bool(const api::NodePool&)> is_usable;
     rules::WellKnownLabels well_known;
     const PlannedPods* planned = nullptr;
+    // Bound pods that may have to move: they are listed among the pods and not among those that stand, and
+    // their nodes stay as full as they are.
+    const std::set<PodKey>* moving = nullptr;
 };
 
 // A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A
