@@ -7,12 +7,6 @@
 #include "plan/disrupt/repack_steps.h"
 
 namespace joiner::plan {
-namespace {
-
-// What making and checking one step counts for, in looks.
-constexpr std::uint64_t kStepLooks = 200'000;
-
-}  // namespace
 
 class Repack::Impl {
   public:
@@ -29,8 +23,10 @@ class Repack::Impl {
             if (search_->run_slice(looks)) steps_.emplace(question_, *search_, options_);
             return false;
         }
-        for (std::uint64_t spent = 0; spent < looks; spent += kStepLooks) {
-            if (steps_->make_one()) continue;
+        for (std::uint64_t spent = 0; spent < looks;) {
+            const std::uint64_t took = steps_->make_one();
+            spent += took;
+            if (took > 0) continue;
             result_ = steps_->take();
             is_done_ = true;
             break;

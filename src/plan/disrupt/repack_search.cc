@@ -516,7 +516,7 @@ void RepackSearch::fill_purchase(BinIndex bin) {
 // ---- which tries ----
 
 // Bins that could hold the smallest of all requests. Of very many, those that could hold a middling one, the
-// fullest for their price.
+// fullest for their price; only the last sweep looks at all, so that nothing is left for a next time.
 void RepackSearch::list_receivers() {
     const auto list = [&](const std::vector<double>& need) {
         all_receivers_.clear();
@@ -529,7 +529,7 @@ void RepackSearch::list_receivers() {
         looks_ += state_.size();
     };
     list(least_request_);
-    if (all_receivers_.size() <= kManyReceivers) return;
+    if (all_receivers_.size() <= kManyReceivers || phase_ == Phase::kLastSweep) return;
     list(mean_request_);
     if (all_receivers_.size() <= kManyReceivers) return;
     const auto last = all_receivers_.begin() + static_cast<std::ptrdiff_t>(kManyReceivers);

@@ -23,7 +23,10 @@ constexpr std::size_t kLeastSpotTypes = 15;
 constexpr double kLeastBalance = 0.5;
 // Steps whose pods others ask about: each is held against the whole cluster, and once one is carried out the
 // rest must be looked at again anyway.
-constexpr std::size_t kMostDependent = 8;
+constexpr std::size_t kMostDependent = 64;
+// What it takes to make a step, in looks, and the part of it that grows with the cluster.
+constexpr std::uint64_t kLooksOfAStep = 50'000;
+constexpr std::uint64_t kLooksOfARoom = 1'000;
 constexpr model::PlaceIndex kNoPlace = ~model::PlaceIndex{0};
 
 std::string nodes(std::size_t count) {
@@ -105,15 +108,16 @@ void RepackSteps::find_parts() {
                      [&](const Part& a, const Part& b) { return rank(a) < rank(b); });
 }
 
-bool RepackSteps::make_one() {
-    if (next_ == parts_.size()) return false;
+std::uint64_t RepackSteps::make_one() {
+    if (next_ == parts_.size()) return 0;
+    const std::size_t dependent = dependent_;
     auto step = make(parts_[next_++]);
     if (step) {
         count_limits(*step);
-        if (!step->is_independent) ++dependent_;
         steps_.push_back(std::move(*step));
     }
-    return true;
+    return kLooksOfAStep +
+           (dependent_ - dependent) * kLooksOfARoom * std::uint64_t{question_.snapshot.rooms.size()};
 }
 
 std::vector<RepackStep> RepackSteps::take() {
@@ -144,7 +148,10 @@ std::optional<RepackStep> RepackSteps::make(const Part& part) {
               [](const Placement& a, const Placement& b) { return a.pod < b.pod; });
     step.evictions = pods.size();
     step.is_independent = is_lone(pods);
-    if (!step.is_independent && dependent_ >= kMostDependent) return std::nullopt;
+    if (!step.is_independent) {
+        if (dependent_ >= kMostDependent) return std::nullopt;
+        ++dependent_;
+    }
     const bool is_found = buy(part, step) && is_allowed(step, pods);
     if (!is_found && (step.is_independent || !plan_again(step, pods))) return std::nullopt;
     if (!pays(part, step) || !may_be_spot(part, step) || !keeps_balance(part, step)) return std::nullopt;

@@ -19,8 +19,8 @@ class RepackSteps {
     // REQUIRES: the search has ended. Both are borrowed.
     RepackSteps(const RepackQuestion& question, const RepackSearch& search, const RepackOptions& options);
 
-    // Makes and checks one step; false when there was none left.
-    bool make_one();
+    // Makes and checks one step. Returns what that took, in looks of the search; 0 when there was none left.
+    std::uint64_t make_one();
     std::vector<RepackStep> take();
 
   private:
@@ -56,7 +56,7 @@ class RepackSteps {
     std::vector<RepackPurchase> purchases_;
     std::vector<Part> parts_;  // Best first.
     std::size_t next_ = 0;
-    std::size_t dependent_ = 0;
+    std::size_t dependent_ = 0;  // Steps looked at that are not independent.
     std::map<std::string_view, const rules::PodSelector*> repulsions_;  // Whom some pod keeps away from.
     std::map<const rules::PodLabels*, bool> is_left_alone_;             // A memo.
     std::vector<std::unordered_map<std::string_view, const rules::InstanceType*>> types_;  // By pool; a memo.
