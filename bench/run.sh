@@ -10,6 +10,9 @@ if [ -x "$here/planner/run.sh" ]; then
     "$here/planner/run.sh"
 fi
 echo
+echo "## Consolidation"
+"$here/repack/table.py" --joiner "$root/build/bench/joiner"
+echo
 echo "## From a Deployment to all of its pods Ready"
 code=0
 "$here/e2e/run.py" --joiner "$root/build/joiner" "$@" || code=$?

@@ -129,6 +129,8 @@ Outcome simulate(const Scenario& scenario, const fs::path& folder) {
             options.preference_policy = value;
         else if (name == "minValues")
             options.min_values_policy = value;
+        else if (name == "disruption")
+            options.disruption = value == "true";
         else
             throw std::runtime_error("unknown option " + name);
     }
@@ -153,6 +155,7 @@ class Expectations {
         }
         for (const auto& [pod, node] : outcome.plan["existing"].items()) existing_[pod] = node;
         for (const auto& [pod, reason] : outcome.plan["unschedulable"].items()) waiting_[pod] = reason;
+        if (outcome.plan.contains("removals")) read_removals(outcome.plan["removals"]);
     }
 
     // Why the line does not hold, or nothing.
@@ -168,12 +171,22 @@ class Expectations {
         if (what[0] == "nodes") return equal(outcome_.plan["nodes"].dump(), value);
         if (what[0] == "price")
             return equal(fmt::format("{:.2f}", outcome_.plan["pricePerHour"].get<double>()), value);
+        if (what[0] == "saves") return equal(fmt::format("{:.2f}", saving_), value);
         if (what.size() != 2) return "names no pod";
+        if (what[0] == "removed") {
+            seen_.insert(what[1]);
+            const auto it = removed_.find(what[1]);
+            return it == removed_.end() ? what[1] + " is not removed" : equal(it->second, value);
+        }
         if (what[0] == "together" || what[0] == "apart")
             return neighbours(what[0] == "apart", what[1], value);
         int found = 0;
-        const auto& all = what[0] == "on" ? describe_new() : what[0] == "existing" ? existing_ : waiting_;
-        if (what[0] != "on" && what[0] != "existing" && what[0] != "waits") return "unknown word " + what[0];
+        const auto& all = what[0] == "on"         ? describe_new()
+                          : what[0] == "existing" ? existing_
+                          : what[0] == "moves"    ? moving_
+                                                  : waiting_;
+        if (what[0] != "on" && what[0] != "existing" && what[0] != "waits" && what[0] != "moves")
+            return "unknown word " + what[0];
         for (const auto& [pod, answer] : all) {
             if (!matches(what[1], pod)) continue;
             ++found;
@@ -193,11 +206,30 @@ class Expectations {
         for (const auto& [pod, node] : existing_) {
             if (!seen_.contains(pod)) out += fmt::format("{} is on {}\n", pod, node);
         }
+        for (const auto& [node, reason] : removed_) {
+            if (!seen_.contains(node)) out += fmt::format("{} is removed: {}\n", node, reason);
+        }
         return out;
     }
 
   private:
     using Answers = std::map<std::string, std::string>;
+
+    static std::string place_of(const Json& claim) {
+        return fmt::format("{} {} {} {}", claim["nodePool"].get<std::string>(),
+                           claim["instanceType"].get<std::string>(), claim["zone"].get<std::string>(),
+                           claim["capacityType"].get<std::string>());
+    }
+    void read_removals(const Json& removals) {
+        for (const Json& removal : removals) {
+            saving_ += removal["savesPerHour"].get<double>();
+            for (const std::string node : removal["nodes"]) removed_[node] = removal["reason"];
+            for (const auto& [pod, node] : removal["moves"].items()) moving_[pod] = node;
+            for (const Json& claim : removal["nodeClaims"]) {
+                for (const std::string pod : claim["pods"]) moving_[pod] = place_of(claim);
+            }
+        }
+    }
 
     static bool matches(const std::string& pattern, const std::string& pod) {
         const std::string full = pattern.find('/') == std::string::npos ? "default/" + pattern : pattern;
@@ -216,10 +248,7 @@ class Expectations {
     Answers describe_new() const {
         Answers out;
         for (const auto& [pod, claim] : new_node_of_) {
-            out[pod] =
-                fmt::format("{} {} {} {}", (*claim)["nodePool"].get<std::string>(),
-                            (*claim)["instanceType"].get<std::string>(), (*claim)["zone"].get<std::string>(),
-                            (*claim)["capacityType"].get<std::string>());
+            out[pod] = place_of(*claim);
         }
         return out;
     }
@@ -245,6 +274,9 @@ class Expectations {
     std::map<std::string, const Json*> new_node_of_;
     Answers existing_;
     Answers waiting_;
+    Answers removed_;  // By node, why.
+    Answers moving_;
+    double saving_ = 0;
     std::set<std::string> seen_;
 };
 

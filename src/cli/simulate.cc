@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -6,13 +7,19 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
+#include "api/names.h"
 #include "cli/commands.h"
 #include "cli/world.h"
 #include "cloud/kwok/types_file.h"
 #include "io/file.h"
 #include "model/make_snapshot.h"
+#include "plan/disrupt/repack.h"
+#include "plan/lifecycle/node_step.h"
 #include "plan/provision/provision.h"
+#include "rules/budget.h"
 
 namespace joiner::cli {
 namespace {
@@ -20,6 +27,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxTypesFileBytes = 256u << 20;
+constexpr std::uint64_t kSliceLooks = 1'000'000;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -31,12 +39,103 @@ struct Simulation {
     double seconds = 0;
     double snapshot_seconds = 0;
     double first_plan_seconds = 0;
+    plan::RepackQuestion repack_question;
+    std::vector<plan::RepackStep> removals;
+    double repack_seconds = 0;
+    double longest_slice_seconds = 0;
 };
 
 Result<std::vector<rules::InstanceType>> load_types(const std::string& path) {
     if (path.empty()) return cloud::kwok::aws_types();
     TRY(const std::string text, io::read_file(path, kMaxTypesFileBytes));
     return cloud::kwok::parse_types(text, "instance types file " + path);
+}
+
+// Of the offering that the node's labels name; nothing where there is none.
+rules::Money price_of(const api::Node& node, const model::PoolView& pool) {
+    const auto label = [&](std::string_view key) { return api::find_or_empty(node.meta.labels, key); };
+    for (const rules::InstanceType& type : *pool.types) {
+        if (type.name != label(api::kInstanceTypeLabel)) continue;
+        for (const rules::Offering& offering : type.offerings) {
+            if (offering.zone() == label(api::kZoneLabel) &&
+                offering.capacity_type() == label(api::kCapacityTypeLabel))
+                return offering.price;
+        }
+    }
+    return {};
+}
+
+// What it takes to evict it, about 1. Source: Karpenter's documented eviction cost.
+double eviction_cost(const model::PodState& pod) {
+    return std::clamp(1 + pod.priority / 33554432.0, 0.0, 10.0);
+}
+
+// nullopt where a pod keeps the node.
+std::optional<plan::Candidate> removable(const model::Cluster& cluster, const model::NodeState& state,
+                                         const model::PoolView& pool, WallTime now) {
+    const api::Node& node = state.node;
+    plan::Candidate out;
+    if (const model::ClaimState* claim = cluster.claim_of(node)) out.claim = claim->claim.meta.name;
+    out.node = node.meta.name;
+    out.pool = pool.name;
+    out.price = price_of(node, pool);
+    out.is_spot = api::find_or_empty(node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
+    for (const model::PodKey& key : state.pods) {
+        const model::PodState& pod = *cluster.find_pod(key);
+        if (!pod.is_active()) continue;
+        if (plan::do_not_disrupt_is_active(pod, now)) return std::nullopt;
+        if (pod.is_daemon || pod.is_mirror) continue;
+        out.pods.push_back(key);
+        out.disruption_cost += eviction_cost(pod);
+    }
+    return out;
+}
+
+// Budgets set the pace of removals and not where they end, so here only a budget of none matters.
+std::vector<plan::Candidate> removable_nodes(const model::Cluster& cluster, const Simulation& s,
+                                             WallTime now) {
+    std::map<std::string_view, const model::PoolView*> pools;
+    for (const model::PoolView& pool : s.snapshot.pools) {
+        if (pool.types != nullptr && pool.pool.consolidate_after.value) pools.emplace(pool.name, &pool);
+    }
+    std::map<std::string_view, std::int64_t> counts;
+    for (const auto& [name, state] : cluster.nodes())
+        ++counts[api::find_or_empty(state.node.meta.labels, api::kNodePoolLabel)];
+    std::set<std::string_view> is_awaited;
+    for (const plan::Placement& one : s.plan.placements) is_awaited.insert(s.snapshot.rooms[one.room].name);
+    std::vector<plan::Candidate> out;
+    for (const auto& [name, state] : cluster.nodes()) {
+        const api::ObjectMeta& meta = state.node.meta;
+        const auto pool = pools.find(api::find_or_empty(meta.labels, api::kNodePoolLabel));
+        if (pool == pools.end() || is_awaited.contains(name) ||
+            api::find_or_empty(meta.annotations, api::kDoNotDisruptAnnotation) == "true")
+            continue;
+        auto candidate = removable(cluster, state, *pool->second, now);
+        if (!candidate) continue;
+        const std::string_view reason = candidate->pods.empty() ? "Empty" : "Underutilized";
+        if (rules::allowed_disruptions(pool->second->pool, reason, counts[pool->first], now) > 0)
+            out.push_back(std::move(*candidate));
+    }
+    return out;
+}
+
+// After the plan: pods that wait come first, and what they take is taken.
+void plan_removals(const model::Cluster& cluster, const model::SnapshotInputs& inputs, WallTime now,
+                   Simulation& s) {
+    s.repack_question = plan::make_repack_question(cluster, inputs, removable_nodes(cluster, s, now));
+    for (const plan::Placement& one : s.plan.placements)
+        s.repack_question.snapshot.rooms[one.room].free -= s.snapshot.pods[one.pod].shape->requests;
+    const auto start = std::chrono::steady_clock::now();
+    plan::RepackOptions options;
+    options.now = now;
+    plan::Repack repack(s.repack_question, options);
+    for (bool is_done = false; !is_done;) {
+        const auto slice = std::chrono::steady_clock::now();
+        is_done = repack.run_slice(kSliceLooks);
+        s.longest_slice_seconds = std::max(s.longest_slice_seconds, seconds_since(slice));
+    }
+    s.repack_seconds = seconds_since(start);
+    s.removals = repack.steps();
 }
 
 Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::string>& warnings) {
@@ -72,6 +171,11 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     out.plan = plan::plan_provisioning(out.snapshot, plan_options);
     out.seconds = seconds_since(start);
     out.first_plan_seconds = out.snapshot_seconds + out.plan.first_plan_seconds;
+    if (options.disruption) {
+        const std::size_t told = warnings.size();
+        plan_removals(world.cluster, inputs, now, out);
+        warnings.resize(told);  // The pools' problems once are enough.
+    }
     for (const rules::OverlayProblem& one : out.snapshot.overlay_problems)
         warnings.push_back(fmt::format("NodeOverlay {} is not applied: {}", one.overlay, one.problem));
     warnings.insert(warnings.begin(), world.warnings.begin(), world.warnings.end());
@@ -96,6 +200,40 @@ double dollars(rules::Money money) {
     return std::round(money.dollars() * 1e9) / 1e9;
 }
 
+Json launches_json(const model::Snapshot& snapshot, const std::vector<plan::Launch>& launches) {
+    Json out = Json::array();
+    for (const plan::Launch& launch : launches) {
+        Json pods = Json::array();
+        for (const model::PodIndex pod : launch.pods) pods.push_back(snapshot.pods[pod].full_name());
+        out.push_back({{"nodePool", snapshot.pools[launch.spec->pool].name},
+                       {"instanceType", launch.spec->types.front()},
+                       {"zone", launch.spec->zone},
+                       {"capacityType", launch.spec->capacity_type},
+                       {"price", dollars(launch.spec->price)},
+                       {"pods", std::move(pods)},
+                       {"alternatives", launch.spec->types.size() - 1}});
+    }
+    return out;
+}
+
+Json removals_json(const Simulation& s) {
+    const model::Snapshot& snapshot = s.repack_question.snapshot;
+    Json out = Json::array();
+    for (const plan::RepackStep& step : s.removals) {
+        Json moves = Json::object();
+        for (const plan::Placement& one : step.placements)
+            moves[snapshot.pods[one.pod].full_name()] = snapshot.rooms[one.room].name;
+        out.push_back({{"nodes", step.nodes},
+                       {"reason", step.reason},
+                       {"savesPerHour", dollars(step.saving)},
+                       {"evictions", step.evictions},
+                       {"why", step.why},
+                       {"moves", std::move(moves)},
+                       {"nodeClaims", launches_json(snapshot, step.launches)}});
+    }
+    return out;
+}
+
 void print_json(const Simulation& s, const SimulateOptions& options) {
     Json out;
     out["seconds"] = s.seconds;
@@ -114,23 +252,16 @@ void print_json(const Simulation& s, const SimulateOptions& options) {
     const auto name_of = [&](model::PodIndex pod) { return s.snapshot.pods[pod].full_name(); };
     out["unschedulable"] = Json::object();
     for (const plan::Wait& wait : s.plan.waits) out["unschedulable"][name_of(wait.pod)] = wait.reason;
-    out["nodeClaims"] = Json::array();
-    for (const plan::Launch& launch : s.plan.launches) {
-        Json pods = Json::array();
-        for (const model::PodIndex pod : launch.pods) pods.push_back(name_of(pod));
-        out["nodeClaims"].push_back({{"nodePool", s.snapshot.pools[launch.spec->pool].name},
-                                     {"instanceType", launch.spec->types.front()},
-                                     {"zone", launch.spec->zone},
-                                     {"capacityType", launch.spec->capacity_type},
-                                     {"price", dollars(launch.spec->price)},
-                                     {"pods", std::move(pods)},
-                                     {"alternatives", launch.spec->types.size() - 1}});
-    }
+    out["nodeClaims"] = launches_json(s.snapshot, s.plan.launches);
     out["existing"] = Json::object();
     for (const plan::Placement& placement : s.plan.placements) {
         out["existing"][name_of(placement.pod)] = s.snapshot.rooms[placement.room].name;
     }
-    if (options.disruption) out["removals"] = Json::array();
+    if (options.disruption) {
+        out["repackSeconds"] = s.repack_seconds;
+        out["repackLongestSliceSeconds"] = s.longest_slice_seconds;
+        out["removals"] = removals_json(s);
+    }
     std::puts(out.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
@@ -179,6 +310,9 @@ void print_table(const Simulation& s) {
     for (const auto& [reason, pods] : group_waits(s)) {
         fmt::print("waiting: {}{}: {}\n", pods.front(),
                    pods.size() > 1 ? fmt::format(" and {} more", pods.size() - 1) : "", reason);
+    }
+    for (const plan::RepackStep& step : s.removals) {
+        fmt::print("remove: {} ({}): {}\n", fmt::join(step.nodes, ", "), step.reason, step.why);
     }
 }
 

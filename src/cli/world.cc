@@ -173,7 +173,8 @@ class Filler {
     void add_pod(api::Pod pod) {
         if (pod.meta.ns.empty()) pod.meta.ns = "default";
         if (pod.meta.uid.empty()) pod.meta.uid = api::full_name(pod.meta);
-        if (pod.meta.created == kNoTime) pod.meta.created = now_;
+        // A pod that runs has done so for we know not how long.
+        if (pod.meta.created == kNoTime && pod.spec.node_name.empty()) pod.meta.created = now_;
         apply_classes(pod.spec);
         if (const api::OwnerReference* owner = api::controller_of(pod.meta)) {
             ++pods_of_[fmt::format("{}/{}/{}", owner->kind, pod.meta.ns, owner->name)];

@@ -279,6 +279,12 @@ class SnapshotMaker {
             if (inputs_.planned != nullptr && inputs_.planned->contains(pod.uid)) continue;
             add_pod(pod);
         }
+        if (inputs_.moving != nullptr) {
+            for (const PodKey& key : *inputs_.moving) {
+                const PodState* pod = cluster_.find_pod(key);
+                if (pod != nullptr && may_move(key, *pod)) add_pod(*pod);
+            }
+        }
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
@@ -303,6 +309,11 @@ class SnapshotMaker {
             }
         }
         return out;
+    }
+
+    bool may_move(const PodKey& key, const PodState& pod) const {
+        return inputs_.moving != nullptr && inputs_.moving->contains(key) && !pod.node_name.empty() &&
+               pod.is_active();
     }
 
     // Pods that share a shape and the places of their volumes share what comes of it.
@@ -335,6 +346,7 @@ class SnapshotMaker {
             if (pod.is_terminal || is_moving.contains(&pod)) continue;
             const bool binds_others = pod.shape->constraints.binds_others();
             if (!some_ask && !binds_others) continue;
+            if (may_move(key, pod)) continue;
             const auto place = place_of.find(node_of(pod));
             if (place == place_of.end()) continue;
             ++counts[{pod.labels.get(), binds_others ? pod.shape.get() : nullptr, pod.deleted.has_value()}]

@@ -29,6 +29,9 @@ struct SnapshotInputs {
     const ClaimNames* leaving = nullptr;
     // What pods that are about to move will take, by name of the claim or node they move to.
     const ReservedRoom* reserved = nullptr;
+    // Bound pods that may have to move: they are listed among the pods and not among those that stand, and
+    // their nodes stay as full as they are.
+    const std::set<PodKey>* moving = nullptr;
 };
 
 // A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A

@@ -38,6 +38,7 @@ struct World {
     PlannedPods planned;
     ClaimNames leaving;
     ReservedRoom reserved;
+    std::set<PodKey> moving;
     std::shared_ptr<const std::vector<rules::InstanceType>> types =
         std::make_shared<const std::vector<rules::InstanceType>>(
             std::vector<rules::InstanceType>{a_type("small", 2), a_type("large", 8)});
@@ -98,6 +99,7 @@ struct World {
         inputs.planned = &planned;
         if (!leaving.empty()) inputs.leaving = &leaving;
         inputs.reserved = &reserved;
+        inputs.moving = &moving;
         return make_snapshot(cluster, inputs);
     }
     // "n open 3900m", "n closed fresh 100m", "c claim 2000m": in their order.
@@ -384,6 +386,31 @@ TEST(MakeSnapshot, limits_count_nodes_and_claims_in_flight) {
     foreign.meta.labels = {};
     w.add(foreign);
     EXPECT_EQ(remaining()["nodes"], 7) << "other people's nodes do not count";
+}
+
+TEST(MakeSnapshot, pods_that_may_move_are_listed_and_their_room_stays_taken) {
+    World w;
+    w.add(World::node("n"));
+    w.add(World::claim("c", "p://n"));
+    w.pod("stays", "500m", "n");
+    w.pod("moves", "1", "n");
+    w.pod("gone", "1", "n", [](api::Pod& p) { p.meta.deleted = WallTime{}; });
+    w.pod("waits", "1", {}, [](api::Pod& p) {
+        api::PodAffinityTerm term;
+        term.topology_key = std::string(api::kZoneLabel);
+        term.selector = api::LabelSelector{};
+        p.spec.required_pod_anti_affinity.push_back(term);
+    });
+    w.moving = {"ns/moves", "ns/gone", "ns/unknown"};
+    const Snapshot snapshot = w.snapshot();
+    std::vector<std::string> names;
+    for (const PodView& pod : snapshot.pods) names.push_back(pod.name);
+    EXPECT_THAT(names, UnorderedElementsAre("waits", "moves"));
+    ASSERT_EQ(snapshot.rooms.size(), 1U);
+    EXPECT_EQ(snapshot.rooms[0].free.cpu_milli, 1500);
+    std::uint32_t standing = 0;
+    for (const StandingPods& one : snapshot.standing) standing += one.places.at(0).second;
+    EXPECT_EQ(standing, 2U) << "the one that stays and the one that is going";
 }
 
 TEST(MakeSnapshot, only_usable_pools_come_the_heaviest_first) {

@@ -1,0 +1,68 @@
+// What the search found, as steps: candidates whose pods share a purchase leave together, all others alone.
+// Each step is held against the scheduler's rules by the independent checker, and against the policies.
+// Pure; one owner, one thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "plan/disrupt/repack.h"
+#include "plan/disrupt/repack_search.h"
+
+namespace joiner::plan {
+
+class RepackSteps {
+  public:
+    // REQUIRES: the search has ended. Both are borrowed.
+    RepackSteps(const RepackQuestion& question, const RepackSearch& search, const RepackOptions& options);
+
+    // Makes and checks one step. Returns what that took, in looks of the search; 0 when there was none left.
+    std::uint64_t make_one();
+    std::vector<RepackStep> take();
+
+  private:
+    struct Part {
+        std::vector<std::size_t> candidates;
+        std::vector<std::size_t> purchases;
+    };
+
+    void find_parts();
+    std::optional<RepackStep> make(const Part& part);
+    void add_repulsions(const rules::PodShape& shape);
+    bool is_lone(const std::vector<model::PodIndex>& pods);
+    bool buy(const Part& part, RepackStep& step) const;
+    bool is_allowed(const RepackStep& step, const std::vector<model::PodIndex>& pods) const;
+    bool plan_again(RepackStep& step, const std::vector<model::PodIndex>& pods) const;
+    bool keeps_balance(const Part& part, const RepackStep& step) const;
+    bool may_be_spot(const Part& part, const RepackStep& step);
+    bool pays(const Part& part, RepackStep& step) const;
+    void drop_dear_types(const Part& part, RepackStep& step);
+    const rules::InstanceType* type_of(model::PoolIndex pool, const std::string& name);
+    std::optional<rules::Money> price_of(const MachineSpec& spec, const std::string& name);
+    void count_limits(const RepackStep& step);
+    // The cluster while the step's nodes are being drained and its pods wait.
+    model::Snapshot snapshot_for(const RepackStep& step, const std::vector<model::PodIndex>& pods,
+                                 std::vector<model::RoomIndex>& rooms) const;
+    void add_standing(const std::vector<bool>& moves, const std::vector<model::PlaceIndex>& place_of,
+                      model::Snapshot& out) const;
+
+    const RepackQuestion& question_;
+    const RepackSearch& search_;
+    const RepackOptions options_;
+    ProvisionOptions provision_options_;
+    std::vector<RepackPurchase> purchases_;
+    std::vector<Part> parts_;  // Best first.
+    std::size_t next_ = 0;
+    std::size_t dependent_ = 0;  // Steps looked at that are not independent.
+    std::map<std::string_view, const rules::PodSelector*> repulsions_;  // Whom some pod keeps away from.
+    std::map<const rules::PodLabels*, bool> is_left_alone_;             // A memo.
+    std::vector<std::unordered_map<std::string_view, const rules::InstanceType*>> types_;  // By pool; a memo.
+    // What the pools' limits leave after the steps so far, by the snapshot's pools.
+    std::vector<model::PoolView> pools_;
+    std::vector<RepackStep> steps_;
+};
+
+}  // namespace joiner::plan
