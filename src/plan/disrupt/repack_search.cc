@@ -60,7 +60,7 @@ void RepackSearch::make_market() {
     }
     if (counts.empty()) return;
     counts.resize(problem_.classes().size(), 0);
-    market_ = std::make_unique<Market>(problem_, make_tiers(problem_), counts);
+    market_ = std::make_unique<Market>(problem_, make_tiers(problem_), counts, std::vector<Bin>{});
     if (market_->dimensions() > Packer::kMaxDimensions || market_->lots().empty() ||
         market_->offers().empty()) {
         market_.reset();
