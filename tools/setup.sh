@@ -5,7 +5,7 @@ set -euo pipefail
 packages=(
     g++ cmake ninja-build ccache pkg-config python3 git ca-certificates openssl
     libcurl4-openssl-dev libssl-dev zlib1g-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
-    libcli11-dev libexpected-dev prometheus-cpp-dev libcpp-httplib-dev libjemalloc-dev
+    libcli11-dev libexpected-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev libjemalloc-dev
     libgtest-dev libgmock-dev libbenchmark-dev clang-format-19 clang-tidy-19
 )
 missing=()
