@@ -129,14 +129,19 @@ bool Provisioner::is_usable(const api::NodePool& pool) const {
            pool.spec_problem.empty() && rules::is_true(pool.conditions, "Ready");
 }
 
-model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
+model::SnapshotInputs Provisioner::snapshot_inputs() const {
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
     inputs.well_known = services_.provider.labels().well_known;
     inputs.planned = &planned_.by_uid();
-    inputs.leaving = leaving;
     inputs.reserved = &reserved_;
+    return inputs;
+}
+
+model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
+    model::SnapshotInputs inputs = snapshot_inputs();
+    inputs.leaving = leaving;
     return model::make_snapshot(services_.cluster, inputs);
 }
 

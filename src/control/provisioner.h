@@ -49,6 +49,8 @@ class Provisioner {
     void reserve(model::ReservedRoom reserved) { reserved_ = std::move(reserved); }
     // The planning question as it is now, or with the nodes of some claims gone.
     model::Snapshot make_snapshot(const model::ClaimNames* leaving = nullptr) const;
+    // What it is made from; refers to this object.
+    model::SnapshotInputs snapshot_inputs() const;
     plan::ProvisionOptions plan_options(std::size_t pods) const;
     // Has a claim created, under the name it returns. `reason` is for the metrics; `done` hears whether the
     // API server has it.

@@ -29,7 +29,7 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
         if (!at) continue;
         if (*at > now) {
             plan.look_again_at = std::min(plan.look_again_at.value_or(*at), *at);
-        } else if (gate.admit(pool.meta.name, kEmpty)) {
+        } else if (gate.admit({finder.make(state)}, kEmpty)) {
             plan.claims.push_back(name);
         }
     }
