@@ -27,6 +27,7 @@ inline constexpr std::string_view kPodDeletionCostAnnotation = "controller.kuber
 inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
 inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
 inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
+inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";
 inline constexpr std::string_view kNodePoolHashAnnotation = "karpenter.sh/nodepool-hash";
 inline constexpr std::string_view kNodePoolHashVersionAnnotation = "karpenter.sh/nodepool-hash-version";
 inline constexpr std::string_view kNodePoolHashVersion = "v3";

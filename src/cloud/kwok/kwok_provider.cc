@@ -7,6 +7,7 @@
 
 #include "api/names.h"
 #include "base/hash.h"
+#include "cloud/kwok/sold_out.h"
 #include "cloud/kwok/types_file.h"
 #include "rules/conditions.h"
 
@@ -69,12 +70,13 @@ bool KwokProvider::serves(const api::NodeClassReference& node_class) const {
     return node_class.group == "karpenter.kwok.sh" && node_class.kind == "KWOKNodeClass";
 }
 
-Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim) const {
+Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim,
+                                                  const std::vector<rules::InstanceType>& types) const {
     const auto wanted = rules::make_requirements(claim.requirements);
     if (!wanted) return invalid(wanted.error().message);
     const rules::Resources requests = rules::as_request(claim.requests);
     Choice best;
-    for (const rules::InstanceType& type : *types_) {
+    for (const rules::InstanceType& type : types) {
         if (!rules::intersects(*wanted, type.requirements)) continue;
         if (!rules::fits(requests, type.allocatable())) continue;
         const rules::Offering* offering = rules::cheapest_offering(type, *wanted, labels_.well_known);
@@ -104,7 +106,12 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
         return later(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}",
                                                           claim.node_class.name, ready->message)));
     }
-    auto choice = choose(claim);
+    const SoldOut sold_out(api::find_or_empty(node_class->meta.annotations, api::kSoldOutAnnotation));
+    const InstanceTypes types =
+        sold_out.empty()
+            ? types_
+            : std::make_shared<const std::vector<rules::InstanceType>>(sold_out.applied_to(*types_));
+    auto choice = choose(claim, *types);
     if (!choice) return later(std::move(done), tl::unexpected<Error>(choice.error()));
     Instance instance = make_instance(claim, *choice->type, *choice->offering);
     const api::Node node = make_node(claim, instance);

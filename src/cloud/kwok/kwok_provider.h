@@ -41,7 +41,7 @@ class KwokProvider final : public Provider {
         const rules::InstanceType* type = nullptr;
         const rules::Offering* offering = nullptr;
     };
-    Result<Choice> choose(const api::NodeClaim& claim) const;
+    Result<Choice> choose(const api::NodeClaim& claim, const std::vector<rules::InstanceType>& types) const;
 
     io::Loop& loop_;
     InstanceTypes types_;
