@@ -62,6 +62,7 @@ const Watched kWatched[] = {
     {model::Kind::kStorageClass, kube::kStorageClasses},
     {model::Kind::kCSINode, kube::kCSINodes},
     {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
+    {model::Kind::kLimitRange, kube::kLimitRanges},
 };
 
 // Turns what happened into metrics and log lines.

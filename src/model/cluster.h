@@ -33,9 +33,10 @@ enum class Kind {
     kStorageClass,
     kCSINode,
     kPodDisruptionBudget,
+    kLimitRange,
     kNodeOverlay,
 };
-inline constexpr std::size_t kKindCount = 13;
+inline constexpr std::size_t kKindCount = 14;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -106,6 +107,7 @@ struct PoolState {
 
 struct DaemonState {
     api::ObjectMeta meta;
+    std::shared_ptr<const api::Pod> pod_template;  // As it is written, before its namespace's defaults.
     std::shared_ptr<const rules::PodShape> shape;  // Of a pod made from its template.
     std::uint32_t seen = 0;
 };
@@ -142,6 +144,7 @@ class Cluster {
     void upsert(api::StorageClass storage_class);
     void upsert(api::CSINode node);
     void upsert(api::PodDisruptionBudget budget);
+    void upsert(api::LimitRange range);
     void upsert(api::NodeOverlay overlay);
     void remove(Kind kind, const std::string& ns, const std::string& name);
     // What is not upserted between the two is gone.
@@ -182,6 +185,9 @@ class Cluster {
 
   private:
     void attach(const PodState& pod);
+    std::shared_ptr<const rules::PodShape> daemon_shape(const std::string& ns, api::Pod pod_template);
+    // What a LimitRange of the namespace says has changed.
+    void reshape_daemons(const std::string& ns);
     void detach(const PodState& pod);
     void remove_pod(const PodKey& key);
     void remove_node(const std::string& name);
@@ -204,6 +210,7 @@ class Cluster {
     KeptByName<api::StorageClass> storage_classes_;
     KeptByName<api::CSINode> csi_nodes_;
     KeptByName<api::PodDisruptionBudget> pod_disruption_budgets_;  // "ns/name"
+    KeptByName<api::LimitRange> limit_ranges_;                     // "ns/name"
     KeptByName<api::NodeOverlay> overlays_;
     std::unordered_map<std::string, std::string> node_by_provider_id_;
     std::unordered_map<std::string, std::string> claim_by_provider_id_;
