@@ -1,6 +1,8 @@
 // The whole unmodified controller in the pretend world, on virtual time: scale-ups and scale-downs, kills at
 // any moment, a leader and its standby, and faults drawn from seeds. In the end every pod runs, no node is
 // over capacity, no instance is without a claim, and nothing is left behind.
+#include "cli/testing/virtual_rig.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -13,159 +15,10 @@
 
 #include "api/codec.h"
 #include "api/names.h"
-#include "cloud/kwok/types_file.h"
-#include "control/controller.h"
-#include "observe/metrics.h"
-#include "rules/resources.h"
 #include "rules/taints.h"
-#include "sim/cluster.h"
-#include "sim/in_process_http.h"
-#include "sim/process_loop.h"
 
 namespace joiner {
 namespace {
-
-using std::chrono::minutes;
-using std::chrono::seconds;
-
-constexpr std::string_view kPool = R"(
-apiVersion: karpenter.kwok.sh/v1alpha1
-kind: KWOKNodeClass
-metadata: {name: default}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements:
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-  disruption:
-    consolidationPolicy: WhenEmpty
-    consolidateAfter: 5s
-    budgets: [{nodes: "100%"}]
-)";
-
-std::string deployment(const std::string& name, int replicas, const std::string& cpu) {
-    return fmt::format(R"(
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {0}}}
-spec:
-  replicas: {1}
-  selector: {{matchLabels: {{app: {0}}}}}
-  template:
-    metadata: {{labels: {{app: {0}}}}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{{name: c, image: i, resources: {{requests: {{cpu: "{2}", memory: 1Gi}}}}}}]
-)",
-                       name, replicas, cpu);
-}
-
-// One controller process: it may be killed, and another started in its place.
-struct Process {
-    Process(sim::Cluster& world, control::Options options, std::uint64_t seed, Duration latency)
-        : loop(world.loop()),
-          http(loop, world.api(), {.latency = latency, .faults = &world.faults()}),
-          controller(loop, http, world.config(), std::move(options), cloud::kwok::builtin_types(), metrics,
-                     Rng(seed)) {
-        controller.start([this] { loop.kill(); });
-    }
-
-    sim::ProcessLoop loop;
-    sim::InProcessHttp http;
-    observe::Metrics metrics;
-    control::Controller controller;
-};
-
-class VirtualRig : public testing::Test {
-  protected:
-    explicit VirtualRig(sim::ClusterOptions options = {}) : world_(std::move(options)) {}
-
-    void start(control::Options options = alone()) {
-        processes_.push_back(std::make_unique<Process>(world_, std::move(options), ++seed_, latency_));
-    }
-    void kill() { processes_.back()->loop.kill(); }
-
-    static control::Options alone() {
-        control::Options out;
-        out.leader_election = false;
-        return out;
-    }
-
-    void apply(std::string_view manifest) {
-        const Status applied = world_.apply(manifest);
-        ASSERT_TRUE(applied) << applied.error().message;
-    }
-
-    std::size_t running() { return world_.pods_by_phase()["Running"]; }
-    // Looking at everything after each step would take longer than the steps.
-    bool until(const std::function<bool()>& is_done, Duration limit) {
-        constexpr Duration kSlice = std::chrono::milliseconds{100};
-        for (Duration waited{0}; waited < limit; waited += kSlice) {
-            if (is_done()) return true;
-            world_.run_for(kSlice);
-        }
-        return is_done();
-    }
-    bool runs(std::size_t pods, Duration limit) {
-        return until([&] { return running() == pods; }, limit);
-    }
-
-    std::vector<api::Node> nodes() const {
-        std::vector<api::Node> out;
-        for (const std::string& text : world_.list("nodes")) out.push_back(*api::decode_node(text));
-        return out;
-    }
-    std::vector<api::NodeClaim> claims() const {
-        std::vector<api::NodeClaim> out;
-        for (const std::string& text : world_.list("nodeclaims"))
-            out.push_back(*api::decode_node_claim(text));
-        return out;
-    }
-
-    // A cluster at rest: what must hold whatever happened on the way.
-    std::string disorder() const {
-        std::map<std::string, rules::Resources> used;
-        for (const std::string& text : world_.list("pods")) {
-            const api::Pod pod = *api::decode_pod(text);
-            if (!pod.spec.node_name.empty() && pod.status.phase != "Succeeded" &&
-                pod.status.phase != "Failed")
-                used[pod.spec.node_name] += rules::pod_requests(pod.spec, pod.status);
-        }
-        std::map<std::string, int> instances;
-        for (const api::Node& node : nodes()) {
-            if (!rules::fits(used[node.meta.name], rules::as_capacity(node.allocatable)))
-                return node.meta.name + " is over capacity";
-            for (const api::Taint& taint : node.taints) {
-                if (taint.key == api::kBindingTaint || taint.key == api::kUnregisteredTaint)
-                    return fmt::format("{} has kept the taint {}", node.meta.name, taint.key);
-            }
-            ++instances[node.provider_id];
-        }
-        for (const api::NodeClaim& claim : claims()) {
-            if (instances[claim.provider_id]-- != 1)
-                return fmt::format("claim {} has no node of its own", claim.meta.name);
-        }
-        for (const auto& [id, count] : instances) {
-            if (count > 0) return fmt::format("instance {} has no claim", id);
-        }
-        return {};
-    }
-    // Windows may still be held after faults.
-    std::string disorder_after(Duration limit) {
-        (void)until([&] { return disorder().empty(); }, limit);
-        return disorder();
-    }
-
-    sim::Cluster world_;
-    std::uint64_t seed_ = 0;
-    Duration latency_ = std::chrono::milliseconds{1};
-    std::vector<std::unique_ptr<Process>> processes_;
-};
 
 TEST_F(VirtualRig, a_pool_that_was_there_before_serves_the_first_pods_at_once) {
     apply(kPool);

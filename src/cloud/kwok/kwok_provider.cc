@@ -69,12 +69,13 @@ bool KwokProvider::serves(const api::NodeClassReference& node_class) const {
     return node_class.group == "karpenter.kwok.sh" && node_class.kind == "KWOKNodeClass";
 }
 
-Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim) const {
+Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim,
+                                                  const std::vector<rules::InstanceType>& types) const {
     const auto wanted = rules::make_requirements(claim.requirements);
     if (!wanted) return invalid(wanted.error().message);
     const rules::Resources requests = rules::as_request(claim.requests);
     Choice best;
-    for (const rules::InstanceType& type : *types_) {
+    for (const rules::InstanceType& type : types) {
         if (!rules::intersects(*wanted, type.requirements)) continue;
         if (!rules::fits(requests, type.allocatable())) continue;
         const rules::Offering* offering = rules::cheapest_offering(type, *wanted, labels_.well_known);
@@ -104,7 +105,9 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
         return later(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}",
                                                           claim.node_class.name, ready->message)));
     }
-    auto choice = choose(claim);
+    InstanceTypes types = access_.offered_to ? access_.offered_to(claim) : nullptr;
+    if (types == nullptr) types = types_;
+    auto choice = choose(claim, *types);
     if (!choice) return later(std::move(done), tl::unexpected<Error>(choice.error()));
     Instance instance = make_instance(claim, *choice->type, *choice->offering);
     const api::Node node = make_node(claim, instance);

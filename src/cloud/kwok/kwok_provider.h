@@ -22,6 +22,8 @@ struct ClusterAccess {
     std::function<std::vector<api::Node>()> nodes;
     // nullptr: there is no such class.
     std::function<const api::KWOKNodeClass*(const std::string& name)> node_class;
+    // What the claim may become, where somebody knows its prices better; nullptr: the provider's own types.
+    std::function<InstanceTypes(const api::NodeClaim&)> offered_to;
 };
 
 class KwokProvider final : public Provider {
@@ -41,7 +43,7 @@ class KwokProvider final : public Provider {
         const rules::InstanceType* type = nullptr;
         const rules::Offering* offering = nullptr;
     };
-    Result<Choice> choose(const api::NodeClaim& claim) const;
+    Result<Choice> choose(const api::NodeClaim& claim, const std::vector<rules::InstanceType>& types) const;
 
     io::Loop& loop_;
     InstanceTypes types_;
