@@ -179,6 +179,11 @@ int main(int argc, char** argv) {
     } catch (const CLI::CallForAllHelp& e) {
         return app.exit(e);
     } catch (const CLI::ParseError& e) {
+        const auto is_named = [&](const CLI::App* command) {
+            return argc > 1 && command->get_name() == argv[1];
+        };
+        if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty())
+            return refuse(std::string("there is no command ") + argv[1] + "; see joiner --help");
         return refuse(std::string(e.what()) + "; see joiner --help");
     } catch (const std::exception& e) {
         return refuse(e.what());

@@ -25,6 +25,9 @@ inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not
 inline constexpr std::string_view kPodDeletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 // On a NodePool: dollars an hour that a node costs besides its price (licences, addresses, agents).
 inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
+inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
+inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
+inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";
 inline constexpr std::string_view kNodePoolHashAnnotation = "karpenter.sh/nodepool-hash";
 inline constexpr std::string_view kNodePoolHashVersionAnnotation = "karpenter.sh/nodepool-hash-version";
 inline constexpr std::string_view kNodePoolHashVersion = "v3";

@@ -4,12 +4,6 @@
 namespace joiner {
 namespace {
 
-control::Options with_buffers() {
-    control::Options out = VirtualRig::alone();
-    out.gates.capacity_buffer = true;
-    return out;
-}
-
 constexpr std::string_view kFourCores = R"(
 apiVersion: karpenter.kwok.sh/v1alpha1
 kind: KWOKNodeClass
@@ -49,6 +43,12 @@ std::string buffer(const std::string& name, const std::string& spec) {
 
 class BufferRig : public VirtualRig {
   protected:
+    static control::Options with_buffers() {
+        control::Options out = alone();
+        out.gates.capacity_buffer = true;
+        return out;
+    }
+
     // "ReadyForProvisioning=True:Resolved Provisioning=True:FitsExistingCapacity replicas=2"
     std::string status_of(const std::string& name) const {
         const auto decoded =
@@ -177,6 +177,29 @@ TEST_F(BufferRig, it_is_killed_at_any_moment_and_buys_nothing_twice) {
         ASSERT_TRUE(until([&] { return nodes().empty() && claims().empty(); }, minutes{3}));
         kill();
     }
+}
+
+// Consolidation would gather the pods on one node, and provisioning buy the room again.
+TEST_F(BufferRig, with_consolidation_on_all_comes_to_rest) {
+    apply(kFourCores);
+    ASSERT_TRUE(
+        world_.patch("nodepools", "", "default",
+                     R"({"spec":{"disruption":{"consolidationPolicy":"WhenEmptyOrUnderutilized"}}})"));
+    apply(kTemplate);
+    start(with_buffers());
+    apply(deployment("web", 6, "1"));
+    ASSERT_TRUE(runs(6, seconds{10}));
+    apply(buffer("spare", "{podTemplateRef: {name: large}, replicas: 2}"));
+    ASSERT_TRUE(until([&] { return status_of("spare").find("True:Fits") != std::string::npos; }, minutes{1}));
+    ASSERT_TRUE(world_.scale("Deployment", "default", "web", 3));
+    world_.run_for(minutes{20});
+    std::vector<std::string> names;
+    for (const api::Node& node : nodes()) names.push_back(node.meta.name);
+    world_.run_for(minutes{30});
+    std::vector<std::string> later;
+    for (const api::Node& node : nodes()) later.push_back(node.meta.name);
+    EXPECT_EQ(names, later);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
 TEST_F(BufferRig, without_the_gate_nobody_looks_at_buffers) {

@@ -4,12 +4,6 @@
 namespace joiner {
 namespace {
 
-control::Options with_overlays() {
-    control::Options out = VirtualRig::alone();
-    out.gates.node_overlay = true;
-    return out;
-}
-
 // "ValidationSucceeded=True:ValidationSucceeded Ready=True:Ready"
 std::string conditions_of(const std::optional<std::string>& overlay) {
     std::string out;
@@ -22,6 +16,12 @@ std::string conditions_of(const std::optional<std::string>& overlay) {
 
 class OverlayRig : public VirtualRig {
   protected:
+    static control::Options with_overlays() {
+        control::Options out = alone();
+        out.gates.node_overlay = true;
+        return out;
+    }
+
     std::string type_of_the_node() const {
         const std::vector<api::Node> all = nodes();
         return all.size() == 1

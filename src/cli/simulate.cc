@@ -90,6 +90,8 @@ std::optional<plan::Candidate> removable(const model::Cluster& cluster, const mo
         if (pod.is_daemon || pod.is_mirror) continue;
         out.pods.push_back(key);
         out.disruption_cost += eviction_cost(pod);
+        // Who brought it there nobody knows here.
+        out.rests_since = std::max(out.rests_since, pod.created);
     }
     return out;
 }

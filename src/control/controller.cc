@@ -16,6 +16,7 @@
 #include "control/bindings.h"
 #include "control/buffer_keeper.h"
 #include "control/collector.h"
+#include "control/consolidation.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
 #include "control/overlaid_provider.h"
@@ -214,6 +215,7 @@ class Controller::Impl {
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
+          consolidation_(services_, provisioner_, disruptor_, metrics, plan::RepackOptions{}),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),
@@ -254,6 +256,7 @@ class Controller::Impl {
             },
             [this, on_lost = std::move(on_lost)] {
                 acting_ = false;
+                consolidation_.stop();
                 observe::log_error("controller", "the lease is lost");
                 on_lost();
             });
@@ -262,6 +265,7 @@ class Controller::Impl {
 
     void stop(std::function<void()> done) {
         acting_ = false;
+        consolidation_.stop();
         for (const auto& reflector : reflectors_) reflector->stop();
         if (elector_ && elector_->is_leader()) {
             elector_->release(std::move(done));
@@ -417,8 +421,11 @@ class Controller::Impl {
         const bool was_active = before != nullptr && !before->node_name.empty() && before->is_active();
         const bool is_active = after != nullptr && !after->node_name.empty() && after->is_active();
         if (is_daemon || was_active == is_active || !acting_) return;
-        if (const model::ClaimState* claim = cluster_.claim_of(node.node))
+        if (const model::ClaimState* claim = cluster_.claim_of(node.node)) {
             last_pod_event_[claim->claim.meta.name] = loop_.now();
+            if (is_active) disruptor_.moves().note_bound(*after, claim->claim.meta.name, loop_.now());
+        }
+        consolidation_.note_pod_event();
         empty_soon(kEmptySoon);
     }
 
@@ -494,6 +501,7 @@ class Controller::Impl {
             if (cluster_.find_claim(name) == nullptr) {
                 lifecycle_.forget_claim(name);
                 last_pod_event_.erase(name);
+                disruptor_.moves().forget_claim(name);
                 windows_.forget(name);
                 continue;
             }
@@ -526,7 +534,10 @@ class Controller::Impl {
             empty_soon(Duration{0});
         }
         buffer_keeper_.look();
-        if (!is_settling_in_ && facts_are_fresh()) disruptor_.look();
+        if (!is_settling_in_ && facts_are_fresh()) {
+            disruptor_.look();
+            consolidation_.look();
+        }
         pump_soon();
         loop_.after(kTick, [this] { tick(); });
     }
@@ -570,6 +581,7 @@ class Controller::Impl {
     Bindings bindings_;
     act::Lifecycle lifecycle_;
     Disruptor disruptor_;
+    Consolidation consolidation_;
     PoolKeeper pool_keeper_;
     OverlayKeeper overlay_keeper_;
     BufferKeeper buffer_keeper_;

@@ -150,15 +150,20 @@ bool Provisioner::is_usable(const api::NodePool& pool) const {
            pool.spec_problem.empty() && rules::is_true(pool.conditions, "Ready");
 }
 
-model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
+model::SnapshotInputs Provisioner::snapshot_inputs() const {
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
     inputs.well_known = services_.provider.labels().well_known;
     inputs.planned = &planned_.by_uid();
-    inputs.leaving = leaving;
     inputs.reserved = &reserved_;
     inputs.default_spread = &options_.default_spread;
+    return inputs;
+}
+
+model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
+    model::SnapshotInputs inputs = snapshot_inputs();
+    inputs.leaving = leaving;
     return model::make_snapshot(services_.cluster, inputs);
 }
 
@@ -180,6 +185,7 @@ void Provisioner::plan() {
     if (snapshot.pods.empty()) {
         some_wait_ = false;
         headroom_claims_.clear();
+        headroom_room_.clear();
         headroom_places_.clear();
         return;
     }
@@ -239,6 +245,7 @@ std::string Provisioner::claim_of(const model::RoomView& room) const {
 void Provisioner::note_headroom(const model::Snapshot& snapshot, const plan::Plan& plan) {
     headroom_places_.clear();
     headroom_claims_.clear();
+    headroom_room_.clear();
     std::map<std::string_view, std::size_t> missing;
     for (const model::PodView& pod : snapshot.pods) {
         if (!pod.is_headroom()) continue;
@@ -248,6 +255,7 @@ void Provisioner::note_headroom(const model::Snapshot& snapshot, const plan::Pla
     for (const plan::Placement& placement : plan.placements) {
         const model::PodView& pod = snapshot.pods[placement.pod];
         if (!pod.is_headroom()) continue;
+        headroom_room_[snapshot.rooms[placement.room].name] += pod.shape->requests;
         if (--missing[pod.buffer] == 0) headroom_places_[pod.buffer] = HeadroomPlace::kIsThere;
         if (std::string claim = claim_of(snapshot.rooms[placement.room]); !claim.empty())
             headroom_claims_.insert(std::move(claim));
@@ -268,6 +276,7 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
         const model::PodView& pod = snapshot.pods[index];
         if (pod.is_headroom()) {
             headroom_claims_.insert(name);
+            headroom_room_[name] += pod.shape->requests;
             continue;
         }
         plan_pod(pod, name);

@@ -51,6 +51,8 @@ class Provisioner {
     void reserve(model::ReservedRoom reserved) { reserved_ = std::move(reserved); }
     // The planning question as it is now, or with the nodes of some claims gone.
     model::Snapshot make_snapshot(const model::ClaimNames* leaving = nullptr) const;
+    // What it is made from; refers to this object.
+    model::SnapshotInputs snapshot_inputs() const;
     plan::ProvisionOptions plan_options(std::size_t pods) const;
     // Has a claim created, under the name it returns. `reason` is for the metrics; `done` hears whether the
     // API server has it.
@@ -68,6 +70,8 @@ class Provisioner {
     }
     // Claims whose nodes it keeps room on: not empty, whatever stands there.
     const model::ClaimNames& headroom_claims() const { return headroom_claims_; }
+    // And how much, by name of the node, or of the claim where there is none yet.
+    const model::ReservedRoom& headroom_room() const { return headroom_room_; }
 
   private:
     void close_batch();
@@ -104,6 +108,7 @@ class Provisioner {
     std::map<std::string, Asked, std::less<>> asked_;
     std::map<std::string, HeadroomPlace, std::less<>> headroom_places_;
     model::ClaimNames headroom_claims_;
+    model::ReservedRoom headroom_room_;
 };
 
 }  // namespace joiner::control

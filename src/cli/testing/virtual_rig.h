@@ -1,14 +1,15 @@
-// The whole unmodified controller in the pretend world, on virtual time; what its tests share. Each process
-// may be killed at any moment, and others started beside it or in its place. One thread.
+// The whole unmodified controller in the pretend world, on virtual time, for tests: start it, kill it, move
+// time, look at what became of the cluster. One fixture a test; the test's own thread is the loop's.
 #pragma once
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "control/controller.h"
 #include "observe/metrics.h"
 #include "rules/resources.h"
+#include "rules/taints.h"
 #include "sim/cluster.h"
 #include "sim/in_process_http.h"
 #include "sim/process_loop.h"
@@ -81,13 +83,6 @@ struct Process {
 };
 
 class VirtualRig : public testing::Test {
-  public:
-    static control::Options alone() {
-        control::Options out;
-        out.leader_election = false;
-        return out;
-    }
-
   protected:
     explicit VirtualRig(sim::ClusterOptions options = {}) : world_(std::move(options)) {}
 
@@ -95,6 +90,12 @@ class VirtualRig : public testing::Test {
         processes_.push_back(std::make_unique<Process>(world_, std::move(options), ++seed_, latency_));
     }
     void kill() { processes_.back()->loop.kill(); }
+
+    static control::Options alone() {
+        control::Options out;
+        out.leader_election = false;
+        return out;
+    }
 
     void apply(std::string_view manifest) {
         const Status applied = world_.apply(manifest);
@@ -124,6 +125,16 @@ class VirtualRig : public testing::Test {
         std::vector<api::NodeClaim> out;
         for (const std::string& text : world_.list("nodeclaims"))
             out.push_back(*api::decode_node_claim(text));
+        return out;
+    }
+
+    // All messages of Events with this reason, a line each.
+    std::string said(std::string_view reason) const {
+        std::string out;
+        for (const std::string& text : world_.list("events")) {
+            const auto event = nlohmann::json::parse(text);
+            if (event.value("reason", "") == reason) out += event.value("message", "") + "\n";
+        }
         return out;
     }
 
@@ -166,5 +177,19 @@ class VirtualRig : public testing::Test {
     Duration latency_ = std::chrono::milliseconds{1};
     std::vector<std::unique_ptr<Process>> processes_;
 };
+
+// Every kind of fault of the network and of the API server.
+inline sim::ClusterOptions faulty(std::uint64_t seed) {
+    sim::ClusterOptions out;
+    out.faults = {.seed = seed,
+                  .lose_request = 0.03,
+                  .lose_answer = 0.03,
+                  .delay = 0.05,
+                  .throttle = 0.02,
+                  .server_error = 0.03,
+                  .cut_watch = 0.3,
+                  .expire_watch = 0.1};
+    return out;
+}
 
 }  // namespace joiner

@@ -7,6 +7,7 @@
 
 #include "api/names.h"
 #include "base/hash.h"
+#include "cloud/kwok/sold_out.h"
 #include "cloud/kwok/types_file.h"
 #include "rules/conditions.h"
 
@@ -107,6 +108,9 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
     }
     InstanceTypes types = access_.offered_to ? access_.offered_to(claim) : nullptr;
     if (types == nullptr) types = types_;
+    const SoldOut sold_out(api::find_or_empty(node_class->meta.annotations, api::kSoldOutAnnotation));
+    if (!sold_out.empty())
+        types = std::make_shared<const std::vector<rules::InstanceType>>(sold_out.applied_to(*types));
     auto choice = choose(claim, *types);
     if (!choice) return later(std::move(done), tl::unexpected<Error>(choice.error()));
     Instance instance = make_instance(claim, *choice->type, *choice->offering);

@@ -1,0 +1,250 @@
+// Drift on virtual time: nodes are replaced within budgets, the new one first, whatever is killed or breaks
+// on the way.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "api/codec.h"
+#include "api/names.h"
+#include "cli/testing/virtual_rig.h"
+#include "rules/resources.h"
+#include "rules/taints.h"
+
+namespace joiner {
+namespace {
+
+// Nodes of four CPUs, one disrupted at a time.
+constexpr std::string_view kSmallNodes = R"(
+apiVersion: karpenter.kwok.sh/v1alpha1
+kind: KWOKNodeClass
+metadata: {name: default}
+---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: default}
+spec:
+  template:
+    metadata: {labels: {generation: one}}
+    spec:
+      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
+      requirements:
+        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
+        - {key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}
+  disruption:
+    consolidationPolicy: WhenEmpty
+    consolidateAfter: 5s
+    budgets: [{nodes: "1"}]
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {maxUnavailable: 2, selector: {matchLabels: {app: web}}}
+)";
+
+class Drifting : public VirtualRig {
+  protected:
+    explicit Drifting(sim::ClusterOptions options = {}) : VirtualRig(std::move(options)) {}
+
+    void scale_up() {
+        apply(kSmallNodes);
+        start();
+        apply(deployment("web", 12, "1"));
+        ASSERT_TRUE(runs(12, seconds{30}));
+        ASSERT_GE(nodes().size(), 3u);
+    }
+    void change_template() {
+        ASSERT_TRUE(world_.patch("NodePool", "", "default",
+                                 R"({"spec":{"template":{"metadata":{"labels":{"generation":"two"}}}}})"));
+    }
+    bool is_marked(const api::Node& node) const {
+        return rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule);
+    }
+    std::size_t count_nodes(const std::function<bool(const api::Node&)>& counts) const {
+        const std::vector<api::Node> all = nodes();
+        return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), counts));
+    }
+    std::size_t old_nodes() const {
+        return count_nodes([](const api::Node& node) {
+            return api::find_or_empty(node.meta.labels, "generation") == "one";
+        });
+    }
+    std::size_t marked_nodes() const {
+        return count_nodes([this](const api::Node& node) { return is_marked(node); });
+    }
+    std::size_t marked_claims() const {
+        const std::vector<api::NodeClaim> all = claims();
+        return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const api::NodeClaim& c) {
+            return api::find_condition(c.conditions, "DisruptionReason") != nullptr;
+        }));
+    }
+};
+
+TEST_F(Drifting, nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
+    scale_up();
+    const std::size_t nodes_before = nodes().size();
+    change_template();
+    std::size_t most_marked = 0;
+    std::size_t most_nodes = 0;
+    std::size_t fewest_running = 12;
+    bool replacement_came_first = true;
+    EXPECT_TRUE(until(
+        [&] {
+            most_marked = std::max(most_marked, marked_nodes());
+            most_nodes = std::max(most_nodes, nodes().size());
+            fewest_running = std::min(fewest_running, running());
+            const std::size_t up = count_nodes([](const api::Node& node) { return !node.meta.deleted; });
+            replacement_came_first &= up >= nodes_before;
+            return old_nodes() == 0;
+        },
+        minutes{10}));
+    EXPECT_EQ(most_marked, 1u) << "the budget";
+    EXPECT_EQ(most_nodes, nodes_before + 1);
+    EXPECT_TRUE(replacement_came_first);
+    EXPECT_GE(fewest_running, 10u) << "the pods' budget";
+    EXPECT_TRUE(runs(12, minutes{1}));
+    EXPECT_EQ(nodes().size(), nodes_before);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+TEST_F(Drifting, conditions_say_what_disruption_goes_by) {
+    scale_up();
+    EXPECT_TRUE(until(
+        [&] {
+            const std::vector<api::NodeClaim> all = claims();
+            return std::all_of(all.begin(), all.end(), [](const api::NodeClaim& claim) {
+                const api::Condition* idle = api::find_condition(claim.conditions, "Consolidatable");
+                return idle != nullptr && idle->status == "True" && claim.last_pod_event &&
+                       api::find_condition(claim.conditions, "Drifted") == nullptr;
+            });
+        },
+        minutes{1}));
+    const auto pool = api::decode_node_pool(world_.get("nodepools", "", "default").value());
+    const api::Condition* health = api::find_condition(pool->conditions, "NodeRegistrationHealthy");
+    ASSERT_NE(health, nullptr);
+    EXPECT_EQ(health->status, "True");
+}
+
+TEST_F(Drifting, a_replacement_that_does_not_come_up_leaves_the_old_node_as_it_was) {
+    scale_up();
+    const std::size_t nodes_before = nodes().size();
+    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
+              spec: {nodeRegistrationDelay: 24h}})");
+    change_template();
+    ASSERT_TRUE(until([&] { return marked_nodes() == 1 && marked_claims() == 1; }, minutes{1}));
+    const std::vector<api::Node> there = nodes();
+    const auto first = std::find_if(there.begin(), there.end(), [&](const auto& n) { return is_marked(n); });
+    const auto is_first_marked = [&] {
+        const auto node = api::decode_node(world_.get("nodes", "", first->meta.name).value());
+        return is_marked(*node);
+    };
+    EXPECT_FALSE(until([&] { return !is_first_marked(); }, minutes{9}));
+    EXPECT_TRUE(until([&] { return !is_first_marked(); }, minutes{2}));
+    world_.run_for(minutes{22});
+    EXPECT_THAT(processes_.back()->metrics.text(),
+                testing::HasSubstr(R"(joiner_disruption_held{nodepool="default"} 1)"))
+        << "the third in a row";
+    EXPECT_EQ(old_nodes(), nodes_before);
+    EXPECT_EQ(running(), 12u);
+    ASSERT_TRUE(until([&] { return marked_nodes() == 0 && marked_claims() == 0; }, minutes{1}));
+    EXPECT_EQ(nodes().size(), claims().size()) << "what did not come up is gone";
+    EXPECT_FALSE(until([&] { return marked_nodes() > 0; }, minutes{5})) << "it is held";
+    EXPECT_GT(world_.event_reasons()["DisruptionBlocked"], 0u);
+}
+
+TEST_F(Drifting, pods_that_must_not_be_disrupted_keep_their_nodes) {
+    scale_up();
+    for (const std::string& text : world_.list("pods")) {
+        ASSERT_TRUE(world_.patch("pods", "default", api::decode_pod(text)->meta.name,
+                                 R"({"metadata":{"annotations":{"karpenter.sh/do-not-disrupt":"true"}}})"));
+    }
+    change_template();
+    EXPECT_FALSE(until([&] { return marked_nodes() > 0; }, minutes{2}));
+    EXPECT_GT(world_.event_reasons()["DisruptionBlocked"], 0u);
+}
+
+TEST_F(Drifting, a_closed_budget_keeps_drifted_nodes_and_the_pool_says_so) {
+    apply(kSmallNodes);
+    ASSERT_TRUE(world_.patch("NodePool", "", "default",
+                             R"({"spec":{"disruption":{"budgets":[{"nodes":"0","reasons":["Drifted"]}]}}})"));
+    start();
+    apply(deployment("web", 12, "1"));
+    ASSERT_TRUE(runs(12, seconds{30}));
+    change_template();
+    EXPECT_FALSE(until([&] { return marked_nodes() > 0; }, minutes{2}));
+    EXPECT_GT(world_.event_reasons()["DisruptionBlocked"], 0u);
+    const std::vector<api::NodeClaim> all = claims();
+    EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const api::NodeClaim& claim) {
+        const api::Condition* drifted = api::find_condition(claim.conditions, "Drifted");
+        return drifted != nullptr && drifted->status == "True" && drifted->reason == "NodePoolDrifted";
+    }));
+}
+
+TEST_F(Drifting, pods_that_come_meanwhile_take_neither_the_leaving_node_nor_the_room_of_those_that_move) {
+    scale_up();
+    // The replacement takes its time, so that there is a meanwhile.
+    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
+              spec: {nodeRegistrationDelay: 20s}})");
+    change_template();
+    ASSERT_TRUE(until([&] { return marked_nodes() == 1 && marked_claims() == 1; }, minutes{1}));
+    const std::vector<api::Node> there = nodes();
+    const std::string leaving =
+        std::find_if(there.begin(), there.end(), [&](const auto& n) { return is_marked(n); })->meta.name;
+    apply(deployment("late", 6, "1"));
+    std::string lost;
+    ASSERT_TRUE(until(
+        [&] {
+            for (const std::string& text : world_.list("pods")) {
+                const api::Pod pod = *api::decode_pod(text);
+                if (pod.meta.name.starts_with("late") && pod.spec.node_name == leaving)
+                    lost = pod.meta.name + " landed on the leaving node";
+            }
+            return old_nodes() == 0 && running() == 18;
+        },
+        minutes{20}));
+    EXPECT_EQ(lost, "");
+    EXPECT_LE(nodes().size(), there.size() + 3) << "six pods are two nodes' worth, and one is to spare";
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+class KilledWhileDrifting : public Drifting, public testing::WithParamInterface<int> {};
+
+// Every 150 milliseconds from the change on, through marks, launches, waits and deletions.
+TEST_P(KilledWhileDrifting, at_any_moment_it_goes_on_and_no_mark_stays) {
+    scale_up();
+    const std::size_t nodes_before = nodes().size();
+    change_template();
+    ASSERT_TRUE(until([&] { return marked_claims() + marked_nodes() > 0; }, minutes{1}));
+    world_.run_for(std::chrono::milliseconds{150} * GetParam());
+    kill();
+    world_.run_for(seconds{2});
+    start();
+    EXPECT_TRUE(until([&] { return old_nodes() == 0 && running() == 12; }, minutes{15}));
+    EXPECT_TRUE(until([&] { return marked_nodes() == 0 && marked_claims() == 0; }, minutes{1}));
+    EXPECT_LE(nodes().size(), nodes_before + 1);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+INSTANTIATE_TEST_SUITE_P(Moments, KilledWhileDrifting, testing::Range(0, 20));
+
+class FaultyDrift : public Drifting, public testing::WithParamInterface<int> {
+  protected:
+    FaultyDrift() : Drifting(faulty(static_cast<std::uint64_t>(GetParam()))) {}
+};
+
+TEST_P(FaultyDrift, ends_with_every_node_replaced) {
+    apply(kSmallNodes);
+    start();
+    apply(deployment("web", 12, "1"));
+    ASSERT_TRUE(runs(12, minutes{5}));
+    change_template();
+    EXPECT_TRUE(until([&] { return old_nodes() == 0 && running() == 12; }, minutes{30}));
+    world_.faults().stop();
+    EXPECT_TRUE(until([&] { return marked_nodes() == 0 && marked_claims() == 0; }, minutes{5}));
+    EXPECT_EQ(disorder_after(minutes{5}), "");
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, FaultyDrift, testing::Range(1, 9));
+
+}  // namespace
+}  // namespace joiner
