@@ -1,4 +1,7 @@
 // NodeOverlays and the whole controller on virtual time.
+#include <fstream>
+#include <iterator>
+
 #include "cli/testing/virtual_rig.h"
 
 namespace joiner {
@@ -16,6 +19,8 @@ std::string conditions_of(const std::optional<std::string>& overlay) {
 
 class OverlayRig : public VirtualRig {
   protected:
+    explicit OverlayRig(sim::ClusterOptions options = {}) : VirtualRig(std::move(options)) {}
+
     static control::Options with_overlays() {
         control::Options out = alone();
         out.gates.node_overlay = true;
@@ -100,20 +105,33 @@ TEST_F(OverlayRig, an_overlay_that_is_not_applied_says_why_and_recovers) {
         << conditions_of(world_.get("nodeoverlays", "", "another"));
 }
 
-class WithoutTheKind : public OverlayRig {};
+sim::ClusterOptions bare() {
+    sim::ClusterOptions out;
+    out.with_custom_resources = false;
+    return out;
+}
+
+class WithoutTheKind : public OverlayRig {
+  protected:
+    WithoutTheKind() : OverlayRig(bare()) {}
+
+    static std::string definition(const std::string& name) {
+        std::ifstream in(std::string(JOINER_SOURCE_DIR) + "/deploy/crds/" + name + ".yaml");
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+};
 
 TEST_F(WithoutTheKind, a_cluster_without_the_kind_works_and_one_that_gets_it_later_heeds_it) {
-    const std::string definition =
-        world_.get("customresourcedefinitions", "", "nodeoverlays.karpenter.sh").value_or("");
-    ASSERT_FALSE(definition.empty());
-    ASSERT_TRUE(world_.remove("customresourcedefinitions", "", "nodeoverlays.karpenter.sh"));
+    for (const char* name :
+         {"karpenter.kwok.sh_kwoknodeclasses", "karpenter.sh_nodeclaims", "karpenter.sh_nodepools"})
+        apply(definition(name));
     apply(kPool);
     start(with_overlays());
     apply(deployment("web", 1, "1"));
     ASSERT_TRUE(runs(1, seconds{10}));
     ASSERT_TRUE(world_.scale("Deployment", "default", "web", 0));
     ASSERT_TRUE(until([&] { return nodes().empty(); }, minutes{2}));
-    apply(definition);
+    apply(definition("karpenter.sh_nodeoverlays"));
     apply(kCheapGiant);
     world_.run_for(minutes{1});
     ASSERT_TRUE(world_.scale("Deployment", "default", "web", 1));
