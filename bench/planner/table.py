@@ -19,7 +19,7 @@ POLICIES = {"upstream-preferences-4000": ("Respect", "Priced", "Ignore"),
 # The first plan must not cost ten times the pods more than this.
 GROWTH = ("diverse-10000", "diverse-100000", 12)
 # The first plan alone: what a pod costs the pass that makes it.
-FIRST_PASS = "joiner::plan::ShareGreedy::run(double)"
+FIRST_PASSES = ("joiner::plan::ShareGreedy::run*", "joiner::plan::Patterns::run*")
 # Beyond this many pods neither the other scheduler nor the instruction counter ends in time.
 PEER_MOST, COUNT_MOST = 10_000, 20_000
 
@@ -37,7 +37,7 @@ def pod_count(result):
 def instructions(joiner, manifest, types):
     with tempfile.TemporaryDirectory() as folder:
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out",
-                   f"--toggle-collect={FIRST_PASS}", joiner, "simulate", "-f", manifest, "--instance-types", types,
+                   *(f"--toggle-collect={name}" for name in FIRST_PASSES), joiner, "simulate", "-f", manifest, "--instance-types", types,
                    "-o", "json", "--planning-budget", "0"]
         run = subprocess.run(command, capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", run.stderr)
