@@ -22,6 +22,9 @@ Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Node> decode_node(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Workload> decode_workload(std::string_view json,
                                  DecodeNotes* notes = nullptr);  // The kind comes from the document.
+Result<Service> decode_service(std::string_view json, DecodeNotes* notes = nullptr);
+// As a workload of no replicas.
+Result<Workload> decode_pod_template(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes = nullptr);
 Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json,
                                                              DecodeNotes* notes = nullptr);

@@ -144,6 +144,12 @@ struct Workload {
     std::vector<Volume> claim_templates;
 };
 
+// A Service, or a ReplicationController: what selects pods by plain labels.
+struct Service {
+    ObjectMeta meta;
+    StringMap selector;
+};
+
 struct Namespace {
     ObjectMeta meta;
 };

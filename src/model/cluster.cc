@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "api/names.h"
 #include "rules/limit_range.h"
@@ -63,6 +64,15 @@ void sweep(std::unordered_map<std::string, std::weak_ptr<T>>& known, std::size_t
     swept_at = std::max<std::size_t>(1024, 2 * known.size());
 }
 
+std::string selecting_owner_of(const api::ObjectMeta& meta) {
+    const api::OwnerReference* owner = api::controller_of(meta);
+    if (owner == nullptr) return {};
+    for (const std::string_view kind : {"ReplicaSet", "StatefulSet", "ReplicationController", "Deployment"}) {
+        if (owner->kind == kind) return owner->kind + "/" + owner->name;
+    }
+    return {};
+}
+
 PodState make_pod_state(const api::Pod& pod) {
     PodState out;
     out.ns = pod.meta.ns;
@@ -80,6 +90,8 @@ PodState make_pod_state(const api::Pod& pod) {
     out.is_daemon = is_owned_by(pod.meta, "DaemonSet");
     out.is_mirror = is_owned_by(pod.meta, "Node");
     out.is_stateful = is_owned_by(pod.meta, "StatefulSet");
+    out.selecting_owner = selecting_owner_of(pod.meta);
+    out.has_spread = !pod.spec.topology_spread.empty();
     out.has_gates = pod.spec.has_scheduling_gates;
     out.is_nominated = !pod.status.nominated_node.empty();
     const api::Condition* scheduled = api::find_condition(pod.status.conditions, "PodScheduled");
@@ -202,6 +214,7 @@ void Cluster::upsert(api::NodePool pool) {
     const std::string name = pool.meta.name;
     pools_.insert_or_assign(name, PoolState{std::move(pool), generation(Kind::kNodePool)});
     ++version_;
+    ++offers_version_;
 }
 
 void Cluster::upsert(const api::Workload& daemon_set) {
@@ -274,6 +287,33 @@ void Cluster::upsert(api::LimitRange range) {
 void Cluster::upsert(api::NodeOverlay overlay) {
     keep(overlays_, std::move(overlay), generation(Kind::kNodeOverlay));
     ++version_;
+    ++offers_version_;
+}
+
+void Cluster::upsert(api::CapacityBuffer buffer) {
+    keep(buffers_, std::move(buffer), generation(Kind::kCapacityBuffer));
+    ++version_;
+}
+
+void Cluster::upsert_selecting(Kind kind, api::Service service) {
+    keep(kind == Kind::kService ? services_ : replication_controllers_, std::move(service), generation(kind));
+    ++version_;
+}
+
+void Cluster::upsert_template(Kind kind, api::Workload workload) {
+    TemplateState state;
+    state.ns = workload.meta.ns;
+    state.name = workload.meta.name;
+    state.generation = workload.meta.generation;
+    state.replicas = workload.replicas;
+    state.selector = workload.selector;
+    workload.pod_template.meta.ns = workload.meta.ns;
+    workload.pod_template.spec.priority = std::numeric_limits<std::int32_t>::min();
+    state.shape = intern(rules::make_pod_shape(workload.pod_template, policy_));
+    state.labels = intern_labels(workload.pod_template);
+    state.seen = generation(kind);
+    templates_[kind].insert_or_assign(api::full_name(workload.meta), std::move(state));
+    ++version_;
 }
 
 void Cluster::remove_pod(const PodKey& key) {
@@ -307,6 +347,7 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kNodePool:
             pools_.erase(name);
+            ++offers_version_;
             break;
         case Kind::kDaemonSet:
             daemons_.erase(ns + "/" + name);
@@ -338,6 +379,22 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kNodeOverlay:
             overlays_.erase(name);
+            ++offers_version_;
+            break;
+        case Kind::kCapacityBuffer:
+            buffers_.erase(ns + "/" + name);
+            break;
+        case Kind::kService:
+            services_.erase(ns + "/" + name);
+            break;
+        case Kind::kReplicationController:
+            replication_controllers_.erase(ns + "/" + name);
+            break;
+        case Kind::kPodTemplate:
+        case Kind::kDeployment:
+        case Kind::kStatefulSet:
+        case Kind::kReplicaSet:
+            templates_[kind].erase(ns + "/" + name);
             break;
     }
     ++version_;
@@ -406,6 +463,23 @@ void Cluster::end_replace(Kind kind) {
         case Kind::kNodeOverlay:
             list_unseen(overlays_, current, gone);
             break;
+        case Kind::kCapacityBuffer:
+            list_unseen(buffers_, current, gone);
+            break;
+        case Kind::kService:
+            list_unseen(services_, current, gone);
+            break;
+        case Kind::kReplicationController:
+            list_unseen(replication_controllers_, current, gone);
+            break;
+        case Kind::kPodTemplate:
+        case Kind::kDeployment:
+        case Kind::kStatefulSet:
+        case Kind::kReplicaSet:
+            for (const auto& [name, state] : templates_[kind]) {
+                if (state.seen != current) gone.emplace_back(state.ns, state.name);
+            }
+            break;
     }
     for (const auto& [ns, name] : gone) remove(kind, ns, name);
     synced_[static_cast<std::size_t>(kind)] = true;
@@ -435,6 +509,13 @@ const ClaimState* Cluster::find_claim(std::string_view name) const {
 const PoolState* Cluster::find_pool(std::string_view name) const {
     const auto it = pools_.find(name);
     return it == pools_.end() ? nullptr : &it->second;
+}
+
+const TemplateState* Cluster::find_template(Kind kind, std::string_view ns_and_name) const {
+    const auto kept = templates_.find(kind);
+    if (kept == templates_.end()) return nullptr;
+    const auto it = kept->second.find(ns_and_name);
+    return it == kept->second.end() ? nullptr : &it->second;
 }
 
 const NodeState* Cluster::node_of(const api::NodeClaim& claim) const {
