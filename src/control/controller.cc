@@ -201,7 +201,8 @@ class Controller::Impl {
               services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); },
               [this](const std::string& claim) {
                   return lifecycle_.has_begun_to_open(claim) || windows_.is_overdue(claim, loop_.now());
-              }),
+              },
+              [this](const model::PodState& pod) { return disruptor_.take_place(pod); }),
           planned_(provisioner_.planned()),
           binder_(services_, planned_),
           windows_(cluster_, planned_, binder_),
@@ -469,7 +470,8 @@ class Controller::Impl {
     }
 
     bool window_may_open(const std::string& claim) {
-        return !is_settling_in_ && !outage_began_ && windows_.may_open(claim, loop_.now());
+        return !is_settling_in_ && !outage_began_ && !disruptor_.keeps_closed(claim) &&
+               windows_.may_open(claim, loop_.now());
     }
 
     void pump_soon() {
