@@ -34,6 +34,10 @@ inline constexpr std::string_view kNodePoolHashVersion = "v3";
 inline constexpr std::string_view kTerminationTimestampAnnotation =
     "karpenter.sh/nodeclaim-termination-timestamp";
 inline constexpr std::string_view kMinValuesRelaxedAnnotation = "karpenter.sh/nodeclaim-min-values-relaxed";
+// On the pods a CapacityBuffer stands for; they are never written anywhere.
+inline constexpr std::string_view kHeadroomPodPrefix = "capacity-buffer-";
+inline constexpr std::string_view kPriceOverlayAnnotation = "karpenter.sh/price-overlay-applied";
+inline constexpr std::string_view kCapacityOverlayAnnotation = "karpenter.sh/capacity-overlay-applied";
 
 inline constexpr std::string_view kTerminationFinalizer = "karpenter.sh/termination";
 inline constexpr std::string_view kUnregisteredTaint = "karpenter.sh/unregistered";  // NoExecute

@@ -82,11 +82,16 @@ void Consolidation::ask() {
             disruptor_.say_blocked({one.claim, one.node, held->second});
         return held != fruitless.end() || disruptor_.is_put_off(one.claim);
     });
+    // What it holds would be bought again elsewhere.
+    std::erase_if(found.candidates, [&](const plan::Candidate& one) {
+        return provisioner_.headroom_claims().contains(one.claim);
+    });
     for (plan::Candidate& one : found.candidates) one.rests_since = disruptor_.moves().came_to(one.claim);
     const bool any_pods = std::any_of(found.candidates.begin(), found.candidates.end(),
                                       [](const plan::Candidate& one) { return !one.pods.empty(); });
     if (!any_pods) return;
-    const model::ReservedRoom claimed = disruptor_.claimed_room();
+    model::ReservedRoom claimed = disruptor_.claimed_room();
+    for (const auto& [name, amount] : provisioner_.headroom_room()) claimed[name] += amount;
     model::SnapshotInputs inputs = provisioner_.snapshot_inputs();
     inputs.reserved = &claimed;
     const Duration began = services_.loop.monotonic();

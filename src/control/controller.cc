@@ -14,10 +14,13 @@
 #include "api/names.h"
 #include "cloud/kwok/kwok_provider.h"
 #include "control/bindings.h"
+#include "control/buffer_keeper.h"
 #include "control/collector.h"
 #include "control/consolidation.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
+#include "control/overlaid_provider.h"
+#include "control/overlay_keeper.h"
 #include "control/pool_keeper.h"
 #include "control/provisioner.h"
 #include "control/windows.h"
@@ -48,7 +51,20 @@ constexpr std::string_view kLaunchFailed = "LaunchFailed";
 struct Watched {
     model::Kind kind;
     kube::Resource resource;
+    bool (*is_wanted)(const Options&) = nullptr;  // Always, where absent.
 };
+bool has_overlays(const Options& options) {
+    return options.gates.node_overlay;
+}
+bool has_buffers(const Options& options) {
+    return options.gates.capacity_buffer;
+}
+bool has_default_spread(const Options& options) {
+    return !options.default_spread.empty();
+}
+bool reads_workloads(const Options& options) {
+    return has_buffers(options) || has_default_spread(options);
+}
 const Watched kWatched[] = {
     {model::Kind::kPod, kube::kPods},
     {model::Kind::kNode, kube::kNodes},
@@ -62,6 +78,15 @@ const Watched kWatched[] = {
     {model::Kind::kStorageClass, kube::kStorageClasses},
     {model::Kind::kCSINode, kube::kCSINodes},
     {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
+    {model::Kind::kLimitRange, kube::kLimitRanges},
+    {model::Kind::kNodeOverlay, kube::kNodeOverlays, has_overlays},
+    {model::Kind::kCapacityBuffer, kube::kCapacityBuffers, has_buffers},
+    {model::Kind::kPodTemplate, kube::kPodTemplates, has_buffers},
+    {model::Kind::kDeployment, kube::kDeployments, has_buffers},
+    {model::Kind::kStatefulSet, kube::kStatefulSets, reads_workloads},
+    {model::Kind::kReplicaSet, kube::kReplicaSets, reads_workloads},
+    {model::Kind::kService, kube::kServices, has_default_spread},
+    {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
 };
 
 // Turns what happened into metrics and log lines.
@@ -162,7 +187,8 @@ class Controller::Impl {
                         disruptor_.note_launch(pool, problem.empty());
                         pool_keeper_.note_registration(pool, problem.empty(), problem);
                     }),
-          provider_(loop, std::move(types), cluster_access()),
+          own_provider_(loop, std::move(types), cluster_access()),
+          provider_(own_provider_, cluster_),
           services_{loop,
                     client_,
                     events_,
@@ -191,8 +217,11 @@ class Controller::Impl {
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
-          consolidation_(services_, provisioner_, disruptor_, metrics, plan::RepackOptions{}),
+          consolidation_(services_, provisioner_, disruptor_, metrics,
+                         {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
+          overlay_keeper_(services_, [this] { look_at_pools(); }),
+          buffer_keeper_(services_, provisioner_),
           collector_(services_,
                      [this](const std::string& claim, const std::string& reason) {
                          lifecycle_.delete_claim(claim, reason);
@@ -200,6 +229,8 @@ class Controller::Impl {
           lease_rng_(rng.next()) {
         listen();
         for (const Watched& watched : kWatched) {
+            if (watched.is_wanted != nullptr && !watched.is_wanted(options_)) continue;
+            watched_.push_back(watched.kind);
             feeds_.push_back(std::make_unique<Feed>(watched.kind, cluster_, listener_));
             reflectors_.push_back(std::make_unique<kube::Reflector>(
                 loop, client_, watched.resource, kube::ReflectorOptions{}, Rng(rng.next()), *feeds_.back()));
@@ -276,11 +307,15 @@ class Controller::Impl {
             }
         };
         listener_.pools_changed = [this] { look_at_pools(); };
+        listener_.headroom_changed = [this] {
+            headroom_dirty_ = true;
+            pump_soon();
+        };
         listener_.unreadable = [](std::string_view what, const Error& error) {
             observe::log_error("watch", fmt::format("could not read {}", what), {{"error", error.message}});
         };
         listener_.synced = [this] {
-            synced_ = cluster_.is_synced();
+            synced_ = is_synced();
             metrics_.set("cluster_state_synced", {}, synced_ ? 1 : 0);
             act_if_possible();
         };
@@ -317,17 +352,19 @@ class Controller::Impl {
             const auto it = cluster_.node_classes().find(name);
             return it == cluster_.node_classes().end() ? nullptr : &it->second.node_class;
         };
+        access.offered_to = [this](const api::NodeClaim& claim) { return provider_.offered_to(claim); };
         return access;
     }
 
     void act_if_possible() {
-        if (acting_ || !elected_ || !cluster_.is_synced()) return;
+        if (acting_ || !elected_ || !is_synced()) return;
         acting_ = true;
         observe::log_info("controller", "acting",
                           {{"nodes", std::to_string(cluster_.nodes().size())},
                            {"pods", std::to_string(cluster_.pods().size())}});
         look_at_everything();
         pools_dirty_ = true;
+        headroom_dirty_ = true;
         const bool inherits_closed_nodes = std::any_of(
             cluster_.claims().begin(), cluster_.claims().end(),
             [](const auto& item) { return !rules::is_true(item.second.claim.conditions, "Initialized"); });
@@ -398,11 +435,19 @@ class Controller::Impl {
     // Pods, nodes and claims are seen as they are. Others change seldom, and an old state of them does no
     // harm.
     bool facts_are_fresh() const {
-        return std::all_of(std::begin(kWatched), std::end(kWatched), [this](const Watched& watched) {
-            const bool is_vital = watched.kind == model::Kind::kPod || watched.kind == model::Kind::kNode ||
-                                  watched.kind == model::Kind::kNodeClaim;
-            return !is_vital || !reflectors_[static_cast<std::size_t>(&watched - kWatched)]->broken_since();
-        });
+        for (std::size_t i = 0; i < watched_.size(); ++i) {
+            const bool is_vital = watched_[i] == model::Kind::kPod || watched_[i] == model::Kind::kNode ||
+                                  watched_[i] == model::Kind::kNodeClaim;
+            if (is_vital && reflectors_[i]->broken_since()) return false;
+        }
+        return true;
+    }
+
+    // Optional kinds too: until they are known, prices are not what they will be.
+    bool is_synced() const {
+        return cluster_.is_synced() &&
+               std::all_of(watched_.begin(), watched_.end(),
+                           [this](model::Kind kind) { return cluster_.is_synced(kind); });
     }
 
     void watch_for_outages() {
@@ -444,7 +489,12 @@ class Controller::Impl {
         if (pools_dirty_) {
             pools_dirty_ = false;
             pool_keeper_.look(false);
+            overlay_keeper_.look(provider_.problems());
             provisioner_.world_changed();
+        }
+        if (std::exchange(headroom_dirty_, false)) {
+            provisioner_.headroom_changed();
+            buffer_keeper_.look();
         }
         const std::set<std::string> claims = std::move(claims_);
         claims_.clear();
@@ -487,6 +537,7 @@ class Controller::Impl {
             metrics_.set("cluster_state_node_count", {}, static_cast<double>(cluster_.nodes().size()));
             empty_soon(Duration{0});
         }
+        buffer_keeper_.look();
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
             consolidation_.look();
@@ -524,7 +575,8 @@ class Controller::Impl {
     model::Cluster cluster_;
     kube::EventRecorder events_;
     Recorder recorder_;
-    cloud::kwok::KwokProvider provider_;
+    cloud::kwok::KwokProvider own_provider_;
+    OverlaidProvider provider_;
     act::Services services_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;
@@ -535,8 +587,11 @@ class Controller::Impl {
     Disruptor disruptor_;
     Consolidation consolidation_;
     PoolKeeper pool_keeper_;
+    OverlayKeeper overlay_keeper_;
+    BufferKeeper buffer_keeper_;
     Collector collector_;
     FeedListener listener_;
+    std::vector<model::Kind> watched_;  // Kinds; their feeds and reflectors follow in the same order.
     std::vector<std::unique_ptr<Feed>> feeds_;
     std::vector<std::unique_ptr<kube::Reflector>> reflectors_;
     std::unique_ptr<kube::LeaderElector> elector_;
@@ -548,6 +603,7 @@ class Controller::Impl {
     bool is_settling_in_ = false;
     bool pump_posted_ = false;
     bool pools_dirty_ = false;
+    bool headroom_dirty_ = false;
     int ticks_ = 0;
     std::optional<WallTime> outage_began_;
     std::uint64_t recoveries_seen_ = 0;

@@ -56,8 +56,12 @@ bool is_marked(const api::NodeClaim& claim, const model::NodeState* node) {
 }  // namespace
 
 plan::DisruptionFacts Disruptor::facts() const {
-    return {services_.cluster, provisioner_.planned().by_uid(), in_commands_, last_pod_event_,
-            [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); }};
+    return {services_.cluster,
+            provisioner_.planned().by_uid(),
+            in_commands_,
+            last_pod_event_,
+            [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); },
+            &provisioner_.headroom_claims()};
 }
 
 plan::DisruptionGate Disruptor::gate() {

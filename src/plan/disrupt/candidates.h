@@ -34,6 +34,8 @@ struct DisruptionFacts {
     const std::map<std::string, WallTime, std::less<>>& last_pod_event;
     // nullptr: not known, and none of the pool's nodes is a candidate.
     std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
+    // Claims whose nodes CapacityBuffers keep room on: never empty. nullptr: none.
+    const model::ClaimNames* headroom = nullptr;
 };
 
 // A node that may not, and why, in one sentence.
