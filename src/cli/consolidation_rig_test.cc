@@ -147,26 +147,47 @@ TEST_F(Consolidating, a_replacement_that_does_not_come_up_leaves_all_as_it_was) 
     EXPECT_EQ(nodes().size(), 1u);
 }
 
-TEST_F(Consolidating, what_is_at_rest_is_left_alone) {
-    apply(pool(kBoth));
-    start();
-    Rng rng(7);
-    std::size_t wanted = 0;
-    for (int i = 0; i < 8; ++i) {
-        apply(deployment(fmt::format("app-{}", i), 6, fmt::format("{}m", 200 + rng.below(1800))));
-        wanted += 6;
+// Eight deployments of odd sizes, of which a part is left.
+class Resting : public Consolidating {
+  protected:
+    void shrink(control::Options options) {
+        apply(pool(kBoth));
+        start(std::move(options));
+        Rng rng(7);
+        std::size_t wanted = 0;
+        for (int i = 0; i < 8; ++i) {
+            apply(deployment(fmt::format("app-{}", i), 6, fmt::format("{}m", 200 + rng.below(1800))));
+            wanted += 6;
+        }
+        ASSERT_TRUE(runs(wanted, minutes{1}));
+        world_.run_for(minutes{1});
+        for (int i = 0; i < 8; ++i) {
+            const int left = 1 + static_cast<int>(rng.below(4));
+            ASSERT_TRUE(world_.scale("Deployment", "default", fmt::format("app-{}", i), left));
+        }
+        world_.run_for(minutes{3});
+        ASSERT_EQ(disorder_after(minutes{1}), "");
     }
-    ASSERT_TRUE(runs(wanted, minutes{1}));
-    world_.run_for(minutes{1});
-    for (int i = 0; i < 8; ++i) {
-        const int left = 1 + static_cast<int>(rng.below(4));
-        ASSERT_TRUE(world_.scale("Deployment", "default", fmt::format("app-{}", i), left));
-    }
-    world_.run_for(minutes{3});
-    ASSERT_EQ(disorder_after(minutes{1}), "");
+};
+
+TEST_F(Resting, nobody_is_moved_twice) {
+    shrink(alone());
     const std::set<std::string> pods = pod_uids();
     world_.run_for(std::chrono::hours{6});
     EXPECT_EQ(pod_uids(), pods) << "somebody was moved for nothing";
+}
+
+// The scheduler puts pods elsewhere than they were planned to go, and what does not fit then needs a node.
+TEST_F(Resting, where_the_scheduler_binds_a_plan_that_fails_is_not_tried_for_ever) {
+    control::Options options = alone();
+    options.pod_binding = act::PodBinding::kScheduler;
+    shrink(options);
+    world_.run_for(std::chrono::hours{1});
+    const std::set<std::string> pods = pod_uids();
+    world_.run_for(std::chrono::hours{6});
+    const auto moved = std::count_if(pods.begin(), pods.end(),
+                                     [there = pod_uids()](const auto& uid) { return !there.contains(uid); });
+    EXPECT_LE(moved, static_cast<std::ptrdiff_t>(pods.size())) << "in six hours";
 }
 
 TEST_F(Consolidating, pods_that_must_not_be_disrupted_keep_their_nodes) {
@@ -271,10 +292,12 @@ class MortalHttp final : public io::HttpClient {
 
     void arm(int writes) { left_ = writes; }
     bool has_struck() const { return has_struck_; }
+    int writes() const { return writes_; }
 
     io::RequestId send(io::HttpRequest request, std::function<void(Result<io::HttpResponse>)> done) override {
         const bool counts =
             left_ > 0 && request.method != "GET" && request.target.find("/events") == std::string::npos;
+        if (counts) ++writes_;
         if (!counts || --left_ > 0) return below_.send(std::move(request), std::move(done));
         return below_.send(std::move(request), [this](const Result<io::HttpResponse>&) {
             has_struck_ = true;
@@ -290,6 +313,7 @@ class MortalHttp final : public io::HttpClient {
     io::HttpClient& below_;
     sim::ProcessLoop& loop_;
     int left_ = 0;
+    int writes_ = 0;
     bool has_struck_ = false;
 };
 
@@ -318,12 +342,13 @@ class KilledAfterWrite : public Consolidating, public testing::WithParamInterfac
         mortal.http.arm(GetParam());
         set_budget("100%");
         (void)until([&] { return mortal.http.has_struck(); }, seconds{40});
-        has_struck_ = mortal.http.has_struck();
+        writes_ = mortal.http.writes();
         mortal.loop.kill();
         world_.run_for(seconds{2});
         start();
     }
-    bool has_struck_ = false;
+    // So many there were, or died before there were more.
+    int writes_ = 0;
 };
 
 TEST_P(KilledAfterWrite, of_a_replacement_nothing_is_lost_and_no_mark_stays) {
@@ -341,7 +366,25 @@ TEST_P(KilledAfterWrite, of_several_deletions_nothing_is_lost_and_no_mark_stays)
     EXPECT_TRUE(until([&] { return !any_mark(); }, minutes{1}));
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
-INSTANTIATE_TEST_SUITE_P(Writes, KilledAfterWrite, testing::Range(1, 41));
+constexpr int kMostWrites = 50;
+INSTANTIATE_TEST_SUITE_P(Writes, KilledAfterWrite, testing::Range(1, kMostWrites + 1));
+
+class NotKilled : public KilledAfterWrite {};
+
+// There are no more writes than the tests above die after.
+TEST_P(NotKilled, a_consolidation_ends_within_the_writes_counted) {
+    leave_one_too_large();
+    die_and_go_on();
+    EXPECT_GT(writes_, 10);
+    EXPECT_LE(writes_, kMostWrites);
+}
+TEST_P(NotKilled, several_deletions_end_within_the_writes_counted) {
+    leave_holes();
+    die_and_go_on();
+    EXPECT_GT(writes_, 10);
+    EXPECT_LE(writes_, kMostWrites);
+}
+INSTANTIATE_TEST_SUITE_P(Never, NotKilled, testing::Values(1'000'000));
 
 }  // namespace
 }  // namespace joiner

@@ -75,8 +75,13 @@ void Consolidation::ask() {
     look_again_at_ = found.look_again_at;
     report(found);
     disruptor_.report(gate);
-    std::erase_if(found.candidates,
-                  [&](const plan::Candidate& one) { return disruptor_.is_put_off(one.claim); });
+    const auto fruitless = disruptor_.fruitless_pools();
+    std::erase_if(found.candidates, [&](const plan::Candidate& one) {
+        const auto held = fruitless.find(one.pool);
+        if (held != fruitless.end() && !one.pods.empty())
+            disruptor_.say_blocked({one.claim, one.node, held->second});
+        return held != fruitless.end() || disruptor_.is_put_off(one.claim);
+    });
     // What it holds would be bought again elsewhere.
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
         return provisioner_.headroom_claims().contains(one.claim);

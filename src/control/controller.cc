@@ -217,7 +217,8 @@ class Controller::Impl {
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
-          consolidation_(services_, provisioner_, disruptor_, metrics, plan::RepackOptions{}),
+          consolidation_(services_, provisioner_, disruptor_, metrics,
+                         {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),

@@ -215,7 +215,6 @@ void Disruptor::create(Command& command) {
         for (Mover& mover : launch.movers) command.kept.push_back({std::move(mover), name});
     }
     command.launches.clear();
-    if (!command.binds) command.kept.clear();
 }
 
 Disruptor::Progress Disruptor::wait(Command& command) {
@@ -244,7 +243,9 @@ Disruptor::Progress Disruptor::wait(Command& command) {
 Disruptor::Progress Disruptor::close(Command& command) {
     const WallTime now = services_.loop.now();
     std::set<std::string_view> wanted;
-    for (const Place& place : command.kept) wanted.insert(place.claim);
+    if (command.binds) {
+        for (const Place& place : command.kept) wanted.insert(place.claim);
+    }
     bool are_closed = true;
     for (const std::string_view claim : wanted) are_closed &= lifecycle_.close_window(std::string(claim));
     if (are_closed && command.closed_at == kNoTime) command.closed_at = now;
@@ -259,7 +260,7 @@ std::string Disruptor::take_place(const model::PodState& pod) {
     if (commands_.empty()) return {};
     const std::string kin = kin_of(pod);
     for (auto& [number, command] : commands_) {
-        if (command.phase != Phase::kLeave) continue;
+        if (command.phase != Phase::kLeave || !command.binds) continue;
         const auto it = std::find_if(command.kept.begin(), command.kept.end(), [&](const Place& place) {
             return place.mover.shape == pod.shape && place.mover.kin == kin;
         });
@@ -274,7 +275,7 @@ std::string Disruptor::take_place(const model::PodState& pod) {
 bool Disruptor::keeps_closed(const std::string& claim) const {
     return std::any_of(commands_.begin(), commands_.end(), [&](const auto& item) {
         const Command& command = item.second;
-        return (command.phase == Phase::kClose || command.phase == Phase::kLeave) &&
+        return command.binds && (command.phase == Phase::kClose || command.phase == Phase::kLeave) &&
                std::any_of(command.kept.begin(), command.kept.end(),
                            [&](const Place& place) { return place.claim == claim; });
     });
@@ -310,6 +311,11 @@ Disruptor::Progress Disruptor::leave(Command& command) {
 void Disruptor::end(const Command& command, Progress progress) {
     const WallTime now = services_.loop.now();
     if (progress == Progress::kDone) {
+        if (command.reason == plan::kUnderutilized && command.has_strays) {
+            fruitless_.failed(command.pool, plan::Breaker::Trouble::kStrays, now);
+        } else if (command.reason == plan::kUnderutilized && !command.places.empty()) {
+            fruitless_.succeeded(command.pool, plan::Breaker::Trouble::kStrays);
+        }
         if (!command.places.empty())
             proofs_.push_back({command.pool, command.reason, command.places, command.left_at,
                                now + kProofTime, command.pods_were_ready});
@@ -344,7 +350,10 @@ void Disruptor::refresh() {
         leaving_.insert(command.leaving.begin(), command.leaving.end());
         in_commands_.insert(command.places.begin(), command.places.end());
         if (command.phase == Phase::kLeave) {
-            for (const Place& place : command.kept) reserved[place.claim] += place.mover.shape->requests;
+            // The scheduler's pods ask for the room themselves.
+            for (const Place& place : command.kept) {
+                if (command.binds) reserved[place.claim] += place.mover.shape->requests;
+            }
         } else {
             for (const auto& [name, amount] : command.reserved) reserved[name] += amount;
         }
@@ -360,6 +369,7 @@ void Disruptor::look() {
     step();
     take_off_stray_marks();
     check_proofs();
+    look_for_strays();
     // After all that may have tripped it.
     look_at_breaker();
     const WallTime now = services_.loop.now();
@@ -423,12 +433,36 @@ void Disruptor::check_proofs() {
     if (std::erase_if(proofs_, is_over) > 0) refresh();
 }
 
+// A plan for a moved pod that goes to none of its command's places.
+void Disruptor::look_for_strays() {
+    for (auto& [number, command] : commands_) {
+        if (command.phase != Phase::kLeave || command.has_strays) continue;
+        for (const auto& [claim, pods] : provisioner_.planned().by_claim()) {
+            if (command.places.contains(claim)) continue;
+            for (const auto& [key, uid] : pods) {
+                const model::PodState* pod = services_.cluster.find_pod(key);
+                if (pod == nullptr) continue;
+                const std::string kin = kin_of(*pod);
+                command.has_strays |=
+                    std::any_of(command.kept.begin(), command.kept.end(), [&](const Place& place) {
+                        return place.mover.shape == pod->shape && place.mover.kin == kin;
+                    });
+            }
+        }
+    }
+}
+
+std::map<std::string, std::string, std::less<>> Disruptor::fruitless_pools() const {
+    return fruitless_.held(services_.loop.now());
+}
+
 void Disruptor::look_at_breaker() {
     for (const auto& [name, state] : services_.cluster.pools()) {
         const auto [known, is_new] = pool_generations_.try_emplace(name, state.pool.meta.generation);
         if (is_new || known->second == state.pool.meta.generation) continue;
         known->second = state.pool.meta.generation;
         breaker_.forget(name);
+        fruitless_.forget(name);
     }
     held_pools_ = breaker_.held(services_.loop.now());
     for (const auto& [name, generation] : pool_generations_)

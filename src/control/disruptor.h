@@ -68,6 +68,8 @@ class Disruptor {
     model::ReservedRoom claimed_room() const;
     // No command was begun lately whose pods are still on their way.
     bool is_settled() const;
+    // Pools where consolidation lately did not end as planned, so that it is not tried for a while, and why.
+    std::map<std::string, std::string, std::less<>> fruitless_pools() const;
     Moves& moves() { return moves_; }
     // The question "where would their pods go?" for these nodes.
     model::Snapshot snapshot_without(const std::vector<plan::Candidate>& leaving) const;
@@ -108,9 +110,10 @@ class Disruptor {
         std::set<std::string> created;     // Claims.
         std::set<std::string> places;      // Claims its pods move to.
         model::ReservedRoom reserved;      // Heeded until the pods themselves ask for the room.
-        std::vector<Place> kept;           // Not taken yet; none where the scheduler is to place the pods.
-        bool binds = true;  // We may bind every pod that moves, by what is known of its node alone.
-        WallTime closed_at = kNoTime;  // When all nodes that pods go to were seen closed.
+        std::vector<Place> kept;           // Not taken yet.
+        bool binds = true;                 // Else the scheduler is to place the pods, wherever it likes.
+        bool has_strays = false;           // Another node was bought for some.
+        WallTime closed_at = kNoTime;      // When all nodes that pods go to were seen closed.
         WallTime up_at = kNoTime;
         WallTime launched_at = kNoTime;
         WallTime left_at = kNoTime;     // When the leaving claims were first deleted.
@@ -141,6 +144,7 @@ class Disruptor {
     void take_off_stray_marks();
     void look_after_inherited();
     void check_proofs();
+    void look_for_strays();
     void look_at_breaker();
     void replace_expired();
     void replace_drifted();
@@ -163,6 +167,7 @@ class Disruptor {
     model::ClaimNames leaving_;      // Of all commands.
     model::ClaimNames in_commands_;  // Those, what replaces them, and what is still to be proved.
     plan::Breaker breaker_;
+    plan::Breaker fruitless_;
     std::map<std::string, std::string, std::less<>> held_pools_;
     std::map<std::string, std::int64_t> pool_generations_;
     // Claims found on their way up at the start: they may be replacements that a process before us launched.
