@@ -207,10 +207,12 @@ class Planner {
         Patterns patterns(*market_, stowed_);
         if (!patterns.are_of_use()) return;
         PatternOptions pattern_options;
-        if (options_.clock) pattern_options.is_late = [this] { return is_late(kPatternsPart); };
-        // A plan to have first, then the one to have.
+        // A plan to have first, then the one to have. The first is bounded by its effort alone: rounding what
+        // no pattern was found for takes far longer than finding some.
         for (const bool is_first : {true, false}) {
             if (!is_first && is_late(kPatternsPart)) break;
+            if (!is_first && options_.clock)
+                pattern_options.is_late = [this] { return is_late(kPatternsPart); };
             pattern_options.effort = options_.effort / (is_first ? 20 : 3);
             pattern_options.turns = is_first ? 0 : kPatternTurns;
             Draft draft = patterns.run(pattern_options);
