@@ -85,6 +85,8 @@ constexpr double kGreedyPart = 0.2;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
+// Of the time, until the search ends; pods are named and the plan is checked in the rest.
+constexpr double kSearchPart = 0.9;
 
 class Planner {
   public:
@@ -267,8 +269,7 @@ class Planner {
         improve_options.seed = options_.seed;
         improve_options.effort = options_.effort;
         improve_options.good_enough = static_cast<double>(plan_.lower_bound.nanos) * kGoodEnough;
-        if (options_.clock)
-            improve_options.is_late = [this] { return now() - started_ > options_.budget_seconds; };
+        if (options_.clock) improve_options.is_late = [this] { return is_late(kSearchPart); };
         adopt(plan::improve(*market_, std::move(draft_), improve_options));
     }
 
