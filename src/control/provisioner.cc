@@ -195,7 +195,8 @@ void Provisioner::plan() {
     const model::Snapshot snapshot = make_snapshot();
     planned_version_ = services_.cluster.version();
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
-                 static_cast<double>(snapshot.pods.size()));
+                 static_cast<double>(std::count_if(snapshot.pods.begin(), snapshot.pods.end(),
+                                                   [](const auto& pod) { return !pod.is_headroom(); })));
     if (snapshot.pods.empty()) {
         some_wait_ = false;
         headroom_claims_.clear();
@@ -207,8 +208,11 @@ void Provisioner::plan() {
     if (plan.is_fallback) metrics_.count("joiner_plan_fallbacks_total", {});
     const double seconds = to_seconds(services_.loop.monotonic() - start);
     metrics_.observe("scheduler_scheduling_duration_seconds", {{"controller", "provisioner"}}, seconds);
-    metrics_.set("scheduler_unschedulable_pods_count", {{"controller", "provisioner"}},
-                 static_cast<double>(plan.waits.size()));
+    metrics_.set(
+        "scheduler_unschedulable_pods_count", {{"controller", "provisioner"}},
+        static_cast<double>(std::count_if(plan.waits.begin(), plan.waits.end(), [&](const plan::Wait& wait) {
+            return !snapshot.pods[wait.pod].is_headroom();
+        })));
     if (!plan.launches.empty()) {
         metrics_.set("joiner_plan_price_per_hour", {}, plan.price.dollars());
         metrics_.set("joiner_plan_lower_bound_per_hour", {}, plan.lower_bound.dollars());

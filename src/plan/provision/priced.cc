@@ -1,18 +1,19 @@
 #include "plan/provision/priced.h"
 
-#include <array>
+#include <algorithm>
 #include <map>
 #include <memory>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace joiner::plan {
 namespace {
 
 using rules::Preferences;
 
-constexpr std::array kScopes = {Preferences::kAll, Preferences::kAmongPodsOfANode, Preferences::kNone};
-// The plan without preferences comes first; what it leaves of the time is shared.
-constexpr double kPart = 1.0 / static_cast<double>(kScopes.size());
+constexpr Preferences kScopes[] = {Preferences::kAll, Preferences::kAmongPodsOfANode, Preferences::kNone};
+// First plans tell which of them are worth a search: one that is so much dearer will not catch up.
+constexpr double kInTheRunning = 1.02;
 
 rules::Money worth_of(Preferences scope, const model::Snapshot& snapshot, rules::Money of_a_hundred) {
     std::int64_t weight = 0;
@@ -40,25 +41,46 @@ Plan plan_priced(const model::Snapshot& snapshot, const ProvisionOptions& option
         return worth_of(scope, snapshot, *options.preference_worth);
     };
     if (worth(Preferences::kAll).nanos == 0) return plan(snapshot, options);
-    ProvisionOptions part = options;
-    part.effort /= kScopes.size();
-    part.budget_seconds *= kPart;
-    Plan best;
+    struct Entry {
+        model::Snapshot question;
+        rules::Money worth;
+        double sum = 0;  // What its first plan comes to.
+        std::size_t waits = 0;
+    };
+    std::vector<Entry> entries;
+    ProvisionOptions quick = options;
+    quick.without.push_back("improve");
     rules::Money lower_bound;
     double first_plan_seconds = 0;
-    std::pair<std::size_t, rules::Money> least;
     for (const Preferences scope : kScopes) {
         // Nothing is told apart by it.
         if (scope == Preferences::kAmongPodsOfANode &&
             (worth(scope).nanos == 0 || worth(scope) == worth(Preferences::kAll)))
             continue;
-        Plan one = scope == Preferences::kNone ? plan(snapshot, part) : plan(without(scope, snapshot), part);
-        const bool is_first = scope == kScopes.front();
+        Entry entry{without(scope, snapshot), worth(scope)};
+        const Plan first = plan(entry.question, quick);
+        entry.sum = (first.price + first.node_cost + entry.worth).dollars();
+        entry.waits = first.waits.size();
         // What holds without preferences holds with them.
-        if (is_first) lower_bound = one.lower_bound;
-        if (is_first) first_plan_seconds = one.first_plan_seconds;
-        const std::pair sum{one.waits.size(), one.price + one.node_cost + worth(scope)};
-        if (!is_first && least <= sum) continue;
+        if (entries.empty()) lower_bound = first.lower_bound;
+        if (entries.empty()) first_plan_seconds = first.first_plan_seconds;
+        entries.push_back(std::move(entry));
+    }
+    const auto best_entry = std::min_element(
+        entries.begin(), entries.end(),
+        [](const auto& a, const auto& b) { return std::pair(a.waits, a.sum) < std::pair(b.waits, b.sum); });
+    const std::size_t fewest = best_entry->waits;
+    const double most = best_entry->sum * kInTheRunning;
+    std::erase_if(entries, [&](const Entry& one) { return one.waits > fewest || one.sum > most; });
+    ProvisionOptions part = options;
+    part.effort /= entries.size();
+    part.budget_seconds /= static_cast<double>(entries.size());
+    Plan best;
+    std::pair<std::size_t, rules::Money> least;
+    for (const Entry& entry : entries) {
+        Plan one = plan(entry.question, part);
+        const std::pair sum{one.waits.size(), one.price + one.node_cost + entry.worth};
+        if (&entry != &entries.front() && least <= sum) continue;
         least = sum;
         best = std::move(one);
     }

@@ -85,6 +85,8 @@ constexpr double kGreedyPart = 0.2;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
+// Of the time, until the search ends; pods are named and the plan is checked in the rest.
+constexpr double kSearchPart = 0.9;
 
 class Planner {
   public:
@@ -207,10 +209,12 @@ class Planner {
         Patterns patterns(*market_, stowed_);
         if (!patterns.are_of_use()) return;
         PatternOptions pattern_options;
-        if (options_.clock) pattern_options.is_late = [this] { return is_late(kPatternsPart); };
-        // A plan to have first, then the one to have.
+        // A plan to have first, then the one to have. The first is bounded by its effort alone: rounding what
+        // no pattern was found for takes far longer than finding some.
         for (const bool is_first : {true, false}) {
             if (!is_first && is_late(kPatternsPart)) break;
+            if (!is_first && options_.clock)
+                pattern_options.is_late = [this] { return is_late(kPatternsPart); };
             pattern_options.effort = options_.effort / (is_first ? 20 : 3);
             pattern_options.turns = is_first ? 0 : kPatternTurns;
             Draft draft = patterns.run(pattern_options);
@@ -265,8 +269,7 @@ class Planner {
         improve_options.seed = options_.seed;
         improve_options.effort = options_.effort;
         improve_options.good_enough = static_cast<double>(plan_.lower_bound.nanos) * kGoodEnough;
-        if (options_.clock)
-            improve_options.is_late = [this] { return now() - started_ > options_.budget_seconds; };
+        if (options_.clock) improve_options.is_late = [this] { return is_late(kSearchPart); };
         adopt(plan::improve(*market_, std::move(draft_), improve_options));
     }
 

@@ -22,8 +22,10 @@ std::string over_limits(const Problem& problem, const std::vector<double>& remai
         std::size_t worst = 0;
         double excess = 0;
         for (std::size_t i = 0; i < limits.size(); ++i) {
-            if (counts[i] <= remaining[i] || (counts[i] - remaining[i]) / counts[i] <= excess) continue;
-            excess = (counts[i] - remaining[i]) / counts[i];
+            if (counts[i] <= remaining[i]) continue;
+            const double part = (counts[i] - std::max(0.0, remaining[i])) / counts[i];
+            if (part <= excess) continue;
+            excess = part;
             worst = i;
         }
         if (excess >= least) continue;
