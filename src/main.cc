@@ -21,7 +21,6 @@ void add_flags_without_effect(CLI::App& command) {
             CLI::IsMember({"", "true", "false", "1", "0", "t", "f"}, CLI::ignore_case));
     }
     for (const char* name : {"memory-limit", "cpu-requests"}) add(name)->check(CLI::TypeValidator<long>());
-    add("feature-gates");
 }
 
 void add_controller(CLI::App& app, int& code) {
@@ -92,6 +91,8 @@ void add_controller(CLI::App& app, int& code) {
             "--scheduler-config", o->scheduler_config,
             "kube-scheduler's default spread constraints, as YAML or JSON; checked, not followed yet")
         ->envname("SCHEDULER_CONFIG");
+    command->add_option("--feature-gates", o->feature_gates, "name=true or name=false, separated by commas")
+        ->envname("FEATURE_GATES");
     add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
 }

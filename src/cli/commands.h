@@ -42,6 +42,7 @@ struct ControllerOptions {
     std::string min_values_policy = "Strict";
     std::string pod_binding = "auto";
     std::string scheduler_config;
+    std::string feature_gates;
 };
 int run_controller(const ControllerOptions& options);
 

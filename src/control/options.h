@@ -6,6 +6,7 @@
 
 #include "act/services.h"
 #include "base/time.h"
+#include "control/feature_gates.h"
 #include "plan/provision/provision.h"
 #include "rules/pod_shape.h"
 
@@ -16,6 +17,7 @@ struct Options {
     Duration batch_idle = std::chrono::seconds{1};
     rules::PreferencePolicy preference_policy = rules::PreferencePolicy::kRespect;
     plan::MinValuesPolicy min_values_policy = plan::MinValuesPolicy::kStrict;
+    FeatureGates gates;
     act::PodBinding pod_binding = act::PodBinding::kAuto;
     bool leader_election = true;
     std::string leader_election_name = "karpenter-leader-election";
