@@ -19,6 +19,8 @@
 #include "control/feed.h"
 #include "control/pool_keeper.h"
 #include "control/provisioner.h"
+#include "control/repairer.h"
+#include "control/static_pools.h"
 #include "control/windows.h"
 #include "kube/events.h"
 #include "kube/lease.h"
@@ -61,6 +63,7 @@ const Watched kWatched[] = {
     {model::Kind::kStorageClass, kube::kStorageClasses},
     {model::Kind::kCSINode, kube::kCSINodes},
     {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
+    {model::Kind::kVolumeAttachment, kube::kVolumeAttachments},
 };
 
 // Turns what happened into metrics and log lines.
@@ -189,6 +192,8 @@ class Controller::Impl {
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
+          static_pools_(services_, provisioner_, lifecycle_, disruptor_),
+          repairer_(services_, lifecycle_, metrics),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           collector_(services_,
                      [this](const std::string& claim, const std::string& reason) {
@@ -269,6 +274,10 @@ class Controller::Impl {
                 if (const model::NodeState* node = cluster_.node_of(claim->claim))
                     look_at_node(node->node.meta.name);
             }
+        };
+        listener_.volumes_changed = [this](const std::string& node) {
+            const model::NodeState* state = cluster_.find_node(node);
+            if (state != nullptr && state->node.meta.deleted) look_at_node(node);
         };
         listener_.pools_changed = [this] { look_at_pools(); };
         listener_.unreadable = [](std::string_view what, const Error& error) {
@@ -474,10 +483,16 @@ class Controller::Impl {
         if (is_sweep) {
             pools_dirty_ = true;
             pool_keeper_.look(true);
+            lifecycle_.sweep();
             metrics_.set("cluster_state_node_count", {}, static_cast<double>(cluster_.nodes().size()));
             empty_soon(Duration{0});
         }
-        if (!is_settling_in_ && facts_are_fresh()) disruptor_.look();
+        if (!is_settling_in_ && facts_are_fresh()) {
+            disruptor_.look();
+            lifecycle_.look_after_surges();
+            if (options_.gates.static_capacity) static_pools_.look();
+            if (options_.gates.node_repair) repairer_.look();
+        }
         pump_soon();
         loop_.after(kTick, [this] { tick(); });
     }
@@ -520,6 +535,8 @@ class Controller::Impl {
     Bindings bindings_;
     act::Lifecycle lifecycle_;
     Disruptor disruptor_;
+    StaticPools static_pools_;
+    Repairer repairer_;
     PoolKeeper pool_keeper_;
     Collector collector_;
     FeedListener listener_;

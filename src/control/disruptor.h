@@ -55,6 +55,8 @@ class Disruptor {
     // What any method chooses from and must ask. The facts refer to this object.
     plan::DisruptionFacts facts() const;
     plan::DisruptionGate gate() const;
+    // Claims that commands under way remove.
+    const model::ClaimNames& leaving() const { return leaving_; }
     // Says on the pools why they are not touched.
     void report(const plan::DisruptionGate& gate);
     // The question "where would their pods go?" for these nodes.

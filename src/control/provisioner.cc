@@ -137,6 +137,14 @@ model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) con
     inputs.planned = &planned_.by_uid();
     inputs.leaving = leaving;
     inputs.reserved = &reserved_;
+    // Upstream has no limit for this, and pods wait for such a node for ever.
+    model::ClaimNames given_up;
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        if (!rules::is_true(state.claim.conditions, "Initialized") &&
+            services_.loop.now() - state.claim.meta.created >= plan::kRegistrationTimeout)
+            given_up.insert(name);
+    }
+    inputs.given_up = &given_up;
     return model::make_snapshot(services_.cluster, inputs);
 }
 

@@ -34,6 +34,8 @@ inline constexpr Resource kEvents{"", "v1", "events", "Event", true};
 inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim",
                                                   true};
 inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume", false};
+inline constexpr Resource kServices{"", "v1", "services", "Service", true};
+inline constexpr Resource kReplicaSets{"apps", "v1", "replicasets", "ReplicaSet", true};
 inline constexpr Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet", true};
 inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget",
                                                 true};

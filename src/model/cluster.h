@@ -33,9 +33,10 @@ enum class Kind {
     kStorageClass,
     kCSINode,
     kPodDisruptionBudget,
+    kVolumeAttachment,
     kNodeOverlay,
 };
-inline constexpr std::size_t kKindCount = 13;
+inline constexpr std::size_t kKindCount = 14;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -47,6 +48,14 @@ struct VolumeUse {
     std::string storage_class;
 };
 
+// Of a pod whose replacement is to be Ready before it is evicted.
+struct PodSurge {
+    std::string replica_set;  // That owns it, or did; empty: none.
+    std::string hash;         // The set's template hash.
+    // When its ReplicaSet was made to let go of it; nullopt: not yet.
+    std::optional<WallTime> released;
+};
+
 // Only what planning, binding and draining need; the rest of a pod is not kept.
 struct PodState {
     std::string ns;
@@ -56,6 +65,7 @@ struct PodState {
     std::shared_ptr<const rules::PodShape> shape;
     std::shared_ptr<const rules::PodLabels> labels;
     std::shared_ptr<const std::vector<VolumeUse>> volumes;  // nullptr: none.
+    std::shared_ptr<const PodSurge> surge;                  // nullptr: it does not ask for it.
     WallTime created = kNoTime;
     std::optional<WallTime> deleted;
     std::optional<WallTime> started;
@@ -142,6 +152,7 @@ class Cluster {
     void upsert(api::StorageClass storage_class);
     void upsert(api::CSINode node);
     void upsert(api::PodDisruptionBudget budget);
+    void upsert(api::VolumeAttachment attachment);
     void upsert(api::NodeOverlay overlay);
     void remove(Kind kind, const std::string& ns, const std::string& name);
     // What is not upserted between the two is gone.
@@ -154,6 +165,8 @@ class Cluster {
     const std::unordered_map<PodKey, PodState>& pods() const { return pods_; }
     // Unbound, not terminal; in the order of their names.
     const std::set<PodKey>& unbound_pods() const { return unbound_; }
+    // Let go by their ReplicaSets, and not evicted yet.
+    const std::set<PodKey>& released_pods() const { return released_; }
     const std::map<std::string, NodeState, std::less<>>& nodes() const { return nodes_; }
     const std::map<std::string, ClaimState, std::less<>>& claims() const { return claims_; }
     const std::map<std::string, PoolState, std::less<>>& pools() const { return pools_; }
@@ -168,6 +181,7 @@ class Cluster {
     const KeptByName<api::PodDisruptionBudget>& pod_disruption_budgets() const {
         return pod_disruption_budgets_;
     }
+    const KeptByName<api::VolumeAttachment>& volume_attachments() const { return volume_attachments_; }
     const KeptByName<api::NodeOverlay>& overlays() const { return overlays_; }
 
     const PodState* find_pod(const PodKey& key) const;
@@ -176,6 +190,8 @@ class Cluster {
     const PoolState* find_pool(std::string_view name) const;
     const NodeState* node_of(const api::NodeClaim& claim) const;  // By provider id.
     const ClaimState* claim_of(const api::Node& node) const;      // By provider id.
+    // More than one node has the claim's provider id.
+    bool has_several_nodes(const api::NodeClaim& claim) const { return twins_.contains(claim.provider_id); }
 
     // Grows with every change that can matter to a plan.
     std::uint64_t version() const { return version_; }
@@ -185,6 +201,8 @@ class Cluster {
     void detach(const PodState& pod);
     void remove_pod(const PodKey& key);
     void remove_node(const std::string& name);
+    void take_id(const std::string& id, const std::string& node);
+    void give_up_id(const std::string& id, const std::string& node);
     std::shared_ptr<const rules::PodShape> intern(rules::PodShape shape);
     std::shared_ptr<const rules::PodLabels> intern_labels(const api::Pod& pod);
     std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
@@ -192,6 +210,7 @@ class Cluster {
     rules::PreferencePolicy policy_;
     std::unordered_map<PodKey, PodState> pods_;
     std::set<PodKey> unbound_;
+    std::set<PodKey> released_;
     std::map<std::string, std::set<PodKey>, std::less<>> waiting_for_node_;  // Bound to a node not seen yet.
     std::map<std::string, NodeState, std::less<>> nodes_;
     std::map<std::string, ClaimState, std::less<>> claims_;
@@ -204,8 +223,11 @@ class Cluster {
     KeptByName<api::StorageClass> storage_classes_;
     KeptByName<api::CSINode> csi_nodes_;
     KeptByName<api::PodDisruptionBudget> pod_disruption_budgets_;  // "ns/name"
+    KeptByName<api::VolumeAttachment> volume_attachments_;
     KeptByName<api::NodeOverlay> overlays_;
     std::unordered_map<std::string, std::string> node_by_provider_id_;
+    std::map<std::string, std::set<std::string>, std::less<>>
+        twins_;  // Ids of several nodes, and their names.
     std::unordered_map<std::string, std::string> claim_by_provider_id_;
     std::unordered_map<std::string, std::weak_ptr<const rules::PodShape>> shapes_;
     std::size_t shapes_swept_at_ = 1024;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,16 @@ class VirtualRig : public testing::Test {
         std::vector<api::NodeClaim> out;
         for (const std::string& text : world_.list("nodeclaims"))
             out.push_back(*api::decode_node_claim(text));
+        return out;
+    }
+
+    // All messages of Events with this reason, a line each.
+    std::string said(std::string_view reason) const {
+        std::string out;
+        for (const std::string& text : world_.list("events")) {
+            const auto event = nlohmann::json::parse(text);
+            if (event.value("reason", "") == reason) out += event.value("message", "") + "\n";
+        }
         return out;
     }
 
