@@ -74,7 +74,13 @@ void add_controller(CLI::App& app, int& code) {
         ->capture_default_str();
     command->add_option("--preference-policy", o->preference_policy)
         ->envname("PREFERENCE_POLICY")
-        ->check(CLI::IsMember({"Respect", "Ignore"}))
+        ->check(CLI::IsMember({"Respect", "Ignore", "Priced"}))
+        ->capture_default_str();
+    command
+        ->add_option("--preference-worth", o->preference_worth,
+                     "to Priced: dollars an hour for a preference of weight 100")
+        ->envname("PREFERENCE_WORTH")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     command->add_option("--min-values-policy", o->min_values_policy)
         ->envname("MIN_VALUES_POLICY")
@@ -87,9 +93,8 @@ void add_controller(CLI::App& app, int& code) {
         ->check(CLI::IsMember({"auto", "scheduler"}))
         ->capture_default_str();
     command
-        ->add_option(
-            "--scheduler-config", o->scheduler_config,
-            "kube-scheduler's default spread constraints, as YAML or JSON; checked, not followed yet")
+        ->add_option("--scheduler-config", o->scheduler_config,
+                     "kube-scheduler's default spread constraints, as YAML or JSON")
         ->envname("SCHEDULER_CONFIG");
     command->add_option("--feature-gates", o->feature_gates, "name=true or name=false, separated by commas")
         ->envname("FEATURE_GATES");
@@ -110,10 +115,17 @@ void add_simulate(CLI::App& app, int& code) {
     command->add_option("-o,--output", options->output, "table, json or html")
         ->check(CLI::IsMember({"table", "json", "html"}));
     command->add_flag("--disruption", options->disruption, "plan what could be removed, too");
-    command->add_option("--preference-policy", options->preference_policy, "Respect or Ignore")
-        ->check(CLI::IsMember({"Respect", "Ignore"}));
+    command->add_option("--preference-policy", options->preference_policy, "Respect, Ignore or Priced")
+        ->check(CLI::IsMember({"Respect", "Ignore", "Priced"}));
+    command
+        ->add_option("--preference-worth", options->preference_worth,
+                     "to Priced: dollars an hour for a preference of weight 100")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     command->add_option("--min-values-policy", options->min_values_policy, "Strict or BestEffort")
         ->check(CLI::IsMember({"Strict", "BestEffort"}));
+    command->add_option("--scheduler-config", options->scheduler_config,
+                        "kube-scheduler's default spread constraints, as YAML or JSON");
     command
         ->add_option("--planning-budget", options->planning_budget_seconds,
                      "seconds after which no lower price is looked for")

@@ -30,8 +30,9 @@ import crds  # noqa: E402
 import manifests  # noqa: E402
 from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
 from instance_types import generic_instance_types, price_per_hour, write_instance_types  # noqa: E402
-from joiner import Controller, Joiner  # noqa: E402
+from joiner import Joiner  # noqa: E402
 from processes import exit_cleanly_when_terminated, wait_until  # noqa: E402
+from upstream_karpenter import UpstreamKarpenter  # noqa: E402
 from workload import DEPLOYMENTS, wait_all_ready  # noqa: E402
 
 _PODS_PER_FLOOR_NODE = 50
@@ -51,14 +52,6 @@ class Measurement:
     taints_left: int = 0
     load_before: float = 0.0            # The machine's load average: of others, who take from every figure here.
     problem: str = ""
-
-
-class UpstreamKarpenter(Controller):
-    def command(self):
-        return [pathlib.Path(self.binary) / "karpenter"]
-
-    def environment(self):
-        return {"PATH": os.environ["PATH"], "KUBECONFIG": str(self.kubeconfig)}
 
 
 class Bench:

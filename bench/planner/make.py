@@ -254,6 +254,24 @@ def preferences(rng, pods):
         yield item
 
 
+def upstream_preferences(rng, pods):
+    """Upstream's preference mix: a zone that can be had, apart by zone, which cannot hold, apart by node, which can."""
+    labels = {"app": "nginx"}
+
+    def apart(weight, key):
+        return {"weight": weight, "podAffinityTerm": {"labelSelector": {"matchLabels": labels}, "topologyKey": key}}
+
+    wishes = {
+        "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 1, "preference": {"matchExpressions": [requirement(ZONE, "test-zone-1")]}}]},
+        "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [apart(10, ZONE), apart(1, HOSTNAME)]},
+    }
+    for i in range(pods):
+        cpu = rng.choice((100, 250, 500, 1000, 1500))
+        memory = rng.choice((100, 256, 512, 1024, 2048, 4096)) * MI
+        yield pod(f"pod-{i}", labels, cpu, memory, affinity=wishes)
+
+
 def existing_nodes(rng, count):
     """Nodes of 2 and 4 cores, about 60 % of each taken by one pod."""
     for i in range(count):
@@ -291,13 +309,16 @@ def workloads(seed):
     for pods in (5000, 20000):
         name = f"distinct-{pods}"
         yield name, "aws", plain + list(distinct(rng(name), pods))
-    for pods in (1000, 10000, 100000):
+    for pods in (1000, 5000, 10000, 20000, 100000):
         name = f"diverse-{pods}"
         pool = node_pool(requirement(CAPACITY_TYPE, "on-demand"))
         yield name, "many", [pool] + list(diverse(rng(name), pods))
     name = "diverse-aws-10000"
     pool = node_pool(requirement(ZONE, "us-east-1a", "us-east-1b", "us-east-1c"))
     yield name, "aws", [pool] + list(diverse(rng(name), 10000))
+    name = "upstream-preferences-4000"
+    pool = node_pool(requirement(CAPACITY_TYPE, "on-demand"))
+    yield name, "many", [pool] + list(upstream_preferences(rng(name), 4000))
     name = "preferences-5000"
     yield name, "aws", plain + list(preferences(rng(name), 5000))
     for pods in (20, 100, 300):

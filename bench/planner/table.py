@@ -11,10 +11,15 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-COLUMNS = ("workload", "pods", "first ms", "50 ms", "total ms", "price/bound", "nodes", "waiting", "peer s",
-           "peer price", "instr/pod")
+COLUMNS = ("workload", "pods", "first ms", "50 ms", "total ms", "price/h", "price/bound", "nodes", "waiting",
+           "peer s", "peer price", "peer nodes", "instr/pod")
+# Workloads that are planned by each preference policy; the bound of Ignore's plan is everyone's.
+POLICIES = {"upstream-preferences-4000": ("Respect", "Priced", "Ignore"),
+            "preferences-5000": ("Respect", "Priced", "Ignore")}
+# The first plan must not cost ten times the pods more than this.
+GROWTH = ("diverse-10000", "diverse-100000", 12)
 # The first plan alone: what a pod costs the pass that makes it.
-FIRST_PASS = "joiner::plan::ShareGreedy::run(double)"
+FIRST_PASSES = ("joiner::plan::ShareGreedy::run*", "joiner::plan::Patterns::run*")
 # Beyond this many pods neither the other scheduler nor the instruction counter ends in time.
 PEER_MOST, COUNT_MOST = 10_000, 20_000
 
@@ -32,15 +37,15 @@ def pod_count(result):
 def instructions(joiner, manifest, types):
     with tempfile.TemporaryDirectory() as folder:
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out",
-                   f"--toggle-collect={FIRST_PASS}", joiner, "simulate", "-f", manifest, "--instance-types", types,
+                   *(f"--toggle-collect={name}" for name in FIRST_PASSES), joiner, "simulate", "-f", manifest, "--instance-types", types,
                    "-o", "json", "--planning-budget", "0"]
         run = subprocess.run(command, capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", run.stderr)
     return int(found.group(1)) if found else None
 
 
-def peer_plan(peer, manifest, types, timeout):
-    command = [peer, "-f", manifest, "-instance-types", types]
+def peer_plan(peer, manifest, types, policy, timeout):
+    command = [peer, "-f", manifest, "-instance-types", types, "-preference-policy", policy]
     try:
         return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=timeout).stdout)
     except (subprocess.SubprocessError, json.JSONDecodeError):
@@ -56,26 +61,36 @@ def find_peer():
     return pathlib.Path(lines[-1]) / "peer"
 
 
-def row(options, peer, name, manifest, types):
-    result = plan(options.joiner, manifest, types)
+def row(options, peer, name, policy, manifest, types):
+    policy_flag = ("--preference-policy", policy)
+    result = plan(options.joiner, manifest, types, *policy_flag)
     pods = pod_count(result)
     bound = result["lowerBoundPerHour"]
-    at_once = plan(options.joiner, manifest, types, "--planning-budget", "0.05")
+    at_once = plan(options.joiner, manifest, types, "--planning-budget", "0.05", *policy_flag)
     out = {
-        "workload": name, "pods": pods, "first ms": f"{result['firstPlanSeconds'] * 1e3:.1f}",
+        "workload": f"{name} {policy}" if name in POLICIES else name, "pods": pods,
+        "first ms": f"{result['firstPlanSeconds'] * 1e3:.1f}",
         "50 ms": f"{at_once['pricePerHour'] / bound - 1:.2%}" if bound else "-",
-        "total ms": f"{result['seconds'] * 1e3:.0f}", "price/bound": f"{1 + result['gap']:.4f}",
+        "total ms": f"{result['seconds'] * 1e3:.0f}", "price/h": f"{result['pricePerHour']:.2f}",
+        "price/bound": f"{1 + result['gap']:.4f}",
         "nodes": result["nodes"], "waiting": len(result["unschedulable"]),
     }
-    if peer and pods <= PEER_MOST:
-        other = peer_plan(peer, manifest, types, options.peer_timeout)
+    # The other scheduler knows no Priced.
+    if peer and pods <= options.peer_most and policy != "Priced":
+        other = peer_plan(peer, manifest, types, policy, options.peer_timeout)
         out["peer s"] = f"{other['seconds']:.2f}" if other else f"> {options.peer_timeout}"
         if other and result["pricePerHour"]:
             out["peer price"] = f"{other['pricePerHour'] / result['pricePerHour']:.2f}x"
-    if options.instructions and pods <= COUNT_MOST and shutil.which("valgrind"):
+            out["peer nodes"] = other["nodes"]
+    if options.instructions and policy == "Respect" and pods <= COUNT_MOST and shutil.which("valgrind"):
         counted = instructions(options.joiner, manifest, types)
         out["instr/pod"] = f"{counted / pods:.0f}" if counted else "-"
     return out
+
+
+def print_row(cells):
+    print("  ".join(f"{str(cells.get(column, '-')):>{28 if column == 'workload' else 10}}" for column in COLUMNS),
+          flush=True)
 
 
 def main():
@@ -84,6 +99,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--peer-timeout", type=int, default=120, help="seconds")
+    parser.add_argument("--peer-most", type=int, default=PEER_MOST, help="pods; larger workloads go without")
     parser.add_argument("--no-peer", dest="peer", action="store_false")
     parser.add_argument("--no-instructions", dest="instructions", action="store_false")
     options = parser.parse_args()
@@ -93,10 +109,17 @@ def main():
         for name in options.only:
             make += ["--only", name]
         listed = subprocess.run(make, check=True, capture_output=True, text=True).stdout.splitlines()
-        print("  ".join(f"{column:>12}" for column in COLUMNS), flush=True)
+        print_row({column: column for column in COLUMNS})
+        first_plans = {}
         for name, types in (line.split() for line in listed):
-            cells = row(options, peer, name, f"{folder}/{name}.json", f"{folder}/{types}")
-            print("  ".join(f"{str(cells.get(column, '-')):>12}" for column in COLUMNS), flush=True)
+            for policy in POLICIES.get(name, ("Respect",)):
+                cells = row(options, peer, name, policy, f"{folder}/{name}.json", f"{folder}/{types}")
+                first_plans[name] = float(cells["first ms"])
+                print_row(cells)
+        small, large, most = GROWTH
+        if small in first_plans and large in first_plans:
+            print(f"from {small} to {large} the first plan takes {first_plans[large] / first_plans[small]:.1f} "
+                  f"times as long; at most {most} is asked for")
 
 
 if __name__ == "__main__":

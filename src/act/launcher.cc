@@ -54,6 +54,9 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
         std::string(api::kNodePoolHashVersion);
     claim.meta.annotations[std::string(api::kMinValuesRelaxedAnnotation)] =
         spec.min_values_relaxed ? "true" : "false";
+    if (spec.has_overlaid_price) claim.meta.annotations[std::string(api::kPriceOverlayAnnotation)] = "true";
+    if (spec.has_overlaid_capacity)
+        claim.meta.annotations[std::string(api::kCapacityOverlayAnnotation)] = "true";
     rules::Requirements requirements = spec.requirements;
     // A custom label that may take several values takes one of them now, so that the node's label is known.
     for (const rules::Requirement& requirement : spec.requirements) {

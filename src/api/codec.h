@@ -22,12 +22,16 @@ Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Node> decode_node(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Workload> decode_workload(std::string_view json,
                                  DecodeNotes* notes = nullptr);  // The kind comes from the document.
+Result<Service> decode_service(std::string_view json, DecodeNotes* notes = nullptr);
+// As a workload of no replicas.
+Result<Workload> decode_pod_template(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes = nullptr);
 Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view json,
                                                              DecodeNotes* notes = nullptr);
 Result<PersistentVolume> decode_persistent_volume(std::string_view json, DecodeNotes* notes = nullptr);
 Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* notes = nullptr);
 Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes = nullptr);
+Result<LimitRange> decode_limit_range(std::string_view json, DecodeNotes* notes = nullptr);
 Result<VolumeAttachment> decode_volume_attachment(std::string_view json, DecodeNotes* notes = nullptr);
 Result<PodDisruptionBudget> decode_pod_disruption_budget(std::string_view json, DecodeNotes* notes = nullptr);
 Result<PriorityClass> decode_priority_class(std::string_view json, DecodeNotes* notes = nullptr);

@@ -144,6 +144,12 @@ struct Workload {
     std::vector<Volume> claim_templates;
 };
 
+// A Service, or a ReplicationController: what selects pods by plain labels.
+struct Service {
+    ObjectMeta meta;
+    StringMap selector;
+};
+
 struct Namespace {
     ObjectMeta meta;
 };
@@ -177,6 +183,13 @@ struct StorageClass {
 struct CSINode {
     ObjectMeta meta;
     std::map<std::string, int, std::less<>> volume_limits;  // By driver; absent means no limit.
+};
+
+// What a namespace fills in where containers ask for nothing.
+struct LimitRange {
+    ObjectMeta meta;
+    ResourceMap default_requests;  // Of type Container; the API server has derived them from limits already.
+    ResourceMap default_limits;
 };
 
 struct VolumeAttachment {

@@ -359,6 +359,16 @@ void read_value(const Value& value, Workload& out) {
     });
 }
 
+void read_value(const Value& value, Service& out) {
+    read_object(value, out, "status", [&](std::string_view part, const Value& body) {
+        if (part != "spec") return false;
+        body.each_field("*", [&](std::string_view key, const Value& field) {
+            return key == "selector" && field.read(out.selector);
+        });
+        return true;
+    });
+}
+
 void read_value(const Value& value, Namespace& out) {
     read_object(value, out, "spec status", [](std::string_view, const Value&) { return false; });
 }
@@ -397,6 +407,31 @@ void read_value(const Value& value, PersistentVolume& out) {
                 return true;
             }
             return false;
+        });
+        return true;
+    });
+}
+
+void read_value(const Value& value, LimitRange& out) {
+    read_object(value, out, "", [&](std::string_view key, const Value& field) {
+        if (key != "spec") return false;
+        field.each_field("", [&](std::string_view name, const Value& limits) {
+            if (name != "limits") return false;
+            limits.each_item([&](const Value& item) {
+                std::string type;
+                ResourceMap requests;
+                ResourceMap most;
+                item.each_field("min max maxLimitRequestRatio",
+                                [&](std::string_view part, const Value& amount) {
+                                    if (part == "type") return amount.read(type);
+                                    if (part == "defaultRequest") return amount.read(requests);
+                                    return part == "default" && amount.read(most);
+                                });
+                if (type != "Container") return;
+                out.default_requests.merge(requests);
+                out.default_limits.merge(most);
+            });
+            return true;
         });
         return true;
     });
@@ -520,6 +555,25 @@ Result<Node> decode_node(std::string_view json, DecodeNotes* notes) {
 Result<Workload> decode_workload(std::string_view json, DecodeNotes* notes) {
     return decode<Workload>(json, notes);
 }
+Result<Service> decode_service(std::string_view json, DecodeNotes* notes) {
+    return decode<Service>(json, notes);
+}
+Result<Workload> decode_pod_template(std::string_view json, DecodeNotes* notes) {
+    Workload out;
+    TRY_STATUS(read_document(
+        json, notes,
+        [](const Value& value, void* target) {
+            Workload& workload = *static_cast<Workload*>(target);
+            value.each_field("apiVersion", [&](std::string_view part, const Value& body) {
+                if (part == "metadata") return body.read(workload.meta);
+                if (part == "kind") return body.read(workload.kind);
+                return part == "template" && body.read(workload.pod_template);
+            });
+        },
+        &out));
+    out.replicas = 0;
+    return out;
+}
 Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes) {
     return decode<Namespace>(json, notes);
 }
@@ -534,6 +588,9 @@ Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* no
 }
 Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes) {
     return decode<CSINode>(json, notes);
+}
+Result<LimitRange> decode_limit_range(std::string_view json, DecodeNotes* notes) {
+    return decode<LimitRange>(json, notes);
 }
 Result<VolumeAttachment> decode_volume_attachment(std::string_view json, DecodeNotes* notes) {
     return decode<VolumeAttachment>(json, notes);

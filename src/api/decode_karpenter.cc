@@ -184,8 +184,16 @@ void read_value(const Value& value, CapacityBuffer& out) {
             return false;
         },
         [&](std::string_view key, const Value& field) {
-            if (key == "conditions") return field.read(out.conditions);
-            return true;
+            if (key == "podTemplateRef") {
+                field.each_field("", [&](std::string_view name, const Value& member) {
+                    return name == "name" && member.read(out.status_pod_template);
+                });
+                return true;
+            }
+            if (key == "podTemplateGeneration") return field.read(out.status_pod_template_generation);
+            if (key == "replicas") return field.read(out.status_replicas);
+            if (key == "provisioningStrategy") return field.read(out.status_provisioning_strategy);
+            return key == "conditions" && field.read(out.conditions);
         });
 }
 

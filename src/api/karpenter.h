@@ -104,6 +104,11 @@ struct CapacityBuffer {
     std::optional<std::int32_t> replicas;
     std::optional<std::int32_t> percentage;
     std::optional<ResourceMap> limits;
+    // status
+    std::string status_pod_template;
+    std::optional<std::int64_t> status_pod_template_generation;
+    std::optional<std::int32_t> status_replicas;
+    std::string status_provisioning_strategy;
     std::vector<Condition> conditions;
 };
 

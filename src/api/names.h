@@ -25,6 +25,8 @@ inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not
 inline constexpr std::string_view kPodDeletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 // On a NodePool: dollars an hour that a node costs besides its price (licences, addresses, agents).
 inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
+inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
+inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
 inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";
 // On a pod: "true" asks that its replacement be Ready before it is evicted (docs/lifecycle.md).
 inline constexpr std::string_view kSurgeAnnotation = "joiner.sh/surge-before-evict";
@@ -37,6 +39,10 @@ inline constexpr std::string_view kNodePoolHashVersion = "v3";
 inline constexpr std::string_view kTerminationTimestampAnnotation =
     "karpenter.sh/nodeclaim-termination-timestamp";
 inline constexpr std::string_view kMinValuesRelaxedAnnotation = "karpenter.sh/nodeclaim-min-values-relaxed";
+// On the pods a CapacityBuffer stands for; they are never written anywhere.
+inline constexpr std::string_view kHeadroomPodPrefix = "capacity-buffer-";
+inline constexpr std::string_view kPriceOverlayAnnotation = "karpenter.sh/price-overlay-applied";
+inline constexpr std::string_view kCapacityOverlayAnnotation = "karpenter.sh/capacity-overlay-applied";
 
 inline constexpr std::string_view kTerminationFinalizer = "karpenter.sh/termination";
 inline constexpr std::string_view kUnregisteredTaint = "karpenter.sh/unregistered";  // NoExecute

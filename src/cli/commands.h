@@ -11,13 +11,18 @@ namespace joiner::cli {
 // Prints "joiner: <message>" and returns 2.
 int refuse(const std::string& message);
 
+// Dollars an hour that a preference of weight 100 is worth to the policy Priced.
+inline constexpr double kPreferenceWorth = 0.001;
+
 struct SimulateOptions {
     std::vector<std::string> files;
     std::string instance_types;
     std::string output = "table";
     bool disruption = false;
     std::string preference_policy = "Respect";
+    double preference_worth = kPreferenceWorth;
     std::string min_values_policy = "Strict";
+    std::string scheduler_config;
     double planning_budget_seconds = 0.5;
 };
 int run_simulate(const SimulateOptions& options);
@@ -39,6 +44,7 @@ struct ControllerOptions {
     std::string batch_max_duration = "10s";
     std::string batch_idle_duration = "1s";
     std::string preference_policy = "Respect";
+    double preference_worth = kPreferenceWorth;
     std::string min_values_policy = "Strict";
     std::string pod_binding = "auto";
     std::string scheduler_config;

@@ -50,11 +50,13 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     };
     TRY(out.batch_max, window("batch-max-duration", in.batch_max_duration));
     TRY(out.batch_idle, window("batch-idle-duration", in.batch_idle_duration));
-    TRY_STATUS(check_scheduler_config(in.scheduler_config));
+    TRY(out.default_spread, default_spread(in.scheduler_config, in.preference_policy != "Ignore"));
     const auto gates = control::parse_feature_gates(in.feature_gates);
     if (!gates) return invalid("--feature-gates: " + gates.error().message);
     out.gates = *gates;
     if (in.preference_policy == "Ignore") out.preference_policy = rules::PreferencePolicy::kIgnore;
+    if (in.preference_policy == "Priced")
+        out.preference_worth = rules::Money::from_dollars(in.preference_worth);
     if (in.min_values_policy == "BestEffort") out.min_values_policy = plan::MinValuesPolicy::kBestEffort;
     if (in.pod_binding == "scheduler") out.pod_binding = act::PodBinding::kScheduler;
     if (in.kube_client_qps <= 0 || in.kube_client_burst <= 0)

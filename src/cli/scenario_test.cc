@@ -41,7 +41,7 @@ Json type_of(const std::string& line) {
         throw std::runtime_error(
             "a type is: name cpu memory price [arch=] [zones=] [capacity=] [resource=]: " + line);
     std::map<std::string, std::string> options = {
-        {"arch", "amd64"}, {"zones", "a,b"}, {"capacity", "on-demand"}};
+        {"arch", "amd64"}, {"zones", "a,b"}, {"capacity", "on-demand"}, {"reserved", "0"}};
     Json resources = {
         {"cpu", words[1]}, {"memory", words[2]}, {"pods", "110"}, {"ephemeral-storage", "20Gi"}};
     for (std::size_t i = 4; i < words.size(); ++i) {
@@ -56,7 +56,10 @@ Json type_of(const std::string& line) {
             const auto one = [](const char* key, const std::string& value) {
                 return Json{{"key", key}, {"operator", "In"}, {"values", {value}}};
             };
-            offerings.push_back({{"Price", std::stod(words[3]) * (capacity_type == "spot" ? 0.5 : 1.0)},
+            offerings.push_back({{"Price", std::stod(words[3]) * (capacity_type == "spot"       ? 0.5
+                                                                  : capacity_type == "reserved" ? 0.1
+                                                                                                : 1.0)},
+                                 {"ReservationCapacity", std::stoi(options["reserved"])},
                                  {"Available", true},
                                  {"Requirements",
                                   {one("topology.kubernetes.io/zone", zone),
@@ -127,6 +130,10 @@ Outcome simulate(const Scenario& scenario, const fs::path& folder) {
     for (const auto& [name, value] : scenario.options) {
         if (name == "preferences")
             options.preference_policy = value;
+        else if (name == "schedulerConfig")
+            options.scheduler_config = value;
+        else if (name == "preferenceWorth")
+            options.preference_worth = std::stod(value);
         else if (name == "minValues")
             options.min_values_policy = value;
         else if (name == "disruption")

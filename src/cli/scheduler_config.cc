@@ -87,10 +87,12 @@ Result<std::vector<api::TopologySpreadConstraint>> parse_scheduler_config(const 
     }
 }
 
-Status check_scheduler_config(const std::string& text) {
-    const auto read = parse_scheduler_config(text);
-    if (read) return {};
-    return tl::unexpected<Error>(read.error());
+Result<std::vector<api::TopologySpreadConstraint>> default_spread(const std::string& text,
+                                                                  bool with_preferences) {
+    TRY(auto out, parse_scheduler_config(text));
+    if (!with_preferences)
+        std::erase_if(out, [](const auto& one) { return one.when_unsatisfiable == "ScheduleAnyway"; });
+    return out;
 }
 
 }  // namespace joiner::cli

@@ -12,10 +12,13 @@
 
 #include "api/names.h"
 #include "cli/commands.h"
+#include "cli/scheduler_config.h"
 #include "cli/world.h"
 #include "cloud/kwok/types_file.h"
 #include "io/file.h"
+#include "model/headroom.h"
 #include "model/make_snapshot.h"
+#include "model/overlaid_types.h"
 #include "plan/disrupt/repack.h"
 #include "plan/lifecycle/node_step.h"
 #include "plan/provision/provision.h"
@@ -87,6 +90,8 @@ std::optional<plan::Candidate> removable(const model::Cluster& cluster, const mo
         if (pod.is_daemon || pod.is_mirror) continue;
         out.pods.push_back(key);
         out.disruption_cost += eviction_cost(pod);
+        // Who brought it there nobody knows here.
+        out.rests_since = std::max(out.rests_since, pod.created);
     }
     return out;
 }
@@ -149,9 +154,13 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     TRY_STATUS(fill_world(documents, now, world));
     const rules::RestrictedLabels labels = cloud::kwok::labels_of(*types);
 
+    const model::OverlaidTypes overlaid =
+        model::overlaid_types(world.cluster, [&](const api::NodePool&) { return types; });
     model::SnapshotInputs inputs;
-    inputs.types = [&](const api::NodePool&) { return types; };
+    inputs.types = [&](const api::NodePool& pool) { return overlaid.by_pool.at(pool.meta.name); };
     inputs.well_known = labels.well_known;
+    TRY(const auto spread, default_spread(options.scheduler_config, options.preference_policy != "Ignore"));
+    inputs.default_spread = &spread;
     inputs.is_usable = [&](const api::NodePool& pool) {
         const std::string problems = rules::validate_node_pool(pool, labels);
         if (!problems.empty())
@@ -165,6 +174,8 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     plan::ProvisionOptions plan_options;
     if (options.min_values_policy == "BestEffort")
         plan_options.min_values_policy = plan::MinValuesPolicy::kBestEffort;
+    if (options.preference_policy == "Priced")
+        plan_options.preference_worth = rules::Money::from_dollars(options.preference_worth);
     plan_options.clock = clock;
     plan_options.budget_seconds = options.planning_budget_seconds;
     out.snapshot_seconds = clock();
@@ -176,8 +187,13 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
         plan_removals(world.cluster, inputs, now, out);
         warnings.resize(told);  // The pools' problems once are enough.
     }
-    for (const rules::OverlayProblem& one : out.snapshot.overlay_problems)
+    for (const rules::OverlayProblem& one : overlaid.problems)
         warnings.push_back(fmt::format("NodeOverlay {} is not applied: {}", one.overlay, one.problem));
+    for (const auto& [name, kept] : world.cluster.buffers()) {
+        if (const model::Headroom headroom = model::headroom_of(world.cluster, kept.object);
+            headroom.source == nullptr)
+            warnings.push_back(fmt::format("CapacityBuffer {} keeps no room: {}", name, headroom.problem));
+    }
     warnings.insert(warnings.begin(), world.warnings.begin(), world.warnings.end());
     return out;
 }

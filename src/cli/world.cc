@@ -49,7 +49,7 @@ class Filler {
              {model::Kind::kPod, model::Kind::kNode, model::Kind::kNodeClaim, model::Kind::kNodePool,
               model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass, model::Kind::kNamespace,
               model::Kind::kPersistentVolumeClaim, model::Kind::kPersistentVolume, model::Kind::kStorageClass,
-              model::Kind::kCSINode, model::Kind::kPodDisruptionBudget}) {
+              model::Kind::kCSINode, model::Kind::kPodDisruptionBudget, model::Kind::kLimitRange}) {
             world_.cluster.begin_replace(kind);
         }
         for (api::Pod& pod : pods_) world_.cluster.upsert(pod);
@@ -57,6 +57,7 @@ class Filler {
         for (api::NodeClaim& claim : claims_) world_.cluster.upsert(std::move(claim));
         for (api::NodePool& pool : pools_) world_.cluster.upsert(std::move(pool));
         for (const api::Workload& daemon : daemons_) world_.cluster.upsert(daemon);
+        add_templates();
         return {};
     }
 
@@ -130,7 +131,21 @@ class Filler {
         if (kind == "NodeOverlay") {
             TRY_STATUS(tell(api::decode_node_overlay, document));
         } else if (kind == "CapacityBuffer") {
-            TRY_STATUS(decode(api::decode_capacity_buffer, document).map([](const auto&) {}));
+            TRY(auto buffer, decode(api::decode_capacity_buffer, document));
+            if (buffer.meta.ns.empty()) buffer.meta.ns = "default";
+            if (buffer.meta.uid.empty()) buffer.meta.uid = api::full_name(buffer.meta);
+            world_.cluster.upsert(std::move(buffer));
+        } else if (kind == "Service" || kind == "ReplicationController") {
+            TRY(auto service, decode(api::decode_service, document));
+            if (service.meta.ns.empty()) service.meta.ns = "default";
+            world_.cluster.upsert_selecting(
+                kind == "Service" ? model::Kind::kService : model::Kind::kReplicationController,
+                std::move(service));
+        } else if (kind == "PodTemplate") {
+            TRY(auto pod_template, decode(api::decode_pod_template, document));
+            if (pod_template.meta.ns.empty()) pod_template.meta.ns = "default";
+            apply_classes(pod_template.pod_template.spec);
+            world_.cluster.upsert_template(model::Kind::kPodTemplate, std::move(pod_template));
         } else if (kind == "PodDisruptionBudget") {
             TRY(auto budget, decode(api::decode_pod_disruption_budget, document));
             if (budget.meta.ns.empty()) budget.meta.ns = "default";
@@ -139,6 +154,10 @@ class Filler {
             TRY(auto claim, decode(api::decode_persistent_volume_claim, document));
             if (claim.meta.ns.empty()) claim.meta.ns = "default";
             world_.cluster.upsert(std::move(claim));
+        } else if (kind == "LimitRange") {
+            TRY(auto range, decode(api::decode_limit_range, document));
+            if (range.meta.ns.empty()) range.meta.ns = "default";
+            world_.cluster.upsert(std::move(range));
         } else if (kind == "PersistentVolume") {
             TRY_STATUS(tell(api::decode_persistent_volume, document));
         } else if (kind == "StorageClass") {
@@ -180,6 +199,15 @@ class Filler {
             ++pods_of_[fmt::format("{}/{}/{}", owner->kind, pod.meta.ns, owner->name)];
         }
         pods_.push_back(std::move(pod));
+    }
+
+    // For CapacityBuffers that refer to them, and for their selectors.
+    void add_templates() {
+        const std::map<std::string, model::Kind> kinds = {{"Deployment", model::Kind::kDeployment},
+                                                          {"StatefulSet", model::Kind::kStatefulSet},
+                                                          {"ReplicaSet", model::Kind::kReplicaSet}};
+        for (const api::Workload& workload : workloads_)
+            world_.cluster.upsert_template(kinds.at(workload.kind), workload);
     }
 
     static std::string id_of(const api::Workload& workload) {

@@ -14,9 +14,13 @@
 #include "api/names.h"
 #include "cloud/kwok/kwok_provider.h"
 #include "control/bindings.h"
+#include "control/buffer_keeper.h"
 #include "control/collector.h"
+#include "control/consolidation.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
+#include "control/overlaid_provider.h"
+#include "control/overlay_keeper.h"
 #include "control/pool_keeper.h"
 #include "control/provisioner.h"
 #include "control/repairer.h"
@@ -49,7 +53,20 @@ constexpr std::string_view kLaunchFailed = "LaunchFailed";
 struct Watched {
     model::Kind kind;
     kube::Resource resource;
+    bool (*is_wanted)(const Options&) = nullptr;  // Always, where absent.
 };
+bool has_overlays(const Options& options) {
+    return options.gates.node_overlay;
+}
+bool has_buffers(const Options& options) {
+    return options.gates.capacity_buffer;
+}
+bool has_default_spread(const Options& options) {
+    return !options.default_spread.empty();
+}
+bool reads_workloads(const Options& options) {
+    return has_buffers(options) || has_default_spread(options);
+}
 const Watched kWatched[] = {
     {model::Kind::kPod, kube::kPods},
     {model::Kind::kNode, kube::kNodes},
@@ -64,6 +81,15 @@ const Watched kWatched[] = {
     {model::Kind::kCSINode, kube::kCSINodes},
     {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
     {model::Kind::kVolumeAttachment, kube::kVolumeAttachments},
+    {model::Kind::kLimitRange, kube::kLimitRanges},
+    {model::Kind::kNodeOverlay, kube::kNodeOverlays, has_overlays},
+    {model::Kind::kCapacityBuffer, kube::kCapacityBuffers, has_buffers},
+    {model::Kind::kPodTemplate, kube::kPodTemplates, has_buffers},
+    {model::Kind::kDeployment, kube::kDeployments, has_buffers},
+    {model::Kind::kStatefulSet, kube::kStatefulSets, reads_workloads},
+    {model::Kind::kReplicaSet, kube::kReplicaSets, reads_workloads},
+    {model::Kind::kService, kube::kServices, has_default_spread},
+    {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
 };
 
 // Turns what happened into metrics and log lines.
@@ -164,7 +190,8 @@ class Controller::Impl {
                         disruptor_.note_launch(pool, problem.empty());
                         pool_keeper_.note_registration(pool, problem.empty(), problem);
                     }),
-          provider_(loop, std::move(types), cluster_access()),
+          own_provider_(loop, std::move(types), cluster_access()),
+          provider_(own_provider_, cluster_),
           services_{loop,
                     client_,
                     events_,
@@ -192,9 +219,12 @@ class Controller::Impl {
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
+          consolidation_(services_, provisioner_, disruptor_, metrics, plan::RepackOptions{}),
           static_pools_(services_, provisioner_, lifecycle_, disruptor_),
           repairer_(services_, lifecycle_, metrics),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
+          overlay_keeper_(services_, [this] { look_at_pools(); }),
+          buffer_keeper_(services_, provisioner_),
           collector_(services_,
                      [this](const std::string& claim, const std::string& reason) {
                          lifecycle_.delete_claim(claim, reason);
@@ -202,6 +232,8 @@ class Controller::Impl {
           lease_rng_(rng.next()) {
         listen();
         for (const Watched& watched : kWatched) {
+            if (watched.is_wanted != nullptr && !watched.is_wanted(options_)) continue;
+            watched_.push_back(watched.kind);
             feeds_.push_back(std::make_unique<Feed>(watched.kind, cluster_, listener_));
             reflectors_.push_back(std::make_unique<kube::Reflector>(
                 loop, client_, watched.resource, kube::ReflectorOptions{}, Rng(rng.next()), *feeds_.back()));
@@ -230,6 +262,7 @@ class Controller::Impl {
             },
             [this, on_lost = std::move(on_lost)] {
                 acting_ = false;
+                consolidation_.stop();
                 observe::log_error("controller", "the lease is lost");
                 on_lost();
             });
@@ -238,6 +271,7 @@ class Controller::Impl {
 
     void stop(std::function<void()> done) {
         acting_ = false;
+        consolidation_.stop();
         for (const auto& reflector : reflectors_) reflector->stop();
         if (elector_ && elector_->is_leader()) {
             elector_->release(std::move(done));
@@ -280,11 +314,15 @@ class Controller::Impl {
             if (state != nullptr && state->node.meta.deleted) look_at_node(node);
         };
         listener_.pools_changed = [this] { look_at_pools(); };
+        listener_.headroom_changed = [this] {
+            headroom_dirty_ = true;
+            pump_soon();
+        };
         listener_.unreadable = [](std::string_view what, const Error& error) {
             observe::log_error("watch", fmt::format("could not read {}", what), {{"error", error.message}});
         };
         listener_.synced = [this] {
-            synced_ = cluster_.is_synced();
+            synced_ = is_synced();
             metrics_.set("cluster_state_synced", {}, synced_ ? 1 : 0);
             act_if_possible();
         };
@@ -321,17 +359,19 @@ class Controller::Impl {
             const auto it = cluster_.node_classes().find(name);
             return it == cluster_.node_classes().end() ? nullptr : &it->second.node_class;
         };
+        access.offered_to = [this](const api::NodeClaim& claim) { return provider_.offered_to(claim); };
         return access;
     }
 
     void act_if_possible() {
-        if (acting_ || !elected_ || !cluster_.is_synced()) return;
+        if (acting_ || !elected_ || !is_synced()) return;
         acting_ = true;
         observe::log_info("controller", "acting",
                           {{"nodes", std::to_string(cluster_.nodes().size())},
                            {"pods", std::to_string(cluster_.pods().size())}});
         look_at_everything();
         pools_dirty_ = true;
+        headroom_dirty_ = true;
         const bool inherits_closed_nodes = std::any_of(
             cluster_.claims().begin(), cluster_.claims().end(),
             [](const auto& item) { return !rules::is_true(item.second.claim.conditions, "Initialized"); });
@@ -391,19 +431,30 @@ class Controller::Impl {
         const bool was_active = before != nullptr && !before->node_name.empty() && before->is_active();
         const bool is_active = after != nullptr && !after->node_name.empty() && after->is_active();
         if (is_daemon || was_active == is_active || !acting_) return;
-        if (const model::ClaimState* claim = cluster_.claim_of(node.node))
+        if (const model::ClaimState* claim = cluster_.claim_of(node.node)) {
             last_pod_event_[claim->claim.meta.name] = loop_.now();
+            if (is_active) disruptor_.moves().note_bound(*after, claim->claim.meta.name, loop_.now());
+        }
+        consolidation_.note_pod_event();
         empty_soon(kEmptySoon);
     }
 
     // Pods, nodes and claims are seen as they are. Others change seldom, and an old state of them does no
     // harm.
     bool facts_are_fresh() const {
-        return std::all_of(std::begin(kWatched), std::end(kWatched), [this](const Watched& watched) {
-            const bool is_vital = watched.kind == model::Kind::kPod || watched.kind == model::Kind::kNode ||
-                                  watched.kind == model::Kind::kNodeClaim;
-            return !is_vital || !reflectors_[static_cast<std::size_t>(&watched - kWatched)]->broken_since();
-        });
+        for (std::size_t i = 0; i < watched_.size(); ++i) {
+            const bool is_vital = watched_[i] == model::Kind::kPod || watched_[i] == model::Kind::kNode ||
+                                  watched_[i] == model::Kind::kNodeClaim;
+            if (is_vital && reflectors_[i]->broken_since()) return false;
+        }
+        return true;
+    }
+
+    // Optional kinds too: until they are known, prices are not what they will be.
+    bool is_synced() const {
+        return cluster_.is_synced() &&
+               std::all_of(watched_.begin(), watched_.end(),
+                           [this](model::Kind kind) { return cluster_.is_synced(kind); });
     }
 
     void watch_for_outages() {
@@ -444,7 +495,12 @@ class Controller::Impl {
         if (pools_dirty_) {
             pools_dirty_ = false;
             pool_keeper_.look(false);
+            overlay_keeper_.look(provider_.problems());
             provisioner_.world_changed();
+        }
+        if (std::exchange(headroom_dirty_, false)) {
+            provisioner_.headroom_changed();
+            buffer_keeper_.look();
         }
         const std::set<std::string> claims = std::move(claims_);
         claims_.clear();
@@ -455,6 +511,7 @@ class Controller::Impl {
             if (cluster_.find_claim(name) == nullptr) {
                 lifecycle_.forget_claim(name);
                 last_pod_event_.erase(name);
+                disruptor_.moves().forget_claim(name);
                 windows_.forget(name);
                 continue;
             }
@@ -487,8 +544,10 @@ class Controller::Impl {
             metrics_.set("cluster_state_node_count", {}, static_cast<double>(cluster_.nodes().size()));
             empty_soon(Duration{0});
         }
+        buffer_keeper_.look();
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
+            consolidation_.look();
             lifecycle_.look_after_surges();
             if (options_.gates.static_capacity) static_pools_.look();
             if (options_.gates.node_repair) repairer_.look();
@@ -526,7 +585,8 @@ class Controller::Impl {
     model::Cluster cluster_;
     kube::EventRecorder events_;
     Recorder recorder_;
-    cloud::kwok::KwokProvider provider_;
+    cloud::kwok::KwokProvider own_provider_;
+    OverlaidProvider provider_;
     act::Services services_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;
@@ -535,11 +595,15 @@ class Controller::Impl {
     Bindings bindings_;
     act::Lifecycle lifecycle_;
     Disruptor disruptor_;
+    Consolidation consolidation_;
     StaticPools static_pools_;
     Repairer repairer_;
     PoolKeeper pool_keeper_;
+    OverlayKeeper overlay_keeper_;
+    BufferKeeper buffer_keeper_;
     Collector collector_;
     FeedListener listener_;
+    std::vector<model::Kind> watched_;  // Kinds; their feeds and reflectors follow in the same order.
     std::vector<std::unique_ptr<Feed>> feeds_;
     std::vector<std::unique_ptr<kube::Reflector>> reflectors_;
     std::unique_ptr<kube::LeaderElector> elector_;
@@ -551,6 +615,7 @@ class Controller::Impl {
     bool is_settling_in_ = false;
     bool pump_posted_ = false;
     bool pools_dirty_ = false;
+    bool headroom_dirty_ = false;
     int ticks_ = 0;
     std::optional<WallTime> outage_began_;
     std::uint64_t recoveries_seen_ = 0;

@@ -8,6 +8,7 @@
 #include "api/names.h"
 #include "observe/log.h"
 #include "plan/disrupt/drift.h"
+#include "plan/disrupt/expired.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -23,6 +24,8 @@ constexpr Duration kTryAgain = std::chrono::seconds{30};
 constexpr int kTriesALook = 3;
 // A deletion that the watch does not show by then was lost.
 constexpr Duration kAskAgain = std::chrono::seconds{5};
+// A drain that takes longer holds up nobody else.
+constexpr Duration kLongDrain = std::chrono::minutes{1};
 constexpr Duration kEventGap = std::chrono::minutes{15};
 
 std::string lower(std::string_view text) {
@@ -30,6 +33,11 @@ std::string lower(std::string_view text) {
     std::transform(out.begin(), out.end(), out.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
+}
+
+std::string consolidation_type(std::string_view reason, std::size_t nodes) {
+    if (reason != plan::kUnderutilized) return "";
+    return nodes > 1 ? "multi" : "single";
 }
 
 bool is_marked(const api::NodeClaim& claim, const model::NodeState* node) {
@@ -41,12 +49,17 @@ bool is_marked(const api::NodeClaim& claim, const model::NodeState* node) {
 }  // namespace
 
 plan::DisruptionFacts Disruptor::facts() const {
-    return {services_.cluster, provisioner_.planned().by_uid(), in_commands_, last_pod_event_,
-            [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); }};
+    return {services_.cluster,
+            provisioner_.planned().by_uid(),
+            in_commands_,
+            last_pod_event_,
+            [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); },
+            &provisioner_.headroom_claims()};
 }
 
-plan::DisruptionGate Disruptor::gate() const {
-    return plan::DisruptionGate({services_.cluster, leaving_, held_pools_}, services_.loop.now());
+plan::DisruptionGate Disruptor::gate() {
+    const WallTime now = services_.loop.now();
+    return plan::DisruptionGate({services_.cluster, leaving_, held_pools_, moves_.within_the_hour(now)}, now);
 }
 
 void Disruptor::report(const plan::DisruptionGate& gate) {
@@ -89,6 +102,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
             moving.insert(key);
             const model::PodState* pod = services_.cluster.find_pod(key);
             command.pods_were_ready &= pod != nullptr && pod->is_ready;
+            if (pod != nullptr) moves_.note_leaving(candidate.pool, *pod, services_.loop.now());
         }
     }
     for (const plan::Placement& placement : planned.placements) {
@@ -111,7 +125,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     metrics_.count("voluntary_disruption_decisions_total",
                    {{"decision", command.launches.empty() ? "delete" : "replace"},
                     {"reason", lower(command.reason)},
-                    {"consolidation_type", ""}});
+                    {"consolidation_type", consolidation_type(command.reason, command.leaving.size())}});
     observe::log_info("disruption", "disrupting nodes",
                       {{"reason", command.reason},
                        {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))},
@@ -195,8 +209,6 @@ Disruptor::Progress Disruptor::wait(Command& command) {
     }
     if (are_up) {
         command.phase = Phase::kLeave;
-        // From here on the pods themselves ask for the room.
-        command.reserved.clear();
         refresh();
         return leave(command);
     }
@@ -232,7 +244,9 @@ void Disruptor::end(const Command& command, Progress progress) {
         return;
     }
     metrics_.count("voluntary_disruption_queue_failures_total",
-                   {{"decision", "replace"}, {"reason", lower(command.reason)}, {"consolidation_type", ""}});
+                   {{"decision", "replace"},
+                    {"reason", lower(command.reason)},
+                    {"consolidation_type", consolidation_type(command.reason, command.leaving.size())}});
     observe::log_info(
         "disruption", "gave a disruption up",
         {{"reason", command.reason}, {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))}});
@@ -257,6 +271,7 @@ void Disruptor::refresh() {
     for (const auto& [number, command] : commands_) {
         leaving_.insert(command.leaving.begin(), command.leaving.end());
         in_commands_.insert(command.places.begin(), command.places.end());
+        if (command.phase == Phase::kLeave) continue;
         for (const auto& [name, amount] : command.reserved) reserved[name] += amount;
     }
     in_commands_.insert(leaving_.begin(), leaving_.end());
@@ -272,6 +287,9 @@ void Disruptor::look() {
     check_proofs();
     // After all that may have tripped it.
     look_at_breaker();
+    const WallTime now = services_.loop.now();
+    std::erase_if(not_before_, [&](const auto& item) { return item.second <= now; });
+    if (may_start()) replace_expired();
     if (may_start()) replace_drifted();
 }
 
@@ -342,10 +360,28 @@ void Disruptor::look_at_breaker() {
         metrics_.set("joiner_disruption_held", {{"nodepool", name}}, held_pools_.contains(name) ? 1 : 0);
 }
 
-void Disruptor::replace_drifted() {
+void Disruptor::replace_expired() {
     const WallTime now = services_.loop.now();
-    std::erase_if(not_before_, [&](const auto& item) { return item.second <= now; });
-    const plan::DriftPlan drift = plan::plan_drift(facts(), now);
+    const std::vector<plan::Expired> all = plan::find_expired(facts(), now);
+    metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", lower(plan::kExpired)}},
+                 static_cast<double>(all.size()));
+    if (all.empty()) return;
+    plan::DisruptionGate gate = this->gate();
+    int tries = 0;
+    for (const plan::Expired& one : all) {
+        if (!may_start() || tries == kTriesALook) break;
+        if (one.goes_at_once) {
+            if (gate.admit({one.candidate}, plan::kExpired))
+                start(model::Snapshot{}, {plan::kExpired, {one.candidate}, {}, {}});
+        } else if (!replace(one.candidate, plan::kExpired, gate)) {
+            ++tries;
+        }
+    }
+    report(gate);
+}
+
+void Disruptor::replace_drifted() {
+    const plan::DriftPlan drift = plan::plan_drift(facts(), services_.loop.now());
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", lower(plan::kDrifted)}},
                  static_cast<double>(drift.candidates.size()));
     for (const plan::Blocked& blocked : drift.blocked) say_blocked(blocked);
@@ -354,24 +390,48 @@ void Disruptor::replace_drifted() {
     int tries = 0;
     for (const plan::Candidate& candidate : drift.candidates) {
         if (!may_start() || tries == kTriesALook) break;
-        if (not_before_.contains(candidate.claim)) continue;
-        if (!gate.admit(candidate.pool, plan::kDrifted)) continue;
-        ++tries;
-        const model::Snapshot snapshot = snapshot_without({candidate});
-        const auto command = plan::plan_replacement(snapshot, {candidate}, plan::kDrifted,
-                                                    provisioner_.plan_options(snapshot.pods.size()));
-        if (!command) {
-            not_before_[candidate.claim] = now + kTryAgain;
-            say_blocked({candidate.claim, candidate.node, command.error().message});
-            continue;
-        }
-        start(snapshot, *command);
+        if (!replace(candidate, plan::kDrifted, gate)) ++tries;
     }
     report(gate);
 }
 
-void Disruptor::say_blocked(const plan::Blocked& blocked) {
-    say(blocked.claim, "DisruptionBlocked", blocked.reason);
+bool Disruptor::replace(const plan::Candidate& candidate, std::string_view reason,
+                        plan::DisruptionGate& gate) {
+    if (is_put_off(candidate.claim) || !gate.admit({candidate}, reason)) return true;
+    const model::Snapshot snapshot = snapshot_without({candidate});
+    const auto command = plan::plan_replacement(snapshot, {candidate}, reason,
+                                                provisioner_.plan_options(snapshot.pods.size()));
+    if (!command) {
+        not_before_[candidate.claim] = services_.loop.now() + kTryAgain;
+        say_blocked({candidate.claim, candidate.node, command.error().message});
+        return false;
+    }
+    start(snapshot, *command);
+    return true;
+}
+
+void Disruptor::say_blocked(const plan::Blocked& blocked, const std::string& reason) {
+    say(blocked.claim, reason, blocked.reason);
+}
+
+bool Disruptor::is_put_off(const std::string& claim) const {
+    const auto it = not_before_.find(claim);
+    return it != not_before_.end() && services_.loop.now() < it->second;
+}
+
+model::ReservedRoom Disruptor::claimed_room() const {
+    model::ReservedRoom out;
+    for (const auto& [number, command] : commands_) {
+        for (const auto& [name, amount] : command.reserved) out[name] += amount;
+    }
+    return out;
+}
+
+bool Disruptor::is_settled() const {
+    const WallTime now = services_.loop.now();
+    return std::all_of(commands_.begin(), commands_.end(), [&](const auto& item) {
+        return item.second.phase == Phase::kLeave && now - item.second.left_at >= kLongDrain;
+    });
 }
 
 void Disruptor::say(const std::string& name, const std::string& reason, const std::string& message) {

@@ -1,8 +1,8 @@
 // Voluntary disruption, carried out with replacement first. A command marks the leaving nodes (taint and
 // condition), has launched what their pods need, waits until that is initialised, and only then deletes the
 // leaving claims; the drain is act::Lifecycle's. A launch that fails or is late ends the command, and the
-// marks come off. Drift is decided upon here; other methods ask facts() and gate(), and hand their commands
-// to start().
+// marks come off. Expiry and drift are decided upon here; other methods ask facts() and gate(), and hand
+// their commands to start().
 //
 // Nothing of it outlives the process but the marks, and marks without a command are taken off. Loop thread.
 #pragma once
@@ -17,6 +17,7 @@
 
 #include "act/lifecycle.h"
 #include "act/services.h"
+#include "control/moves.h"
 #include "control/provisioner.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/breaker.h"
@@ -41,24 +42,33 @@ class Disruptor {
 
     // Takes each command one step further. Cheap while there is none; for when claims or nodes have changed.
     void step();
-    // Each second: what only time brings on, marks that have no command, and drifted nodes to replace.
+    // Each second: what only time brings on, marks that have no command, and expired and drifted
+    // nodes to replace.
     // REQUIRES: the watches are fresh.
     void look();
 
     // Nothing is under way that a plan made now would not see: no batch of pods, no claim that the watch has
     // not shown, no command whose launches are still to be named.
     bool may_start() const;
-    // Begins to carry out what was planned on `snapshot`. REQUIRES: may_start(), and a gate admitted the
-    // nodes.
+    // Begins to carry out what was planned on `snapshot`. Commands that were planned beside each other may be
+    // started one after the other. REQUIRES: may_start() before the first, and a gate admitted the nodes.
     void start(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
 
     // What any method chooses from and must ask. The facts refer to this object.
     plan::DisruptionFacts facts() const;
-    plan::DisruptionGate gate() const;
+    plan::DisruptionGate gate();
     // Claims that commands under way remove.
     const model::ClaimNames& leaving() const { return leaving_; }
-    // Says on the pools why they are not touched.
+    // Says on the pools, or on a node and its claim, why they are not touched.
     void report(const plan::DisruptionGate& gate);
+    void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
+    // A command that would have removed the claim has failed just now; others get their turn.
+    bool is_put_off(const std::string& claim) const;
+    // All that pods of commands under way will take, wherever they are on their way.
+    model::ReservedRoom claimed_room() const;
+    // No command was begun lately whose pods are still on their way.
+    bool is_settled() const;
+    Moves& moves() { return moves_; }
     // The question "where would their pods go?" for these nodes.
     model::Snapshot snapshot_without(const std::vector<plan::Candidate>& leaving) const;
 
@@ -81,7 +91,7 @@ class Disruptor {
         std::vector<Launch> launches;      // To be created once all is marked.
         std::set<std::string> created;     // Claims.
         std::set<std::string> places;      // Claims its pods move to.
-        model::ReservedRoom reserved;
+        model::ReservedRoom reserved;      // Heeded until the pods themselves ask for the room.
         WallTime launched_at = kNoTime;
         WallTime left_at = kNoTime;     // When the leaving claims were first deleted.
         WallTime deleted_at = kNoTime;  // And last.
@@ -109,8 +119,10 @@ class Disruptor {
     void look_after_inherited();
     void check_proofs();
     void look_at_breaker();
+    void replace_expired();
     void replace_drifted();
-    void say_blocked(const plan::Blocked& blocked);
+    // Begins where the gate admits it and its pods have a place; false where it was tried in vain.
+    bool replace(const plan::Candidate& candidate, std::string_view reason, plan::DisruptionGate& gate);
     // An Event on the claim, and on its node where there is one.
     void say(const std::string& claim, const std::string& reason, const std::string& message);
 
@@ -122,6 +134,7 @@ class Disruptor {
     std::map<std::uint64_t, Command> commands_;  // In the order they began.
     std::uint64_t next_command_ = 0;
     std::vector<Proof> proofs_;
+    Moves moves_;
     model::ClaimNames leaving_;      // Of all commands.
     model::ClaimNames in_commands_;  // Those, what replaces them, and what is still to be proved.
     plan::Breaker breaker_;

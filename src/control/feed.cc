@@ -24,8 +24,18 @@ void Feed::say_changed(const std::string& name) {
         case model::Kind::kPersistentVolume:
         case model::Kind::kStorageClass:
         case model::Kind::kCSINode:
+        case model::Kind::kLimitRange:
         case model::Kind::kNodeOverlay:
+        case model::Kind::kService:
+        case model::Kind::kReplicationController:
             listener_.pools_changed();
+            break;
+        case model::Kind::kCapacityBuffer:
+        case model::Kind::kPodTemplate:
+        case model::Kind::kDeployment:
+        case model::Kind::kStatefulSet:
+        case model::Kind::kReplicaSet:
+            listener_.headroom_changed();
             break;
         case model::Kind::kPodDisruptionBudget:
         case model::Kind::kVolumeAttachment:
@@ -39,6 +49,12 @@ void Feed::tell(Result<T> object) {
     const std::string name = object->meta.name;
     cluster_.upsert(std::move(*object));
     say_changed(name);
+}
+
+void Feed::tell_template(Result<api::Workload> workload) {
+    if (!workload) return listener_.unreadable("an object that the API server sent", workload.error());
+    cluster_.upsert_template(kind_, std::move(*workload));
+    say_changed({});
 }
 
 void Feed::upsert(std::string_view json) {
@@ -83,8 +99,25 @@ void Feed::upsert(std::string_view json) {
             cluster_.upsert(std::move(*attachment));
             return listener_.volumes_changed(node);
         }
+        case model::Kind::kLimitRange:
+            return tell(api::decode_limit_range(json));
         case model::Kind::kNodeOverlay:
             return tell(api::decode_node_overlay(json));
+        case model::Kind::kCapacityBuffer:
+            return tell(api::decode_capacity_buffer(json));
+        case model::Kind::kService:
+        case model::Kind::kReplicationController: {
+            auto service = api::decode_service(json);
+            if (!service) return listener_.unreadable("an object that the API server sent", service.error());
+            cluster_.upsert_selecting(kind_, std::move(*service));
+            return say_changed({});
+        }
+        case model::Kind::kPodTemplate:
+            return tell_template(api::decode_pod_template(json));
+        case model::Kind::kDeployment:
+        case model::Kind::kStatefulSet:
+        case model::Kind::kReplicaSet:
+            return tell_template(api::decode_workload(json));
     }
 }
 
@@ -107,6 +140,15 @@ void Feed::remove(std::string_view json) {
     }
     cluster_.remove(kind_, meta->ns, meta->name);
     say_changed(meta->name);
+}
+
+// Of the kinds that are always watched one that is missing is a mistake, and nothing is done until it is
+// mended.
+void Feed::missing() {
+    if (kind_ < model::kFirstOptionalKind) return;
+    begin_replace();
+    end_replace();
+    say_changed({});
 }
 
 void Feed::end_replace() {

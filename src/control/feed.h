@@ -17,7 +17,8 @@ struct FeedListener {
     std::function<void(const std::string& name)> node_changed;
     std::function<void(const std::string& name)> claim_changed;
     std::function<void(const std::string& node)> volumes_changed;  // What is attached to the node.
-    std::function<void()> pools_changed;  // NodePools, node classes, daemons, and what pods refer to.
+    std::function<void()> pools_changed;     // NodePools, node classes, daemons, and what pods refer to.
+    std::function<void()> headroom_changed;  // CapacityBuffers, and what they refer to.
     std::function<void(std::string_view what, const Error&)> unreadable;
     std::function<void()> synced;
 };
@@ -31,11 +32,13 @@ class Feed final : public kube::ObjectHandler {
     void upsert(std::string_view json) override;
     void remove(std::string_view json) override;
     void end_replace() override;
+    void missing() override;
 
   private:
     void say_changed(const std::string& name);
     template <typename T>
     void tell(Result<T> object);
+    void tell_template(Result<api::Workload> workload);
 
     model::Kind kind_;
     model::Cluster& cluster_;

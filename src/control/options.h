@@ -2,7 +2,9 @@
 // so.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "act/services.h"
 #include "base/time.h"
@@ -16,8 +18,11 @@ struct Options {
     Duration batch_max = std::chrono::seconds{10};
     Duration batch_idle = std::chrono::seconds{1};
     rules::PreferencePolicy preference_policy = rules::PreferencePolicy::kRespect;
+    std::optional<rules::Money> preference_worth;  // See plan::ProvisionOptions.
     plan::MinValuesPolicy min_values_policy = plan::MinValuesPolicy::kStrict;
     FeatureGates gates;
+    // kube-scheduler's own, for pods without any.
+    std::vector<api::TopologySpreadConstraint> default_spread;
     act::PodBinding pod_binding = act::PodBinding::kAuto;
     bool leader_election = true;
     std::string leader_election_name = "karpenter-leader-election";

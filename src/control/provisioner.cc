@@ -5,6 +5,7 @@
 #include "act/binder.h"
 #include "act/launcher.h"
 #include "api/names.h"
+#include "model/headroom.h"
 #include "observe/log.h"
 #include "plan/lifecycle/claim_step.h"
 #include "rules/conditions.h"
@@ -35,6 +36,12 @@ void Provisioner::start() {
 // Once in a while everything is looked at again: pods that wait, and pods whose claim does not come up.
 void Provisioner::sweep() {
     const WallTime now = services_.loop.now();
+    given_up_.clear();
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        if (!rules::is_true(state.claim.conditions, "Initialized") &&
+            now - state.claim.meta.created >= plan::kRegistrationTimeout)
+            given_up_.insert(name);
+    }
     std::vector<std::string> late;
     for (const auto& [claim, pods] : planned_.by_claim()) {
         const model::ClaimState* state = services_.cluster.find_claim(claim);
@@ -49,7 +56,8 @@ void Provisioner::sweep() {
                                       const model::PodState& pod = *services_.cluster.find_pod(key);
                                       return model::wants_room(pod) && !planned_.has(pod.uid);
                                   });
-    if (some_wait || !late.empty()) trigger();
+    const bool has_less_headroom = keeps_headroom() && planned_version_ != services_.cluster.version();
+    if (some_wait || has_less_headroom || !late.empty()) trigger();
     services_.loop.after(kLookAgain, [this] { sweep(); });
 }
 
@@ -67,13 +75,19 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
                              before->shape != after->shape;
         if (is_news) trigger();
     }
+    // It stands where headroom was.
+    const bool has_come =
+        after != nullptr && !after->node_name.empty() && (before == nullptr || before->node_name.empty());
+    if (has_come && !after->is_daemon && keeps_headroom()) trigger();
 }
 
 void Provisioner::claim_changed(const std::string& name) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
     if (state == nullptr) {
         // Not yet seen, or gone. While it is being created the watch is simply late.
-        if (!creating_.contains(name)) release(name);
+        if (creating_.contains(name)) return;
+        release(name);
+        if (headroom_claims_.contains(name)) trigger();
         return;
     }
     creating_.erase(name);
@@ -89,7 +103,20 @@ void Provisioner::release(const std::string& claim) {
 }
 
 void Provisioner::world_changed() {
-    if (some_wait_) trigger();
+    if (some_wait_ || keeps_headroom()) trigger();
+}
+
+// Workloads say much that no buffer asks about.
+void Provisioner::headroom_changed() {
+    std::map<std::string, Asked, std::less<>> asked;
+    for (const auto& [name, kept] : services_.cluster.buffers()) {
+        const model::Headroom headroom = model::headroom_of(services_.cluster, kept.object);
+        asked[name] = {headroom.replicas,
+                       headroom.source == nullptr ? nullptr : headroom.source->shape.get()};
+    }
+    if (asked == asked_) return;
+    asked_ = std::move(asked);
+    trigger();
 }
 
 void Provisioner::trigger() {
@@ -129,28 +156,28 @@ bool Provisioner::is_usable(const api::NodePool& pool) const {
            pool.spec_problem.empty() && rules::is_true(pool.conditions, "Ready");
 }
 
-model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
+model::SnapshotInputs Provisioner::snapshot_inputs() const {
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
     inputs.well_known = services_.provider.labels().well_known;
     inputs.planned = &planned_.by_uid();
-    inputs.leaving = leaving;
     inputs.reserved = &reserved_;
-    // Upstream has no limit for this, and pods wait for such a node for ever.
-    model::ClaimNames given_up;
-    for (const auto& [name, state] : services_.cluster.claims()) {
-        if (!rules::is_true(state.claim.conditions, "Initialized") &&
-            services_.loop.now() - state.claim.meta.created >= plan::kRegistrationTimeout)
-            given_up.insert(name);
-    }
-    inputs.given_up = &given_up;
+    inputs.default_spread = &options_.default_spread;
+    inputs.given_up = &given_up_;
+    return inputs;
+}
+
+model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
+    model::SnapshotInputs inputs = snapshot_inputs();
+    inputs.leaving = leaving;
     return model::make_snapshot(services_.cluster, inputs);
 }
 
 plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
     plan::ProvisionOptions out;
     out.min_values_policy = options_.min_values_policy;
+    out.preference_worth = options_.preference_worth;
     out.effort = std::min(out.effort, kEffortAPod * pods);
     out.clock = [this] { return to_seconds(services_.loop.monotonic()); };
     return out;
@@ -159,10 +186,14 @@ plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
 void Provisioner::plan() {
     const Duration start = services_.loop.monotonic();
     const model::Snapshot snapshot = make_snapshot();
+    planned_version_ = services_.cluster.version();
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
                  static_cast<double>(snapshot.pods.size()));
     if (snapshot.pods.empty()) {
         some_wait_ = false;
+        headroom_claims_.clear();
+        headroom_room_.clear();
+        headroom_places_.clear();
         return;
     }
     const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options(snapshot.pods.size()));
@@ -186,22 +217,19 @@ void Provisioner::plan() {
 }
 
 void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& plan) {
-    some_wait_ = !plan.waits.empty();
+    note_headroom(snapshot, plan);
+    some_wait_ = std::any_of(plan.waits.begin(), plan.waits.end(),
+                             [&](const plan::Wait& wait) { return !snapshot.pods[wait.pod].is_headroom(); });
     for (const plan::Placement& placement : plan.placements) {
+        if (snapshot.pods[placement.pod].is_headroom()) continue;
         const model::RoomView& room = snapshot.rooms[placement.room];
         if (room.is_open) {
             // The scheduler's own: it finds the place itself. Looked at again in case it does not.
             some_wait_ = true;
             continue;
         }
-        std::string claim = room.name;
-        if (!room.is_claim) {
-            const model::NodeState* node = services_.cluster.find_node(room.name);
-            const model::ClaimState* state =
-                node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
-            if (state == nullptr) continue;
-            claim = state->claim.meta.name;
-        }
+        const std::string claim = claim_of(room);
+        if (claim.empty()) continue;
         if (has_begun_to_open_(claim)) {
             some_wait_ = true;
             continue;
@@ -209,7 +237,36 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
         plan_pod(snapshot.pods[placement.pod], claim);
     }
     for (const plan::Launch& one : plan.launches) launch(snapshot, one);
-    for (const plan::Wait& wait : plan.waits) say_waiting(snapshot.pods[wait.pod], wait.reason);
+    for (const plan::Wait& wait : plan.waits) {
+        if (!snapshot.pods[wait.pod].is_headroom()) say_waiting(snapshot.pods[wait.pod], wait.reason);
+    }
+}
+
+std::string Provisioner::claim_of(const model::RoomView& room) const {
+    if (room.is_claim) return room.name;
+    const model::NodeState* node = services_.cluster.find_node(room.name);
+    const model::ClaimState* state = node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
+    return state == nullptr ? std::string{} : state->claim.meta.name;
+}
+
+void Provisioner::note_headroom(const model::Snapshot& snapshot, const plan::Plan& plan) {
+    headroom_places_.clear();
+    headroom_claims_.clear();
+    headroom_room_.clear();
+    std::map<std::string_view, std::size_t> missing;
+    for (const model::PodView& pod : snapshot.pods) {
+        if (!pod.is_headroom()) continue;
+        headroom_places_[pod.buffer] = HeadroomPlace::kIsBoughtOrMissing;
+        ++missing[pod.buffer];
+    }
+    for (const plan::Placement& placement : plan.placements) {
+        const model::PodView& pod = snapshot.pods[placement.pod];
+        if (!pod.is_headroom()) continue;
+        headroom_room_[snapshot.rooms[placement.room].name] += pod.shape->requests;
+        if (--missing[pod.buffer] == 0) headroom_places_[pod.buffer] = HeadroomPlace::kIsThere;
+        if (std::string claim = claim_of(snapshot.rooms[placement.room]); !claim.empty())
+            headroom_claims_.insert(std::move(claim));
+    }
 }
 
 void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) {
@@ -224,6 +281,11 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
         create(snapshot.pools[one.spec->pool], *one.spec, "provisioned", [](const Status&) {});
     for (const model::PodIndex index : one.pods) {
         const model::PodView& pod = snapshot.pods[index];
+        if (pod.is_headroom()) {
+            headroom_claims_.insert(name);
+            headroom_room_[name] += pod.shape->requests;
+            continue;
+        }
         plan_pod(pod, name);
         services_.events.record({{"v1", "Pod", pod.ns, pod.name, pod.uid, ""},
                                  false,

@@ -40,6 +40,8 @@ class Provisioner {
     void claim_changed(const std::string& name);
     // Pools, classes or nodes changed: what waited may have a place now.
     void world_changed();
+    // A CapacityBuffer, or what one refers to, changed.
+    void headroom_changed();
 
     // A batch is planned soon: there are pods without a plan.
     void trigger();
@@ -49,6 +51,8 @@ class Provisioner {
     void reserve(model::ReservedRoom reserved) { reserved_ = std::move(reserved); }
     // The planning question as it is now, or with the nodes of some claims gone.
     model::Snapshot make_snapshot(const model::ClaimNames* leaving = nullptr) const;
+    // What it is made from; refers to this object.
+    model::SnapshotInputs snapshot_inputs() const;
     plan::ProvisionOptions plan_options(std::size_t pods) const;
     // Has a claim created, under the name it returns. `reason` is for the metrics; `done` hears whether the
     // API server has it.
@@ -59,6 +63,16 @@ class Provisioner {
     // No batch is open, and every claim that was planned is seen in the watch.
     bool is_idle() const { return creating_.empty() && batch_timer_ == 0; }
 
+    // What the last plan made of the CapacityBuffers that it held pods of, by "ns/name".
+    enum class HeadroomPlace { kIsThere, kIsBoughtOrMissing };
+    const std::map<std::string, HeadroomPlace, std::less<>>& headroom_places() const {
+        return headroom_places_;
+    }
+    // Claims whose nodes it keeps room on: not empty, whatever stands there.
+    const model::ClaimNames& headroom_claims() const { return headroom_claims_; }
+    // And how much, by name of the node, or of the claim where there is none yet.
+    const model::ReservedRoom& headroom_room() const { return headroom_room_; }
+
   private:
     void close_batch();
     void plan();
@@ -67,6 +81,10 @@ class Provisioner {
     void launch(const model::Snapshot& snapshot, const plan::Launch& launch);
     void plan_pod(const model::PodView& pod, const std::string& claim);
     void release(const std::string& claim);
+    bool keeps_headroom() const { return !services_.cluster.buffers().empty(); }
+    // The claim behind a room of the snapshot; empty where there is none.
+    std::string claim_of(const model::RoomView& room) const;
+    void note_headroom(const model::Snapshot& snapshot, const plan::Plan& plan);
     void say_waiting(const model::PodView& pod, const std::string& reason);
     void sweep();
     bool is_usable(const api::NodePool& pool) const;
@@ -81,9 +99,18 @@ class Provisioner {
     act::PlannedBook planned_;
     std::set<std::string, std::less<>> creating_;
     model::ReservedRoom reserved_;
+    // Upstream has no limit for this, and pods wait for such nodes for ever.
+    model::ClaimNames given_up_;
     io::TimerId batch_timer_ = 0;
     Duration batch_opened_{0};
     bool some_wait_ = false;
+    std::uint64_t planned_version_ = 0;  // Of the cluster, when it was last planned for.
+    // Pods each buffer stood for and what they are like, when it was last looked at.
+    using Asked = std::pair<std::int32_t, const rules::PodShape*>;
+    std::map<std::string, Asked, std::less<>> asked_;
+    std::map<std::string, HeadroomPlace, std::less<>> headroom_places_;
+    model::ClaimNames headroom_claims_;
+    model::ReservedRoom headroom_room_;
 };
 
 }  // namespace joiner::control

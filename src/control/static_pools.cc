@@ -57,7 +57,7 @@ void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const mode
     if (!drift.obstacle.empty()) say(facts.pool, "DisruptionBlocked", drift.obstacle);
     if (drift.candidates.empty()) return;
     plan::DisruptionGate gate = disruptor_.gate();
-    if (gate.admit(pool.name, plan::kDrifted)) {
+    if (gate.admit({drift.candidates.front()}, plan::kDrifted)) {
         model::Snapshot question = provisioner_.make_snapshot();
         auto spec = std::make_shared<plan::MachineSpec>(*spec_of(pool));
         spec->pool = static_cast<model::PoolIndex>(question.pools.size());

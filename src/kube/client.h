@@ -30,11 +30,17 @@ struct Resource {
 inline constexpr Resource kPods{"", "v1", "pods", "Pod", true};
 inline constexpr Resource kNodes{"", "v1", "nodes", "Node", false};
 inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
+inline constexpr Resource kLimitRanges{"", "v1", "limitranges", "LimitRange", true};
 inline constexpr Resource kEvents{"", "v1", "events", "Event", true};
 inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim",
                                                   true};
 inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume", false};
 inline constexpr Resource kServices{"", "v1", "services", "Service", true};
+inline constexpr Resource kReplicationControllers{"", "v1", "replicationcontrollers", "ReplicationController",
+                                                  true};
+inline constexpr Resource kPodTemplates{"", "v1", "podtemplates", "PodTemplate", true};
+inline constexpr Resource kDeployments{"apps", "v1", "deployments", "Deployment", true};
+inline constexpr Resource kStatefulSets{"apps", "v1", "statefulsets", "StatefulSet", true};
 inline constexpr Resource kReplicaSets{"apps", "v1", "replicasets", "ReplicaSet", true};
 inline constexpr Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet", true};
 inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget",

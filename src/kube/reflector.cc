@@ -251,6 +251,7 @@ class Reflector::Impl {
             note_problem(fmt::format(
                 "the API server does not know {}; is its CustomResourceDefinition installed?", kind_name()));
             retry_in(std::min(backoff_.next(rng_), kLongestWaitForKind));
+            handler_.missing();
         } else if (error.kind == ErrorKind::kGone) {
             list_again(error.message);
         } else if (phase_ == Phase::kWatchList && means_no_watch_list(code_)) {

@@ -26,6 +26,8 @@ class ObjectHandler {
     virtual void remove(std::string_view json) = 0;
     // The state is complete; the first call means "synced".
     virtual void end_replace() = 0;
+    // The server does not know the kind: there are no such objects now. It is asked again later.
+    virtual void missing() {}
 };
 
 struct ReflectorOptions {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "api/names.h"
+#include "rules/limit_range.h"
 
 namespace joiner::model {
 namespace {
@@ -81,6 +83,15 @@ void sweep(std::unordered_map<std::string, std::weak_ptr<T>>& known, std::size_t
     swept_at = std::max<std::size_t>(1024, 2 * known.size());
 }
 
+std::string selecting_owner_of(const api::ObjectMeta& meta) {
+    const api::OwnerReference* owner = api::controller_of(meta);
+    if (owner == nullptr) return {};
+    for (const std::string_view kind : {"ReplicaSet", "StatefulSet", "ReplicationController", "Deployment"}) {
+        if (owner->kind == kind) return owner->kind + "/" + owner->name;
+    }
+    return {};
+}
+
 PodState make_pod_state(const api::Pod& pod) {
     PodState out;
     out.ns = pod.meta.ns;
@@ -98,6 +109,8 @@ PodState make_pod_state(const api::Pod& pod) {
     out.is_daemon = is_owned_by(pod.meta, "DaemonSet");
     out.is_mirror = is_owned_by(pod.meta, "Node");
     out.is_stateful = is_owned_by(pod.meta, "StatefulSet");
+    out.selecting_owner = selecting_owner_of(pod.meta);
+    out.has_spread = !pod.spec.topology_spread.empty();
     out.has_gates = pod.spec.has_scheduling_gates;
     out.is_nominated = !pod.status.nominated_node.empty();
     const api::Condition* scheduled = api::find_condition(pod.status.conditions, "PodScheduled");
@@ -222,14 +235,30 @@ void Cluster::upsert(api::NodePool pool) {
     const std::string name = pool.meta.name;
     pools_.insert_or_assign(name, PoolState{std::move(pool), generation(Kind::kNodePool)});
     ++version_;
+    ++offers_version_;
 }
 
 void Cluster::upsert(const api::Workload& daemon_set) {
-    rules::PodShape shape = rules::make_pod_shape(daemon_set.pod_template, rules::PreferencePolicy::kIgnore);
     daemons_.insert_or_assign(
         api::full_name(daemon_set.meta),
-        DaemonState{daemon_set.meta, intern(std::move(shape)), generation(Kind::kDaemonSet)});
+        DaemonState{daemon_set.meta, std::make_shared<const api::Pod>(daemon_set.pod_template),
+                    daemon_shape(daemon_set.meta.ns, daemon_set.pod_template), generation(Kind::kDaemonSet)});
     ++version_;
+}
+
+std::shared_ptr<const rules::PodShape> Cluster::daemon_shape(const std::string& ns, api::Pod pod_template) {
+    rules::ContainerDefaults defaults;
+    for (const auto& [name, kept] : limit_ranges_) {
+        if (kept.object.meta.ns == ns) defaults.add(kept.object);
+    }
+    rules::apply_defaults(defaults, pod_template.spec);
+    return intern(rules::make_pod_shape(pod_template, rules::PreferencePolicy::kIgnore));
+}
+
+void Cluster::reshape_daemons(const std::string& ns) {
+    for (auto& [name, daemon] : daemons_) {
+        if (daemon.meta.ns == ns) daemon.shape = daemon_shape(ns, *daemon.pod_template);
+    }
 }
 
 void Cluster::upsert(api::KWOKNodeClass node_class) {
@@ -274,8 +303,42 @@ void Cluster::upsert(api::VolumeAttachment attachment) {
     ++version_;
 }
 
+void Cluster::upsert(api::LimitRange range) {
+    const std::string ns = range.meta.ns;
+    keep(limit_ranges_, std::move(range), generation(Kind::kLimitRange));
+    reshape_daemons(ns);
+    ++version_;
+}
+
 void Cluster::upsert(api::NodeOverlay overlay) {
     keep(overlays_, std::move(overlay), generation(Kind::kNodeOverlay));
+    ++version_;
+    ++offers_version_;
+}
+
+void Cluster::upsert(api::CapacityBuffer buffer) {
+    keep(buffers_, std::move(buffer), generation(Kind::kCapacityBuffer));
+    ++version_;
+}
+
+void Cluster::upsert_selecting(Kind kind, api::Service service) {
+    keep(kind == Kind::kService ? services_ : replication_controllers_, std::move(service), generation(kind));
+    ++version_;
+}
+
+void Cluster::upsert_template(Kind kind, api::Workload workload) {
+    TemplateState state;
+    state.ns = workload.meta.ns;
+    state.name = workload.meta.name;
+    state.generation = workload.meta.generation;
+    state.replicas = workload.replicas;
+    state.selector = workload.selector;
+    workload.pod_template.meta.ns = workload.meta.ns;
+    workload.pod_template.spec.priority = std::numeric_limits<std::int32_t>::min();
+    state.shape = intern(rules::make_pod_shape(workload.pod_template, policy_));
+    state.labels = intern_labels(workload.pod_template);
+    state.seen = generation(kind);
+    templates_[kind].insert_or_assign(api::full_name(workload.meta), std::move(state));
     ++version_;
 }
 
@@ -325,6 +388,7 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kNodePool:
             pools_.erase(name);
+            ++offers_version_;
             break;
         case Kind::kDaemonSet:
             daemons_.erase(ns + "/" + name);
@@ -353,8 +417,28 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
         case Kind::kVolumeAttachment:
             volume_attachments_.erase(name);
             break;
+        case Kind::kLimitRange:
+            limit_ranges_.erase(ns + "/" + name);
+            reshape_daemons(ns);
+            break;
         case Kind::kNodeOverlay:
             overlays_.erase(name);
+            ++offers_version_;
+            break;
+        case Kind::kCapacityBuffer:
+            buffers_.erase(ns + "/" + name);
+            break;
+        case Kind::kService:
+            services_.erase(ns + "/" + name);
+            break;
+        case Kind::kReplicationController:
+            replication_controllers_.erase(ns + "/" + name);
+            break;
+        case Kind::kPodTemplate:
+        case Kind::kDeployment:
+        case Kind::kStatefulSet:
+        case Kind::kReplicaSet:
+            templates_[kind].erase(ns + "/" + name);
             break;
     }
     ++version_;
@@ -420,8 +504,28 @@ void Cluster::end_replace(Kind kind) {
         case Kind::kVolumeAttachment:
             list_unseen(volume_attachments_, current, gone);
             break;
+        case Kind::kLimitRange:
+            list_unseen(limit_ranges_, current, gone);
+            break;
         case Kind::kNodeOverlay:
             list_unseen(overlays_, current, gone);
+            break;
+        case Kind::kCapacityBuffer:
+            list_unseen(buffers_, current, gone);
+            break;
+        case Kind::kService:
+            list_unseen(services_, current, gone);
+            break;
+        case Kind::kReplicationController:
+            list_unseen(replication_controllers_, current, gone);
+            break;
+        case Kind::kPodTemplate:
+        case Kind::kDeployment:
+        case Kind::kStatefulSet:
+        case Kind::kReplicaSet:
+            for (const auto& [name, state] : templates_[kind]) {
+                if (state.seen != current) gone.emplace_back(state.ns, state.name);
+            }
             break;
     }
     for (const auto& [ns, name] : gone) remove(kind, ns, name);
@@ -452,6 +556,13 @@ const ClaimState* Cluster::find_claim(std::string_view name) const {
 const PoolState* Cluster::find_pool(std::string_view name) const {
     const auto it = pools_.find(name);
     return it == pools_.end() ? nullptr : &it->second;
+}
+
+const TemplateState* Cluster::find_template(Kind kind, std::string_view ns_and_name) const {
+    const auto kept = templates_.find(kind);
+    if (kept == templates_.end()) return nullptr;
+    const auto it = kept->second.find(ns_and_name);
+    return it == kept->second.end() ? nullptr : &it->second;
 }
 
 const NodeState* Cluster::node_of(const api::NodeClaim& claim) const {

@@ -34,9 +34,17 @@ enum class Kind {
     kCSINode,
     kPodDisruptionBudget,
     kVolumeAttachment,
+    kLimitRange,
     kNodeOverlay,
+    kCapacityBuffer,
+    kPodTemplate,
+    kDeployment,
+    kStatefulSet,
+    kReplicaSet,
+    kService,
+    kReplicationController,
 };
-inline constexpr std::size_t kKindCount = 14;
+inline constexpr std::size_t kKindCount = 22;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -69,6 +77,8 @@ struct PodState {
     WallTime created = kNoTime;
     std::optional<WallTime> deleted;
     std::optional<WallTime> started;
+    // "ReplicaSet/name" of what made it, where that has a selector; empty otherwise.
+    std::string selecting_owner;
     std::string do_not_disrupt;  // The annotation's value; empty when absent.
     std::int64_t termination_grace_seconds = 30;
     std::int32_t priority = 0;
@@ -84,6 +94,7 @@ struct PodState {
     bool is_default_scheduler : 1 = true;
     bool is_critical : 1 = false;  // A system-critical priority class.
     bool is_ready : 1 = false;
+    bool has_spread : 1 = false;  // Topology spread constraints of its own, of whatever kind.
     std::uint32_t seen = 0;
 
     bool is_active() const { return !is_terminal && !deleted; }
@@ -116,9 +127,24 @@ struct PoolState {
 
 struct DaemonState {
     api::ObjectMeta meta;
+    std::shared_ptr<const api::Pod> pod_template;  // As it is written, before its namespace's defaults.
     std::shared_ptr<const rules::PodShape> shape;  // Of a pod made from its template.
     std::uint32_t seen = 0;
 };
+
+// What pods are made from: a PodTemplate, or a workload that can be scaled. Kept without its volumes.
+struct TemplateState {
+    std::string ns;
+    std::string name;
+    std::int64_t generation = 0;
+    std::int64_t replicas = 0;  // That the workload wants.
+    std::optional<api::LabelSelector> selector;
+    // Of a pod that keeps room for others and gives way to all of them.
+    std::shared_ptr<const rules::PodShape> shape;
+    std::shared_ptr<const rules::PodLabels> labels;
+    std::uint32_t seen = 0;
+};
+using TemplatesByName = std::map<std::string, TemplateState, std::less<>>;  // "ns/name"
 
 struct NodeClassState {
     api::KWOKNodeClass node_class;
@@ -153,7 +179,13 @@ class Cluster {
     void upsert(api::CSINode node);
     void upsert(api::PodDisruptionBudget budget);
     void upsert(api::VolumeAttachment attachment);
+    void upsert(api::LimitRange range);
     void upsert(api::NodeOverlay overlay);
+    void upsert(api::CapacityBuffer buffer);
+    // REQUIRES: kService or kReplicationController.
+    void upsert_selecting(Kind kind, api::Service service);
+    // REQUIRES: kPodTemplate, kDeployment, kStatefulSet or kReplicaSet.
+    void upsert_template(Kind kind, api::Workload workload);
     void remove(Kind kind, const std::string& ns, const std::string& name);
     // What is not upserted between the two is gone.
     void begin_replace(Kind kind);
@@ -183,6 +215,11 @@ class Cluster {
     }
     const KeptByName<api::VolumeAttachment>& volume_attachments() const { return volume_attachments_; }
     const KeptByName<api::NodeOverlay>& overlays() const { return overlays_; }
+    const KeptByName<api::CapacityBuffer>& buffers() const { return buffers_; }
+    const KeptByName<api::Service>& services() const { return services_; }
+    const KeptByName<api::Service>& replication_controllers() const { return replication_controllers_; }
+    // nullptr: there is none, as far as is known.
+    const TemplateState* find_template(Kind kind, std::string_view ns_and_name) const;
 
     const PodState* find_pod(const PodKey& key) const;
     const NodeState* find_node(std::string_view name) const;
@@ -195,9 +232,14 @@ class Cluster {
 
     // Grows with every change that can matter to a plan.
     std::uint64_t version() const { return version_; }
+    // Grows with every change of a NodePool or NodeOverlay.
+    std::uint64_t offers_version() const { return offers_version_; }
 
   private:
     void attach(const PodState& pod);
+    std::shared_ptr<const rules::PodShape> daemon_shape(const std::string& ns, api::Pod pod_template);
+    // What a LimitRange of the namespace says has changed.
+    void reshape_daemons(const std::string& ns);
     void detach(const PodState& pod);
     void remove_pod(const PodKey& key);
     void remove_node(const std::string& name);
@@ -224,7 +266,12 @@ class Cluster {
     KeptByName<api::CSINode> csi_nodes_;
     KeptByName<api::PodDisruptionBudget> pod_disruption_budgets_;  // "ns/name"
     KeptByName<api::VolumeAttachment> volume_attachments_;
+    KeptByName<api::LimitRange> limit_ranges_;  // "ns/name"
     KeptByName<api::NodeOverlay> overlays_;
+    KeptByName<api::CapacityBuffer> buffers_;           // "ns/name"
+    KeptByName<api::Service> services_;                 // "ns/name"
+    KeptByName<api::Service> replication_controllers_;  // "ns/name"
+    std::map<Kind, TemplatesByName> templates_;
     std::unordered_map<std::string, std::string> node_by_provider_id_;
     std::map<std::string, std::set<std::string>, std::less<>>
         twins_;  // Ids of several nodes, and their names.
@@ -236,6 +283,7 @@ class Cluster {
     bool synced_[kKindCount] = {};
     std::uint32_t generation_[kKindCount] = {};
     std::uint64_t version_ = 0;
+    std::uint64_t offers_version_ = 0;
 };
 
 }  // namespace joiner::model

@@ -1,10 +1,15 @@
 #include "model/make_snapshot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
 
 #include "api/names.h"
+#include "model/default_spread.h"
+#include "model/headroom.h"
+#include "model/reservations.h"
 #include "model/volume_places.h"
 #include "rules/node_cost.h"
 #include "rules/taints.h"
@@ -51,7 +56,6 @@ class SnapshotMaker {
         sum_planned();
         add_rooms();
         add_pools();
-        overlay_pools();
         add_pods();
         add_standing();
         return std::move(out_);
@@ -236,7 +240,9 @@ class SnapshotMaker {
             std::int64_t nodes = 0;
         };
         std::map<std::string, Used, std::less<>> used;
+        ReservationsUsed reserved;
         for (const auto& [name, state] : cluster_.claims()) {
+            note_reserved(state.claim, reserved);
             const PoolState* pool = cluster_.find_pool(pool_of(state.claim.meta));
             if (pool == nullptr) continue;
             Used& sum = used[pool->pool.meta.name];
@@ -255,26 +261,12 @@ class SnapshotMaker {
             if (!inputs_.is_usable(state.pool)) continue;
             PoolView view = make_pool_view(state.pool, sum.capacity, sum.nodes);
             view.types = inputs_.types(state.pool);
-            out_.pools.push_back(std::move(view));
+            for (PoolView& part : split_by_reservation(std::move(view), reserved))
+                out_.pools.push_back(std::move(part));
         }
-        std::sort(out_.pools.begin(), out_.pools.end(), [](const PoolView& a, const PoolView& b) {
+        std::stable_sort(out_.pools.begin(), out_.pools.end(), [](const PoolView& a, const PoolView& b) {
             return a.weight != b.weight ? a.weight > b.weight : a.name > b.name;
         });
-    }
-
-    void overlay_pools() {
-        if (cluster_.overlays().empty()) return;
-        std::vector<api::NodeOverlay> overlays;
-        for (const auto& [name, kept] : cluster_.overlays()) overlays.push_back(kept.object);
-        std::vector<rules::OverlaidPool> pools;
-        for (const PoolView& view : out_.pools) {
-            rules::OverlaidPool& pool = pools.emplace_back();
-            pool.types = view.types;
-            pool.labels.add_labels(view.pool.node_template.labels);
-            pool.labels.add(Requirement::in(std::string(api::kNodePoolLabel), {view.name}));
-        }
-        out_.overlay_problems = rules::apply_overlays(std::move(overlays), pools);
-        for (std::size_t i = 0; i < pools.size(); ++i) out_.pools[i].types = std::move(pools[i].types);
     }
 
     void add_pods() {
@@ -294,10 +286,23 @@ class SnapshotMaker {
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
         for (const PodState* pod : moving_pods()) add_pod(*pod);
+        add_headroom();
+    }
+
+    void add_headroom() {
+        for (const auto& [name, kept] : cluster_.buffers()) {
+            const Headroom headroom = headroom_of(cluster_, kept.object);
+            const api::ObjectMeta& meta = kept.object.meta;
+            for (std::int32_t i = 1; i <= headroom.replicas; ++i) {
+                out_.pods.push_back({meta.ns, fmt::format("{}{}-{}", api::kHeadroomPodPrefix, meta.name, i),
+                                     fmt::format("{}-{}", meta.uid, i), headroom.source->shape, kNoTime,
+                                     headroom.source->labels, name});
+            }
+        }
     }
 
     void add_pod(const PodState& pod) {
-        out_.pods.push_back({pod.ns, pod.name, pod.uid, shape_with_volumes(pod), pod.created, pod.labels});
+        out_.pods.push_back({pod.ns, pod.name, pod.uid, shape_of(pod), pod.created, pod.labels});
     }
 
     // By claim, then name.
@@ -321,14 +326,29 @@ class SnapshotMaker {
                pod.is_active();
     }
 
-    // Pods that share a shape and the places of their volumes share what comes of it.
-    std::shared_ptr<const rules::PodShape> shape_with_volumes(const PodState& pod) {
-        if (pod.volumes == nullptr) return pod.shape;
+    // Pods that share a shape, what spreads them by default and the places of their volumes share what comes
+    // of it.
+    std::shared_ptr<const rules::PodShape> shape_of(const PodState& pod) {
+        std::shared_ptr<const rules::PodShape> spread = spread_by_default(pod);
+        if (pod.volumes == nullptr) return spread;
         const VolumePlaces volumes = volume_places(cluster_, pod);
-        rules::PodShape narrowed =
-            rules::with_volumes(*pod.shape, volumes.places, volumes.by_driver, volumes.problem);
-        auto& known = shapes_[narrowed.key];
-        if (known == nullptr) known = std::make_shared<const rules::PodShape>(std::move(narrowed));
+        return shared(rules::with_volumes(*spread, volumes.places, volumes.by_driver, volumes.problem));
+    }
+
+    std::shared_ptr<const rules::PodShape> spread_by_default(const PodState& pod) {
+        if (pod.has_spread || inputs_.default_spread == nullptr || inputs_.default_spread->empty())
+            return pod.shape;
+        auto& known = spread_[{pod.shape.get(), pod.labels.get(), pod.selecting_owner}];
+        if (known != nullptr) return known;
+        const auto selector = default_selector(cluster_, pod);
+        known = selector ? shared(rules::with_spread(*pod.shape, pod.ns, *selector, *inputs_.default_spread))
+                         : pod.shape;
+        return known;
+    }
+
+    std::shared_ptr<const rules::PodShape> shared(rules::PodShape shape) {
+        auto& known = shapes_[shape.key];
+        if (known == nullptr) known = std::make_shared<const rules::PodShape>(std::move(shape));
         return known;
     }
 
@@ -391,6 +411,9 @@ class SnapshotMaker {
     Snapshot out_;
     std::map<std::string, std::string> node_of_claim_;
     std::map<std::string, std::shared_ptr<const rules::PodShape>> shapes_;
+    std::map<std::tuple<const rules::PodShape*, const rules::PodLabels*, std::string>,
+             std::shared_ptr<const rules::PodShape>>
+        spread_;
     std::map<const rules::PodLabels*, std::shared_ptr<const rules::PodLabels>> holders_;
     std::map<const rules::PodShape*, std::shared_ptr<const rules::PodShape>> shape_holders_;
     std::map<std::string, Resources, std::less<>> planned_;

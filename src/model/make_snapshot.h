@@ -34,6 +34,8 @@ struct SnapshotInputs {
     // Bound pods that may have to move: they are listed among the pods and not among those that stand, and
     // their nodes stay as full as they are.
     const std::set<PodKey>* moving = nullptr;
+    // The scheduler's default constraints, for pods without any of their own.
+    const std::vector<api::TopologySpreadConstraint>* default_spread = nullptr;
 };
 
 // A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A

@@ -12,7 +12,6 @@
 #include "base/time.h"
 #include "rules/instance_type.h"
 #include "rules/money.h"
-#include "rules/overlay.h"
 #include "rules/pod_shape.h"
 
 namespace joiner::model {
@@ -28,7 +27,11 @@ struct PodView {
     std::shared_ptr<const rules::PodShape> shape;
     WallTime created = kNoTime;
     std::shared_ptr<const rules::PodLabels> labels = nullptr;  // nullptr: none.
+    // The CapacityBuffer, "ns/name", that it keeps room for; empty for a pod that exists. Such a pod gives
+    // way to all others and is never bound.
+    std::string buffer = {};
 
+    bool is_headroom() const { return !buffer.empty(); }
     std::string full_name() const { return ns + "/" + name; }
 };
 
@@ -73,6 +76,9 @@ struct PoolView {
     // What may still be bought, by resource name; "nodes" is one of them. Absent: no limit.
     std::vector<std::pair<std::string, std::int64_t>> remaining;
     std::shared_ptr<const std::vector<rules::InstanceType>> types;
+    // The part of a pool that one reservation is. The rest of the pool knows what its limits leave without.
+    bool is_reservation = false;
+    std::vector<std::pair<std::string, std::int64_t>> remaining_without_reservations = {};
     rules::Money node_cost;  // An hour of any node of the pool costs so much besides its price.
 };
 
@@ -82,15 +88,16 @@ struct DaemonView {
 };
 
 struct Snapshot {
-    std::vector<PodView> pods;    // To be placed; by age, then name, those of leaving nodes last.
+    std::vector<PodView>
+        pods;  // To be placed; by age, then name, those of leaving nodes next, headroom last.
     std::vector<RoomView> rooms;  // Initialised first, then by name.
-    std::vector<PoolView> pools;  // By weight, highest first, then name.
+    // By weight, highest first, then name; a pool that may use reservations stands there in parts.
+    std::vector<PoolView> pools;
     std::vector<DaemonView> daemons;
     rules::WellKnownLabels well_known;
     std::vector<ClosedNode> closed_nodes;
     std::vector<StandingPods> standing;
     rules::NamespaceLabels namespaces;
-    std::vector<rules::OverlayProblem> overlay_problems;  // NodeOverlays that are not applied.
 };
 
 }  // namespace joiner::model

@@ -23,6 +23,9 @@ struct MachineSpec {
     rules::Requirements requirements;  // The pool's and the pods' together.
     rules::Resources requests;         // Pods and the daemons every one of `types` will run.
     bool min_values_relaxed = false;
+    // NodeOverlays speak of some of `types`.
+    bool has_overlaid_price = false;
+    bool has_overlaid_capacity = false;
 };
 
 // One machine to buy, and what it is for. Machines alike share their spec.

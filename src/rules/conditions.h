@@ -41,5 +41,6 @@ bool is_true(const std::vector<api::Condition>& conditions, std::string_view typ
 
 inline const std::vector<std::string_view> kClaimDependents = {"Launched", "Registered", "Initialized"};
 inline const std::vector<std::string_view> kPoolDependents = {"ValidationSucceeded", "NodeClassReady"};
+inline const std::vector<std::string_view> kOverlayDependents = {"ValidationSucceeded"};
 
 }  // namespace joiner::rules

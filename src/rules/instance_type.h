@@ -29,6 +29,9 @@ struct InstanceType {
     std::vector<Offering> offerings;
     Resources capacity;
     Resources overhead;  // Kube and system reserve and eviction threshold.
+    // A NodeOverlay has said what it costs, or what more it holds.
+    bool has_overlaid_price = false;
+    bool has_overlaid_capacity = false;
 
     // What pods may use: capacity less overhead, memory less hugepages too, never below zero.
     Resources allocatable() const;

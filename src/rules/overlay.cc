@@ -32,8 +32,9 @@ class Overlays {
         std::vector<OverlayProblem> out;
         for (const api::NodeOverlay& overlay : overlays) {
             std::string problem = validate_overlay(overlay);
-            if (problem.empty()) problem = apply_one(overlay);
-            if (!problem.empty()) out.push_back({overlay.meta.name, std::move(problem)});
+            const bool is_valid = problem.empty();
+            if (is_valid) problem = apply_one(overlay);
+            if (!problem.empty()) out.push_back({overlay.meta.name, std::move(problem), is_valid});
         }
         for (std::size_t p = 0; p < pools_.size(); ++p) {
             if (changed_[p])
@@ -67,14 +68,18 @@ class Overlays {
         for (const OfferingKey& key : offerings) {
             if (!sets_price || !priced_by_.try_emplace(key, &overlay).second) continue;
             const auto& [p, t, o] = key;
-            Money& price = types_of(p)[t].offerings[o].price;
+            InstanceType& type = types_of(p)[t];
+            Money& price = type.offerings[o].price;
             price = adjusted_price(overlay, price).value_or(price);
+            type.has_overlaid_price = true;
         }
         const Resources more = as_capacity(overlay.capacity);
         for (const CapacityKey& key : capacities) {
             if (!sized_by_.try_emplace(key, &overlay).second) continue;
             const auto& [p, t, name] = key;
-            types_of(p)[t].capacity.set(name, more.get(name));
+            InstanceType& type = types_of(p)[t];
+            type.capacity.set(name, more.get(name));
+            type.has_overlaid_capacity = true;
         }
         return {};
     }

@@ -22,7 +22,8 @@ struct OverlaidPool {
 
 struct OverlayProblem {
     std::string overlay;
-    std::string problem;  // Why it is not applied.
+    std::string problem;       // Why it is not applied.
+    bool is_conflict = false;  // With another overlay; by itself it would do.
 };
 
 // Every mistake in one overlay, or empty.

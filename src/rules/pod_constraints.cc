@@ -74,7 +74,8 @@ std::vector<PodTerm> make_terms(const api::Pod& pod,
     return out;
 }
 
-SpreadTerm make_spread(const api::Pod& pod, const api::TopologySpreadConstraint& source) {
+SpreadTerm make_spread(const std::string& ns, const api::StringMap& labels,
+                       const api::TopologySpreadConstraint& source) {
     SpreadTerm out;
     out.topology_key = normalize_label(source.topology_key);
     out.max_skew = std::max(1, source.max_skew);
@@ -82,9 +83,9 @@ SpreadTerm make_spread(const api::Pod& pod, const api::TopologySpreadConstraint&
     out.is_hard = source.when_unsatisfiable != "ScheduleAnyway";
     out.honors_affinity = source.node_affinity_policy != "Ignore";
     out.honors_taints = source.node_taints_policy == "Honor";
-    out.pods.namespaces = {pod.meta.ns};
+    out.pods.namespaces = {ns};
     out.pods.labels = source.selector;
-    narrow(out.pods.labels, source.match_label_keys, pod.meta.labels, "In");
+    narrow(out.pods.labels, source.match_label_keys, labels, "In");
     finish(out.pods);
     return out;
 }
@@ -154,12 +155,44 @@ PodConstraints make_pod_constraints(const api::Pod& pod, bool with_preferences) 
         out.preferred_anti_affinity = make_terms(pod, pod.spec.preferred_pod_anti_affinity);
     }
     for (const api::TopologySpreadConstraint& spread : pod.spec.topology_spread) {
-        SpreadTerm term = make_spread(pod, spread);
+        SpreadTerm term = make_spread(pod.meta.ns, pod.meta.labels, spread);
         if (term.is_hard || with_preferences) out.spread.push_back(std::move(term));
     }
     out.ports = make_ports(pod.spec);
     out.key = make_key(out);
     return out;
+}
+
+void add_spread(PodConstraints& constraints, const std::string& ns, const api::LabelSelector& selector,
+                const std::vector<api::TopologySpreadConstraint>& spread) {
+    for (api::TopologySpreadConstraint one : spread) {
+        one.selector = selector;
+        constraints.spread.push_back(make_spread(ns, {}, one));
+    }
+    constraints.key = make_key(constraints);
+}
+
+std::int64_t preference_weight(const PodConstraints& constraints, std::string_view topology_key) {
+    constexpr int kSpreadWeight = 100;
+    std::int64_t sum = 0;
+    const auto is_meant = [&](const std::string& key) { return topology_key.empty() || key == topology_key; };
+    for (const auto* terms : {&constraints.preferred_affinity, &constraints.preferred_anti_affinity}) {
+        for (const PodTerm& term : *terms) sum += is_meant(term.topology_key) ? term.weight : 0;
+    }
+    for (const SpreadTerm& term : constraints.spread)
+        sum += !term.is_hard && is_meant(term.topology_key) ? kSpreadWeight : 0;
+    return sum;
+}
+
+void drop_preferences(PodConstraints& constraints, std::string_view topology_key) {
+    const auto is_meant = [&](const auto& term) {
+        return topology_key.empty() || term.topology_key == topology_key;
+    };
+    std::erase_if(constraints.preferred_affinity, is_meant);
+    std::erase_if(constraints.preferred_anti_affinity, is_meant);
+    std::erase_if(constraints.spread,
+                  [&](const SpreadTerm& term) { return !term.is_hard && is_meant(term); });
+    constraints.key = make_key(constraints);
 }
 
 }  // namespace joiner::rules

@@ -71,4 +71,12 @@ struct PodConstraints {
 // `with_preferences`: preferred terms and ScheduleAnyway spreads are kept.
 PodConstraints make_pod_constraints(const api::Pod& pod, bool with_preferences);
 
+// Spreads the pods that `selector` selects in the pod's namespace, as the scheduler's default constraints do.
+void add_spread(PodConstraints& constraints, const std::string& ns, const api::LabelSelector& selector,
+                const std::vector<api::TopologySpreadConstraint>& spread);
+
+// Of preferred terms and ScheduleAnyway spreads (100 each) over the topology key; over any where it is empty.
+std::int64_t preference_weight(const PodConstraints& constraints, std::string_view topology_key);
+void drop_preferences(PodConstraints& constraints, std::string_view topology_key);
+
 }  // namespace joiner::rules

@@ -37,6 +37,7 @@ std::string make_key(const PodShape& shape) {
     std::string key = fmt::format("{}/{}/{}/{}", r.cpu_milli, r.memory_bytes, r.ephemeral_bytes, r.pods);
     for (const auto& [name, amount] : r.extended) key += fmt::format("/{}={}", name, amount);
     for (const auto& [driver, count] : shape.volumes) key += fmt::format("/{}:{}", driver, count);
+    if (shape.preferred_weight != 0) key += fmt::format("|{}", shape.preferred_weight);
     return key + shape.constraint_key + shape.constraints.key;
 }
 
@@ -54,10 +55,11 @@ PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy) {
         shape.problem = "required node affinity without any term matches no node";
     }
     const std::size_t terms = std::max<std::size_t>(spec.required_node_terms.size(), 1);
+    std::string unusable;  // Why a term is; others may do.
     for (std::size_t i = 0; i < terms; ++i) {
         auto required = pod_requirements(spec, i);
         if (!required) {
-            if (shape.problem.empty()) shape.problem = required.error().message;
+            if (unusable.empty()) unusable = required.error().message;
             continue;
         }
         const RestrictedLabels restricted;
@@ -71,7 +73,10 @@ PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy) {
         }
         shape.required.push_back(std::move(*required));
     }
-    if (shape.required.empty()) shape.required.emplace_back();
+    if (shape.required.empty()) {
+        if (shape.problem.empty()) shape.problem = unusable;
+        shape.required.emplace_back();
+    }
     if (policy == PreferencePolicy::kRespect && !spec.preferred_node_terms.empty()) {
         std::vector<api::PreferredNodeTerm> terms_by_weight = spec.preferred_node_terms;
         std::stable_sort(terms_by_weight.begin(), terms_by_weight.end(),
@@ -79,6 +84,7 @@ PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy) {
         for (const api::PreferredNodeTerm& preference : terms_by_weight) {
             const auto wanted = make_requirements(preference.term.match_expressions);
             if (!wanted || !preference.term.match_fields.empty()) continue;
+            shape.preferred_weight += preference.weight;
             for (const Requirements& required : shape.required) {
                 Requirements both = required;
                 both.add_all(*wanted);
@@ -120,6 +126,33 @@ PodShape with_volumes(PodShape shape, const std::vector<Requirements>& places,
     shape.constraint_key = make_constraint_key(shape);
     shape.key = make_key(shape);
     return shape;
+}
+
+PodShape with_spread(PodShape shape, const std::string& ns, const api::LabelSelector& selector,
+                     const std::vector<api::TopologySpreadConstraint>& spread) {
+    add_spread(shape.constraints, ns, selector, spread);
+    shape.key = make_key(shape);
+    return shape;
+}
+
+PodShape without(Preferences which, PodShape shape) {
+    if (which == Preferences::kNone) return shape;
+    if (which == Preferences::kAll) {
+        shape.preferred.clear();
+        shape.preferred_weight = 0;
+    }
+    drop_preferences(shape.constraints,
+                     which == Preferences::kAll ? std::string_view{} : api::kHostnameLabel);
+    shape.constraint_key = make_constraint_key(shape);
+    shape.key = make_key(shape);
+    return shape;
+}
+
+std::int64_t weight_of(Preferences which, const PodShape& shape) {
+    if (which == Preferences::kNone) return 0;
+    const bool is_all = which == Preferences::kAll;
+    return preference_weight(shape.constraints, is_all ? std::string_view{} : api::kHostnameLabel) +
+           (is_all ? shape.preferred_weight : 0);
 }
 
 }  // namespace joiner::rules

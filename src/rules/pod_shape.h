@@ -24,6 +24,7 @@ struct PodShape {
     std::vector<Requirements> before_volumes;
     // The same with the pod's preferences made hard, best first; tried before `required` on new nodes.
     std::vector<Requirements> preferred;
+    int preferred_weight = 0;  // Of all those preferences.
     std::vector<api::Toleration> tolerations;
     // What it asks of other pods.
     PodConstraints constraints;
@@ -48,5 +49,16 @@ PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy);
 // is left out. `problem` says why its volumes can be nowhere.
 PodShape with_volumes(PodShape shape, const std::vector<Requirements>& places,
                       std::vector<std::pair<std::string, int>> volumes, const std::string& problem);
+
+// The same pod spread by the scheduler's default constraints.
+PodShape with_spread(PodShape shape, const std::string& ns, const api::LabelSelector& selector,
+                     const std::vector<api::TopologySpreadConstraint>& spread);
+
+// Preferences that cost differently: what pods ask of the node beside them sets how many nodes there are.
+enum class Preferences { kNone, kAmongPodsOfANode, kAll };
+// The same pod without them.
+PodShape without(Preferences which, PodShape shape);
+// What they weigh together; a ScheduleAnyway spread counts as 100.
+std::int64_t weight_of(Preferences which, const PodShape& shape);
 
 }  // namespace joiner::rules

@@ -304,18 +304,6 @@ Result<Requirements> make_requirements(const std::vector<api::SelectorRequiremen
     return out;
 }
 
-Result<Requirements> pod_requirements(const api::PodSpec& spec, std::size_t term_index) {
-    Requirements out;
-    out.add_labels(spec.node_selector);
-    if (term_index < spec.required_node_terms.size()) {
-        const api::NodeSelectorTerm& term = spec.required_node_terms[term_index];
-        if (!term.match_fields.empty()) return invalid("node affinity by matchFields is not supported");
-        TRY(const Requirements affinity, make_requirements(term.match_expressions));
-        out.add_all(affinity);
-    }
-    return out;
-}
-
 std::string first_conflict(const Requirements& a, const Requirements& b) {
     auto x = a.begin();
     auto y = b.begin();
@@ -331,6 +319,23 @@ std::string first_conflict(const Requirements& a, const Requirements& b) {
         }
     }
     return {};
+}
+
+Result<Requirements> pod_requirements(const api::PodSpec& spec, std::size_t term_index) {
+    Requirements out;
+    out.add_labels(spec.node_selector);
+    if (term_index < spec.required_node_terms.size()) {
+        const api::NodeSelectorTerm& term = spec.required_node_terms[term_index];
+        if (!term.match_fields.empty()) return invalid("node affinity by matchFields is not supported");
+        for (const api::SelectorRequirement& expression : term.match_expressions) {
+            TRY(const Requirements one, make_requirements({expression}));
+            if (const std::string key = first_conflict(out, one); !key.empty())
+                return invalid(
+                    fmt::format("its node selector and node affinity contradict each other over {}", key));
+            out.add_all(one);
+        }
+    }
+    return out;
 }
 
 bool intersects(const Requirements& a, const Requirements& b) {

@@ -167,18 +167,18 @@ bool fits(const Resources& request, const Resources& free) {
     return !short_of_something;
 }
 
+std::string amount_text(std::string_view name, std::int64_t amount) {
+    if (name == kCpu) return Quantity::of_milli(amount).to_string();
+    const bool is_bytes = name == kMemory || name == kEphemeral || name.starts_with("hugepages-");
+    return Quantity::of_units(amount, is_bytes ? Quantity::Format::kBinarySI : Quantity::Format::kDecimalSI)
+        .to_string();
+}
+
 std::string shortage(const Resources& request, const Resources& free) {
     std::string out;
     for_each_shortage(request, free, [&](std::string_view name, std::int64_t asked, std::int64_t there) {
-        const auto print = [&](std::int64_t amount) {
-            if (name == kCpu) return Quantity::of_milli(amount).to_string();
-            const bool bytes = name == kMemory || name == kEphemeral || name.starts_with("hugepages-");
-            return Quantity::of_units(amount,
-                                      bytes ? Quantity::Format::kBinarySI : Quantity::Format::kDecimalSI)
-                .to_string();
-        };
-        out =
-            fmt::format("{}: {} asked, {} free", name, print(asked), print(std::max<std::int64_t>(there, 0)));
+        out = fmt::format("{}: {} asked, {} free", name, amount_text(name, asked),
+                          amount_text(name, std::max<std::int64_t>(there, 0)));
         return true;
     });
     return out;

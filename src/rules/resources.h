@@ -45,6 +45,8 @@ api::ResourceMap to_resource_map(const Resources& resources);
 // Every requested amount is there; what `free` does not name, it has none of. Zero requests always fit, and
 // an overcommitted resource only rules out pods that ask for some of it.
 bool fits(const Resources& request, const Resources& free);
+// "1500m", "2Gi": an amount as Resources keeps it, written as users write it.
+std::string amount_text(std::string_view name, std::int64_t amount);
 // The first resource that is short: "memory: 9Gi asked, 7.5Gi free". Empty when all fits.
 std::string shortage(const Resources& request, const Resources& free);
 

@@ -24,8 +24,9 @@ from cluster import CannotBuild  # noqa: E402
 from processes import exit_cleanly_when_terminated  # noqa: E402
 
 _TEST_FILES = ("cases_control_plane", "cases_crds", "cases_start_up", "cases_scale_up", "cases_mixes",
-               "cases_upstream_manifests", "cases_scale_down", "cases_node_end", "cases_drift",
-               "cases_bad_input", "cases_crashes", "cases_outages")
+               "cases_overlays_and_buffers", "cases_upstream_manifests", "cases_scale_down", "cases_node_end",
+               "cases_consolidation", "cases_drift", "cases_bad_input", "cases_crashes",
+               "cases_outages")
 
 
 def run(test, world):

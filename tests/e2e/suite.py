@@ -1,7 +1,9 @@
 """What the test files share: how a test is declared, and the world that it gets."""
 
 import dataclasses
+import json
 import random
+import subprocess
 import typing
 
 import crds
@@ -146,6 +148,13 @@ class World:
             return [f"unbound {name}: {' | '.join(events.get(name, [])[-3:])}" for name in waiting[:5]]
         except (ApiError, OSError, AttributeError):
             return []  # no API server, or one that a test has stopped
+
+    def planned_nodes(self, *objects):
+        """How many nodes the planner buys for these objects alone."""
+        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        command = [self.joiner, "simulate", "-f", "-", "--instance-types", self._types_file, "-o", "json"]
+        done = subprocess.run(command, input=listed, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)["nodes"]
 
     def open_pools(self, *pools):
         """Makes the NodeClass and the NodePools and waits until Joiner calls them ready."""

@@ -119,11 +119,11 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
         return later(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}",
                                                           claim.node_class.name, ready->message)));
     }
+    InstanceTypes types = access_.offered_to ? access_.offered_to(claim) : nullptr;
+    if (types == nullptr) types = types_;
     const SoldOut sold_out(api::find_or_empty(node_class->meta.annotations, api::kSoldOutAnnotation));
-    const InstanceTypes types =
-        sold_out.empty()
-            ? types_
-            : std::make_shared<const std::vector<rules::InstanceType>>(sold_out.applied_to(*types_));
+    if (!sold_out.empty())
+        types = std::make_shared<const std::vector<rules::InstanceType>>(sold_out.applied_to(*types));
     auto choice = choose(claim, *types);
     if (!choice) return later(std::move(done), tl::unexpected<Error>(choice.error()));
     Instance instance = make_instance(claim, *choice->type, *choice->offering);

@@ -22,6 +22,8 @@ struct ClusterAccess {
     std::function<std::vector<api::Node>()> nodes;
     // nullptr: there is no such class.
     std::function<const api::KWOKNodeClass*(const std::string& name)> node_class;
+    // What the claim may become, where somebody knows its prices better; nullptr: the provider's own types.
+    std::function<InstanceTypes(const api::NodeClaim&)> offered_to;
 };
 
 class KwokProvider final : public Provider {

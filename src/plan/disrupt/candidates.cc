@@ -100,7 +100,10 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.claim = claim.meta.name;
     out.node = node.node.meta.name;
     out.pool = pool_of(claim);
-    out.price = price_of(*facts_.types(facts_.cluster.find_pool(out.pool)->pool), node.node.meta.labels);
+    if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr) {
+        if (const auto types = facts_.types(pool->pool); types != nullptr)
+            out.price = price_of(*types, node.node.meta.labels);
+    }
     out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
     for (const model::PodKey& key : node.pods) {
         const model::PodState* pod = facts_.cluster.find_pod(key);
@@ -123,7 +126,7 @@ Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disrupt
         }
         if (disruption == DisruptionClass::kGraceful) {
             const api::NodePool& pool = facts.cluster.find_pool(pool_of(state.claim))->pool;
-            const auto at = consolidatable_at(state.claim, pool, last_pod_event(facts, name));
+            const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
             if (!at || *at > now) continue;
         }
         out.candidates.push_back(finder.make(state));
@@ -147,9 +150,9 @@ std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api
     return since + *pool.consolidate_after.value;
 }
 
-WallTime last_pod_event(const DisruptionFacts& facts, const std::string& claim) {
-    const auto it = facts.last_pod_event.find(claim);
-    return it == facts.last_pod_event.end() ? kNoTime : it->second;
+WallTime CandidateFinder::last_pod_event(const std::string& claim) const {
+    const auto it = facts_.last_pod_event.find(claim);
+    return it == facts_.last_pod_event.end() ? kNoTime : it->second;
 }
 
 }  // namespace joiner::plan

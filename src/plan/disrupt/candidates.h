@@ -14,8 +14,8 @@
 #include "base/time.h"
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
+#include "plan/disrupt/candidate.h"
 #include "rules/instance_type.h"
-#include "rules/money.h"
 
 namespace joiner::plan {
 
@@ -34,17 +34,8 @@ struct DisruptionFacts {
     const std::map<std::string, WallTime, std::less<>>& last_pod_event;
     // nullptr: not known, and none of the pool's nodes is a candidate.
     std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
-};
-
-// A node that may go now.
-struct Candidate {
-    std::string claim;
-    std::string node;
-    std::string pool;
-    rules::Money price;               // Of its offering, an hour; 0 where the catalogue has it no more.
-    double disruption_cost = 1;       // 1, and what each pod below costs to move.
-    std::vector<model::PodKey> pods;  // That would have to be made again elsewhere; sorted.
-    bool is_spot = false;
+    // Claims whose nodes CapacityBuffers keep room on: never empty. nullptr: none.
+    const model::ClaimNames* headroom = nullptr;
 };
 
 // A node that may not, and why, in one sentence.
@@ -72,8 +63,10 @@ class CandidateFinder {
     // What speaks against disrupting it, one sentence; empty when nothing does. REQUIRES:
     // !is_out_of_play(claim).
     std::string obstacle(const model::ClaimState& claim) const;
-    // REQUIRES: obstacle(claim) is empty.
+    // REQUIRES: !is_out_of_play(claim).
     Candidate make(const model::ClaimState& claim) const;
+    // When a pod last came to or left the node, as far as is known; kNoTime for never.
+    WallTime last_pod_event(const std::string& claim) const;
 
   private:
     using Budgets = std::vector<const api::PodDisruptionBudget*>;
@@ -93,7 +86,5 @@ double eviction_cost(const model::PodState& pod);
 // Since when the claim has been idle for consolidateAfter; nullopt when it never counts as idle.
 std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api::NodePool& pool,
                                           WallTime last_pod_event);
-// When a pod last came to or left the node, as far as is known; kNoTime for never.
-WallTime last_pod_event(const DisruptionFacts& facts, const std::string& claim);
 
 }  // namespace joiner::plan

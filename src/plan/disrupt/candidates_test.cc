@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "api/names.h"
-#include "plan/disrupt/gate.h"
 
 namespace joiner::plan {
 namespace {
@@ -245,81 +244,6 @@ TEST(Candidates, consolidate_after_holds_back_graceful_disruption_only) {
     EXPECT_THAT(w.find().candidates, SizeIs(1));
     w.events["c"] = kNow - minutes{1};
     EXPECT_THAT(w.find().candidates, IsEmpty());
-}
-
-// A pool of ten nodes.
-struct GateBench {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::ClaimNames leaving;
-    std::map<std::string, std::string, std::less<>> held;
-
-    explicit GateBench(std::vector<api::Budget> budgets) {
-        api::NodePool pool;
-        pool.meta.name = "default";
-        pool.budgets = std::move(budgets);
-        cluster.upsert(pool);
-        for (int i = 0; i < 10; ++i) {
-            World w;
-            w.claim.meta.name = "c" + std::to_string(i);
-            w.claim.provider_id = w.node.provider_id = "p://" + std::to_string(i);
-            w.node.meta.name = "n" + std::to_string(i);
-            cluster.upsert(w.claim);
-            cluster.upsert(w.node);
-        }
-    }
-    DisruptionGate gate(WallTime now = kNow) { return DisruptionGate({cluster, leaving, held}, now); }
-};
-
-api::Budget budget(std::string nodes, std::vector<std::string> reasons = {}) {
-    api::Budget out;
-    out.nodes = std::move(nodes);
-    out.has_reasons = !reasons.empty();
-    out.reasons = std::move(reasons);
-    return out;
-}
-
-TEST(Gate, each_reason_has_its_budgets_and_all_count_what_is_under_way) {
-    GateBench bench({budget("50%"), budget("2", {"Drifted"}), budget("0", {"Underutilized"})});
-    DisruptionGate gate = bench.gate();
-    EXPECT_EQ(gate.left("default", kEmpty), 5);
-    EXPECT_EQ(gate.left("default", kDrifted), 2);
-    EXPECT_FALSE(gate.admit("default", kUnderutilized));
-    EXPECT_TRUE(gate.admit("default", kDrifted));
-    EXPECT_EQ(gate.left("default", kEmpty), 4);
-    EXPECT_TRUE(gate.admit("default", kEmpty));
-    EXPECT_FALSE(gate.admit("default", kDrifted)) << "the empty one counts too";
-    ASSERT_THAT(gate.refusals(), SizeIs(1)) << "used up is not forbidden";
-    EXPECT_THAT(gate.refusals()[0].why, HasSubstr("Underutilized"));
-}
-
-TEST(Gate, nodes_that_a_command_removes_count_before_they_go) {
-    GateBench bench({budget("3")});
-    bench.leaving = {"c1", "c2"};
-    EXPECT_EQ(bench.gate().left("default", kDrifted), 1);
-}
-
-TEST(Gate, a_held_pool_loses_only_its_empty_nodes) {
-    GateBench bench({budget("3")});
-    bench.held["default"] = "its launches keep failing";
-    DisruptionGate gate = bench.gate();
-    EXPECT_FALSE(gate.admit("default", kDrifted));
-    EXPECT_TRUE(gate.admit("default", kEmpty));
-    ASSERT_THAT(gate.refusals(), SizeIs(1));
-    EXPECT_EQ(gate.refusals()[0].why, "its launches keep failing");
-}
-
-TEST(Gate, windows_are_utc) {
-    api::Budget nightly = budget("0");
-    nightly.schedule = "0 22 * * *";
-    nightly.duration = hours{8};
-    GateBench bench({nightly});
-    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-10T21:59:59Z").value()).left("default", kDrifted),
-              std::numeric_limits<std::int64_t>::max());
-    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-10T22:00:00Z").value()).left("default", kDrifted), 0);
-    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-11T00:00:00+03:00").value()).left("default", kDrifted),
-              std::numeric_limits<std::int64_t>::max())
-        << "21:00 in UTC";
-    EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-11T05:59:59Z").value()).left("default", kDrifted), 0);
 }
 
 }  // namespace

@@ -20,16 +20,17 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
     EmptyPlan plan;
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
     for (const auto& [name, state] : facts.cluster.claims()) {
+        if (facts.headroom != nullptr && facts.headroom->contains(name)) continue;
         if (finder.is_out_of_play(state) || !is_empty(facts.cluster, *facts.cluster.node_of(state.claim)) ||
             !finder.obstacle(state).empty())
             continue;
         const api::NodePool& pool =
             facts.cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel))->pool;
-        const auto at = consolidatable_at(state.claim, pool, last_pod_event(facts, name));
+        const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
         if (!at) continue;
         if (*at > now) {
             plan.look_again_at = std::min(plan.look_again_at.value_or(*at), *at);
-        } else if (gate.admit(pool.meta.name, kEmpty)) {
+        } else if (gate.admit({finder.make(state)}, kEmpty)) {
             plan.claims.push_back(name);
         }
     }

@@ -27,6 +27,7 @@ struct World {
     std::map<std::string, WallTime, std::less<>> events;
     std::set<std::string, std::less<>> in_commands;
     std::map<std::string, std::string, std::less<>> held_pools;
+    std::map<std::string, std::int64_t, std::less<>> moved;
     std::vector<DisruptionGate::Refusal> refusals;  // Of the last plan.
     api::NodePool pool;
 
@@ -68,7 +69,7 @@ struct World {
     EmptyPlan plan(WallTime now = kNow) {
         cluster.upsert(pool);
         const auto types = std::make_shared<const std::vector<rules::InstanceType>>();
-        DisruptionGate gate({cluster, in_commands, held_pools}, now);
+        DisruptionGate gate({cluster, in_commands, held_pools, moved}, now);
         const EmptyPlan out = plan_empty(
             {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }}, gate, now);
         refusals = gate.refusals();

@@ -8,6 +8,7 @@
 #include "plan/lifecycle/claim_step.h"
 #include "rules/budget.h"
 #include "rules/conditions.h"
+#include "rules/pace.h"
 
 namespace joiner::plan {
 
@@ -31,32 +32,61 @@ DisruptionGate::Use DisruptionGate::use_of(std::string_view pool) const {
     return it == use_.end() ? Use{} : it->second;
 }
 
-std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reason) const {
+std::string DisruptionGate::closed(const std::string& pool, std::string_view reason) const {
     const model::PoolState* state = facts_.cluster.find_pool(pool);
-    if (state == nullptr) return 0;
+    if (state == nullptr) return fmt::format("there is no NodePool \"{}\"", pool);
+    if (std::string why = rules::pause_reason(state->pool, now_); !why.empty()) return why;
     // An empty node needs no replacement.
-    if (reason != kEmpty && facts_.held_pools.contains(pool)) return 0;
+    const auto held = facts_.held_pools.find(pool);
+    if (reason != kEmpty && held != facts_.held_pools.end()) return held->second;
+    if (rules::allowed_disruptions(state->pool, reason, use_of(pool).nodes, now_) > 0) return {};
+    return fmt::format("no node may be disrupted as {} now, by the pool's budgets", reason);
+}
+
+std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reason) const {
+    if (!closed(pool, reason).empty()) return 0;
     const Use use = use_of(pool);
-    const std::int64_t allowed = rules::allowed_disruptions(state->pool, reason, use.nodes, now_);
+    const std::int64_t allowed =
+        rules::allowed_disruptions(facts_.cluster.find_pool(pool)->pool, reason, use.nodes, now_);
     if (allowed == rules::kUnlimited) return allowed;
     return std::max<std::int64_t>(0, allowed - use.disrupted);
 }
 
-bool DisruptionGate::admit(const std::string& pool, std::string_view reason) {
-    if (left(pool, reason) > 0) {
-        ++use_[pool].disrupted;
-        return true;
+bool DisruptionGate::admits(const std::string& pool, std::string_view reason, std::int64_t nodes,
+                            std::int64_t pods) const {
+    if (left(pool, reason) < nodes) return false;
+    if (pods == 0) return true;
+    const auto limit = rules::pod_moves_per_hour(facts_.cluster.find_pool(pool)->pool).value();
+    if (!limit) return true;
+    const auto lately = facts_.moved_lately.find(pool);
+    const std::int64_t moved =
+        use_of(pool).moved + (lately == facts_.moved_lately.end() ? 0 : lately->second);
+    // What is more than a whole hour's worth takes an hour of its own.
+    return moved + pods <= *limit || (moved == 0 && *limit > 0);
+}
+
+bool DisruptionGate::admit(const std::vector<Candidate>& leaving, std::string_view reason) {
+    struct Wish {
+        std::int64_t nodes = 0;
+        std::int64_t pods = 0;
+    };
+    std::map<std::string, Wish> wishes;
+    for (const Candidate& candidate : leaving) {
+        Wish& wish = wishes[candidate.pool];
+        ++wish.nodes;
+        wish.pods += static_cast<std::int64_t>(candidate.pods.size());
     }
-    const model::PoolState* state = facts_.cluster.find_pool(pool);
-    if (state == nullptr) return false;
-    const auto held = facts_.held_pools.find(pool);
-    if (reason != kEmpty && held != facts_.held_pools.end()) {
-        refusals_.emplace(pool, held->second);
-    } else if (rules::allowed_disruptions(state->pool, reason, use_of(pool).nodes, now_) == 0) {
-        refusals_.emplace(pool,
-                          fmt::format("no node may be disrupted as {} now, by the pool's budgets", reason));
+    bool are_admitted = true;
+    for (const auto& [pool, wish] : wishes) {
+        are_admitted &= admits(pool, reason, wish.nodes, wish.pods);
+        if (std::string why = closed(pool, reason); !why.empty()) refusals_.emplace(pool, std::move(why));
     }
-    return false;
+    if (!are_admitted) return false;
+    for (const auto& [pool, wish] : wishes) {
+        use_[pool].disrupted += wish.nodes;
+        use_[pool].moved += wish.pods;
+    }
+    return true;
 }
 
 std::vector<DisruptionGate::Refusal> DisruptionGate::refusals() const {

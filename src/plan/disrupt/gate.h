@@ -1,6 +1,7 @@
 // The one gate that all voluntary disruption passes: the pools' budgets, counted over every reason at once,
-// and the pools that are held because what was launched for them lately did not come up. Made anew for each
-// look. Pure; loop thread, because it reads the Cluster. Source: Karpenter's documented disruption budgets.
+// their pauses, how many of their pods may be moved in an hour, and the pools that are held because what was
+// launched for them lately did not come up. Made anew for each look. Pure; loop thread, because it reads the
+// Cluster. Source: Karpenter's documented disruption budgets; the rest is ours.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "base/time.h"
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
+#include "plan/disrupt/candidate.h"
 
 namespace joiner::plan {
 
@@ -20,7 +22,8 @@ namespace joiner::plan {
 inline constexpr std::string_view kDrifted = "Drifted";
 inline constexpr std::string_view kEmpty = "Empty";
 inline constexpr std::string_view kUnderutilized = "Underutilized";
-inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnderutilized};
+inline constexpr std::string_view kExpired = "Expired";  // Ours.
+inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnderutilized, kExpired};
 
 struct GateFacts {
     const model::Cluster& cluster;
@@ -28,6 +31,8 @@ struct GateFacts {
     const model::ClaimNames& leaving;
     // Pools that nothing is launched for just to replace something, and why, in one sentence.
     const std::map<std::string, std::string, std::less<>>& held_pools;
+    // Pods of each pool that were moved by choice within the last hour.
+    const std::map<std::string, std::int64_t, std::less<>>& moved_lately;
 };
 
 class DisruptionGate {
@@ -36,8 +41,11 @@ class DisruptionGate {
 
     // How many more nodes of the pool may be disrupted for `reason`, with those admitted so far counted.
     std::int64_t left(const std::string& pool, std::string_view reason) const;
-    // Counts one more node of the pool as disrupted, if there is one left.
-    bool admit(const std::string& pool, std::string_view reason);
+    // Why no node of the pool may be disrupted for `reason` at all now, in one sentence; empty when budgets
+    // leave some, even where those are used up.
+    std::string closed(const std::string& pool, std::string_view reason) const;
+    // Counts the nodes as disrupted and their pods as moved, if the gate lets all of them through; else none.
+    bool admit(const std::vector<Candidate>& leaving, std::string_view reason);
 
     struct Refusal {
         std::string pool;
@@ -51,8 +59,11 @@ class DisruptionGate {
     struct Use {
         std::int64_t nodes = 0;
         std::int64_t disrupted = 0;
+        std::int64_t moved = 0;  // Pods, of those admitted.
     };
     Use use_of(std::string_view pool) const;
+    bool admits(const std::string& pool, std::string_view reason, std::int64_t nodes,
+                std::int64_t pods) const;
 
     const GateFacts facts_;
     WallTime now_;

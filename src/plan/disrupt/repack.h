@@ -14,20 +14,10 @@
 #include <vector>
 
 #include "model/make_snapshot.h"
+#include "plan/disrupt/candidate.h"
 #include "plan/plan.h"
 
 namespace joiner::plan {
-
-// A node that may be taken away, and the pods that must move when it is.
-struct Candidate {
-    std::string claim;  // Empty where a node has none, as in a simulation.
-    std::string node;
-    std::string pool;
-    rules::Money price;          // An hour of its offering; nothing where that is not known.
-    double disruption_cost = 1;  // 1 and what its pods' eviction costs come to.
-    std::vector<model::PodKey> pods;
-    bool is_spot = false;
-};
 
 // What the policy Balanced measures a step against.
 struct PoolTotals {
@@ -56,10 +46,10 @@ RepackQuestion make_repack_question(const model::Cluster& cluster, model::Snapsh
 struct RepackOptions {
     double payback_hours = 24;
     double eviction_dollars = 0.01;  // For one unit of disruption cost: about one pod.
-    // A node to which a pod has just come must save this part of its price more to leave, less and less until
-    // the horizon has passed: what brought the pod there has not paid for itself yet.
+    // A node to which a pod was just moved must save this part of its price more to leave, less and less
+    // until the horizon has passed: what brought the pod there has not paid for itself yet.
     double rest_share = 0.5;
-    WallTime now = kNoTime;          // kNoTime: ages are not looked at.
+    WallTime now = kNoTime;          // kNoTime: no node rests.
     double overlap_hours = 1.0 / 6;  // So long are a node and its replacement both paid for.
     // Of a replacement's price; the hysteresis. What is bought must be cheaper by so much, what merely closes
     // need not.

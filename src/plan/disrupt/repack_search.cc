@@ -107,11 +107,11 @@ void RepackSearch::make_classes() {
     }
 }
 
-// 1 for a pod that has just come, 0 for one that has been there for the horizon.
-double RepackSearch::youth(PodIndex pod) const {
-    const WallTime created = question_.snapshot.pods[pod].created;
-    if (options_.now == kNoTime || created == kNoTime) return 0;
-    const double hours = std::chrono::duration<double, std::ratio<3600>>(options_.now - created).count();
+// 1 where a pod was just moved to, 0 where none was for the horizon.
+double RepackSearch::youth(const Candidate& candidate) const {
+    if (options_.now == kNoTime || candidate.rests_since == kNoTime) return 0;
+    const double hours =
+        std::chrono::duration<double, std::ratio<3600>>(options_.now - candidate.rests_since).count();
     return std::clamp(1 - hours / options_.payback_hours, 0.0, 1.0);
 }
 
@@ -140,9 +140,7 @@ void RepackSearch::make_bins() {
         candidate_at_[room] = static_cast<std::uint32_t>(v);
         price_[room] = static_cast<double>(candidate.price.nanos);
         sum_ += price_[room];
-        double youngest = 0;
         for (const PodIndex pod : question_.pods[v]) {
-            youngest = std::max(youngest, youth(pod));
             home_of_[pod] = static_cast<std::uint32_t>(v);
             bin_of_[pod] = room;
             slot_of_[pod] = static_cast<std::uint32_t>(pods_at_[room].size());
@@ -151,7 +149,7 @@ void RepackSearch::make_bins() {
         }
         eviction_costs_.push_back(candidate.disruption_cost * options_.eviction_dollars * 1e9 /
                                       options_.payback_hours +
-                                  youngest * options_.rest_share * price_[room]);
+                                  youth(candidate) * options_.rest_share * price_[room]);
         const auto budget = budgets_.find(candidate.pool);
         budget_of_.push_back(budget == budgets_.end() ? nullptr : &budget->second);
     }

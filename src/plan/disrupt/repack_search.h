@@ -65,7 +65,7 @@ class RepackSearch {
     void make_market();
     void make_classes();
     void make_bins();
-    double youth(model::PodIndex pod) const;
+    double youth(const Candidate& candidate) const;
 
     // Transactions.
     void begin();

@@ -149,10 +149,12 @@ struct Town {
         }
         for (const auto& [name, one] : nodes) {
             if (!one.may_leave) continue;
-            Candidate candidate{"claim-" + name, name, kPool, one.price, 1.0 + double(at[name].size()), {},
-                                one.is_spot};
-            for (const model::PodIndex pod : at[name])
+            Candidate candidate{"claim-" + name, name,   kPool, one.price, 1.0 + double(at[name].size()), {},
+                                one.is_spot,     kNoTime};
+            for (const model::PodIndex pod : at[name]) {
                 candidate.pods.push_back(out.snapshot.pods[pod].full_name());
+                candidate.rests_since = std::max(candidate.rests_since, out.snapshot.pods[pod].created);
+            }
             if (is_balanced) {
                 out.balanced[kPool].price += candidate.price;
                 out.balanced[kPool].disruption += candidate.disruption_cost;

@@ -45,6 +45,10 @@ WallTime since(const api::NodeClaim& claim, std::string_view type) {
 
 }  // namespace
 
+bool is_expired(const api::NodeClaim& claim, WallTime now) {
+    return claim.expire_after.value && now - claim.meta.created >= *claim.expire_after.value;
+}
+
 bool is_ready(const api::Node& node) {
     const api::Condition* ready = api::find_condition(node.conditions, "Ready");
     return ready != nullptr && ready->status == "True";
@@ -77,9 +81,10 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
     if (claim.meta.deleted) return next_deletion_step(facts);
     if (!has_finalizer(claim.meta)) return {Kind::kAddFinalizer, {}, {}};
     if (!names_class(claim.meta, claim.node_class)) return {Kind::kLabel, {}, {}};
-    if (claim.expire_after.value && now - claim.meta.created >= *claim.expire_after.value) {
-        return {Kind::kDelete, "expired", {}};
-    }
+    // A node of a pool that is up passes the gate of disruption by choice first.
+    const bool is_gated = !api::find_or_empty(claim.meta.labels, api::kNodePoolLabel).empty() &&
+                          rules::is_true(claim.conditions, "Initialized");
+    if (!is_gated && is_expired(claim, now)) return {Kind::kDelete, "expired", {}};
     if (!rules::is_true(claim.conditions, "Launched") || claim.provider_id.empty()) {
         if (now - since(claim, "Launched") >= kLaunchTimeout) return {Kind::kDelete, "launch_timeout", {}};
         return {Kind::kLaunch, {}, {}};

@@ -56,5 +56,6 @@ bool is_registered(const api::Node& node);
 // Why the node is not initialised yet, as a condition reason; empty when it could be.
 std::string initialization_obstacle(const api::NodeClaim& claim, const api::Node& node);
 bool is_ready(const api::Node& node);
+bool is_expired(const api::NodeClaim& claim, WallTime now);
 
 }  // namespace joiner::plan

@@ -224,6 +224,16 @@ TEST(NextClaimStep, gives_up_in_time_and_not_before) {
         {"alive until it expires", Kind::kNothing, "",
          [](World& w) { w.now = kStart + hours{720} - seconds{1}; }},
         {"expired", Kind::kDelete, "expired", [](World& w) { w.now = kStart + hours{720}; }},
+        {"expired, of a pool: a gate decides", Kind::kNothing, "",
+         [](World& w) {
+             w.claim.meta.labels[std::string(api::kNodePoolLabel)] = "default";
+             w.now = kStart + hours{720};
+         }},
+        {"expired before it was up", Kind::kDelete, "expired",
+         [](World& w) {
+             w.not_initialized().claim.meta.labels[std::string(api::kNodePoolLabel)] = "default";
+             w.now = kStart + hours{720};
+         }},
         {"never expires", Kind::kNothing, "",
          [](World& w) {
              w.claim.expire_after.value.reset();

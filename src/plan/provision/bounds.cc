@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "plan/provision/cover.h"
+#include "plan/provision/room_bound.h"
 
 namespace joiner::plan {
 namespace {
@@ -14,6 +15,7 @@ constexpr double kCloseEnough = 1.0005;
 // With more, machines cut to size cost nearly what whole ones do, and there are too many covers to see.
 constexpr std::size_t kFewMachines = 16;
 constexpr std::uint64_t kCoveringEffort = 300'000;
+constexpr std::uint64_t kRoomEffort = 10'000'000;
 
 // The offerings of every type of a pool that some of the placed pods may stand on, by any of their
 // alternatives.
@@ -128,6 +130,31 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
     return out;
 }
 
+namespace {
+
+double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+    const std::size_t n = problem.dimensions();
+    const PodCount pod_count(problem, placed);
+    RoomBoundQuestion question;
+    question.columns = make_columns(problem, placed);
+    for (std::size_t j = 0; j < question.columns.size(); ++j)
+        pod_count.tighten(&question.columns.capacities[j * n]);
+    for (std::size_t c = 0; c < placed.size(); ++c) {
+        if (placed[c] == 0) continue;
+        const std::vector<double>& request = problem.classes()[c].request;
+        question.requests.insert(question.requests.end(), request.begin(), request.end());
+        question.counts.push_back(placed[c]);
+    }
+    for (const model::RoomView& room : problem.snapshot().rooms) {
+        std::vector<double> free = problem.dense(room.free);
+        pod_count.tighten(free.data());
+        for (const double amount : free) question.rooms.push_back(std::max(0.0, amount));
+    }
+    return room_bound(question, kRoomEffort);
+}
+
+}  // namespace
+
 rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed, rules::Money upper,
                          std::size_t machines) {
     const Question question = relax(problem, placed);
@@ -135,6 +162,8 @@ rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t
     double cost = resource_bound(question.columns, question.demand).cost;
     if (cost > 0 && best > cost * kCloseEnough && machines <= kFewMachines)
         cost = std::max(cost, covering_bound(question.columns, question.demand, best, kCoveringEffort));
+    if (best > cost * kCloseEnough && !problem.snapshot().rooms.empty())
+        cost = std::max(cost, bound_by_rooms(problem, placed));
     return {static_cast<std::int64_t>(std::floor(std::min(cost, best) * (1 - 1e-12)))};
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -441,6 +442,50 @@ TEST(ConstraintPlans, place_all_pods_that_can_be_placed_together) {
             << describe(world.snapshot, other);
     }
     EXPECT_GT(tried, 50u);
+}
+
+// Some of the pods as headroom: least urgent, and named after a buffer.
+model::Snapshot with_headroom(const model::Snapshot& snapshot) {
+    model::Snapshot out = snapshot;
+    std::map<const rules::PodShape*, std::shared_ptr<const rules::PodShape>> shapes;
+    for (model::PodView& pod : out.pods) {
+        auto& shape = shapes[pod.shape.get()];
+        if (shape == nullptr) {
+            rules::PodShape least = *pod.shape;
+            least.priority = std::numeric_limits<std::int32_t>::min();
+            least.key += "|least";
+            least.constraint_key += "|least";
+            shape = std::make_shared<const rules::PodShape>(std::move(least));
+        }
+        if (shapes.size() % 3 != 0) continue;
+        pod.shape = shape;
+        pod.buffer = "ns/spare";
+    }
+    return out;
+}
+
+TEST(ConstraintPlans, with_headroom_are_accepted_and_cost_no_pod_its_place) {
+    std::size_t placed = 0;
+    for (std::uint64_t seed = 1; seed <= 300 && !testing::Test::HasFailure(); ++seed) {
+        Rng rng(3'000'000 + seed);
+        const World world(rng, {1 + rng.below(30), 1 + rng.below(6), 3, 5});
+        SCOPED_TRACE(fmt::format("seed {}", seed));
+        const model::Snapshot snapshot = with_headroom(world.snapshot);
+        const Plan plan = plan_provisioning(snapshot, quick());
+        accept(snapshot, plan);
+        model::Snapshot alone = snapshot;
+        std::erase_if(alone.pods, [](const auto& pod) { return pod.is_headroom(); });
+        const Plan without = plan_provisioning(alone, quick());
+        const auto is_pod = [&](const Wait& wait) { return !snapshot.pods[wait.pod].is_headroom(); };
+        EXPECT_LE(static_cast<std::size_t>(std::count_if(plan.waits.begin(), plan.waits.end(), is_pod)),
+                  without.waits.size())
+            << describe(snapshot, plan) << "without:\n"
+            << describe(alone, without);
+        placed += snapshot.pods.size() - plan.waits.size();
+        // Pods that found room alone have it still.
+        EXPECT_GE(plan.placements.size(), without.placements.size());
+    }
+    EXPECT_GT(placed, 2000u);
 }
 
 TEST(ConstraintPlans, are_the_same_for_the_same_question) {

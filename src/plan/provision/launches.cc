@@ -39,7 +39,10 @@ void widen(const Problem& problem, const ProvisionOptions& options, const Machin
             daemons.min_with(pool.types[option].daemons);
         }
         first = false;
-        spec.types.push_back(problem.type(machine.pool, pool.types[option]).name);
+        const rules::InstanceType& type = problem.type(machine.pool, pool.types[option]);
+        spec.types.push_back(type.name);
+        spec.has_overlaid_price |= type.has_overlaid_price;
+        spec.has_overlaid_capacity |= type.has_overlaid_capacity;
     }
     CHECK(!spec.types.empty());
     spec.requests += daemons;

@@ -13,11 +13,14 @@
 #include "plan/provision/draft.h"
 #include "plan/provision/fill.h"
 #include "plan/provision/first_fit.h"
+#include "plan/provision/headroom.h"
 #include "plan/provision/improve.h"
 #include "plan/provision/launches.h"
 #include "plan/provision/market.h"
 #include "plan/provision/patterns.h"
+#include "plan/provision/priced.h"
 #include "plan/provision/problem.h"
+#include "plan/provision/reserved.h"
 #include "plan/provision/search.h"
 #include "plan/provision/share_greedy.h"
 #include "plan/provision/stow.h"
@@ -40,7 +43,7 @@ std::vector<std::uint32_t> placing_order(const Problem& problem) {
     std::iota(order.begin(), order.end(), 0u);
     const auto rank = [&](std::uint32_t c) {
         const PodClass& pod_class = problem.classes()[c];
-        return std::tuple(-pod_class.shape->priority, -extended_resources(pod_class.request),
+        return std::tuple(-std::int64_t{pod_class.shape->priority}, -extended_resources(pod_class.request),
                           -pod_class.request[0], -pod_class.request[1],
                           pod_class.pods.empty() ? 0 : pod_class.pods.front(), c);
     };
@@ -63,8 +66,8 @@ std::vector<std::uint32_t> dealing_order(const Problem& problem) {
                             : !kind.rules.keys.empty()    ? 2
                             : !kind.rules.none_of.empty() ? 3
                                                           : 4;
-        return std::tuple(-kind.shape->priority, freedom, -extended_resources(kind.request), -kind.request[0],
-                          -kind.request[1], kind.pods.front());
+        return std::tuple(-std::int64_t{kind.shape->priority}, freedom, -extended_resources(kind.request),
+                          -kind.request[0], -kind.request[1], kind.pods.front());
     };
     std::sort(order.begin(), order.end(),
               [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
@@ -491,8 +494,27 @@ class Planner {
 
 }  // namespace
 
+namespace {
+
+Plan plan_once(const model::Snapshot& snapshot, const ProvisionOptions& options) {
+    Plan plan = Planner(snapshot, options).run();
+    if (!may_be_kept_out_by_reservations(snapshot, plan)) return plan;
+    const model::Snapshot open = without_reservations(snapshot);
+    Plan other = Planner(open, options).run();
+    return other.waits.size() < plan.waits.size() ? other : plan;
+}
+
+Plan plan_by_worth(const model::Snapshot& snapshot, const ProvisionOptions& options) {
+    return plan_priced(snapshot, options, plan_once);
+}
+
+}  // namespace
+
 Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options) {
-    return Planner(snapshot, options).run();
+    const auto plan = [&](const model::Snapshot& question) {
+        return options.preference_worth ? plan_by_worth(question, options) : plan_once(question, options);
+    };
+    return is_headroom_at_stake(snapshot) ? plan_with_headroom(snapshot, plan) : plan(snapshot);
 }
 
 }  // namespace joiner::plan

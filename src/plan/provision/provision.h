@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct ProvisionOptions {
     // cut short `budget_seconds` after the start.
     std::function<double()> clock = {};
     double budget_seconds = 0.5;
+    // Preferences are kept while keeping them costs no more than they are worth: so much an hour for one of
+    // weight 100. Without it they are kept wherever they can be.
+    std::optional<rules::Money> preference_worth = {};
     // Passes to leave out, by name: "patterns", "greedy" or "improve".
     std::vector<std::string_view> without = {};
 };

@@ -326,6 +326,12 @@ bool Trial::allows_at(std::uint32_t k, const Domains& at, Place place, const Mod
     }
     for (const SpreadRule& rule : rules.spread) {
         if (keeps_spread(k, rule, at, place, mode)) continue;
+        if (rule.key != kHostnameKey && at[rule.key] < 0) {
+            return no([&] {
+                return fmt::format("its topology spread asks for the label {}, which no place for it has",
+                                   keys[rule.key]);
+            });
+        }
         return no([&] {
             return fmt::format("its topology spread over {} allows a skew of {} only", keys[rule.key],
                                rule.max_skew);

@@ -1,0 +1,345 @@
+// Consolidation by the whole controller in the pretend world: it deletes and replaces, moves no pod twice,
+// takes back what fails, and may be killed after any of its writes.
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "cli/testing/virtual_rig.h"
+
+namespace joiner {
+namespace {
+
+constexpr std::string_view kUnderusedPool = R"(
+{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}}
+---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: default}
+spec:
+  template:
+    spec:
+      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
+      requirements:
+        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
+        - {key: kubernetes.io/os, operator: In, values: [linux]}
+        - {key: node.kubernetes.io/instance-type, operator: In, values: [TYPES]}
+  disruption: {consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: 0s, budgets: [{nodes: "100%"}]}
+)";
+constexpr std::string_view kSmall = "c-4x-amd64-linux";
+constexpr std::string_view kBoth = "c-4x-amd64-linux, c-16x-amd64-linux";
+
+class Consolidating : public VirtualRig {
+  protected:
+    static std::string pool(std::string_view types) {
+        std::string out(kUnderusedPool);
+        return out.replace(out.find("TYPES"), 5, types);
+    }
+    void annotate_pool(const std::string& key, const std::string& value) {
+        ASSERT_TRUE(
+            world_.patch("NodePool", "", "default",
+                         fmt::format(R"({{"metadata":{{"annotations":{{"{}":"{}"}}}}}})", key, value)));
+    }
+    void set_budget(const std::string& nodes) {
+        ASSERT_TRUE(world_.patch(
+            "NodePool", "", "default",
+            fmt::format(R"({{"spec":{{"disruption":{{"budgets":[{{"nodes":"{}"}}]}}}}}})", nodes)));
+    }
+    // Some of the pods of several small nodes are left, too few to fill them.
+    void leave_holes(std::string_view types = kSmall) {
+        apply(pool(types));
+        set_budget("0");
+        start();
+        apply(deployment("web", 18, "1"));
+        ASSERT_TRUE(runs(18, minutes{1}));
+        ASSERT_EQ(disorder_after(minutes{1}), "");
+        ASSERT_TRUE(world_.scale("Deployment", "default", "web", 7));
+        ASSERT_TRUE(runs(7, minutes{1}));
+        world_.run_for(seconds{10});
+    }
+    // One large node with a pod or two.
+    void leave_one_too_large() {
+        apply(pool("c-16x-amd64-linux"));
+        set_budget("0");
+        start();
+        apply(deployment("web", 14, "1"));
+        ASSERT_TRUE(runs(14, minutes{1}));
+        ASSERT_EQ(disorder_after(minutes{1}), "");
+        ASSERT_EQ(nodes().size(), 1u);
+        ASSERT_TRUE(world_.scale("Deployment", "default", "web", 2));
+        ASSERT_TRUE(runs(2, minutes{1}));
+        apply(pool(kBoth));
+        set_budget("0");
+        world_.run_for(seconds{10});
+    }
+    bool is_on(const std::string& type) const {
+        const std::vector<api::Node> all = nodes();
+        return !all.empty() && std::all_of(all.begin(), all.end(), [&](const api::Node& node) {
+            return api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel) == type;
+        });
+    }
+    bool any_mark() const {
+        for (const api::Node& node : nodes()) {
+            if (rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule)) return true;
+        }
+        for (const api::NodeClaim& claim : claims()) {
+            if (api::find_condition(claim.conditions, "DisruptionReason") != nullptr) return true;
+        }
+        return false;
+    }
+    std::set<std::string> pod_uids() const {
+        std::set<std::string> out;
+        for (const std::string& text : world_.list("pods")) out.insert(api::decode_pod(text)->meta.uid);
+        return out;
+    }
+    std::string metrics() const { return processes_.back()->metrics.text(); }
+};
+
+TEST_F(Consolidating, pods_of_nodes_half_full_share_fewer) {
+    leave_holes();
+    const std::size_t before = nodes().size();
+    ASSERT_GE(before, 5u);
+    set_budget("100%");
+    EXPECT_TRUE(until([&] { return nodes().size() == 3 && running() == 7; }, minutes{2}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_THAT(metrics(), testing::HasSubstr("karpenter_voluntary_disruption_decisions_total{"));
+    EXPECT_THAT(said("DisruptionTerminating"), testing::HasSubstr("Underutilized"));
+    EXPECT_FALSE(any_mark());
+}
+
+TEST_F(Consolidating, a_node_too_large_becomes_a_smaller_one_which_is_up_first) {
+    leave_one_too_large();
+    set_budget("100%");
+    bool was_ever_without = false;
+    EXPECT_TRUE(until(
+        [&] {
+            was_ever_without |=
+                std::none_of(claims().begin(), claims().end(), [](const auto&) { return true; });
+            const std::vector<api::Node> all = nodes();
+            const bool old_goes =
+                std::any_of(all.begin(), all.end(), [](const api::Node& n) { return !!n.meta.deleted; });
+            const bool new_is_up = std::any_of(all.begin(), all.end(), [](const api::Node& n) {
+                return !n.meta.deleted && api::find_or_empty(n.meta.labels, api::kInitializedLabel) == "true";
+            });
+            was_ever_without |= old_goes && !new_is_up;
+            return is_on(std::string(kSmall)) && running() == 2;
+        },
+        minutes{2}));
+    EXPECT_FALSE(was_ever_without);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_FALSE(any_mark());
+}
+
+TEST_F(Consolidating, a_replacement_that_does_not_come_up_leaves_all_as_it_was) {
+    leave_one_too_large();
+    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
+              spec: {nodeRegistrationDelay: 24h}})");
+    const std::set<std::string> pods = pod_uids();
+    set_budget("100%");
+    ASSERT_TRUE(until([&] { return any_mark() && claims().size() == 2; }, minutes{2}));
+    EXPECT_TRUE(until([&] { return !any_mark(); }, minutes{11}));
+    EXPECT_EQ(running(), 2u);
+    EXPECT_EQ(pod_uids(), pods);
+    world_.run_for(minutes{35});
+    EXPECT_THAT(metrics(), testing::HasSubstr(R"(joiner_disruption_held{nodepool="default"} 1)"));
+    EXPECT_EQ(pod_uids(), pods);
+    EXPECT_EQ(nodes().size(), 1u);
+}
+
+TEST_F(Consolidating, what_is_at_rest_is_left_alone) {
+    apply(pool(kBoth));
+    start();
+    Rng rng(7);
+    std::size_t wanted = 0;
+    for (int i = 0; i < 8; ++i) {
+        apply(deployment(fmt::format("app-{}", i), 6, fmt::format("{}m", 200 + rng.below(1800))));
+        wanted += 6;
+    }
+    ASSERT_TRUE(runs(wanted, minutes{1}));
+    world_.run_for(minutes{1});
+    for (int i = 0; i < 8; ++i) {
+        const int left = 1 + static_cast<int>(rng.below(4));
+        ASSERT_TRUE(world_.scale("Deployment", "default", fmt::format("app-{}", i), left));
+    }
+    world_.run_for(minutes{3});
+    ASSERT_EQ(disorder_after(minutes{1}), "");
+    const std::set<std::string> pods = pod_uids();
+    world_.run_for(std::chrono::hours{6});
+    EXPECT_EQ(pod_uids(), pods) << "somebody was moved for nothing";
+}
+
+TEST_F(Consolidating, pods_that_must_not_be_disrupted_keep_their_nodes) {
+    leave_holes();
+    for (const std::string& text : world_.list("pods")) {
+        ASSERT_TRUE(world_.patch("pods", "default", api::decode_pod(text)->meta.name,
+                                 R"({"metadata":{"annotations":{"karpenter.sh/do-not-disrupt":"true"}}})"));
+    }
+    const std::size_t before = nodes().size();
+    set_budget("100%");
+    world_.run_for(minutes{10});
+    EXPECT_LE(nodes().size(), before);
+    EXPECT_EQ(running(), 7u);
+    EXPECT_THAT(said("DisruptionBlocked"), testing::HasSubstr("do-not-disrupt"));
+}
+
+TEST_F(Consolidating, a_pool_of_the_policy_when_empty_is_left_alone_and_says_so) {
+    leave_holes();
+    ASSERT_TRUE(world_.patch("NodePool", "", "default",
+                             R"({"spec":{"disruption":{"consolidationPolicy":"WhenEmpty"}}})"));
+    const std::set<std::string> pods = pod_uids();
+    set_budget("100%");
+    world_.run_for(minutes{10});
+    EXPECT_EQ(pod_uids(), pods);
+    EXPECT_THAT(said("Unconsolidatable"), testing::HasSubstr("empty nodes only"));
+}
+
+TEST_F(Consolidating, a_pause_holds_it_until_it_ends) {
+    leave_holes();
+    annotate_pool("joiner.sh/disruption-paused", "true");
+    set_budget("100%");
+    const std::set<std::string> pods = pod_uids();
+    world_.run_for(minutes{10});
+    EXPECT_EQ(pod_uids(), pods);
+    EXPECT_THAT(said("DisruptionBlocked"), testing::HasSubstr("disruption is paused"));
+    annotate_pool("joiner.sh/disruption-paused", format_rfc3339(world_.loop().now() + minutes{20}));
+    world_.run_for(minutes{19});
+    EXPECT_EQ(pod_uids(), pods);
+    EXPECT_TRUE(until([&] { return nodes().size() == 3 && running() == 7; }, minutes{3}));
+}
+
+TEST_F(Consolidating, pods_are_moved_at_the_pools_pace) {
+    leave_holes();
+    annotate_pool("joiner.sh/pod-moves-per-hour", "2");
+    const std::set<std::string> pods = pod_uids();
+    const auto moved = [&] {
+        std::size_t out = 0;
+        for (const std::string& uid : pod_uids()) out += pods.contains(uid) ? 0 : 1;
+        return out;
+    };
+    set_budget("100%");
+    world_.run_for(minutes{50});
+    EXPECT_GE(moved(), 1u);
+    EXPECT_LE(moved(), 2u);
+    EXPECT_TRUE(until([&] { return nodes().size() == 3 && running() == 7; }, std::chrono::hours{4}));
+}
+
+TEST_F(Consolidating, budgets_set_the_number_of_nodes_that_leave_at_once) {
+    leave_holes();
+    set_budget("1");
+    std::size_t most = 0;
+    EXPECT_TRUE(until(
+        [&] {
+            std::size_t leaving = 0;
+            for (const api::Node& node : nodes())
+                leaving += rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule) ? 1 : 0;
+            most = std::max(most, leaving);
+            return nodes().size() == 3 && running() == 7;
+        },
+        minutes{20}));
+    EXPECT_EQ(most, 1u);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+TEST_F(Consolidating, pods_that_come_during_a_step_take_neither_the_leaving_node_nor_the_room_kept) {
+    leave_one_too_large();
+    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
+              spec: {nodeRegistrationDelay: 20s}})");
+    set_budget("100%");
+    ASSERT_TRUE(until([&] { return any_mark() && claims().size() == 2; }, minutes{2}));
+    const std::string leaving = nodes().front().meta.name;
+    apply(deployment("late", 3, "1"));
+    bool has_landed_there = false;
+    EXPECT_TRUE(until(
+        [&] {
+            for (const std::string& text : world_.list("pods")) {
+                const api::Pod pod = *api::decode_pod(text);
+                has_landed_there |= pod.meta.name.starts_with("late") && pod.spec.node_name == leaving;
+            }
+            return !world_.get("nodes", "", leaving) && running() == 5;
+        },
+        minutes{5}));
+    EXPECT_FALSE(has_landed_there);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+// Kills the process when the answer to its n-th write after `arm` comes, so that the server has done it and
+// the process never hears of it. Events are not counted: nothing goes by them.
+class MortalHttp final : public io::HttpClient {
+  public:
+    MortalHttp(io::HttpClient& below, sim::ProcessLoop& loop) : below_(below), loop_(loop) {}
+
+    void arm(int writes) { left_ = writes; }
+    bool has_struck() const { return has_struck_; }
+
+    io::RequestId send(io::HttpRequest request, std::function<void(Result<io::HttpResponse>)> done) override {
+        const bool counts =
+            left_ > 0 && request.method != "GET" && request.target.find("/events") == std::string::npos;
+        if (!counts || --left_ > 0) return below_.send(std::move(request), std::move(done));
+        return below_.send(std::move(request), [this](const Result<io::HttpResponse>&) {
+            has_struck_ = true;
+            loop_.kill();
+        });
+    }
+    io::RequestId stream(io::HttpRequest request, io::StreamHandlers handlers) override {
+        return below_.stream(std::move(request), std::move(handlers));
+    }
+    void cancel(io::RequestId id) override { below_.cancel(id); }
+
+  private:
+    io::HttpClient& below_;
+    sim::ProcessLoop& loop_;
+    int left_ = 0;
+    bool has_struck_ = false;
+};
+
+class KilledAfterWrite : public Consolidating, public testing::WithParamInterface<int> {
+  protected:
+    struct Mortal {
+        Mortal(sim::Cluster& world, std::uint64_t seed)
+            : loop(world.loop()),
+              below(loop, world.api(), {.faults = &world.faults()}),
+              http(below, loop),
+              controller(loop, http, world.config(), alone(), cloud::kwok::builtin_types(), metrics,
+                         Rng(seed)) {
+            controller.start([this] { loop.kill(); });
+        }
+        sim::ProcessLoop loop;
+        sim::InProcessHttp below;
+        MortalHttp http;
+        observe::Metrics metrics;
+        control::Controller controller;
+    };
+    // What happens when the process dies after that many writes of consolidation, and another comes.
+    void die_and_go_on() {
+        kill();
+        Mortal mortal(world_, 100);
+        world_.run_for(seconds{8});
+        mortal.http.arm(GetParam());
+        set_budget("100%");
+        (void)until([&] { return mortal.http.has_struck(); }, seconds{40});
+        has_struck_ = mortal.http.has_struck();
+        mortal.loop.kill();
+        world_.run_for(seconds{2});
+        start();
+    }
+    bool has_struck_ = false;
+};
+
+TEST_P(KilledAfterWrite, of_a_replacement_nothing_is_lost_and_no_mark_stays) {
+    leave_one_too_large();
+    die_and_go_on();
+    EXPECT_TRUE(until([&] { return is_on(std::string(kSmall)) && running() == 2; }, minutes{15}));
+    EXPECT_TRUE(until([&] { return !any_mark() && nodes().size() == 1; }, minutes{12}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+TEST_P(KilledAfterWrite, of_several_deletions_nothing_is_lost_and_no_mark_stays) {
+    leave_holes();
+    die_and_go_on();
+    EXPECT_TRUE(until([&] { return nodes().size() == 3 && running() == 7; }, minutes{15}));
+    EXPECT_TRUE(until([&] { return !any_mark(); }, minutes{1}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+INSTANTIATE_TEST_SUITE_P(Writes, KilledAfterWrite, testing::Range(1, 41));
+
+}  // namespace
+}  // namespace joiner

@@ -1,0 +1,212 @@
+#include "control/consolidation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "observe/log.h"
+
+namespace joiner::control {
+namespace {
+
+// Changes come in crowds; what they leave is looked at once they have rested, or have gone on for so long.
+constexpr Duration kQuiet = std::chrono::seconds{3};
+constexpr Duration kLongestUnrest = std::chrono::seconds{30};
+// Prices, rules and budgets of pods change without being watched for.
+constexpr Duration kLookAnyway = std::chrono::minutes{5};
+// A step that is not begun by then is of another time.
+constexpr Duration kStepsLast = std::chrono::minutes{5};
+// The scheduler may be about to bind a pod that is so young.
+constexpr Duration kPodPatience = std::chrono::seconds{30};
+// Looks of the search in one slice: a few milliseconds.
+constexpr std::uint64_t kSlice = 1'000'000;
+// At most this part of one core goes to searching.
+constexpr int kShareOfTime = 10;
+
+const std::map<std::string, std::string> kLabels = {{"reason", "underutilized"},
+                                                    {"consolidation_type", "multi"}};
+
+}  // namespace
+
+void Consolidation::look() {
+    watch_facts();
+    if (run_) return;
+    if (!steps_.empty()) hand_over();
+    if (steps_.empty() && is_due() && may_begin()) ask();
+}
+
+void Consolidation::watch_facts() {
+    const WallTime now = services_.loop.now();
+    // The high half is the pods', so that neither hides the other.
+    const std::uint64_t mark =
+        plan::consolidation_mark(services_.cluster, disruptor_.gate()) ^ (pod_events_ << 32);
+    if (std::exchange(mark_, mark) == mark) return;
+    if (!changed_first_) changed_first_ = now;
+    changed_last_ = now;
+}
+
+bool Consolidation::is_due() const {
+    const WallTime now = services_.loop.now();
+    if (now < not_before_) return false;
+    if (changed_first_ && (now - changed_last_ >= kQuiet || now - *changed_first_ >= kLongestUnrest))
+        return true;
+    return (look_again_at_ && now >= *look_again_at_) || now - looked_at_ >= kLookAnyway;
+}
+
+// Pods come first: none is being planned, none waits for its node, and none is so young that the scheduler
+// may just be about to bind it.
+bool Consolidation::may_begin() const {
+    if (!disruptor_.may_start() || !provisioner_.planned().by_claim().empty()) return false;
+    const WallTime now = services_.loop.now();
+    const auto& unbound = services_.cluster.unbound_pods();
+    return std::none_of(unbound.begin(), unbound.end(), [&](const model::PodKey& key) {
+        const model::PodState& pod = *services_.cluster.find_pod(key);
+        return model::wants_room(pod) && now - pod.created < kPodPatience;
+    });
+}
+
+void Consolidation::ask() {
+    if (!disruptor_.is_settled()) return;
+    const WallTime now = services_.loop.now();
+    const plan::DisruptionFacts facts = disruptor_.facts();
+    const plan::DisruptionGate gate = disruptor_.gate();
+    plan::Consolidatable found = plan::find_consolidatable(facts, gate, now);
+    looked_at_ = now;
+    changed_first_.reset();
+    look_again_at_ = found.look_again_at;
+    report(found);
+    std::erase_if(found.candidates,
+                  [&](const plan::Candidate& one) { return disruptor_.is_put_off(one.claim); });
+    // What it holds would be bought again elsewhere.
+    std::erase_if(found.candidates, [&](const plan::Candidate& one) {
+        return provisioner_.headroom_claims().contains(one.claim);
+    });
+    for (plan::Candidate& one : found.candidates) one.rests_since = disruptor_.moves().came_to(one.claim);
+    const bool any_pods = std::any_of(found.candidates.begin(), found.candidates.end(),
+                                      [](const plan::Candidate& one) { return !one.pods.empty(); });
+    if (!any_pods) return;
+    model::ReservedRoom claimed = disruptor_.claimed_room();
+    for (const auto& [name, amount] : provisioner_.headroom_room()) claimed[name] += amount;
+    model::SnapshotInputs inputs = provisioner_.snapshot_inputs();
+    inputs.reserved = &claimed;
+    const Duration began = services_.loop.monotonic();
+    question_ = plan::make_repack_question(services_.cluster, std::move(inputs), std::move(found.candidates));
+    question_.balanced = std::move(found.balanced);
+    plan::RepackOptions options = options_;
+    options.now = now;
+    run_ = std::make_unique<plan::Repack>(question_, options);
+    spent_ = services_.loop.monotonic() - began;
+    search_soon();
+}
+
+void Consolidation::report(const plan::Consolidatable& found) {
+    metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "underutilized"}},
+                 static_cast<double>(std::count_if(found.candidates.begin(), found.candidates.end(),
+                                                   [](const auto& one) { return !one.pods.empty(); })));
+    for (const plan::Blocked& one : found.blocked) disruptor_.say_blocked(one);
+    for (const plan::Blocked& one : found.unconsolidatable) disruptor_.say_blocked(one, "Unconsolidatable");
+}
+
+void Consolidation::search_soon() {
+    services_.loop.post([this] {
+        if (run_) search();
+    });
+}
+
+void Consolidation::search() {
+    const Duration began = services_.loop.monotonic();
+    const bool is_done = run_->run_slice(kSlice);
+    spent_ += services_.loop.monotonic() - began;
+    if (!is_done) return search_soon();
+    conclude();
+}
+
+void Consolidation::conclude() {
+    const WallTime now = services_.loop.now();
+    steps_ = run_->steps();
+    run_.reset();
+    // Those without pods are emptiness's.
+    std::erase_if(steps_, [](const plan::RepackStep& step) { return step.evictions == 0; });
+    steps_until_ = now + kStepsLast;
+    not_before_ = now + kShareOfTime * spent_;
+    metrics_.observe("voluntary_disruption_decision_evaluation_duration_seconds", kLabels,
+                     to_seconds(spent_));
+    std::set<std::string_view> leaving;
+    for (const plan::RepackStep& step : steps_) leaving.insert(step.nodes.begin(), step.nodes.end());
+    for (const plan::Candidate& one : question_.candidates) {
+        if (one.pods.empty() || leaving.contains(one.node)) continue;
+        disruptor_.say_blocked({one.claim, one.node, "its pods have no better place for the price"},
+                               "Unconsolidatable");
+    }
+    if (steps_.empty()) return;
+    rules::Money saving;
+    std::size_t evictions = 0;
+    for (const plan::RepackStep& step : steps_) {
+        saving += step.saving;
+        evictions += step.evictions;
+    }
+    observe::log_info("disruption", "planned a consolidation",
+                      {{"steps", std::to_string(steps_.size())},
+                       {"nodes", std::to_string(leaving.size())},
+                       {"evictions", std::to_string(evictions)},
+                       {"saves", std::to_string(saving.dollars())},
+                       {"seconds", std::to_string(to_seconds(spent_))}});
+}
+
+void Consolidation::hand_over() {
+    const WallTime now = services_.loop.now();
+    if (now >= steps_until_) return steps_.clear();
+    if (!may_begin()) return;
+    const plan::DisruptionFacts facts = disruptor_.facts();
+    const plan::CandidateFinder finder(facts, plan::DisruptionClass::kGraceful, now);
+    plan::DisruptionGate gate = disruptor_.gate();
+    const model::Snapshot snapshot = provisioner_.make_snapshot();
+    plan::StepCheck check(question_, snapshot);
+    std::vector<plan::RepackStep> later;
+    bool is_first = true;
+    for (plan::RepackStep& step : steps_) {
+        switch (hand_over(step, finder, gate, check, is_first)) {
+            case Verdict::kBegun:
+                is_first = false;
+                break;
+            case Verdict::kLater:
+                later.push_back(std::move(step));
+                break;
+            case Verdict::kDropped:
+                metrics_.count("voluntary_disruption_failed_validations_total",
+                               {{"consolidation_type", step.nodes.size() > 1 ? "multi" : "single"}});
+                break;
+        }
+    }
+    steps_ = std::move(later);
+    disruptor_.report(gate);
+}
+
+Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step,
+                                                const plan::CandidateFinder& finder,
+                                                plan::DisruptionGate& gate, plan::StepCheck& check,
+                                                bool is_first) {
+    const WallTime now = services_.loop.now();
+    auto leaving = plan::still_leaving(question_, step, finder, services_.cluster, now);
+    if (!leaving) return Verdict::kDropped;
+    const bool is_put_off = std::any_of(leaving->begin(), leaving->end(), [&](const plan::Candidate& one) {
+        return disruptor_.is_put_off(one.claim);
+    });
+    if (is_put_off) return Verdict::kDropped;
+    const bool is_as_planned = check.is_as_planned(step);
+    // It is planned anew on a snapshot that does not show yet what others of this round launch.
+    if (!is_as_planned && !is_first) return Verdict::kLater;
+    if (!gate.admit(*leaving, plan::kUnderutilized)) return Verdict::kLater;
+    if (is_as_planned) {
+        check.take(step);
+        disruptor_.start(question_.snapshot, plan::to_command(step, std::move(*leaving)));
+        return Verdict::kBegun;
+    }
+    const model::Snapshot snapshot = disruptor_.snapshot_without(*leaving);
+    const auto command = plan::plan_step_again(question_, step, snapshot, *leaving,
+                                               provisioner_.plan_options(snapshot.pods.size()));
+    if (!command) return Verdict::kDropped;
+    disruptor_.start(snapshot, *command);
+    return Verdict::kBegun;
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,76 @@
+// When consolidation is planned, and what becomes of a plan. Looks again only once facts have changed and
+// come to rest, when time brings another node in, or every five minutes; plans in short slices; holds each
+// step against the newest snapshot and hands it to the Disruptor, as many side by side as the gate lets
+// through. Steps the gate keeps wait a while. Pods that wait for a node come first, and so does emptiness.
+// Nothing of it outlives the process. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "control/disruptor.h"
+#include "control/provisioner.h"
+#include "observe/metrics.h"
+#include "plan/disrupt/consolidatable.h"
+#include "plan/disrupt/repack.h"
+#include "plan/disrupt/step_check.h"
+
+namespace joiner::control {
+
+class Consolidation {
+  public:
+    Consolidation(act::Services& services, Provisioner& provisioner, Disruptor& disruptor,
+                  observe::Metrics& metrics, plan::RepackOptions options)
+        : services_(services),
+          provisioner_(provisioner),
+          disruptor_(disruptor),
+          metrics_(metrics),
+          options_(options) {}
+
+    // A pod came to a node, ended there or is on its way out.
+    void note_pod_event() { ++pod_events_; }
+    // Each second. REQUIRES: the watches are fresh.
+    void look();
+    // Leadership is lost or the process ends: no slice runs any more.
+    void stop() { run_.reset(); }
+
+  private:
+    enum class Verdict { kBegun, kLater, kDropped };
+
+    void watch_facts();
+    bool is_due() const;
+    bool may_begin() const;
+    void ask();
+    void report(const plan::Consolidatable& found);
+    void search();
+    void search_soon();
+    void conclude();
+    void hand_over();
+    Verdict hand_over(const plan::RepackStep& step, const plan::CandidateFinder& finder,
+                      plan::DisruptionGate& gate, plan::StepCheck& check, bool is_first);
+
+    act::Services& services_;
+    Provisioner& provisioner_;
+    Disruptor& disruptor_;
+    observe::Metrics& metrics_;
+    plan::RepackOptions options_;
+
+    std::uint64_t pod_events_ = 0;
+    std::uint64_t mark_ = 0;
+    std::optional<WallTime> changed_first_;  // Of the changes not looked at yet.
+    WallTime changed_last_ = kNoTime;
+    WallTime looked_at_ = kNoTime;
+    WallTime not_before_ = kNoTime;
+    std::optional<WallTime> look_again_at_;
+
+    plan::RepackQuestion question_;
+    std::unique_ptr<plan::Repack> run_;    // While it searches.
+    Duration spent_{0};                    // By the search.
+    std::vector<plan::RepackStep> steps_;  // Not begun yet.
+    WallTime steps_until_ = kNoTime;
+};
+
+}  // namespace joiner::control

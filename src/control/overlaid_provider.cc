@@ -1,0 +1,49 @@
+#include "control/overlaid_provider.h"
+
+#include "api/names.h"
+
+namespace joiner::control {
+
+cloud::InstanceTypes OverlaidProvider::instance_types(const api::NodePool& pool) {
+    refresh();
+    const auto it = overlaid_.by_pool.find(pool.meta.name);
+    return it == overlaid_.by_pool.end() ? own_.instance_types(pool) : it->second;
+}
+
+cloud::InstanceTypes OverlaidProvider::offered_to(const api::NodeClaim& claim) {
+    refresh();
+    const auto it = overlaid_.by_pool.find(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
+    return it == overlaid_.by_pool.end() ? nullptr : it->second;
+}
+
+const std::vector<rules::OverlayProblem>& OverlaidProvider::problems() {
+    refresh();
+    return overlaid_.problems;
+}
+
+OverlaidProvider::Inputs OverlaidProvider::inputs() const {
+    Inputs out;
+    for (const auto& [name, kept] : cluster_.overlays()) {
+        const api::ObjectMeta& meta = kept.object.meta;
+        if (!meta.deleted) out.overlays.emplace_back(meta.uid, meta.generation);
+    }
+    for (const auto& [name, state] : cluster_.pools()) {
+        if (!own_.serves(state.pool.node_template.node_class)) continue;
+        out.pools.emplace_back(state.pool.meta.uid, state.pool.meta.generation);
+        out.types.push_back(own_.instance_types(state.pool));
+    }
+    return out;
+}
+
+void OverlaidProvider::refresh() {
+    if (seen_version_ == cluster_.offers_version()) return;
+    seen_version_ = cluster_.offers_version();
+    Inputs now = inputs();
+    if (now == seen_) return;
+    seen_ = std::move(now);
+    overlaid_ = model::overlaid_types(cluster_, [this](const api::NodePool& pool) {
+        return own_.serves(pool.node_template.node_class) ? own_.instance_types(pool) : nullptr;
+    });
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,32 @@
+// Which nodes consolidation may choose among now, and what speaks against the others. Pure; loop thread,
+// because it reads the Cluster. Source: Karpenter's documented consolidation rules and policies.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/disrupt/candidates.h"
+#include "plan/disrupt/gate.h"
+#include "plan/disrupt/repack.h"
+
+namespace joiner::plan {
+
+struct Consolidatable {
+    // By claim name. Nodes without pods are among them whatever their time: emptiness takes them away, so
+    // nothing is to be moved there.
+    std::vector<Candidate> candidates;
+    std::vector<Blocked> blocked;                // May not be disrupted now.
+    std::vector<Blocked> unconsolidatable;       // Their pool, or what is not known of them, keeps them.
+    std::optional<WallTime> look_again_at;       // When one more will have been idle for long enough.
+    std::map<std::string, PoolTotals> balanced;  // All nodes of each pool whose policy is Balanced.
+};
+
+Consolidatable find_consolidatable(const DisruptionFacts& facts, const DisruptionGate& gate, WallTime now);
+
+// Changes with whatever may make another node worth removing, and not with what nodes and pods say of
+// themselves all day. Pods that come and go are not looked at: whoever hears of each counts them.
+std::uint64_t consolidation_mark(const model::Cluster& cluster, const DisruptionGate& gate);
+
+}  // namespace joiner::plan

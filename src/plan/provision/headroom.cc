@@ -1,0 +1,109 @@
+#include "plan/provision/headroom.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace joiner::plan {
+namespace {
+
+using model::PodIndex;
+using model::Snapshot;
+
+// A question about some of the pods, and which they are.
+struct Part {
+    Snapshot snapshot;
+    std::vector<PodIndex> pods;  // By index in the part.
+};
+
+template <typename F>
+Part part_of(const Snapshot& snapshot, F is_in) {
+    Part out;
+    out.snapshot.rooms = snapshot.rooms;
+    out.snapshot.pools = snapshot.pools;
+    out.snapshot.daemons = snapshot.daemons;
+    out.snapshot.well_known = snapshot.well_known;
+    out.snapshot.closed_nodes = snapshot.closed_nodes;
+    out.snapshot.standing = snapshot.standing;
+    out.snapshot.namespaces = snapshot.namespaces;
+    for (PodIndex pod = 0; pod < snapshot.pods.size(); ++pod) {
+        if (!is_in(pod)) continue;
+        out.snapshot.pods.push_back(snapshot.pods[pod]);
+        out.pods.push_back(pod);
+    }
+    return out;
+}
+
+void use_volumes(model::RoomView& room, const rules::PodShape& shape) {
+    for (const auto& [driver, count] : shape.volumes) {
+        for (auto& [name, left] : room.volumes_left) {
+            if (name == driver) left -= count;
+        }
+    }
+}
+
+// The pods stand where the plan puts them.
+void put(const Snapshot& whole, const std::vector<Placement>& placements, Snapshot& snapshot) {
+    using Key = std::pair<const rules::PodLabels*, const rules::PodShape*>;
+    std::map<Key, std::size_t> known;
+    for (const Placement& placement : placements) {
+        const model::PodView& pod = whole.pods[placement.pod];
+        model::RoomView& room = snapshot.rooms[placement.room];
+        room.free -= pod.shape->requests;
+        use_volumes(room, *pod.shape);
+        const bool binds_others = pod.shape->constraints.binds_others();
+        if (pod.labels == nullptr) continue;
+        const Key key{pod.labels.get(), binds_others ? pod.shape.get() : nullptr};
+        const auto [it, is_new] = known.try_emplace(key, snapshot.standing.size());
+        if (is_new) snapshot.standing.push_back({pod.labels, binds_others ? pod.shape : nullptr, false, {}});
+        auto& places = snapshot.standing[it->second].places;
+        const auto place = std::lower_bound(places.begin(), places.end(), placement.room,
+                                            [](const auto& one, auto at) { return one.first < at; });
+        if (place != places.end() && place->first == placement.room) {
+            ++place->second;
+        } else {
+            places.insert(place, {placement.room, 1});
+        }
+    }
+}
+
+// In the whole's indexes.
+void rename(Plan& plan, const std::vector<PodIndex>& pods) {
+    for (Placement& placement : plan.placements) placement.pod = pods[placement.pod];
+    for (Wait& wait : plan.waits) wait.pod = pods[wait.pod];
+    for (Launch& launch : plan.launches) {
+        for (PodIndex& pod : launch.pods) pod = pods[pod];
+    }
+}
+
+}  // namespace
+
+bool is_headroom_at_stake(const Snapshot& snapshot) {
+    const auto headroom = std::count_if(snapshot.pods.begin(), snapshot.pods.end(),
+                                        [](const model::PodView& pod) { return pod.is_headroom(); });
+    return headroom > 0 && static_cast<std::size_t>(headroom) < snapshot.pods.size() &&
+           !snapshot.rooms.empty();
+}
+
+Plan plan_with_headroom(const Snapshot& snapshot, const std::function<Plan(const Snapshot&)>& plan) {
+    const Part pods = part_of(snapshot, [&](PodIndex pod) { return !snapshot.pods[pod].is_headroom(); });
+    Plan first = plan(pods.snapshot);
+    rename(first, pods.pods);
+    std::vector<bool> is_placed(snapshot.pods.size(), false);
+    for (const Placement& placement : first.placements) is_placed[placement.pod] = true;
+    Part rest = part_of(snapshot, [&](PodIndex pod) { return !is_placed[pod]; });
+    put(snapshot, first.placements, rest.snapshot);
+    Plan out = plan(rest.snapshot);
+    rename(out, rest.pods);
+    out.placements.insert(out.placements.end(), first.placements.begin(), first.placements.end());
+    std::sort(out.placements.begin(), out.placements.end(),
+              [](const Placement& a, const Placement& b) { return a.pod < b.pod; });
+    std::sort(out.waits.begin(), out.waits.end(), [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
+    out.lower_bound = first.lower_bound;
+    out.is_fallback |= first.is_fallback;
+    out.first_plan_seconds += first.first_plan_seconds;
+    out.passes.insert(out.passes.begin(), first.passes.begin(), first.passes.end());
+    return out;
+}
+
+}  // namespace joiner::plan
