@@ -59,6 +59,8 @@ class Disruptor {
     // What any method chooses from and must ask. The facts refer to this object.
     plan::DisruptionFacts facts() const;
     plan::DisruptionGate gate();
+    // Claims that commands under way remove.
+    const model::ClaimNames& leaving() const { return leaving_; }
     // Says on the pools, or on a node and its claim, why they are not touched.
     void report(const plan::DisruptionGate& gate);
     void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
