@@ -144,6 +144,8 @@ class Disruptor {
     void end(const Command& command, Progress progress);
     void refresh();
     void take_off_stray_marks();
+    // Replacements of commands that were given up, and that do not come up even so.
+    void send_latecomers_away();
     void look_after_inherited();
     void check_proofs();
     void look_for_strays();
@@ -165,6 +167,7 @@ class Disruptor {
     std::map<std::uint64_t, Command> commands_;  // In the order they began.
     std::uint64_t next_command_ = 0;
     std::vector<Proof> proofs_;
+    std::map<std::string, WallTime> latecomers_;  // Claims, and how long they are waited for.
     Moves moves_;
     model::ClaimNames leaving_;      // Of all commands.
     model::ClaimNames in_commands_;  // Those, what replaces them, and what is still to be proved.
