@@ -49,11 +49,13 @@ def binaries():
 class ControlPlane:
     """One cluster of its own. Not thread-safe, but for `api`; start it from the main thread."""
 
-    def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0, log_dir=None):
+    def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0, log_dir=None,
+                 more_stages=None):
         """
         api_server_only: etcd and kube-apiserver, for questions about the API alone.
         scheduler_qps: kube-scheduler's client limit; its own default is 50.
         node_ready_seconds: how long after its creation a KWOK node turns Ready.
+        more_stages: a folder of further KWOK stages; one of a name that is there already takes its place.
         log_dir: kept after stop(); a temporary directory, removed, when None.
         """
         self._api_server_only = api_server_only
@@ -61,6 +63,7 @@ class ControlPlane:
         self._node_ready_seconds = node_ready_seconds
         self._token = secrets.token_hex(16)
         self._kept_log_dir = log_dir
+        self._more_stages = more_stages
         self._children = {}
         self.start_seconds = None
 
@@ -210,7 +213,10 @@ class ControlPlane:
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokConfiguration",
             "options": {"podPlayStageParallelism": 16, "nodePlayStageParallelism": 16,
                         "nodeLeaseParallelism": 16, "podsOnNodeSyncParallelism": 4}})]
-        for stage in sorted((self._bin / "kwok-stages").iterdir()):
+        stages = {}
+        for folder in filter(None, (self._bin / "kwok-stages", self._more_stages)):
+            stages |= {stage.name: stage for stage in pathlib.Path(folder).iterdir()}
+        for _, stage in sorted(stages.items()):
             text = stage.read_text()
             if stage.stem == "node-initialize" and self._node_ready_seconds:
                 milliseconds = int(self._node_ready_seconds * 1000)

@@ -68,7 +68,7 @@ def run_one(program, name, cluster, options, log):
 
 
 def run(program, name, number, options, folder, types_file):
-    with ControlPlane() as cluster:
+    with ControlPlane(more_stages=program.parent / "stages") as cluster:
         crds.install(cluster, crds.printed_by(options.joiner))
         joiner = Joiner(options.joiner, cluster.kubeconfig, folder / f"{number:03}-joiner.log", types_file,
                         flags=[f"--feature-gates={options.feature_gates}"])
