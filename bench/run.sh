@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every benchmark, one table each: the planner beside its bound and beside Karpenter's scheduler, then scale-ups on a real
-# control plane beside what Kubernetes itself needs. Arguments go to the second. Give it a quiet machine.
+# Every benchmark, one table each: the planner beside its bound and beside Karpenter's scheduler, consolidation, then
+# scale-ups on a real control plane beside what Kubernetes itself needs. Arguments go to the last. Give it a quiet machine.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
@@ -12,6 +12,11 @@ fi
 echo
 echo "## Consolidation"
 "$here/repack/table.py" --joiner "$root/build/bench/joiner"
+echo
+echo "## Consolidation by the controller, on a real control plane"
+code=0
+"$here/consolidation/run.py" --joiner "$root/build/joiner" || code=$?
+[ "$code" -eq 77 ] || [ "$code" -eq 0 ] || exit "$code"
 echo
 echo "## From a Deployment to all of its pods Ready"
 code=0

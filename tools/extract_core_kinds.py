@@ -14,7 +14,7 @@ GROUPS = ["api/v1", "apis/apps/v1", "apis/batch/v1", "apis/policy/v1", "apis/sto
           "apis/apiextensions.k8s.io/v1"]
 KINDS = {
     "": ["Pod", "Node", "Namespace", "Event", "ConfigMap", "Secret", "Service", "ServiceAccount", "Binding",
-         "PersistentVolumeClaim", "PersistentVolume", "PodTemplate", "ReplicationController"],
+         "PersistentVolumeClaim", "PersistentVolume", "PodTemplate", "ReplicationController", "LimitRange"],
     "apps": ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"],
     "autoscaling": ["Scale"],
     "batch": ["Job"],

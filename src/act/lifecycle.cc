@@ -393,6 +393,23 @@ void Lifecycle::open_window(const Claim& claim, const api::Node& node) {
     patch_node(node, dump(body));
 }
 
+bool Lifecycle::close_window(const std::string& name) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    const model::NodeState* node = state == nullptr ? nullptr : services_.cluster.node_of(state->claim);
+    if (node == nullptr || node->node.meta.deleted) return true;
+    const api::ObjectMeta& meta = node->node.meta;
+    if (rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule)) {
+        opening_.erase(name);
+        return true;
+    }
+    if (!settling_.may_act(node_key(meta.name), meta.resource_version, services_.loop.now())) return false;
+    std::vector<api::Taint> taints = node->node.taints;
+    taints.push_back({std::string(api::kBindingTaint), "", std::string(api::kNoSchedule), {}});
+    patch_node(node->node, dump({{"metadata", {{"resourceVersion", meta.resource_version}}},
+                                 {"spec", {{"taints", parse(api::encode_taints(taints))}}}}));
+    return false;
+}
+
 void Lifecycle::delete_claim(const std::string& name, const std::string& reason) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
     if (state == nullptr || state->claim.meta.deleted) return;

@@ -33,6 +33,10 @@ class Lifecycle {
     // Puts the disrupted taint on the claim's node and the DisruptionReason condition on the claim; an empty
     // reason takes both off. One step a call, to be repeated until the watch shows it all: true.
     bool mark_disrupted(const std::string& name, std::string_view reason);
+    // Closes the window of a node that was open: the scheduler keeps off it until window_may_open() lets it
+    // open again. One step a call, to be repeated until the watch shows it: true. REQUIRES: binds_pods().
+    bool close_window(const std::string& claim);
+    bool binds_pods() const { return binding_ == PodBinding::kAuto; }
     // The claim's node has been opened to the scheduler, or may be at any moment: no pod is to be planned for
     // it any more, even while the watch still shows the taint.
     bool has_begun_to_open(const std::string& claim) const { return opening_.contains(claim); }

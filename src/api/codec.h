@@ -31,6 +31,7 @@ Result<PersistentVolumeClaim> decode_persistent_volume_claim(std::string_view js
 Result<PersistentVolume> decode_persistent_volume(std::string_view json, DecodeNotes* notes = nullptr);
 Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* notes = nullptr);
 Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes = nullptr);
+Result<LimitRange> decode_limit_range(std::string_view json, DecodeNotes* notes = nullptr);
 Result<VolumeAttachment> decode_volume_attachment(std::string_view json, DecodeNotes* notes = nullptr);
 Result<PodDisruptionBudget> decode_pod_disruption_budget(std::string_view json, DecodeNotes* notes = nullptr);
 Result<PriorityClass> decode_priority_class(std::string_view json, DecodeNotes* notes = nullptr);

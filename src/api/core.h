@@ -185,6 +185,13 @@ struct CSINode {
     std::map<std::string, int, std::less<>> volume_limits;  // By driver; absent means no limit.
 };
 
+// What a namespace fills in where containers ask for nothing.
+struct LimitRange {
+    ObjectMeta meta;
+    ResourceMap default_requests;  // Of type Container; the API server has derived them from limits already.
+    ResourceMap default_limits;
+};
+
 struct VolumeAttachment {
     ObjectMeta meta;
     std::string node_name;

@@ -412,6 +412,31 @@ void read_value(const Value& value, PersistentVolume& out) {
     });
 }
 
+void read_value(const Value& value, LimitRange& out) {
+    read_object(value, out, "", [&](std::string_view key, const Value& field) {
+        if (key != "spec") return false;
+        field.each_field("", [&](std::string_view name, const Value& limits) {
+            if (name != "limits") return false;
+            limits.each_item([&](const Value& item) {
+                std::string type;
+                ResourceMap requests;
+                ResourceMap most;
+                item.each_field("min max maxLimitRequestRatio",
+                                [&](std::string_view part, const Value& amount) {
+                                    if (part == "type") return amount.read(type);
+                                    if (part == "defaultRequest") return amount.read(requests);
+                                    return part == "default" && amount.read(most);
+                                });
+                if (type != "Container") return;
+                out.default_requests.merge(requests);
+                out.default_limits.merge(most);
+            });
+            return true;
+        });
+        return true;
+    });
+}
+
 void read_value(const Value& value, StorageClass& out) {
     constexpr std::string_view kIgnored = "parameters reclaimPolicy mountOptions allowVolumeExpansion";
     read_object(value, out, kIgnored, [&](std::string_view key, const Value& field) {
@@ -563,6 +588,9 @@ Result<StorageClass> decode_storage_class(std::string_view json, DecodeNotes* no
 }
 Result<CSINode> decode_csi_node(std::string_view json, DecodeNotes* notes) {
     return decode<CSINode>(json, notes);
+}
+Result<LimitRange> decode_limit_range(std::string_view json, DecodeNotes* notes) {
+    return decode<LimitRange>(json, notes);
 }
 Result<VolumeAttachment> decode_volume_attachment(std::string_view json, DecodeNotes* notes) {
     return decode<VolumeAttachment>(json, notes);

@@ -109,6 +109,36 @@ TEST_F(Drifting, nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
+TEST_F(Drifting, goes_in_waves_one_node_first_whatever_the_budgets_allow) {
+    apply(kSmallNodes);
+    ASSERT_TRUE(
+        world_.patch("NodePool", "", "default", R"({"spec":{"disruption":{"budgets":[{"nodes":"100%"}]}}})"));
+    ASSERT_TRUE(world_.remove("poddisruptionbudgets", "default", "web"));
+    start();
+    apply(deployment("web", 24, "1"));
+    ASSERT_TRUE(runs(24, seconds{30}));
+    ASSERT_GE(nodes().size(), 8u);
+    change_template();
+    std::size_t most_before_the_first_is_over = 0;
+    std::size_t most = 0;
+    const auto new_nodes = [&] {
+        return count_nodes([](const api::Node& node) {
+            return api::find_or_empty(node.meta.labels, "generation") == "two" &&
+                   api::find_or_empty(node.meta.labels, api::kInitializedLabel) == "true";
+        });
+    };
+    ASSERT_TRUE(until(
+        [&] {
+            std::size_t& seen = new_nodes() == 0 ? most_before_the_first_is_over : most;
+            seen = std::max(seen, marked_nodes());
+            return old_nodes() == 0 && running() == 24;
+        },
+        minutes{20}));
+    EXPECT_EQ(most_before_the_first_is_over, 1u) << "the canary";
+    EXPECT_GT(most, 1u) << "later waves are larger";
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
 TEST_F(Drifting, conditions_say_what_disruption_goes_by) {
     scale_up();
     EXPECT_TRUE(until(

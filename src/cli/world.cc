@@ -49,7 +49,7 @@ class Filler {
              {model::Kind::kPod, model::Kind::kNode, model::Kind::kNodeClaim, model::Kind::kNodePool,
               model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass, model::Kind::kNamespace,
               model::Kind::kPersistentVolumeClaim, model::Kind::kPersistentVolume, model::Kind::kStorageClass,
-              model::Kind::kCSINode, model::Kind::kPodDisruptionBudget}) {
+              model::Kind::kCSINode, model::Kind::kPodDisruptionBudget, model::Kind::kLimitRange}) {
             world_.cluster.begin_replace(kind);
         }
         for (api::Pod& pod : pods_) world_.cluster.upsert(pod);
@@ -154,6 +154,10 @@ class Filler {
             TRY(auto claim, decode(api::decode_persistent_volume_claim, document));
             if (claim.meta.ns.empty()) claim.meta.ns = "default";
             world_.cluster.upsert(std::move(claim));
+        } else if (kind == "LimitRange") {
+            TRY(auto range, decode(api::decode_limit_range, document));
+            if (range.meta.ns.empty()) range.meta.ns = "default";
+            world_.cluster.upsert(std::move(range));
         } else if (kind == "PersistentVolume") {
             TRY_STATUS(tell(api::decode_persistent_volume, document));
         } else if (kind == "StorageClass") {

@@ -68,14 +68,20 @@ void Consolidation::ask() {
     if (!disruptor_.is_settled()) return;
     const WallTime now = services_.loop.now();
     const plan::DisruptionFacts facts = disruptor_.facts();
-    const plan::DisruptionGate gate = disruptor_.gate();
+    plan::DisruptionGate gate = disruptor_.gate();
     plan::Consolidatable found = plan::find_consolidatable(facts, gate, now);
     looked_at_ = now;
     changed_first_.reset();
     look_again_at_ = found.look_again_at;
     report(found);
-    std::erase_if(found.candidates,
-                  [&](const plan::Candidate& one) { return disruptor_.is_put_off(one.claim); });
+    disruptor_.report(gate);
+    const auto fruitless = disruptor_.fruitless_pools();
+    std::erase_if(found.candidates, [&](const plan::Candidate& one) {
+        const auto held = fruitless.find(one.pool);
+        if (held != fruitless.end() && !one.pods.empty())
+            disruptor_.say_blocked({one.claim, one.node, held->second});
+        return held != fruitless.end() || disruptor_.is_put_off(one.claim);
+    });
     // What it holds would be bought again elsewhere.
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
         return provisioner_.headroom_claims().contains(one.claim);
@@ -152,21 +158,25 @@ void Consolidation::conclude() {
                        {"seconds", std::to_string(to_seconds(spent_))}});
 }
 
+// What the steps that are handed over together share.
+struct Consolidation::Round {
+    plan::CandidateFinder finder;
+    plan::DisruptionGate gate;
+    bool is_first = true;
+    std::optional<model::Snapshot> snapshot = {};
+    std::optional<plan::StepCheck> check = {};
+};
+
 void Consolidation::hand_over() {
-    const WallTime now = services_.loop.now();
-    if (now >= steps_until_) return steps_.clear();
+    if (services_.loop.now() >= steps_until_) return steps_.clear();
     if (!may_begin()) return;
     const plan::DisruptionFacts facts = disruptor_.facts();
-    const plan::CandidateFinder finder(facts, plan::DisruptionClass::kGraceful, now);
-    plan::DisruptionGate gate = disruptor_.gate();
-    const model::Snapshot snapshot = provisioner_.make_snapshot();
-    plan::StepCheck check(question_, snapshot);
+    Round round{{facts, plan::DisruptionClass::kGraceful, services_.loop.now()}, disruptor_.gate()};
     std::vector<plan::RepackStep> later;
-    bool is_first = true;
     for (plan::RepackStep& step : steps_) {
-        switch (hand_over(step, finder, gate, check, is_first)) {
+        switch (hand_over(step, round)) {
             case Verdict::kBegun:
-                is_first = false;
+                round.is_first = false;
                 break;
             case Verdict::kLater:
                 later.push_back(std::move(step));
@@ -178,29 +188,29 @@ void Consolidation::hand_over() {
         }
     }
     steps_ = std::move(later);
-    disruptor_.report(gate);
+    disruptor_.report(round.gate);
 }
 
-Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step,
-                                                const plan::CandidateFinder& finder,
-                                                plan::DisruptionGate& gate, plan::StepCheck& check,
-                                                bool is_first) {
+Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step, Round& round) {
     const WallTime now = services_.loop.now();
-    auto leaving = plan::still_leaving(question_, step, finder, services_.cluster, now);
+    auto leaving = plan::still_leaving(question_, step, round.finder, services_.cluster, now);
     if (!leaving) return Verdict::kDropped;
     const bool is_put_off = std::any_of(leaving->begin(), leaving->end(), [&](const plan::Candidate& one) {
         return disruptor_.is_put_off(one.claim);
     });
     if (is_put_off) return Verdict::kDropped;
-    const bool is_as_planned = check.is_as_planned(step);
-    // It is planned anew on a snapshot that does not show yet what others of this round launch.
-    if (!is_as_planned && !is_first) return Verdict::kLater;
-    if (!gate.admit(*leaving, plan::kUnderutilized)) return Verdict::kLater;
-    if (is_as_planned) {
-        check.take(step);
+    if (!round.gate.admit(*leaving, plan::kUnderutilized)) return Verdict::kLater;
+    if (!round.check) {
+        round.snapshot = provisioner_.make_snapshot();
+        round.check.emplace(question_, *round.snapshot);
+    }
+    if (round.check->is_as_planned(step)) {
+        round.check->take(step);
         disruptor_.start(question_.snapshot, plan::to_command(step, std::move(*leaving)));
         return Verdict::kBegun;
     }
+    // It is planned anew on a snapshot that does not show yet what others of this round launch.
+    if (!round.is_first) return Verdict::kLater;
     const model::Snapshot snapshot = disruptor_.snapshot_without(*leaving);
     const auto command = plan::plan_step_again(question_, step, snapshot, *leaving,
                                                provisioner_.plan_options(snapshot.pods.size()));

@@ -49,8 +49,8 @@ class Consolidation {
     void search_soon();
     void conclude();
     void hand_over();
-    Verdict hand_over(const plan::RepackStep& step, const plan::CandidateFinder& finder,
-                      plan::DisruptionGate& gate, plan::StepCheck& check, bool is_first);
+    struct Round;
+    Verdict hand_over(const plan::RepackStep& step, Round& round);
 
     act::Services& services_;
     Provisioner& provisioner_;

@@ -78,6 +78,7 @@ const Watched kWatched[] = {
     {model::Kind::kStorageClass, kube::kStorageClasses},
     {model::Kind::kCSINode, kube::kCSINodes},
     {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
+    {model::Kind::kLimitRange, kube::kLimitRanges},
     {model::Kind::kNodeOverlay, kube::kNodeOverlays, has_overlays},
     {model::Kind::kCapacityBuffer, kube::kCapacityBuffers, has_buffers},
     {model::Kind::kPodTemplate, kube::kPodTemplates, has_buffers},
@@ -200,7 +201,8 @@ class Controller::Impl {
               services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); },
               [this](const std::string& claim) {
                   return lifecycle_.has_begun_to_open(claim) || windows_.is_overdue(claim, loop_.now());
-              }),
+              },
+              [this](const model::PodState& pod) { return disruptor_.take_place(pod); }),
           planned_(provisioner_.planned()),
           binder_(services_, planned_),
           windows_(cluster_, planned_, binder_),
@@ -215,7 +217,8 @@ class Controller::Impl {
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
-          consolidation_(services_, provisioner_, disruptor_, metrics, plan::RepackOptions{}),
+          consolidation_(services_, provisioner_, disruptor_, metrics,
+                         {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),
@@ -468,7 +471,8 @@ class Controller::Impl {
     }
 
     bool window_may_open(const std::string& claim) {
-        return !is_settling_in_ && !outage_began_ && windows_.may_open(claim, loop_.now());
+        return !is_settling_in_ && !outage_began_ && !disruptor_.keeps_closed(claim) &&
+               windows_.may_open(claim, loop_.now());
     }
 
     void pump_soon() {

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 
+#include "act/binder.h"
 #include "api/names.h"
 #include "observe/log.h"
 #include "plan/disrupt/drift.h"
 #include "plan/disrupt/expired.h"
+#include "plan/disrupt/rollout.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -24,6 +26,12 @@ constexpr Duration kTryAgain = std::chrono::seconds{30};
 constexpr int kTriesALook = 3;
 // A deletion that the watch does not show by then was lost.
 constexpr Duration kAskAgain = std::chrono::seconds{5};
+// The scheduler may be a little late to see a node closed, and not for longer is a node kept closed for pods
+// that do not come.
+constexpr Duration kCloseSettle = std::chrono::seconds{2};
+constexpr Duration kLongestClose = std::chrono::seconds{10};
+constexpr Duration kLastPods = std::chrono::seconds{2};
+constexpr Duration kLongestKept = std::chrono::minutes{1};
 // A drain that takes longer holds up nobody else.
 constexpr Duration kLongDrain = std::chrono::minutes{1};
 constexpr Duration kEventGap = std::chrono::minutes{15};
@@ -102,23 +110,35 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
             moving.insert(key);
             const model::PodState* pod = services_.cluster.find_pod(key);
             command.pods_were_ready &= pod != nullptr && pod->is_ready;
-            if (pod != nullptr) moves_.note_leaving(candidate.pool, *pod, services_.loop.now());
+            if (pod == nullptr) continue;
+            moves_.note_leaving(candidate.pool, *pod, services_.loop.now());
+            command.binds &= pod->is_default_scheduler && pod->volumes == nullptr && !pod->is_stateful &&
+                             !act::looks_beyond_its_node(*pod);
         }
     }
+    command.binds &= lifecycle_.binds_pods();
+    const auto mover = [&](model::PodIndex pod) {
+        const model::PodState* state = services_.cluster.find_pod(snapshot.pods[pod].full_name());
+        command.binds &= state != nullptr;
+        return state == nullptr ? Mover{} : Mover{kin_of(*state), state->shape};
+    };
     for (const plan::Placement& placement : planned.placements) {
         const std::string& room = snapshot.rooms[placement.room].name;
         const model::NodeState* node = services_.cluster.find_node(room);
         if (node != nullptr) {
-            if (const model::ClaimState* claim = services_.cluster.claim_of(node->node))
+            if (const model::ClaimState* claim = services_.cluster.claim_of(node->node)) {
                 command.places.insert(claim->claim.meta.name);
+                command.kept.push_back({mover(placement.pod), claim->claim.meta.name});
+            }
         }
         command.reserved[room] += snapshot.pods[placement.pod].shape->requests;
     }
     for (const plan::Launch& launch : planned.launches) {
-        Launch wanted{launch.spec, snapshot.pools[launch.spec->pool], {}};
+        Launch wanted{launch.spec, snapshot.pools[launch.spec->pool], {}, {}};
         for (const model::PodIndex pod : launch.pods) {
-            if (moving.contains(snapshot.pods[pod].full_name()))
-                wanted.reserved += snapshot.pods[pod].shape->requests;
+            if (!moving.contains(snapshot.pods[pod].full_name())) continue;
+            wanted.reserved += snapshot.pods[pod].shape->requests;
+            wanted.movers.push_back(mover(pod));
         }
         command.launches.push_back(std::move(wanted));
     }
@@ -154,6 +174,8 @@ Disruptor::Progress Disruptor::step(Command& command) {
             return mark(command);
         case Phase::kWait:
             return wait(command);
+        case Phase::kClose:
+            return close(command);
         case Phase::kLeave:
             return leave(command);
     }
@@ -180,7 +202,7 @@ Disruptor::Progress Disruptor::mark(Command& command) {
 }
 
 void Disruptor::create(Command& command) {
-    for (const Launch& launch : command.launches) {
+    for (Launch& launch : command.launches) {
         const std::string name = provisioner_.create(launch.pool, *launch.spec, lower(command.reason),
                                                      [this, number = command.number](Status status) {
                                                          const auto it = commands_.find(number);
@@ -190,6 +212,7 @@ void Disruptor::create(Command& command) {
         command.created.insert(name);
         command.places.insert(name);
         command.reserved[name] += launch.reserved;
+        for (Mover& mover : launch.movers) command.kept.push_back({std::move(mover), name});
     }
     command.launches.clear();
 }
@@ -208,13 +231,54 @@ Disruptor::Progress Disruptor::wait(Command& command) {
         }
     }
     if (are_up) {
-        command.phase = Phase::kLeave;
-        refresh();
-        return leave(command);
+        command.phase = Phase::kClose;
+        command.up_at = services_.loop.now();
+        return close(command);
     }
     if (services_.loop.now() - command.launched_at < kReplacementTimeout) return Progress::kStays;
     breaker_.failed(command.pool, plan::Breaker::Trouble::kLaunch, services_.loop.now());
     return Progress::kFailed;
+}
+
+Disruptor::Progress Disruptor::close(Command& command) {
+    const WallTime now = services_.loop.now();
+    std::set<std::string_view> wanted;
+    if (command.binds) {
+        for (const Place& place : command.kept) wanted.insert(place.claim);
+    }
+    bool are_closed = true;
+    for (const std::string_view claim : wanted) are_closed &= lifecycle_.close_window(std::string(claim));
+    if (are_closed && command.closed_at == kNoTime) command.closed_at = now;
+    const bool has_settled = wanted.empty() || (are_closed && now - command.closed_at >= kCloseSettle);
+    if (!has_settled && now - command.up_at < kLongestClose) return Progress::kStays;
+    command.phase = Phase::kLeave;
+    refresh();
+    return leave(command);
+}
+
+std::string Disruptor::take_place(const model::PodState& pod) {
+    if (commands_.empty()) return {};
+    const std::string kin = kin_of(pod);
+    for (auto& [number, command] : commands_) {
+        if (command.phase != Phase::kLeave || !command.binds) continue;
+        const auto it = std::find_if(command.kept.begin(), command.kept.end(), [&](const Place& place) {
+            return place.mover.shape == pod.shape && place.mover.kin == kin;
+        });
+        if (it == command.kept.end()) continue;
+        std::string claim = std::move(it->claim);
+        command.kept.erase(it);
+        return claim;
+    }
+    return {};
+}
+
+bool Disruptor::keeps_closed(const std::string& claim) const {
+    return std::any_of(commands_.begin(), commands_.end(), [&](const auto& item) {
+        const Command& command = item.second;
+        return command.binds && (command.phase == Phase::kClose || command.phase == Phase::kLeave) &&
+               std::any_of(command.kept.begin(), command.kept.end(),
+                           [&](const Place& place) { return place.claim == claim; });
+    });
 }
 
 Disruptor::Progress Disruptor::leave(Command& command) {
@@ -223,6 +287,10 @@ Disruptor::Progress Disruptor::leave(Command& command) {
     // To the second, as pods say when they were created.
     if (command.left_at == kNoTime) command.left_at = std::chrono::floor<std::chrono::seconds>(now);
     if (asks) command.deleted_at = now;
+    if (now - command.left_at >= kLongestKept && !command.kept.empty()) {
+        command.kept.clear();
+        refresh();
+    }
     Progress progress = Progress::kDone;
     for (const std::string& name : command.leaving) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
@@ -232,15 +300,25 @@ Disruptor::Progress Disruptor::leave(Command& command) {
         say(name, "DisruptionTerminating", fmt::format("the node is being removed: {}", command.reason));
         lifecycle_.delete_claim(name, lower(command.reason));
     }
+    // The last pod is made again a moment after its node has gone.
+    if (progress == Progress::kDone && !command.kept.empty()) {
+        if (command.gone_at == kNoTime) command.gone_at = now;
+        if (now - command.gone_at < kLastPods) return Progress::kStays;
+    }
     return progress;
 }
 
 void Disruptor::end(const Command& command, Progress progress) {
     const WallTime now = services_.loop.now();
     if (progress == Progress::kDone) {
+        if (command.reason == plan::kUnderutilized && command.has_strays) {
+            fruitless_.failed(command.pool, plan::Breaker::Trouble::kStrays, now);
+        } else if (command.reason == plan::kUnderutilized && !command.places.empty()) {
+            fruitless_.succeeded(command.pool, plan::Breaker::Trouble::kStrays);
+        }
         if (!command.places.empty())
-            proofs_.push_back(
-                {command.pool, command.places, command.left_at, now + kProofTime, command.pods_were_ready});
+            proofs_.push_back({command.pool, command.reason, command.places, command.left_at,
+                               now + kProofTime, command.pods_were_ready});
         return;
     }
     metrics_.count("voluntary_disruption_queue_failures_total",
@@ -271,8 +349,14 @@ void Disruptor::refresh() {
     for (const auto& [number, command] : commands_) {
         leaving_.insert(command.leaving.begin(), command.leaving.end());
         in_commands_.insert(command.places.begin(), command.places.end());
-        if (command.phase == Phase::kLeave) continue;
-        for (const auto& [name, amount] : command.reserved) reserved[name] += amount;
+        if (command.phase == Phase::kLeave) {
+            // The scheduler's pods ask for the room themselves.
+            for (const Place& place : command.kept) {
+                if (command.binds) reserved[place.claim] += place.mover.shape->requests;
+            }
+        } else {
+            for (const auto& [name, amount] : command.reserved) reserved[name] += amount;
+        }
     }
     in_commands_.insert(leaving_.begin(), leaving_.end());
     // Nobody has come to a new node yet does not mean that nobody will.
@@ -285,6 +369,7 @@ void Disruptor::look() {
     step();
     take_off_stray_marks();
     check_proofs();
+    look_for_strays();
     // After all that may have tripped it.
     look_at_breaker();
     const WallTime now = services_.loop.now();
@@ -348,12 +433,36 @@ void Disruptor::check_proofs() {
     if (std::erase_if(proofs_, is_over) > 0) refresh();
 }
 
+// A plan for a moved pod that goes to none of its command's places.
+void Disruptor::look_for_strays() {
+    for (auto& [number, command] : commands_) {
+        if (command.phase != Phase::kLeave || command.has_strays) continue;
+        for (const auto& [claim, pods] : provisioner_.planned().by_claim()) {
+            if (command.places.contains(claim)) continue;
+            for (const auto& [key, uid] : pods) {
+                const model::PodState* pod = services_.cluster.find_pod(key);
+                if (pod == nullptr) continue;
+                const std::string kin = kin_of(*pod);
+                command.has_strays |=
+                    std::any_of(command.kept.begin(), command.kept.end(), [&](const Place& place) {
+                        return place.mover.shape == pod->shape && place.mover.kin == kin;
+                    });
+            }
+        }
+    }
+}
+
+std::map<std::string, std::string, std::less<>> Disruptor::fruitless_pools() const {
+    return fruitless_.held(services_.loop.now());
+}
+
 void Disruptor::look_at_breaker() {
     for (const auto& [name, state] : services_.cluster.pools()) {
         const auto [known, is_new] = pool_generations_.try_emplace(name, state.pool.meta.generation);
         if (is_new || known->second == state.pool.meta.generation) continue;
         known->second = state.pool.meta.generation;
         breaker_.forget(name);
+        fruitless_.forget(name);
     }
     held_pools_ = breaker_.held(services_.loop.now());
     for (const auto& [name, generation] : pool_generations_)
@@ -387,12 +496,27 @@ void Disruptor::replace_drifted() {
     for (const plan::Blocked& blocked : drift.blocked) say_blocked(blocked);
     if (drift.candidates.empty()) return;
     plan::DisruptionGate gate = this->gate();
+    plan::Rollout rollout(services_.cluster, moving(plan::kDrifted));
     int tries = 0;
     for (const plan::Candidate& candidate : drift.candidates) {
         if (!may_start() || tries == kTriesALook) break;
+        if (is_put_off(candidate.claim)) continue;
+        const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
+        if (!candidate.pods.empty() && (claim == nullptr || !rollout.admit(claim->claim))) continue;
         if (!replace(candidate, plan::kDrifted, gate)) ++tries;
     }
     report(gate);
+}
+
+plan::PoolCounts Disruptor::moving(std::string_view reason) const {
+    plan::PoolCounts out;
+    for (const auto& [number, command] : commands_) {
+        if (command.reason == reason && !command.places.empty()) ++out[command.pool];
+    }
+    for (const Proof& proof : proofs_) {
+        if (proof.reason == reason) ++out[proof.pool];
+    }
+    return out;
 }
 
 bool Disruptor::replace(const plan::Candidate& candidate, std::string_view reason,

@@ -1,6 +1,7 @@
 // Voluntary disruption, carried out with replacement first. A command marks the leaving nodes (taint and
-// condition), has launched what their pods need, waits until that is initialised, and only then deletes the
-// leaving claims; the drain is act::Lifecycle's. A launch that fails or is late ends the command, and the
+// condition), has launched what their pods need, waits until that is initialised, closes the nodes that the
+// pods will go to, so that they are bound where they were planned, and only then deletes the leaving claims;
+// the drain is act::Lifecycle's. A launch that fails or is late ends the command, and the
 // marks come off. Expiry and drift are decided upon here; other methods ask facts() and gate(), and hand
 // their commands to start().
 //
@@ -24,6 +25,7 @@
 #include "plan/disrupt/candidates.h"
 #include "plan/disrupt/command.h"
 #include "plan/disrupt/gate.h"
+#include "plan/disrupt/rollout.h"
 
 namespace joiner::control {
 
@@ -66,19 +68,37 @@ class Disruptor {
     model::ReservedRoom claimed_room() const;
     // No command was begun lately whose pods are still on their way.
     bool is_settled() const;
+    // Pools where consolidation lately did not end as planned, so that it is not tried for a while, and why.
+    std::map<std::string, std::string, std::less<>> fruitless_pools() const;
     Moves& moves() { return moves_; }
     // The question "where would their pods go?" for these nodes.
     model::Snapshot snapshot_without(const std::vector<plan::Candidate>& leaving) const;
+
+    // The claim that room is kept on for a pod that was moved and made again; each place is given once.
+    // Empty: there is none, or not yet.
+    std::string take_place(const model::PodState& pod);
+    // Pods are still to be bound on the claim's node, so its window must not open.
+    bool keeps_closed(const std::string& claim) const;
 
     // A node of the pool has registered, or its launch was given up.
     void note_launch(const std::string& pool, bool has_come_up);
 
   private:
-    enum class Phase { kMark, kWait, kLeave };
+    enum class Phase { kMark, kWait, kClose, kLeave };
+    // A pod that moves, as the one that is made in its stead will look.
+    struct Mover {
+        std::string kin;
+        std::shared_ptr<const rules::PodShape> shape;
+    };
     struct Launch {
         std::shared_ptr<const plan::MachineSpec> spec;
         model::PoolView pool;
         rules::Resources reserved;  // What the moving pods will take of it.
+        std::vector<Mover> movers;
+    };
+    struct Place {
+        Mover mover;
+        std::string claim;
     };
     struct Command {
         std::uint64_t number = 0;
@@ -90,15 +110,22 @@ class Disruptor {
         std::set<std::string> created;     // Claims.
         std::set<std::string> places;      // Claims its pods move to.
         model::ReservedRoom reserved;      // Heeded until the pods themselves ask for the room.
+        std::vector<Place> kept;           // Not taken yet.
+        bool binds = true;                 // Else the scheduler is to place the pods, wherever it likes.
+        bool has_strays = false;           // Another node was bought for some.
+        WallTime closed_at = kNoTime;      // When all nodes that pods go to were seen closed.
+        WallTime up_at = kNoTime;
         WallTime launched_at = kNoTime;
         WallTime left_at = kNoTime;     // When the leaving claims were first deleted.
         WallTime deleted_at = kNoTime;  // And last.
+        WallTime gone_at = kNoTime;     // When the last of them was.
         bool pods_were_ready = true;
         bool has_failed = false;  // A claim could not be created.
     };
     // Pods that were moved, and are to be ready again.
     struct Proof {
         std::string pool;
+        std::string reason;
         std::set<std::string> places;
         WallTime since;
         WallTime until;
@@ -109,6 +136,7 @@ class Disruptor {
     Progress step(Command& command);
     Progress mark(Command& command);
     Progress wait(Command& command);
+    Progress close(Command& command);
     Progress leave(Command& command);
     void create(Command& command);
     void end(const Command& command, Progress progress);
@@ -116,9 +144,12 @@ class Disruptor {
     void take_off_stray_marks();
     void look_after_inherited();
     void check_proofs();
+    void look_for_strays();
     void look_at_breaker();
     void replace_expired();
     void replace_drifted();
+    // Commands with pods, and pods still to be proved, that began for the reason.
+    plan::PoolCounts moving(std::string_view reason) const;
     // Begins where the gate admits it and its pods have a place; false where it was tried in vain.
     bool replace(const plan::Candidate& candidate, std::string_view reason, plan::DisruptionGate& gate);
     // An Event on the claim, and on its node where there is one.
@@ -136,6 +167,7 @@ class Disruptor {
     model::ClaimNames leaving_;      // Of all commands.
     model::ClaimNames in_commands_;  // Those, what replaces them, and what is still to be proved.
     plan::Breaker breaker_;
+    plan::Breaker fruitless_;
     std::map<std::string, std::string, std::less<>> held_pools_;
     std::map<std::string, std::int64_t> pool_generations_;
     // Claims found on their way up at the start: they may be replacements that a process before us launched.

@@ -24,6 +24,7 @@ void Feed::say_changed(const std::string& name) {
         case model::Kind::kPersistentVolume:
         case model::Kind::kStorageClass:
         case model::Kind::kCSINode:
+        case model::Kind::kLimitRange:
         case model::Kind::kNodeOverlay:
         case model::Kind::kService:
         case model::Kind::kReplicationController:
@@ -89,6 +90,8 @@ void Feed::upsert(std::string_view json) {
             return tell(api::decode_csi_node(json));
         case model::Kind::kPodDisruptionBudget:
             return tell(api::decode_pod_disruption_budget(json));
+        case model::Kind::kLimitRange:
+            return tell(api::decode_limit_range(json));
         case model::Kind::kNodeOverlay:
             return tell(api::decode_node_overlay(json));
         case model::Kind::kCapacityBuffer:

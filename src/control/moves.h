@@ -1,19 +1,20 @@
 // Pods that disruption by choice moves: how many of each pool within the last hour, and which nodes they came
-// to. A moved pod is made again by its owner under another name, so it is known by its labels. Kept in memory
-// only: after a restart the hour begins anew. Loop thread.
+// to. Kept in memory only: after a restart the hour begins anew. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <string>
 
 #include "base/time.h"
 #include "model/cluster.h"
-#include "rules/pod_shape.h"
 
 namespace joiner::control {
+
+// A moved pod is made again by its owner under another name; by this the two are known to be kin. Labels that
+// the API server writes on a pod with its node say nothing of its owner.
+std::string kin_of(const model::PodState& pod);
 
 class Moves {
   public:
@@ -42,7 +43,7 @@ class Moves {
 
     std::deque<Move> moves_;
     Counts counts_;
-    std::map<std::shared_ptr<const rules::PodLabels>, Awaited> awaited_;
+    std::map<std::string, Awaited> awaited_;  // By kin.
     std::map<std::string, WallTime, std::less<>> came_to_;
 };
 

@@ -67,12 +67,26 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
         const bool is_news = before == nullptr || before->uid != after->uid || !model::wants_room(*before) ||
                              before->is_unschedulable != after->is_unschedulable ||
                              before->shape != after->shape;
-        if (is_news) trigger();
+        if (is_news && !goes_to_its_place(*after)) trigger();
     }
     // It stands where headroom was.
     const bool has_come =
         after != nullptr && !after->node_name.empty() && (before == nullptr || before->node_name.empty());
     if (has_come && !after->is_daemon && keeps_headroom()) trigger();
+}
+
+// A pod that was moved is not planned again: it was planned before its node went.
+bool Provisioner::goes_to_its_place(const model::PodState& pod) {
+    if (!started_ || !act::is_bindable(pod)) return false;
+    const std::string claim = take_place_(pod);
+    if (const auto kept = reserved_.find(claim); kept != reserved_.end()) kept->second -= pod.shape->requests;
+    const model::ClaimState* state = services_.cluster.find_claim(claim);
+    const model::NodeState* node = state == nullptr ? nullptr : services_.cluster.node_of(state->claim);
+    if (node == nullptr || !rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule))
+        return false;
+    planned_.plan(pod.uid, pod.full_name(), claim, pod.shape);
+    services_.look_at_claim(claim);
+    return true;
 }
 
 void Provisioner::claim_changed(const std::string& name) {

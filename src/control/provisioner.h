@@ -22,16 +22,18 @@ namespace joiner::control {
 class Provisioner {
   public:
     // `facts_are_fresh()`: no watch that planning reads is broken. `has_begun_to_open(claim)`: its node may
-    // be the scheduler's already.
+    // be the scheduler's already. `take_place(pod)`: the claim whose closed node has room kept for the pod.
     Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics, Rng rng,
                 std::function<bool()> facts_are_fresh,
-                std::function<bool(const std::string& claim)> has_begun_to_open)
+                std::function<bool(const std::string& claim)> has_begun_to_open,
+                std::function<std::string(const model::PodState&)> take_place)
         : services_(services),
           options_(options),
           metrics_(metrics),
           rng_(rng),
           facts_are_fresh_(std::move(facts_are_fresh)),
-          has_begun_to_open_(std::move(has_begun_to_open)) {}
+          has_begun_to_open_(std::move(has_begun_to_open)),
+          take_place_(std::move(take_place)) {}
 
     // Leadership begins: from here on plans are made.
     void start();
@@ -77,6 +79,7 @@ class Provisioner {
     void close_batch();
     void plan();
     bool may_plan() const;
+    bool goes_to_its_place(const model::PodState& pod);
     void carry_out(const model::Snapshot& snapshot, const plan::Plan& plan);
     void launch(const model::Snapshot& snapshot, const plan::Launch& launch);
     void plan_pod(const model::PodView& pod, const std::string& claim);
@@ -95,6 +98,7 @@ class Provisioner {
     Rng rng_;
     std::function<bool()> facts_are_fresh_;
     std::function<bool(const std::string&)> has_begun_to_open_;
+    std::function<std::string(const model::PodState&)> take_place_;
     bool started_ = false;
     act::PlannedBook planned_;
     std::set<std::string, std::less<>> creating_;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "api/names.h"
+#include "rules/limit_range.h"
 
 namespace joiner::model {
 namespace {
@@ -217,11 +218,26 @@ void Cluster::upsert(api::NodePool pool) {
 }
 
 void Cluster::upsert(const api::Workload& daemon_set) {
-    rules::PodShape shape = rules::make_pod_shape(daemon_set.pod_template, rules::PreferencePolicy::kIgnore);
     daemons_.insert_or_assign(
         api::full_name(daemon_set.meta),
-        DaemonState{daemon_set.meta, intern(std::move(shape)), generation(Kind::kDaemonSet)});
+        DaemonState{daemon_set.meta, std::make_shared<const api::Pod>(daemon_set.pod_template),
+                    daemon_shape(daemon_set.meta.ns, daemon_set.pod_template), generation(Kind::kDaemonSet)});
     ++version_;
+}
+
+std::shared_ptr<const rules::PodShape> Cluster::daemon_shape(const std::string& ns, api::Pod pod_template) {
+    rules::ContainerDefaults defaults;
+    for (const auto& [name, kept] : limit_ranges_) {
+        if (kept.object.meta.ns == ns) defaults.add(kept.object);
+    }
+    rules::apply_defaults(defaults, pod_template.spec);
+    return intern(rules::make_pod_shape(pod_template, rules::PreferencePolicy::kIgnore));
+}
+
+void Cluster::reshape_daemons(const std::string& ns) {
+    for (auto& [name, daemon] : daemons_) {
+        if (daemon.meta.ns == ns) daemon.shape = daemon_shape(ns, *daemon.pod_template);
+    }
 }
 
 void Cluster::upsert(api::KWOKNodeClass node_class) {
@@ -258,6 +274,13 @@ void Cluster::upsert(api::CSINode node) {
 
 void Cluster::upsert(api::PodDisruptionBudget budget) {
     keep(pod_disruption_budgets_, std::move(budget), generation(Kind::kPodDisruptionBudget));
+    ++version_;
+}
+
+void Cluster::upsert(api::LimitRange range) {
+    const std::string ns = range.meta.ns;
+    keep(limit_ranges_, std::move(range), generation(Kind::kLimitRange));
+    reshape_daemons(ns);
     ++version_;
 }
 
@@ -350,6 +373,10 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
         case Kind::kPodDisruptionBudget:
             pod_disruption_budgets_.erase(ns + "/" + name);
             break;
+        case Kind::kLimitRange:
+            limit_ranges_.erase(ns + "/" + name);
+            reshape_daemons(ns);
+            break;
         case Kind::kNodeOverlay:
             overlays_.erase(name);
             ++offers_version_;
@@ -429,6 +456,9 @@ void Cluster::end_replace(Kind kind) {
             break;
         case Kind::kPodDisruptionBudget:
             list_unseen(pod_disruption_budgets_, current, gone);
+            break;
+        case Kind::kLimitRange:
+            list_unseen(limit_ranges_, current, gone);
             break;
         case Kind::kNodeOverlay:
             list_unseen(overlays_, current, gone);

@@ -33,6 +33,7 @@ enum class Kind {
     kStorageClass,
     kCSINode,
     kPodDisruptionBudget,
+    kLimitRange,
     kNodeOverlay,
     kCapacityBuffer,
     kPodTemplate,
@@ -42,7 +43,7 @@ enum class Kind {
     kService,
     kReplicationController,
 };
-inline constexpr std::size_t kKindCount = 20;
+inline constexpr std::size_t kKindCount = 21;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -116,6 +117,7 @@ struct PoolState {
 
 struct DaemonState {
     api::ObjectMeta meta;
+    std::shared_ptr<const api::Pod> pod_template;  // As it is written, before its namespace's defaults.
     std::shared_ptr<const rules::PodShape> shape;  // Of a pod made from its template.
     std::uint32_t seen = 0;
 };
@@ -166,6 +168,7 @@ class Cluster {
     void upsert(api::StorageClass storage_class);
     void upsert(api::CSINode node);
     void upsert(api::PodDisruptionBudget budget);
+    void upsert(api::LimitRange range);
     void upsert(api::NodeOverlay overlay);
     void upsert(api::CapacityBuffer buffer);
     // REQUIRES: kService or kReplicationController.
@@ -218,6 +221,9 @@ class Cluster {
 
   private:
     void attach(const PodState& pod);
+    std::shared_ptr<const rules::PodShape> daemon_shape(const std::string& ns, api::Pod pod_template);
+    // What a LimitRange of the namespace says has changed.
+    void reshape_daemons(const std::string& ns);
     void detach(const PodState& pod);
     void remove_pod(const PodKey& key);
     void remove_node(const std::string& name);
@@ -240,6 +246,7 @@ class Cluster {
     KeptByName<api::StorageClass> storage_classes_;
     KeptByName<api::CSINode> csi_nodes_;
     KeptByName<api::PodDisruptionBudget> pod_disruption_budgets_;  // "ns/name"
+    KeptByName<api::LimitRange> limit_ranges_;                     // "ns/name"
     KeptByName<api::NodeOverlay> overlays_;
     KeptByName<api::CapacityBuffer> buffers_;           // "ns/name"
     KeptByName<api::Service> services_;                 // "ns/name"

@@ -31,6 +31,7 @@ struct BuiltIn {
 constexpr BuiltIn kBuiltIns[] = {
     {"", "v1", "configmaps", "ConfigMap", "cm", kNamespaced},
     {"", "v1", "events", "Event", "ev", kNamespaced | kCreateByUpdate},
+    {"", "v1", "limitranges", "LimitRange", "limits", kNamespaced},
     {"", "v1", "namespaces", "Namespace", "ns", kStatus},
     {"", "v1", "nodes", "Node", "no", kStatus},
     {"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", "pvc",

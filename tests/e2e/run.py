@@ -23,10 +23,7 @@ import suite  # noqa: E402
 from cluster import CannotBuild  # noqa: E402
 from processes import exit_cleanly_when_terminated  # noqa: E402
 
-_TEST_FILES = ("cases_control_plane", "cases_crds", "cases_start_up", "cases_scale_up", "cases_mixes",
-               "cases_overlays_and_buffers", "cases_upstream_manifests", "cases_scale_down", "cases_consolidation",
-               "cases_drift", "cases_bad_input", "cases_crashes",
-               "cases_outages")
+_TEST_FILES = tuple(sorted(path.stem for path in _HERE.glob("cases_*.py")))
 
 
 def run(test, world):

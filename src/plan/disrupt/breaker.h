@@ -12,7 +12,11 @@ namespace joiner::plan {
 
 class Breaker {
   public:
-    enum class Trouble { kLaunch, kPods };
+    enum class Trouble {
+        kLaunch,
+        kPods,    // Moved pods did not become ready.
+        kStrays,  // Moved pods did not fit where they were to go, and another node was bought.
+    };
 
     static constexpr int kFailuresToHold = 3;  // In a row.
     static constexpr Duration kFirstHold = std::chrono::minutes{10};

@@ -37,10 +37,10 @@ void mix(std::uint64_t& mark, std::uint64_t value) {
 
 }  // namespace
 
-Consolidatable find_consolidatable(const DisruptionFacts& facts, const DisruptionGate& gate, WallTime now) {
+Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now) {
     Consolidatable out;
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
-    std::map<std::string_view, std::string> closed;
+    std::map<std::string_view, bool> closed;
     for (const auto& [name, state] : facts.cluster.claims()) {
         const model::PoolState* pool_state =
             facts.cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
@@ -67,8 +67,8 @@ Consolidatable find_consolidatable(const DisruptionFacts& facts, const Disruptio
             continue;
         }
         const auto [it, is_new] = closed.try_emplace(pool.meta.name);
-        if (is_new) it->second = gate.closed(pool.meta.name, kUnderutilized);
-        if (!it->second.empty()) continue;
+        if (is_new) it->second = gate.refuses(pool.meta.name, kUnderutilized);
+        if (it->second) continue;
         const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
         if (!at) continue;
         if (*at > now) {

@@ -23,7 +23,8 @@ struct Consolidatable {
     std::map<std::string, PoolTotals> balanced;  // All nodes of each pool whose policy is Balanced.
 };
 
-Consolidatable find_consolidatable(const DisruptionFacts& facts, const DisruptionGate& gate, WallTime now);
+// Pools that the gate is closed to are among its refusals then.
+Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now);
 
 // Changes with whatever may make another node worth removing, and not with what nodes and pods say of
 // themselves all day. Pods that come and go are not looked at: whoever hears of each counts them.

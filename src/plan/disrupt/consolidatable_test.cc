@@ -63,7 +63,8 @@ struct World {
             std::vector<rules::InstanceType>{std::move(type)});
         const DisruptionFacts facts{cluster, planned, in_commands, events,
                                     [&](const api::NodePool&) { return types; }};
-        return find_consolidatable(facts, gate(), kNow);
+        DisruptionGate now = gate();
+        return find_consolidatable(facts, now, kNow);
     }
 };
 

@@ -52,6 +52,13 @@ std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reas
     return std::max<std::int64_t>(0, allowed - use.disrupted);
 }
 
+bool DisruptionGate::refuses(const std::string& pool, std::string_view reason) {
+    std::string why = closed(pool, reason);
+    if (why.empty()) return false;
+    refusals_.emplace(pool, std::move(why));
+    return true;
+}
+
 bool DisruptionGate::admits(const std::string& pool, std::string_view reason, std::int64_t nodes,
                             std::int64_t pods) const {
     if (left(pool, reason) < nodes) return false;
@@ -79,7 +86,7 @@ bool DisruptionGate::admit(const std::vector<Candidate>& leaving, std::string_vi
     bool are_admitted = true;
     for (const auto& [pool, wish] : wishes) {
         are_admitted &= admits(pool, reason, wish.nodes, wish.pods);
-        if (std::string why = closed(pool, reason); !why.empty()) refusals_.emplace(pool, std::move(why));
+        (void)refuses(pool, reason);
     }
     if (!are_admitted) return false;
     for (const auto& [pool, wish] : wishes) {

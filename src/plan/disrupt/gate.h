@@ -44,6 +44,8 @@ class DisruptionGate {
     // Why no node of the pool may be disrupted for `reason` at all now, in one sentence; empty when budgets
     // leave some, even where those are used up.
     std::string closed(const std::string& pool, std::string_view reason) const;
+    // Whether it is closed; notes the refusal.
+    bool refuses(const std::string& pool, std::string_view reason);
     // Counts the nodes as disrupted and their pods as moved, if the gate lets all of them through; else none.
     bool admit(const std::vector<Candidate>& leaving, std::string_view reason);
 
