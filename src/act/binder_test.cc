@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "api/names.h"
+#include "cloud/testing/no_provider.h"
 #include "kube/testing/kube_bench.h"
 
 namespace joiner::act {
@@ -15,24 +16,10 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class NoProvider final : public cloud::Provider {
-  public:
-    std::string_view name() const override { return "none"; }
-    bool serves(const api::NodeClassReference&) const override { return true; }
-    const rules::RestrictedLabels& labels() const override { return labels_; }
-    cloud::InstanceTypes instance_types(const api::NodePool&) override { return nullptr; }
-    void create(const api::NodeClaim&, std::function<void(Result<cloud::Instance>)>) override {}
-    void remove(const std::string&, std::function<void(Status)>) override {}
-    void list(std::function<void(Result<std::vector<cloud::Instance>>)>) override {}
-
-  private:
-    rules::RestrictedLabels labels_;
-};
-
 // A claim "c" whose node "n" is Ready, has two cores and its window closed, and pods planned for it.
 struct Bench : kube::testing::KubeBench, Notices {
     kube::EventRecorder events{loop, client, {}};
-    NoProvider provider;
+    cloud::testing::NoProvider provider;
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
     std::vector<std::string> looked_at;
     std::vector<std::string> said;

@@ -64,10 +64,12 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
         const std::string value = requirement.any_value();
         if (!value.empty()) claim.meta.labels[requirement.key()] = value;
     }
-    const rules::Requirement* old_types = requirements.find(api::kInstanceTypeLabel);
-    rules::Requirement types = rules::Requirement::in(std::string(api::kInstanceTypeLabel), spec.types);
-    if (old_types != nullptr) types.set_min_values(old_types->min_values());
-    requirements.replace(std::move(types));
+    if (!spec.types.empty()) {
+        const rules::Requirement* old_types = requirements.find(api::kInstanceTypeLabel);
+        rules::Requirement types = rules::Requirement::in(std::string(api::kInstanceTypeLabel), spec.types);
+        if (old_types != nullptr) types.set_min_values(old_types->min_values());
+        requirements.replace(std::move(types));
+    }
     claim.requirements = requirements.to_api();
     claim.requests = rules::to_resource_map(spec.requests);
     claim.taints = t.taints;

@@ -7,6 +7,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "cloud/testing/no_provider.h"
 #include "kube/testing/kube_bench.h"
 
 namespace joiner::act {
@@ -128,23 +129,9 @@ TEST(MakeClaimName, is_the_pools_with_five_letters) {
     EXPECT_LE(make_claim_name(std::string(200, 'x'), rng).size(), 63u) << "it becomes a label's value";
 }
 
-class NoProvider final : public cloud::Provider {
-  public:
-    std::string_view name() const override { return "none"; }
-    bool serves(const api::NodeClassReference&) const override { return true; }
-    const rules::RestrictedLabels& labels() const override { return labels_; }
-    cloud::InstanceTypes instance_types(const api::NodePool&) override { return nullptr; }
-    void create(const api::NodeClaim&, std::function<void(Result<cloud::Instance>)>) override {}
-    void remove(const std::string&, std::function<void(Status)>) override {}
-    void list(std::function<void(Result<std::vector<cloud::Instance>>)>) override {}
-
-  private:
-    rules::RestrictedLabels labels_;
-};
-
 struct CreateBench : kube::testing::KubeBench, Notices {
     kube::EventRecorder events{loop, client, {}};
-    NoProvider provider;
+    cloud::testing::NoProvider provider;
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
     Services services{loop, client, events, provider, cluster, *this, {}, {}};
     int created = 0;

@@ -6,11 +6,13 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "act/node_end.h"
+#include "act/object_writer.h"
+#include "act/registration_hooks.h"
 #include "act/services.h"
-#include "act/settling.h"
 #include "plan/lifecycle/claim_step.h"
-#include "plan/lifecycle/node_step.h"
 
 namespace joiner::act {
 
@@ -24,12 +26,20 @@ class Lifecycle {
         : services_(services),
           binding_(binding),
           window_may_open_(std::move(window_may_open)),
-          last_pod_event_(std::move(last_pod_event)) {}
+          last_pod_event_(std::move(last_pod_event)),
+          writer_(services),
+          node_end_(services, writer_),
+          hooks_(services) {}
 
     void step_claim(const std::string& name);
     void step_node(const std::string& name);
     // Deletes the claim; `reason` is for the metrics ("empty", "expired", …).
-    void delete_claim(const std::string& name, const std::string& reason);
+    void delete_claim(const std::string& name, const std::string& reason) {
+        writer_.delete_claim(name, reason);
+    }
+    // Deletes the claim with its termination deadline set to now, so that nothing holds up its node. One step
+    // a call, to be repeated until the deletion is asked for: true.
+    bool end_now(const std::string& name, const std::string& reason);
     // Puts the disrupted taint on the claim's node and the DisruptionReason condition on the claim; an empty
     // reason takes both off. One step a call, to be repeated until the watch shows it all: true.
     bool mark_disrupted(const std::string& name, std::string_view reason);
@@ -40,6 +50,10 @@ class Lifecycle {
     // The claim's node has been opened to the scheduler, or may be at any moment: no pod is to be planned for
     // it any more, even while the watch still shows the taint.
     bool has_begun_to_open(const std::string& claim) const { return opening_.contains(claim); }
+    // Each second: pods that were replaced before eviction and are still there.
+    void look_after_surges() { node_end_.look_after_surges(); }
+    // Now and then: forgets what is no more.
+    void sweep() { node_end_.sweep(); }
     // Of a claim or node that is no more.
     void forget_claim(const std::string& name);
     void forget_node(const std::string& name);
@@ -54,33 +68,20 @@ class Lifecycle {
     void register_node(const Claim& claim, const api::Node& node);
     void open_window(const Claim& claim, const api::Node& node);
     void note_waiting(const Claim& claim, const std::string& waiting);
+    void label(const Claim& claim, const model::NodeState* node);
     void keep_marks(const Claim& claim);
-    void write_claim_conditions(const Claim& claim, const std::function<void(class ClaimStatusPatch&)>& edit);
-
-    void taint_node(const model::NodeState& node);
-    void drain(const plan::NodeStep& step);
-    void evict(const model::PodKey& key, bool force);
-    void remove_instance(const std::string& key, const std::string& provider_id, const std::string& claim,
-                         const std::string& node);
-    void remove_finalizer(const kube::Resource& resource, const std::string& key, const api::ObjectMeta& meta,
-                          std::function<void()> after);
-
-    // Sends a patch about the object `key` names, and keeps the hand off it as Settling says.
-    void patch_claim(const Claim& claim, std::string_view subresource, std::string body,
-                     std::function<void()> after = {});
-    void patch_node(const api::Node& node, std::string body, std::function<void()> after = {});
-    void settle(const std::string& key, const Result<std::string>& result, std::string_view what);
+    std::vector<plan::ConditionNote> check_consistency(const Claim& claim);
 
     Services& services_;
     PodBinding binding_;
     std::function<bool(const std::string&)> window_may_open_;
     std::function<WallTime(const std::string&)> last_pod_event_;
-    Settling settling_;
-    std::set<std::string> gone_instances_;      // Provider ids that the provider has called gone.
-    std::set<std::string> ensured_;             // Claims whose instance was asked for again.
-    std::set<std::string> opening_;             // Claims whose window was asked to open.
-    std::map<std::string, WallTime> tainted_;   // When a deleting node's taint was first seen.
-    std::map<std::string, WallTime> evicting_;  // Pod uid: not before.
+    ObjectWriter writer_;
+    NodeEnd node_end_;
+    RegistrationHooks hooks_;
+    std::map<std::string, WallTime> checked_;  // Claims, when they were last held against their nodes.
+    std::set<std::string> ensured_;            // Claims whose instance was asked for again.
+    std::set<std::string> opening_;            // Claims whose window was asked to open.
 };
 
 }  // namespace joiner::act

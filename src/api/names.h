@@ -28,6 +28,11 @@ inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per
 inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
 inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
 inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";
+// On a pod: "true" asks that its replacement be Ready before it is evicted (docs/lifecycle.md).
+inline constexpr std::string_view kSurgeAnnotation = "joiner.sh/surge-before-evict";
+// On a pod that its ReplicaSet has let go for that: "<replica set>/<its template hash>/<since when>".
+inline constexpr std::string_view kSurgingAnnotation = "joiner.sh/surging";
+inline constexpr std::string_view kPodTemplateHashLabel = "pod-template-hash";
 inline constexpr std::string_view kNodePoolHashAnnotation = "karpenter.sh/nodepool-hash";
 inline constexpr std::string_view kNodePoolHashVersionAnnotation = "karpenter.sh/nodepool-hash-version";
 inline constexpr std::string_view kNodePoolHashVersion = "v3";

@@ -184,6 +184,25 @@ TEST_F(Drifting, a_replacement_that_does_not_come_up_leaves_the_old_node_as_it_w
     EXPECT_GT(world_.event_reasons()["DisruptionBlocked"], 0u);
 }
 
+TEST_F(Drifting, a_replacement_that_has_only_registered_is_waited_for_a_little_longer) {
+    scale_up();
+    const std::size_t nodes_before = nodes().size();
+    ASSERT_TRUE(world_.patch(
+        "NodePool", "", "default",
+        R"({"spec":{"template":{"spec":{"startupTaints":[{"key":"example.com/a","effect":"PreferNoSchedule"}]}}}})"));
+    ASSERT_TRUE(until([&] { return marked_nodes() == 1 && nodes().size() == nodes_before + 1; }, minutes{1}));
+    std::string late;
+    for (const api::NodeClaim& claim : claims()) {
+        if (!claim.startup_taints.empty()) late = claim.meta.name;
+    }
+    ASSERT_NE(late, "");
+    ASSERT_TRUE(until([&] { return marked_nodes() == 0; }, minutes{12}));
+    EXPECT_TRUE(world_.get("nodeclaims", "", late));
+    EXPECT_FALSE(until([&] { return !world_.get("nodeclaims", "", late); }, minutes{4}));
+    EXPECT_TRUE(until([&] { return !world_.get("nodeclaims", "", late); }, minutes{2}));
+    EXPECT_EQ(running(), 12u);
+}
+
 TEST_F(Drifting, pods_that_must_not_be_disrupted_keep_their_nodes) {
     scale_up();
     for (const std::string& text : world_.list("pods")) {

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "rules/instance_type.h"
 #include "rules/node_pool_rules.h"
+#include "rules/repair_policy.h"
 
 namespace joiner::cloud {
 
@@ -24,6 +25,15 @@ struct Instance {
     rules::Resources capacity;
     rules::Resources allocatable;
     bool is_terminating = false;
+};
+
+// Something that must be done before a node of this cloud counts as registered (an address attached, say).
+class RegistrationHook {
+  public:
+    virtual ~RegistrationHook() = default;
+    virtual std::string_view name() const = 0;
+    // 0 once it is done for the claim's node; otherwise how long to wait before asking again.
+    virtual void ask(const api::NodeClaim& claim, std::function<void(Result<Duration>)> done) = 0;
 };
 
 using InstanceTypes = std::shared_ptr<const std::vector<rules::InstanceType>>;
@@ -43,12 +53,20 @@ class Provider {
     // ("ImageDrifted"); empty when it is, and where the cloud has nothing to say about it.
     virtual std::string drift_reason(const api::NodeClaim&, const api::NodePool&) { return {}; }
 
+    // When it calls a node sick; none: nothing is repaired.
+    virtual std::vector<rules::RepairPolicy> repair_policies() const { return {}; }
+
+    // All of them must be done before a node's unregistered taint goes. They outlive the calls made to them.
+    virtual std::vector<RegistrationHook*> registration_hooks() { return {}; }
+
     // Repeatable: a second call for the same claim (by uid) finds the first one's instance. Errors:
     // kExhausted (no capacity: plan without it), kInvalid (the node class is not usable), others are worth
     // another try.
     virtual void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) = 0;
     // A value once deletion has begun; kNotFound when the instance is gone for good. Call until then.
     virtual void remove(const std::string& provider_id, std::function<void(Status)> done) = 0;
+    // kNotFound when there is no such instance any more.
+    virtual void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) = 0;
     virtual void list(std::function<void(Result<std::vector<Instance>>)> done) = 0;
 };
 

@@ -23,6 +23,8 @@
 #include "control/overlay_keeper.h"
 #include "control/pool_keeper.h"
 #include "control/provisioner.h"
+#include "control/repairer.h"
+#include "control/static_pools.h"
 #include "control/windows.h"
 #include "kube/events.h"
 #include "kube/lease.h"
@@ -78,6 +80,7 @@ const Watched kWatched[] = {
     {model::Kind::kStorageClass, kube::kStorageClasses},
     {model::Kind::kCSINode, kube::kCSINodes},
     {model::Kind::kPodDisruptionBudget, kube::kPodDisruptionBudgets},
+    {model::Kind::kVolumeAttachment, kube::kVolumeAttachments},
     {model::Kind::kLimitRange, kube::kLimitRanges},
     {model::Kind::kNodeOverlay, kube::kNodeOverlays, has_overlays},
     {model::Kind::kCapacityBuffer, kube::kCapacityBuffers, has_buffers},
@@ -219,6 +222,8 @@ class Controller::Impl {
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
           consolidation_(services_, provisioner_, disruptor_, metrics,
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
+          static_pools_(services_, provisioner_, lifecycle_, disruptor_),
+          repairer_(services_, lifecycle_, metrics),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),
@@ -305,6 +310,10 @@ class Controller::Impl {
                 if (const model::NodeState* node = cluster_.node_of(claim->claim))
                     look_at_node(node->node.meta.name);
             }
+        };
+        listener_.volumes_changed = [this](const std::string& node) {
+            const model::NodeState* state = cluster_.find_node(node);
+            if (state != nullptr && state->node.meta.deleted) look_at_node(node);
         };
         listener_.pools_changed = [this] { look_at_pools(); };
         listener_.headroom_changed = [this] {
@@ -534,6 +543,7 @@ class Controller::Impl {
         if (is_sweep) {
             pools_dirty_ = true;
             pool_keeper_.look(true);
+            lifecycle_.sweep();
             metrics_.set("cluster_state_node_count", {}, static_cast<double>(cluster_.nodes().size()));
             empty_soon(Duration{0});
         }
@@ -541,6 +551,9 @@ class Controller::Impl {
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
             consolidation_.look();
+            lifecycle_.look_after_surges();
+            if (options_.gates.static_capacity) static_pools_.look();
+            if (options_.gates.node_repair) repairer_.look();
         }
         pump_soon();
         loop_.after(kTick, [this] { tick(); });
@@ -586,6 +599,8 @@ class Controller::Impl {
     act::Lifecycle lifecycle_;
     Disruptor disruptor_;
     Consolidation consolidation_;
+    StaticPools static_pools_;
+    Repairer repairer_;
     PoolKeeper pool_keeper_;
     OverlayKeeper overlay_keeper_;
     BufferKeeper buffer_keeper_;

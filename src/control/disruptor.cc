@@ -21,6 +21,8 @@ namespace {
 constexpr Duration kReplacementTimeout = std::chrono::minutes{10};
 // Moved pods that are not ready by then did not take the move well.
 constexpr Duration kProofTime = std::chrono::minutes{5};
+// A replacement that has registered by the time its command is given up may still be of use to others.
+constexpr Duration kLateTime = std::chrono::minutes{5};
 // A node whose pods had no place is not tried again before, and others get their turn.
 constexpr Duration kTryAgain = std::chrono::seconds{30};
 constexpr int kTriesALook = 3;
@@ -333,13 +335,23 @@ void Disruptor::end(const Command& command, Progress progress) {
         if (command.phase == Phase::kWait)
             say(name, "DisruptionBlocked", "what was to replace the node did not come up");
     }
-    // What still comes up would come for nobody; what is up is for emptiness to judge.
-    for (const std::string& name : command.created) {
+    // What is up is for emptiness to judge.
+    for (const std::string& name : command.created) latecomers_[name] = now + kLateTime;
+    send_latecomers_away();
+}
+
+void Disruptor::send_latecomers_away() {
+    const WallTime now = services_.loop.now();
+    std::erase_if(latecomers_, [&](const auto& item) {
+        const auto& [name, until] = item;
         const model::ClaimState* state = services_.cluster.find_claim(name);
-        if (state != nullptr && !rules::is_true(state->claim.conditions, "Initialized") &&
-            !provisioner_.planned().has_claim(name))
-            lifecycle_.delete_claim(name, lower(command.reason));
-    }
+        if (state == nullptr || state->claim.meta.deleted ||
+            rules::is_true(state->claim.conditions, "Initialized") || provisioner_.planned().has_claim(name))
+            return true;
+        if (rules::is_true(state->claim.conditions, "Registered") && now < until) return false;
+        lifecycle_.delete_claim(name, "replacement_too_late");
+        return true;
+    });
 }
 
 void Disruptor::refresh() {
@@ -368,6 +380,7 @@ void Disruptor::look() {
     look_after_inherited();
     step();
     take_off_stray_marks();
+    send_latecomers_away();
     check_proofs();
     look_for_strays();
     // After all that may have tripped it.

@@ -59,6 +59,8 @@ class Disruptor {
     // What any method chooses from and must ask. The facts refer to this object.
     plan::DisruptionFacts facts() const;
     plan::DisruptionGate gate();
+    // Claims that commands under way remove.
+    const model::ClaimNames& leaving() const { return leaving_; }
     // Says on the pools, or on a node and its claim, why they are not touched.
     void report(const plan::DisruptionGate& gate);
     void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
@@ -142,6 +144,8 @@ class Disruptor {
     void end(const Command& command, Progress progress);
     void refresh();
     void take_off_stray_marks();
+    // Replacements of commands that were given up, and that do not come up even so.
+    void send_latecomers_away();
     void look_after_inherited();
     void check_proofs();
     void look_for_strays();
@@ -163,6 +167,7 @@ class Disruptor {
     std::map<std::uint64_t, Command> commands_;  // In the order they began.
     std::uint64_t next_command_ = 0;
     std::vector<Proof> proofs_;
+    std::map<std::string, WallTime> latecomers_;  // Claims, and how long they are waited for.
     Moves moves_;
     model::ClaimNames leaving_;      // Of all commands.
     model::ClaimNames in_commands_;  // Those, what replaces them, and what is still to be proved.

@@ -38,6 +38,7 @@ void Feed::say_changed(const std::string& name) {
             listener_.headroom_changed();
             break;
         case model::Kind::kPodDisruptionBudget:
+        case model::Kind::kVolumeAttachment:
             break;
     }
 }
@@ -90,6 +91,14 @@ void Feed::upsert(std::string_view json) {
             return tell(api::decode_csi_node(json));
         case model::Kind::kPodDisruptionBudget:
             return tell(api::decode_pod_disruption_budget(json));
+        case model::Kind::kVolumeAttachment: {
+            auto attachment = api::decode_volume_attachment(json);
+            if (!attachment)
+                return listener_.unreadable("an object that the API server sent", attachment.error());
+            const std::string node = attachment->node_name;
+            cluster_.upsert(std::move(*attachment));
+            return listener_.volumes_changed(node);
+        }
         case model::Kind::kLimitRange:
             return tell(api::decode_limit_range(json));
         case model::Kind::kNodeOverlay:
@@ -121,6 +130,13 @@ void Feed::remove(std::string_view json) {
         cluster_.remove(kind_, meta->ns, meta->name);
         if (before) listener_.pod_changed(&*before, nullptr);
         return;
+    }
+    if (kind_ == model::Kind::kVolumeAttachment) {
+        const auto there = cluster_.volume_attachments().find(meta->name);
+        const std::string node =
+            there == cluster_.volume_attachments().end() ? "" : there->second.object.node_name;
+        cluster_.remove(kind_, meta->ns, meta->name);
+        return listener_.volumes_changed(node);
     }
     cluster_.remove(kind_, meta->ns, meta->name);
     say_changed(meta->name);

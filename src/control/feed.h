@@ -16,6 +16,7 @@ struct FeedListener {
     std::function<void(const model::PodState* before, const model::PodState* after)> pod_changed;
     std::function<void(const std::string& name)> node_changed;
     std::function<void(const std::string& name)> claim_changed;
+    std::function<void(const std::string& node)> volumes_changed;  // What is attached to the node.
     std::function<void()> pools_changed;     // NodePools, node classes, daemons, and what pods refer to.
     std::function<void()> headroom_changed;  // CapacityBuffers, and what they refer to.
     std::function<void(std::string_view what, const Error&)> unreadable;

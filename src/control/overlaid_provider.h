@@ -23,11 +23,16 @@ class OverlaidProvider final : public cloud::Provider {
     std::string drift_reason(const api::NodeClaim& claim, const api::NodePool& pool) override {
         return own_.drift_reason(claim, pool);
     }
+    std::vector<rules::RepairPolicy> repair_policies() const override { return own_.repair_policies(); }
+    std::vector<cloud::RegistrationHook*> registration_hooks() override { return own_.registration_hooks(); }
     void create(const api::NodeClaim& claim, std::function<void(Result<cloud::Instance>)> done) override {
         own_.create(claim, std::move(done));
     }
     void remove(const std::string& provider_id, std::function<void(Status)> done) override {
         own_.remove(provider_id, std::move(done));
+    }
+    void get(const std::string& provider_id, std::function<void(Result<cloud::Instance>)> done) override {
+        own_.get(provider_id, std::move(done));
     }
     void list(std::function<void(Result<std::vector<cloud::Instance>>)> done) override {
         own_.list(std::move(done));

@@ -74,30 +74,43 @@ void PoolKeeper::note_registration(const std::string& name, bool has_registered,
     const api::NodePool& pool = state->pool;
     const auto [it, is_new] = registrations_.try_emplace(name);
     Registrations& known = it->second;
-    if (is_new || known.generation != pool.meta.generation) {
-        known = {pool.meta.generation, {}, {}};
+    const std::int64_t of_class = class_generation(pool);
+    if (is_new || known.generation != pool.meta.generation || known.class_generation != of_class) {
+        known = {pool.meta.generation, of_class, {}, {}};
         // After a restart the condition is all that is known of those before.
         const api::Condition* there = api::find_condition(pool.conditions, "NodeRegistrationHealthy");
         if (there != nullptr && there->status != "Unknown" &&
-            there->observed_generation == pool.meta.generation)
+            there->observed_generation == pool.meta.generation &&
+            pool.node_class_observed_generation == of_class)
             known.health = rules::RegistrationHealth::from(there->status == "True");
     }
     known.health.note(has_registered);
     if (!has_registered) known.failure = reason;
 }
 
+std::int64_t PoolKeeper::class_generation(const api::NodePool& pool) const {
+    const auto& classes = services_.cluster.node_classes();
+    const auto it = classes.find(pool.node_template.node_class.name);
+    return it == classes.end() ? 0 : it->second.node_class.meta.generation;
+}
+
 void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const {
     constexpr std::string_view kType = "NodeRegistrationHealthy";
     const WallTime now = services_.loop.now();
     const auto known = registrations_.find(pool.meta.name);
-    const bool is_current = known != registrations_.end() && known->second.generation == pool.meta.generation;
+    const std::int64_t of_class = class_generation(pool);
+    const bool is_current = known != registrations_.end() &&
+                            known->second.generation == pool.meta.generation &&
+                            known->second.class_generation == of_class;
+    const bool has_new_class = of_class != 0 && pool.node_class_observed_generation != 0 &&
+                               pool.node_class_observed_generation != of_class;
     const std::optional<bool> verdict = is_current ? known->second.health.verdict() : std::optional<bool>{};
     const api::Condition* there = api::find_condition(pool.conditions, kType);
     if (verdict == true) {
         edit.set_true(kType, now);
     } else if (verdict == false) {
         edit.set(kType, "False", known->second.failure, "nodes of the pool do not come up", now);
-    } else if (there == nullptr || there->observed_generation != pool.meta.generation) {
+    } else if (there == nullptr || there->observed_generation != pool.meta.generation || has_new_class) {
         edit.set(kType, "Unknown", "AwaitingReconciliation", "no node has registered yet", now);
     }
 }
@@ -152,6 +165,9 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
     }
     Json status = Json::object();
     const std::vector<api::Condition> wanted = wanted_conditions(pool);
+    const std::int64_t of_class = class_generation(pool);
+    if (of_class != 0 && of_class != pool.node_class_observed_generation)
+        status["nodeClassObservedGeneration"] = of_class;
     if (!same(wanted, pool.conditions)) status["conditions"] = Json::parse(api::encode_conditions(wanted));
     api::ResourceMap resources = rules::to_resource_map(sum);
     for (const char* always : {"cpu", "memory", "pods", "ephemeral-storage"})

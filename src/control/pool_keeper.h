@@ -27,10 +27,13 @@ class PoolKeeper {
 
   private:
     struct Registrations {
-        std::int64_t generation = 0;  // Of the pool; what older ones did says nothing of it.
+        // Of the pool and its node class; what older ones did says nothing of them.
+        std::int64_t generation = 0;
+        std::int64_t class_generation = 0;
         rules::RegistrationHealth health;
         std::string failure;  // The last one's reason.
     };
+    std::int64_t class_generation(const api::NodePool& pool) const;
     void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
     void look_at(const api::NodePool& pool, bool with_sums);
     std::vector<api::Condition> wanted_conditions(const api::NodePool& pool) const;

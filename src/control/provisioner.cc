@@ -36,6 +36,12 @@ void Provisioner::start() {
 // Once in a while everything is looked at again: pods that wait, and pods whose claim does not come up.
 void Provisioner::sweep() {
     const WallTime now = services_.loop.now();
+    given_up_.clear();
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        if (!rules::is_true(state.claim.conditions, "Initialized") &&
+            now - state.claim.meta.created >= plan::kRegistrationTimeout)
+            given_up_.insert(name);
+    }
     std::vector<std::string> late;
     for (const auto& [claim, pods] : planned_.by_claim()) {
         const model::ClaimState* state = services_.cluster.find_claim(claim);
@@ -172,6 +178,7 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     inputs.planned = &planned_.by_uid();
     inputs.reserved = &reserved_;
     inputs.default_spread = &options_.default_spread;
+    inputs.given_up = &given_up_;
     return inputs;
 }
 

@@ -103,6 +103,8 @@ class Provisioner {
     act::PlannedBook planned_;
     std::set<std::string, std::less<>> creating_;
     model::ReservedRoom reserved_;
+    // Upstream has no limit for this, and pods wait for such nodes for ever.
+    model::ClaimNames given_up_;
     io::TimerId batch_timer_ = 0;
     Duration batch_opened_{0};
     bool some_wait_ = false;

@@ -42,6 +42,25 @@ std::int32_t deletion_cost_of(const api::ObjectMeta& meta) {
     return error == std::errc{} && end == text.data() + text.size() ? cost : 0;
 }
 
+std::shared_ptr<const PodSurge> make_surge(const api::ObjectMeta& meta) {
+    const std::string_view released = api::find_or_empty(meta.annotations, api::kSurgingAnnotation);
+    const std::size_t first = released.find('/');
+    const std::size_t last = released.rfind('/');
+    if (first != last) {
+        const auto since = parse_rfc3339(released.substr(last + 1));
+        if (since) {
+            return std::make_shared<const PodSurge>(
+                PodSurge{std::string(released.substr(0, first)),
+                         std::string(released.substr(first + 1, last - first - 1)), *since});
+        }
+    }
+    if (api::find_or_empty(meta.annotations, api::kSurgeAnnotation) != "true") return nullptr;
+    const api::OwnerReference* owner = api::controller_of(meta);
+    return std::make_shared<const PodSurge>(
+        PodSurge{owner != nullptr && owner->kind == "ReplicaSet" ? owner->name : "",
+                 std::string(api::find_or_empty(meta.labels, api::kPodTemplateHashLabel)), std::nullopt});
+}
+
 template <typename T>
 void keep(KeptByName<T>& kept, T object, std::uint32_t seen) {
     std::string name = api::full_name(object.meta);
@@ -131,6 +150,7 @@ std::shared_ptr<const rules::PodLabels> Cluster::intern_labels(const api::Pod& p
 
 void Cluster::attach(const PodState& pod) {
     const PodKey key = pod.full_name();
+    if (pod.surge != nullptr && pod.surge->released) released_.insert(key);
     if (pod.node_name.empty()) {
         if (!pod.is_terminal) unbound_.insert(key);
         return;
@@ -149,6 +169,7 @@ void Cluster::attach(const PodState& pod) {
 void Cluster::detach(const PodState& pod) {
     const PodKey key = pod.full_name();
     unbound_.erase(key);
+    released_.erase(key);
     if (pod.node_name.empty()) return;
     if (const auto waiting = waiting_for_node_.find(pod.node_name); waiting != waiting_for_node_.end()) {
         waiting->second.erase(key);
@@ -165,6 +186,7 @@ void Cluster::upsert(const api::Pod& pod) {
     next.shape = intern(rules::make_pod_shape(pod, policy_));
     next.labels = intern_labels(pod);
     next.volumes = make_volumes(pod);
+    next.surge = make_surge(pod.meta);
     next.seen = generation(Kind::kPod);
     const PodKey key = next.full_name();
     const auto it = pods_.find(key);
@@ -182,9 +204,8 @@ void Cluster::upsert(api::Node node) {
     const std::string name = node.meta.name;
     auto [it, is_new] = nodes_.try_emplace(name);
     NodeState& state = it->second;
-    if (!is_new && state.node.provider_id != node.provider_id)
-        forget_id(node_by_provider_id_, state.node.provider_id, name);
-    if (!node.provider_id.empty()) node_by_provider_id_[node.provider_id] = name;
+    if (!is_new && state.node.provider_id != node.provider_id) give_up_id(state.node.provider_id, name);
+    if (!node.provider_id.empty()) take_id(node.provider_id, name);
     state.allocatable = rules::as_capacity(node.allocatable);
     state.node = std::move(node);
     state.seen = generation(Kind::kNode);
@@ -277,6 +298,11 @@ void Cluster::upsert(api::PodDisruptionBudget budget) {
     ++version_;
 }
 
+void Cluster::upsert(api::VolumeAttachment attachment) {
+    keep(volume_attachments_, std::move(attachment), generation(Kind::kVolumeAttachment));
+    ++version_;
+}
+
 void Cluster::upsert(api::LimitRange range) {
     const std::string ns = range.meta.ns;
     keep(limit_ranges_, std::move(range), generation(Kind::kLimitRange));
@@ -327,8 +353,23 @@ void Cluster::remove_node(const std::string& name) {
     const auto it = nodes_.find(name);
     if (it == nodes_.end()) return;
     if (!it->second.pods.empty()) waiting_for_node_[name].merge(it->second.pods);
-    forget_id(node_by_provider_id_, it->second.node.provider_id, name);
+    give_up_id(it->second.node.provider_id, name);
     nodes_.erase(it);
+}
+
+void Cluster::take_id(const std::string& id, const std::string& node) {
+    std::string& owner = node_by_provider_id_[id];
+    if (!owner.empty() && owner != node) twins_[id].insert({owner, node});
+    owner = node;
+}
+
+void Cluster::give_up_id(const std::string& id, const std::string& node) {
+    forget_id(node_by_provider_id_, id, node);
+    const auto twins = twins_.find(id);
+    if (twins == twins_.end()) return;
+    twins->second.erase(node);
+    node_by_provider_id_[id] = *twins->second.begin();
+    if (twins->second.size() == 1) twins_.erase(twins);
 }
 
 void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) {
@@ -372,6 +413,9 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kPodDisruptionBudget:
             pod_disruption_budgets_.erase(ns + "/" + name);
+            break;
+        case Kind::kVolumeAttachment:
+            volume_attachments_.erase(name);
             break;
         case Kind::kLimitRange:
             limit_ranges_.erase(ns + "/" + name);
@@ -456,6 +500,9 @@ void Cluster::end_replace(Kind kind) {
             break;
         case Kind::kPodDisruptionBudget:
             list_unseen(pod_disruption_budgets_, current, gone);
+            break;
+        case Kind::kVolumeAttachment:
+            list_unseen(volume_attachments_, current, gone);
             break;
         case Kind::kLimitRange:
             list_unseen(limit_ranges_, current, gone);

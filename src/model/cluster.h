@@ -33,6 +33,7 @@ enum class Kind {
     kStorageClass,
     kCSINode,
     kPodDisruptionBudget,
+    kVolumeAttachment,
     kLimitRange,
     kNodeOverlay,
     kCapacityBuffer,
@@ -43,7 +44,7 @@ enum class Kind {
     kService,
     kReplicationController,
 };
-inline constexpr std::size_t kKindCount = 21;
+inline constexpr std::size_t kKindCount = 22;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -55,6 +56,14 @@ struct VolumeUse {
     std::string storage_class;
 };
 
+// Of a pod whose replacement is to be Ready before it is evicted.
+struct PodSurge {
+    std::string replica_set;  // That owns it, or did; empty: none.
+    std::string hash;         // The set's template hash.
+    // When its ReplicaSet was made to let go of it; nullopt: not yet.
+    std::optional<WallTime> released;
+};
+
 // Only what planning, binding and draining need; the rest of a pod is not kept.
 struct PodState {
     std::string ns;
@@ -64,6 +73,7 @@ struct PodState {
     std::shared_ptr<const rules::PodShape> shape;
     std::shared_ptr<const rules::PodLabels> labels;
     std::shared_ptr<const std::vector<VolumeUse>> volumes;  // nullptr: none.
+    std::shared_ptr<const PodSurge> surge;                  // nullptr: it does not ask for it.
     WallTime created = kNoTime;
     std::optional<WallTime> deleted;
     std::optional<WallTime> started;
@@ -168,6 +178,7 @@ class Cluster {
     void upsert(api::StorageClass storage_class);
     void upsert(api::CSINode node);
     void upsert(api::PodDisruptionBudget budget);
+    void upsert(api::VolumeAttachment attachment);
     void upsert(api::LimitRange range);
     void upsert(api::NodeOverlay overlay);
     void upsert(api::CapacityBuffer buffer);
@@ -186,6 +197,8 @@ class Cluster {
     const std::unordered_map<PodKey, PodState>& pods() const { return pods_; }
     // Unbound, not terminal; in the order of their names.
     const std::set<PodKey>& unbound_pods() const { return unbound_; }
+    // Let go by their ReplicaSets, and not evicted yet.
+    const std::set<PodKey>& released_pods() const { return released_; }
     const std::map<std::string, NodeState, std::less<>>& nodes() const { return nodes_; }
     const std::map<std::string, ClaimState, std::less<>>& claims() const { return claims_; }
     const std::map<std::string, PoolState, std::less<>>& pools() const { return pools_; }
@@ -200,6 +213,7 @@ class Cluster {
     const KeptByName<api::PodDisruptionBudget>& pod_disruption_budgets() const {
         return pod_disruption_budgets_;
     }
+    const KeptByName<api::VolumeAttachment>& volume_attachments() const { return volume_attachments_; }
     const KeptByName<api::NodeOverlay>& overlays() const { return overlays_; }
     const KeptByName<api::CapacityBuffer>& buffers() const { return buffers_; }
     const KeptByName<api::Service>& services() const { return services_; }
@@ -213,6 +227,8 @@ class Cluster {
     const PoolState* find_pool(std::string_view name) const;
     const NodeState* node_of(const api::NodeClaim& claim) const;  // By provider id.
     const ClaimState* claim_of(const api::Node& node) const;      // By provider id.
+    // More than one node has the claim's provider id.
+    bool has_several_nodes(const api::NodeClaim& claim) const { return twins_.contains(claim.provider_id); }
 
     // Grows with every change that can matter to a plan.
     std::uint64_t version() const { return version_; }
@@ -227,6 +243,8 @@ class Cluster {
     void detach(const PodState& pod);
     void remove_pod(const PodKey& key);
     void remove_node(const std::string& name);
+    void take_id(const std::string& id, const std::string& node);
+    void give_up_id(const std::string& id, const std::string& node);
     std::shared_ptr<const rules::PodShape> intern(rules::PodShape shape);
     std::shared_ptr<const rules::PodLabels> intern_labels(const api::Pod& pod);
     std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
@@ -234,6 +252,7 @@ class Cluster {
     rules::PreferencePolicy policy_;
     std::unordered_map<PodKey, PodState> pods_;
     std::set<PodKey> unbound_;
+    std::set<PodKey> released_;
     std::map<std::string, std::set<PodKey>, std::less<>> waiting_for_node_;  // Bound to a node not seen yet.
     std::map<std::string, NodeState, std::less<>> nodes_;
     std::map<std::string, ClaimState, std::less<>> claims_;
@@ -246,13 +265,16 @@ class Cluster {
     KeptByName<api::StorageClass> storage_classes_;
     KeptByName<api::CSINode> csi_nodes_;
     KeptByName<api::PodDisruptionBudget> pod_disruption_budgets_;  // "ns/name"
-    KeptByName<api::LimitRange> limit_ranges_;                     // "ns/name"
+    KeptByName<api::VolumeAttachment> volume_attachments_;
+    KeptByName<api::LimitRange> limit_ranges_;  // "ns/name"
     KeptByName<api::NodeOverlay> overlays_;
     KeptByName<api::CapacityBuffer> buffers_;           // "ns/name"
     KeptByName<api::Service> services_;                 // "ns/name"
     KeptByName<api::Service> replication_controllers_;  // "ns/name"
     std::map<Kind, TemplatesByName> templates_;
     std::unordered_map<std::string, std::string> node_by_provider_id_;
+    std::map<std::string, std::set<std::string>, std::less<>>
+        twins_;  // Ids of several nodes, and their names.
     std::unordered_map<std::string, std::string> claim_by_provider_id_;
     std::unordered_map<std::string, std::weak_ptr<const rules::PodShape>> shapes_;
     std::size_t shapes_swept_at_ = 1024;

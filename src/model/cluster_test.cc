@@ -291,5 +291,26 @@ TEST(Cluster, sums_never_drift) {
     }
 }
 
+TEST(Cluster, knows_when_several_nodes_have_one_id) {
+    Cluster cluster(rules::PreferencePolicy::kRespect);
+    const api::NodeClaim claim = a_claim("c", "p://1");
+    cluster.upsert(claim);
+    cluster.upsert(a_node("a", "p://1"));
+    cluster.upsert(a_node("a", "p://1"));
+    EXPECT_FALSE(cluster.has_several_nodes(claim));
+    cluster.upsert(a_node("b", "p://1"));
+    EXPECT_TRUE(cluster.has_several_nodes(claim));
+    cluster.remove(Kind::kNode, "", "b");
+    EXPECT_FALSE(cluster.has_several_nodes(claim));
+    ASSERT_NE(cluster.node_of(claim), nullptr) << "the other one is still there";
+    EXPECT_EQ(cluster.node_of(claim)->node.meta.name, "a");
+    cluster.upsert(a_node("b", "p://1"));
+    cluster.upsert(a_node("a", "p://2"));
+    EXPECT_FALSE(cluster.has_several_nodes(claim)) << "it has another id by now";
+    EXPECT_EQ(cluster.node_of(claim)->node.meta.name, "b");
+    cluster.remove(Kind::kNode, "", "b");
+    EXPECT_EQ(cluster.node_of(claim), nullptr);
+}
+
 }  // namespace
 }  // namespace joiner::model

@@ -94,6 +94,10 @@ class SnapshotMaker {
                inputs_.leaving->contains(claim->claim.meta.name);
     }
 
+    bool is_given_up(const api::NodeClaim& claim) const {
+        return inputs_.given_up != nullptr && inputs_.given_up->contains(claim.meta.name);
+    }
+
     // `undefined`: labels that may still come to be defined; nullptr where all are known.
     Resources expected_daemons(const Requirements& labels, const std::vector<api::Taint>& taints,
                                const rules::WellKnownLabels* undefined) const {
@@ -123,6 +127,7 @@ class SnapshotMaker {
         const api::Node& node = state.node;
         const ClaimState* claim = cluster_.claim_of(node);
         const bool is_going = node.meta.deleted || (claim != nullptr && claim->claim.meta.deleted) ||
+                              (claim != nullptr && is_given_up(claim->claim)) ||
                               rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule);
         const bool is_up = claim == nullptr || is_true(node.meta.labels, api::kInitializedLabel);
         if (is_going || is_leaving(claim) || (inputs_.leaving != nullptr && !is_up)) {
@@ -185,7 +190,7 @@ class SnapshotMaker {
     }
 
     void add_claim(const api::NodeClaim& claim) {
-        if (claim.meta.deleted || inputs_.leaving != nullptr) return;
+        if (claim.meta.deleted || inputs_.leaving != nullptr || is_given_up(claim)) return;
         const api::NodePool* pool = nullptr;
         if (const PoolState* state = cluster_.find_pool(pool_of(claim.meta))) pool = &state->pool;
         RoomView room;

@@ -27,6 +27,8 @@ struct SnapshotInputs {
     // What if the nodes of these claims went? They are no rooms, and their pods that would be missed are to
     // be placed too, after the pods that wait. Only rooms that are up count then: on others nobody may rely.
     const ClaimNames* leaving = nullptr;
+    // Claims that have not come up in time: nobody relies on their nodes any more.
+    const ClaimNames* given_up = nullptr;
     // What pods that are about to move will take, by name of the claim or node they move to.
     const ReservedRoom* reserved = nullptr;
     // Bound pods that may have to move: they are listed among the pods and not among those that stand, and

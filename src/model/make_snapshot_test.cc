@@ -37,6 +37,7 @@ struct World {
     Cluster cluster{rules::PreferencePolicy::kRespect};
     PlannedPods planned;
     ClaimNames leaving;
+    ClaimNames given_up;
     ReservedRoom reserved;
     std::set<PodKey> moving;
     std::shared_ptr<const std::vector<rules::InstanceType>> types =
@@ -98,6 +99,7 @@ struct World {
         inputs.is_usable = [](const api::NodePool& pool) { return !pool.replicas && !pool.meta.deleted; };
         inputs.planned = &planned;
         if (!leaving.empty()) inputs.leaving = &leaving;
+        inputs.given_up = &given_up;
         inputs.reserved = &reserved;
         inputs.moving = &moving;
         return make_snapshot(cluster, inputs);
@@ -212,6 +214,21 @@ TEST(MakeSnapshot, says_which_nodes_are_room) {
         w.add(claim);
         EXPECT_EQ(w.rooms(), c.rooms) << c.name;
     }
+}
+
+TEST(MakeSnapshot, nobody_relies_on_what_does_not_come_up) {
+    World w;
+    w.add(w.claim("on-its-way", ""));
+    w.add(w.claim("launched", "p://1"));
+    w.add(w.claim("up", "p://2"));
+    api::Node node;
+    node.meta.name = "n";
+    node.provider_id = "p://2";
+    w.add(node);
+    EXPECT_EQ(w.rooms().size(), 3u);
+    w.given_up = {"on-its-way", "launched", "up"};
+    EXPECT_TRUE(w.rooms().empty());
+    EXPECT_EQ(w.snapshot().closed_nodes.size(), 1u) << "pods on it still matter to others";
 }
 
 TEST(MakeSnapshot, taints_that_go_by_themselves_keep_nobody_off_a_fresh_node) {

@@ -12,7 +12,8 @@
 
 namespace joiner::plan {
 
-// What machine to buy. Any of `types` will do; the first is the cheapest, and what the price is for.
+// What machine to buy. Any of `types` will do; the first is the cheapest, and what the price is for. Without
+// types the requirements say it all, and the provider chooses.
 struct MachineSpec {
     model::PoolIndex pool = 0;
     std::vector<std::string> types;

@@ -226,6 +226,23 @@ TEST_F(ClusterTest, a_deployment_rolls_over) {
     EXPECT_EQ(cluster_.count("replicasets"), 2u);
 }
 
+TEST_F(ClusterTest, a_replica_set_lets_go_of_a_pod_that_it_no_longer_selects_and_takes_on_one_that_it_does) {
+    add_node("n1");
+    apply(deployment_manifest("web", 2));
+    EXPECT_TRUE(until([&] { return phase("Running") == 2; }));
+    const Json pod = *parse_json(cluster_.list("pods").front());
+    const std::string name = name_of(pod);
+    const std::string hash = text_at(pod, {"metadata", "labels", "pod-template-hash"});
+    ASSERT_NE(hash, "");
+    const auto is_owned = [&] { return controller_of(get("pods", name)) != nullptr; };
+    ASSERT_TRUE(
+        cluster_.patch("pods", "default", name, R"({"metadata":{"labels":{"pod-template-hash":null}}})"));
+    EXPECT_TRUE(until([&] { return phase("Running") == 3 && !is_owned(); })) << "another is made for it";
+    ASSERT_TRUE(cluster_.patch("pods", "default", name,
+                               R"({"metadata":{"labels":{"pod-template-hash":")" + hash + R"("}}})"));
+    EXPECT_TRUE(until([&] { return cluster_.count("pods") == 2; })) << "and now one is too many";
+}
+
 TEST_F(ClusterTest, a_deleted_deployment_takes_everything_along) {
     add_node("n1");
     apply(deployment_manifest("web", 2));

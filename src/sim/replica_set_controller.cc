@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sim/controllers.h"
+#include "sim/selector.h"
 
 namespace joiner::sim {
 namespace {
@@ -28,18 +30,85 @@ class ReplicaSetController final : public Controller {
           queue_(world.loop(), [this](const std::string& key) { reconcile(key); }),
           sets_(world.verbs, sets_type_,
                 [this](EventType, const ObjectPtr& set, const ObjectPtr&) { queue_.add(key_of(set->json)); }),
-          pods_(world.verbs, pods_type_, [this](EventType, const ObjectPtr& pod, const ObjectPtr&) {
-              const Json* owner = controller_of(pod->json);
-              if (owner && text_at(*owner, {"kind"}) == "ReplicaSet") {
-                  queue_.add(namespace_of(pod->json) + "/" + text_at(*owner, {"name"}));
-              }
-          }) {}
+          pods_(world.verbs, pods_type_,
+                [this](EventType type, const ObjectPtr& pod, const ObjectPtr& previous) {
+                    const bool is_relabelled =
+                        previous && object_at(previous->json, {"metadata", "labels"}) !=
+                                        object_at(pod->json, {"metadata", "labels"});
+                    if (previous) look_at_owner(previous->json, is_relabelled);
+                    look_at_owner(pod->json, is_relabelled);
+                    if (type == EventType::kDeleted || controller_of(pod->json)) {
+                        orphans_.erase(key_of(pod->json));
+                    } else if (!is_deleting(pod->json)) {
+                        look_for_owner(pod->json);
+                    }
+                }) {}
 
   private:
+    void look_at_owner(const Json& pod, bool is_relabelled) {
+        const Json* owner = controller_of(pod);
+        if (!owner || text_at(*owner, {"kind"}) != "ReplicaSet") return;
+        const std::string key = namespace_of(pod) + "/" + text_at(*owner, {"name"});
+        if (is_relabelled) relabelled_.insert(key);
+        queue_.add(key);
+    }
+
+    static bool selects(const Json& set, const Json& pod) {
+        const Json* selector = find(set, {"spec", "selector"});
+        return selector && matches_label_selector(*selector, object_at(pod, {"metadata", "labels"}));
+    }
+
+    void look_for_owner(const Json& pod) {
+        orphans_.erase(key_of(pod));
+        for (const ObjectPtr& set : world_.store().list(sets_type_, namespace_of(pod))) {
+            if (!selects(set->json, pod)) continue;
+            orphans_.insert(key_of(pod));
+            queue_.add(key_of(set->json));
+        }
+    }
+
+    // Pods whose labels no longer match are let go, and those that match and belong to nobody are taken on.
+    void claim_pods(const Json& set) {
+        std::vector<ObjectPtr> strangers;
+        if (relabelled_.erase(key_of(set)) > 0) {
+            for (const auto& [key, pod] : world_.pods.owned_by(uid_of(set))) {
+                if (!selects(set, pod->json)) strangers.push_back(pod);
+            }
+        }
+        for (const ObjectPtr& pod : strangers) set_owners(pod->json, without_owner(pod->json, uid_of(set)));
+        for (const std::string& key : std::set<std::string>(orphans_)) {
+            const auto [ns, name] = split_key(key);
+            const ObjectPtr pod =
+                ns == namespace_of(set) ? world_.store().get(pods_type_, ns, name) : nullptr;
+            if (!pod || is_deleting(pod->json) || controller_of(pod->json) || !selects(set, pod->json))
+                continue;
+            Json owners = array_at(pod->json, {"metadata", "ownerReferences"});
+            if (!owners.is_array()) owners = Json::array();
+            owners.push_back(owner_reference(set));
+            set_owners(pod->json, std::move(owners));
+        }
+    }
+
+    static Json without_owner(const Json& pod, const std::string& uid) {
+        Json out = Json::array();
+        for (const Json& owner : array_at(pod, {"metadata", "ownerReferences"})) {
+            if (text_at(owner, {"uid"}) != uid) out.push_back(owner);
+        }
+        return out;
+    }
+
+    void set_owners(const Json& pod, Json owners) {
+        Json updated = pod;
+        updated["metadata"]["ownerReferences"] = std::move(owners);
+        if (updated["metadata"]["ownerReferences"].empty()) updated["metadata"].erase("ownerReferences");
+        (void)world_.verbs.update(pods_type_, namespace_of(pod), name_of(pod), "", std::move(updated));
+    }
+
     void reconcile(const std::string& key) {
         const auto [ns, name] = split_key(key);
         const ObjectPtr set = world_.store().get(sets_type_, ns, name);
         if (!set) return;
+        if (!is_deleting(set->json)) claim_pods(set->json);
         std::vector<ObjectPtr> active;
         for (const auto& [pod_key, pod] : world_.pods.owned_by(uid_of(set->json))) {
             if (is_pod_active(pod->json)) active.push_back(pod);
@@ -109,6 +178,8 @@ class ReplicaSetController final : public Controller {
     const ResourceType& sets_type_;
     const ResourceType& pods_type_;
     WorkQueue queue_;
+    std::set<std::string> relabelled_;  // Sets that own a pod whose labels have changed.
+    std::set<std::string> orphans_;     // Pods without a controller that some set selects.
     Informer sets_;
     Informer pods_;
 };

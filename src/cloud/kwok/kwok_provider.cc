@@ -53,6 +53,15 @@ api::Node make_node(const api::NodeClaim& claim, const Instance& instance) {
     return node;
 }
 
+Instance instance_of(const api::Node& node) {
+    Instance out;
+    out.provider_id = node.provider_id;
+    out.claim_name = api::find_or_empty(node.meta.labels, api::kHostnameLabel);
+    out.labels = node.meta.labels;
+    out.is_terminating = node.meta.deleted.has_value();
+    return out;
+}
+
 }  // namespace
 
 std::string node_name(const api::NodeClaim& claim) {
@@ -68,6 +77,10 @@ KwokProvider::KwokProvider(io::Loop& loop, std::vector<rules::InstanceType> type
 
 bool KwokProvider::serves(const api::NodeClassReference& node_class) const {
     return node_class.group == "karpenter.kwok.sh" && node_class.kind == "KWOKNodeClass";
+}
+
+std::vector<rules::RepairPolicy> KwokProvider::repair_policies() const {
+    return {{"Ready", "False", std::chrono::minutes{10}}, {"Ready", "Unknown", std::chrono::minutes{10}}};
 }
 
 Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim,
@@ -153,15 +166,18 @@ void KwokProvider::remove(const std::string& provider_id, std::function<void(Sta
     });
 }
 
+void KwokProvider::get(const std::string& provider_id, std::function<void(Result<Instance>)> done) {
+    Result<Instance> out = fail(ErrorKind::kNotFound, "the instance is gone");
+    for (const api::Node& node : access_.nodes()) {
+        if (node.provider_id == provider_id) out = instance_of(node);
+    }
+    loop_.post([done = std::move(done), out = std::move(out)]() mutable { done(std::move(out)); });
+}
+
 void KwokProvider::list(std::function<void(Result<std::vector<Instance>>)> done) {
     std::vector<Instance> out;
     for (const api::Node& node : access_.nodes()) {
-        if (!node.provider_id.starts_with(kProviderPrefix)) continue;
-        Instance& instance = out.emplace_back();
-        instance.provider_id = node.provider_id;
-        instance.claim_name = api::find_or_empty(node.meta.labels, api::kHostnameLabel);
-        instance.labels = node.meta.labels;
-        instance.is_terminating = node.meta.deleted.has_value();
+        if (node.provider_id.starts_with(kProviderPrefix)) out.push_back(instance_of(node));
     }
     loop_.post([done = std::move(done), out = std::move(out)]() mutable { done(std::move(out)); });
 }

@@ -34,8 +34,10 @@ class KwokProvider final : public Provider {
     bool serves(const api::NodeClassReference& node_class) const override;
     const rules::RestrictedLabels& labels() const override { return labels_; }
     InstanceTypes instance_types(const api::NodePool&) override { return types_; }
+    std::vector<rules::RepairPolicy> repair_policies() const override;
     void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) override;
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;
+    void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
     void list(std::function<void(Result<std::vector<Instance>>)> done) override;
 
   private:

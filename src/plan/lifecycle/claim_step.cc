@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "model/make_snapshot.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -30,6 +31,10 @@ ClaimStep next_deletion_step(const ClaimFacts& facts) {
     }
     if (!claim.provider_id.empty() && !facts.instance_is_gone) return {Kind::kRemoveInstance, {}, {}};
     return {Kind::kRemoveFinalizer, {}, {}};
+}
+
+bool names_class(const api::ObjectMeta& meta, const api::NodeClassReference& node_class) {
+    return node_class.name.empty() || meta.labels.contains(model::node_class_label(node_class));
 }
 
 WallTime since(const api::NodeClaim& claim, std::string_view type) {
@@ -75,6 +80,7 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
     const api::NodeClaim& claim = facts.claim;
     if (claim.meta.deleted) return next_deletion_step(facts);
     if (!has_finalizer(claim.meta)) return {Kind::kAddFinalizer, {}, {}};
+    if (!names_class(claim.meta, claim.node_class)) return {Kind::kLabel, {}, {}};
     // A node of a pool that is up passes the gate of disruption by choice first.
     const bool is_gated = !api::find_or_empty(claim.meta.labels, api::kNodePoolLabel).empty() &&
                           rules::is_true(claim.conditions, "Initialized");
@@ -84,10 +90,13 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
         return {Kind::kLaunch, {}, {}};
     }
     if (!rules::is_true(claim.conditions, "Registered")) {
-        if (facts.node != nullptr && is_registered(facts.node->node))
+        if (facts.node != nullptr && !facts.has_several_nodes && is_registered(facts.node->node))
             return {Kind::kRecordRegistered, {}, {}};
         if (now - since(claim, "Registered") >= kRegistrationTimeout)
             return {Kind::kDelete, "registration_timeout", {}};
+        if (facts.has_several_nodes) return {Kind::kNothing, {}, "MultipleNodesFound"};
+        if (facts.node != nullptr && !facts.hooks_are_done)
+            return {Kind::kAskHooks, {}, "RegistrationHookPending"};
         if (facts.node != nullptr) return {Kind::kRegister, {}, {}};
         if (!facts.instance_was_ensured) return {Kind::kEnsureInstance, {}, {}};
         return {Kind::kNothing, {}, "NodeNotFound"};
@@ -104,6 +113,8 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
         if (obstacle.empty()) return {Kind::kInitialize, {}, {}};
         return {Kind::kNothing, {}, std::move(obstacle)};
     }
+    if (!facts.node->node.meta.deleted && !names_class(facts.node->node.meta, claim.node_class))
+        return {Kind::kLabel, {}, {}};
     return {};
 }
 

@@ -17,9 +17,11 @@ struct ClaimStep {
     enum class Kind {
         kNothing,
         kAddFinalizer,
+        kLabel,  // The claim, or its node, does not name its node class.
         kLaunch,
         kEnsureInstance,  // Launched before our time, and its node has not come: the provider is asked again,
                           // once.
+        kAskHooks,        // The cloud may have something left to do before the node is registered.
         kRegister,        // The node is there: labels, owner, taints.
         kRecordRegistered,  // The node carries all that; the claim's status says so too.
         kOpenWindow,        // Every pod planned for the node is bound and seen: the binding taint goes.
@@ -43,6 +45,8 @@ struct ClaimFacts {
     bool instance_is_gone = false;      // The provider has said so.
     bool instance_was_ensured = false;  // In this process's life.
     bool window_may_open = false;       // No pod waits to be bound on the node.
+    bool has_several_nodes = false;     // With the same provider id.
+    bool hooks_are_done = true;         // The provider's registration hooks.
 };
 
 ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now);

@@ -34,6 +34,8 @@ struct World {
     bool instance_is_gone = false;
     bool instance_was_ensured = false;
     bool window_may_open = false;
+    bool has_several_nodes = false;
+    bool hooks_are_done = true;
     WallTime now = kStart + seconds{1};
 
     World() {
@@ -74,9 +76,9 @@ struct World {
         return *this;
     }
     ClaimStep step() const {
-        return next_claim_step(
-            {claim, has_node ? &node : nullptr, instance_is_gone, instance_was_ensured, window_may_open},
-            now);
+        return next_claim_step({claim, has_node ? &node : nullptr, instance_is_gone, instance_was_ensured,
+                                window_may_open, has_several_nodes, hooks_are_done},
+                               now);
     }
 };
 
@@ -115,6 +117,26 @@ TEST(NextClaimStep, goes_from_finalizer_to_initialised) {
              w.instance_was_ensured = true;
          }},
         {"the node is there", Kind::kRegister, "", [](World& w) { w.not_registered(); }},
+        {"the cloud has something left to do", Kind::kAskHooks, "RegistrationHookPending",
+         [](World& w) { w.not_registered().hooks_are_done = false; }},
+        {"which of them is it?", Kind::kNothing, "MultipleNodesFound",
+         [](World& w) { w.not_registered().has_several_nodes = true; }},
+        {"it does not name its class", Kind::kLabel, "",
+         [](World& w) {
+             w.claim.node_class = {"g", "Kind", "default"};
+             w.not_launched();
+         }},
+        {"its node does not", Kind::kLabel, "",
+         [](World& w) {
+             w.claim.node_class = {"g", "Kind", "default"};
+             w.claim.meta.labels["g/kind"] = "default";
+         }},
+        {"both do", Kind::kNothing, "",
+         [](World& w) {
+             w.claim.node_class = {"g", "Kind", "default"};
+             w.claim.meta.labels["g/kind"] = "default";
+             w.node.node.meta.labels["g/kind"] = "default";
+         }},
         {"the node lacks only the finalizer", Kind::kRegister, "",
          [](World& w) {
              w.set("Registered", "Unknown", kStart);

@@ -1,17 +1,20 @@
 #include "plan/lifecycle/node_step.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <set>
 
 #include "api/names.h"
 #include "plan/lifecycle/claim_step.h"
+#include "rules/selector.h"
 #include "rules/taints.h"
 
 namespace joiner::plan {
 namespace {
 
 using Kind = NodeStep::Kind;
-
-constexpr Duration kStuckTerminating = std::chrono::minutes{1};
 
 const api::Taint& disrupted_taint() {
     static const api::Taint taint{std::string(api::kDisruptedTaint), "", std::string(api::kNoSchedule), {}};
@@ -42,19 +45,109 @@ bool must_force(const model::PodState& pod, std::optional<WallTime> deadline, Wa
     return now > *deadline - std::chrono::seconds{pod.termination_grace_seconds};
 }
 
-NodeStep drain_step(const NodeFacts& facts, std::vector<const model::PodState*> waiting, WallTime now) {
-    NodeStep step{Kind::kDrain, {}, {}};
+int grace_until(WallTime deadline, WallTime now) {
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - now).count();
+    return static_cast<int>(std::max<std::int64_t>(left, 1));
+}
+
+NodeStep drain_step(const NodeFacts& facts, const std::vector<const model::PodState*>& waiting,
+                    WallTime now) {
+    NodeStep step{Kind::kDrain};
+    step.conditions = {{"Drained", "Unknown", "Draining", "pods are being evicted"}};
     const auto deadline = deadline_of(facts.claim);
     int lowest_tier = 4;
     for (const model::PodState* pod : waiting) lowest_tier = std::min(lowest_tier, tier_of(*pod));
     for (const model::PodState* pod : waiting) {
         if (must_force(*pod, deadline, now)) {
-            step.force.push_back(pod->full_name());
-        } else if (tier_of(*pod) == lowest_tier && !pod->deleted && !do_not_disrupt_is_active(*pod, now)) {
-            step.evict.push_back(pod->full_name());
+            step.force.push_back({pod->full_name(), grace_until(*deadline, now)});
+            continue;
         }
+        if (tier_of(*pod) != lowest_tier || pod->deleted) continue;
+        if (!do_not_disrupt_is_active(*pod, now)) {
+            step.evict.push_back(pod->full_name());
+            continue;
+        }
+        step.remarks.push_back({{},
+                                true,
+                                "FailedDraining",
+                                fmt::format("pod {} is annotated {}={}", pod->full_name(),
+                                            api::kDoNotDisruptAnnotation, pod->do_not_disrupt)});
     }
     return step;
+}
+
+// Volumes of pods that are not drained are still in use, and stay attached.
+std::set<std::string> volumes_in_use(const NodeFacts& facts, WallTime now) {
+    std::set<std::string> out;
+    const auto& claims = facts.cluster.volume_claims();
+    for (const model::PodKey& key : facts.node.pods) {
+        const model::PodState* pod = facts.cluster.find_pod(key);
+        if (pod == nullptr || pod->volumes == nullptr || (is_drainable(*pod) && !is_stuck(*pod, now)))
+            continue;
+        for (const model::VolumeUse& use : *pod->volumes) {
+            const auto claim = claims.find(pod->ns + "/" + use.claim);
+            if (claim != claims.end()) out.insert(claim->second.object.volume_name);
+        }
+    }
+    return out;
+}
+
+// What must come off the node before its machine goes: "attachment (volume)", by name.
+std::vector<std::string> attached_volumes(const NodeFacts& facts, WallTime now) {
+    std::vector<std::string> out;
+    std::optional<std::set<std::string>> in_use;
+    for (const auto& [name, kept] : facts.cluster.volume_attachments()) {
+        const api::VolumeAttachment& attachment = kept.object;
+        if (attachment.node_name != facts.node.node.meta.name || attachment.volume_name.empty()) continue;
+        if (!in_use) in_use = volumes_in_use(facts, now);
+        if (!in_use->contains(attachment.volume_name))
+            out.push_back(fmt::format("{} ({})", name, attachment.volume_name));
+    }
+    return out;
+}
+
+NodeStep step_after_drain(const NodeFacts& facts, WallTime now) {
+    NodeStep step{Kind::kRemoveInstance};
+    step.conditions = {{"Drained", "True", "Drained"}};
+    const std::vector<std::string> attached = attached_volumes(facts, now);
+    const auto deadline = deadline_of(facts.claim);
+    if (!attached.empty() && (!deadline || now < *deadline)) {
+        step.kind = Kind::kNothing;
+        step.remarks = {{{},
+                         false,
+                         "AwaitingVolumeDetachment",
+                         fmt::format("volumes are still attached: {}", fmt::join(attached, ", "))}};
+        step.conditions.push_back({"VolumesDetached", "Unknown", "AwaitingVolumeDetachment",
+                                   fmt::format("still attached: {}", fmt::join(attached, ", "))});
+        return step;
+    }
+    if (attached.empty()) {
+        step.conditions.push_back({"VolumesDetached", "True", "VolumesDetached"});
+    } else {
+        step.conditions.push_back({"VolumesDetached", "False", "TerminationGracePeriodElapsed",
+                                   fmt::format("still attached: {}", fmt::join(attached, ", "))});
+    }
+    step.conditions.push_back({"InstanceTerminating", "True", "InstanceTerminating"});
+    return step;
+}
+
+// What pods that the drain passes over should be known for.
+void remark_on(const model::PodState& pod, WallTime now, std::vector<Remark>& remarks) {
+    if (is_stuck(pod, now)) {
+        remarks.push_back({{},
+                           true,
+                           "FailedDraining",
+                           fmt::format("pod {} should have been gone by {} (a finalizer, or a kubelet that "
+                                       "does not answer) and is waited for no longer",
+                                       pod.full_name(), format_rfc3339(*pod.deleted))});
+    }
+    if (!pod.do_not_disrupt.empty() && pod.do_not_disrupt != "true") {
+        const auto duration = parse_duration(pod.do_not_disrupt);
+        if (!duration || duration->count() <= 0)
+            remarks.push_back({pod.full_name(), true, "InvalidDoNotDisruptAnnotation",
+                               fmt::format("{}={} is neither true nor a duration, and is passed over",
+                                           api::kDoNotDisruptAnnotation, pod.do_not_disrupt)});
+    }
 }
 
 }  // namespace
@@ -78,20 +171,39 @@ bool do_not_disrupt_is_active(const model::PodState& pod, WallTime now) {
     return !pod.started || now < *pod.started + *duration;
 }
 
+std::vector<std::string> budgets_of(const model::Cluster& cluster, const model::PodState& pod) {
+    std::vector<std::string> out;
+    for (const auto& [name, kept] : cluster.pod_disruption_budgets()) {
+        if (kept.object.meta.ns == pod.ns && rules::matches(kept.object.selector, pod.labels->labels))
+            out.push_back(kept.object.meta.name);
+    }
+    return out;
+}
+
 NodeStep next_node_step(const NodeFacts& facts, WallTime now) {
-    if (facts.claim != nullptr && !facts.claim->claim.meta.deleted) return {Kind::kDeleteClaim, {}, {}};
-    if (facts.instance_is_gone) return {Kind::kRemoveFinalizer, {}, {}};
+    if (facts.claim != nullptr && !facts.claim->claim.meta.deleted) return {Kind::kDeleteClaim};
+    if (facts.instance_is_gone) return {Kind::kRemoveFinalizer};
     const api::Node& node = facts.node.node;
-    if (!rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule)) return {Kind::kTaint, {}, {}};
+    if (!is_ready(node) && !facts.instance_was_asked) return {Kind::kAskInstance};
+    if (!rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule) ||
+        !node.meta.labels.contains(api::kExcludeBalancersLabel))
+        return {Kind::kTaint};
     std::vector<const model::PodState*> waiting;
+    std::vector<Remark> remarks;
     for (const model::PodKey& key : facts.node.pods) {
         const model::PodState* pod = facts.cluster.find_pod(key);
-        if (pod != nullptr && !pod->is_terminal && is_drainable(*pod) && !is_stuck(*pod, now))
-            waiting.push_back(pod);
+        if (pod == nullptr || pod->is_terminal || !is_drainable(*pod)) continue;
+        remark_on(*pod, now, remarks);
+        if (!is_stuck(*pod, now)) waiting.push_back(pod);
     }
-    if (!waiting.empty()) return drain_step(facts, std::move(waiting), now);
-    if (!facts.tainted_at || now - *facts.tainted_at < kDrainSettle) return {};
-    return {Kind::kRemoveInstance, {}, {}};
+    NodeStep step;
+    if (!waiting.empty()) {
+        step = drain_step(facts, waiting, now);
+    } else if (facts.tainted_at && now - *facts.tainted_at >= kDrainSettle) {
+        step = step_after_drain(facts, now);
+    }
+    step.remarks.insert(step.remarks.begin(), remarks.begin(), remarks.end());
+    return step;
 }
 
 }  // namespace joiner::plan

@@ -31,11 +31,14 @@ struct World {
     model::ClaimState claim;
     bool has_claim = true;
     bool instance_is_gone = false;
+    bool was_asked = false;
     std::optional<WallTime> tainted_at = kNow - minutes{1};
 
     World() {
         node.meta.name = "n";
         node.meta.deleted = kNow - minutes{1};
+        node.meta.labels[std::string(api::kExcludeBalancersLabel)] = "karpenter";
+        node.conditions = {{"Ready", "True", "", "", kNoTime, 0}};
         node.taints = {{std::string(api::kDisruptedTaint), "", std::string(api::kNoSchedule), {}}};
         claim.claim.meta.deleted = kNow - minutes{1};
     }
@@ -58,9 +61,43 @@ struct World {
     }
     NodeStep step() {
         cluster.upsert(node);
-        return next_node_step(
-            {cluster, *cluster.find_node("n"), has_claim ? &claim : nullptr, instance_is_gone, tainted_at},
-            kNow);
+        return next_node_step({cluster, *cluster.find_node("n"), has_claim ? &claim : nullptr,
+                               instance_is_gone, was_asked, tainted_at},
+                              kNow);
+    }
+    World& attach(const std::string& name, const std::string& volume, const std::string& to = "n") {
+        api::VolumeAttachment attachment;
+        attachment.meta.name = name;
+        attachment.node_name = to;
+        attachment.volume_name = volume;
+        cluster.upsert(attachment);
+        return *this;
+    }
+    // A pod that uses the volume through a claim.
+    World& pod_with_volume(const std::string& name, const std::string& volume,
+                           std::function<void(api::Pod&)> edit) {
+        api::PersistentVolumeClaim its;
+        its.meta.name = name;
+        its.meta.ns = "ns";
+        its.volume_name = volume;
+        cluster.upsert(its);
+        return pod(name, [&](api::Pod& p) {
+            p.spec.volumes.resize(1);
+            p.spec.volumes[0].claim_name = name;
+            edit(p);
+        });
+    }
+    std::string condition(std::string_view type) {
+        for (const ConditionNote& note : step().conditions) {
+            if (note.type == type) return std::string(note.status) + " " + note.reason;
+        }
+        return {};
+    }
+    std::vector<std::string> remarks() {
+        std::vector<std::string> out;
+        for (const Remark& remark : step().remarks)
+            out.push_back(remark.pod + "|" + remark.reason + "|" + remark.message);
+        return out;
     }
 };
 
@@ -99,6 +136,15 @@ TEST(NextNodeStep, taints_drains_and_then_removes) {
          }},
         {"nothing more to save", Kind::kRemoveFinalizer,
          [](World& w) { w.pod("a").instance_is_gone = true; }},
+        {"a node that is not Ready may have no machine", Kind::kAskInstance,
+         [](World& w) { w.pod("a").node.conditions[0].status = "Unknown"; }},
+        {"where it has one, it is drained as others are", Kind::kDrain,
+         [](World& w) {
+             w.pod("a").node.conditions[0].status = "Unknown";
+             w.was_asked = true;
+         }},
+        {"load balancers leave it with the taint", Kind::kTaint,
+         [](World& w) { w.pod("a").node.meta.labels.clear(); }},
         {"the taint first", Kind::kTaint, [](World& w) { w.pod("a").node.taints.clear(); }},
         {"the taint with another effect is another taint", Kind::kTaint,
          [](World& w) { w.node.taints[0].effect = std::string(api::kNoExecute); }},
@@ -186,15 +232,91 @@ TEST(NextNodeStep, the_deadline_forces_whoever_needs_the_time_left) {
         World w;
         w.deadline_in(c.deadline).pod("other", grace(0)).pod("p", c.edit);
         const NodeStep step = w.step();
-        const bool forced = std::count(step.force.begin(), step.force.end(), "ns/p") == 1;
-        EXPECT_EQ(forced, c.forced) << c.name;
-        for (const auto& key : step.force)
-            EXPECT_EQ(std::count(step.evict.begin(), step.evict.end(), key), 0) << c.name;
+        const auto forced = std::find_if(step.force.begin(), step.force.end(),
+                                         [](const auto& each) { return each.pod == "ns/p"; });
+        EXPECT_EQ(forced != step.force.end(), c.forced) << c.name;
+        const int left = static_cast<int>(std::chrono::duration_cast<seconds>(c.deadline).count());
+        if (forced != step.force.end()) {
+            EXPECT_EQ(forced->grace_seconds, std::max(left, 1)) << c.name;
+        }
+        for (const auto& each : step.force)
+            EXPECT_EQ(std::count(step.evict.begin(), step.evict.end(), each.pod), 0) << c.name;
     }
     World broken;
     broken.claim.claim.meta.annotations[std::string(api::kTerminationTimestampAnnotation)] = "soon";
     broken.pod("p");
     EXPECT_THAT(broken.step().force, IsEmpty()) << "what cannot be read sets no deadline";
+}
+
+TEST(NextNodeStep, waits_for_volumes_that_are_still_attached) {
+    const Edit tolerates_all = [](api::Pod& p) { p.spec.tolerations = {{"", "Exists", "", ""}}; };
+    const struct {
+        const char* name;
+        Kind kind;
+        std::string volumes_detached;
+        std::function<void(World&)> edit;
+    } cases[] = {
+        {"none", Kind::kRemoveInstance, "True VolumesDetached", [](World&) {}},
+        {"one of this node", Kind::kNothing, "Unknown AwaitingVolumeDetachment",
+         [](World& w) { w.attach("a", "pv"); }},
+        {"one of another node", Kind::kRemoveInstance, "True VolumesDetached",
+         [](World& w) { w.attach("a", "pv", "other"); }},
+        {"one without a volume's name", Kind::kRemoveInstance, "True VolumesDetached",
+         [](World& w) { w.attach("a", ""); }},
+        {"one of a pod that stays", Kind::kRemoveInstance, "True VolumesDetached",
+         [&](World& w) { w.attach("a", "pv").pod_with_volume("p", "pv", tolerates_all); }},
+        {"another beside it", Kind::kNothing, "Unknown AwaitingVolumeDetachment",
+         [&](World& w) { w.attach("a", "pv").attach("b", "pv2").pod_with_volume("p", "pv", tolerates_all); }},
+        {"of a pod that never goes", Kind::kRemoveInstance, "True VolumesDetached",
+         [](World& w) { w.attach("a", "pv").pod_with_volume("p", "pv", deleted(minutes{-2})); }},
+        {"before the deadline", Kind::kNothing, "Unknown AwaitingVolumeDetachment",
+         [](World& w) { w.attach("a", "pv").deadline_in(seconds{1}); }},
+        {"past the deadline", Kind::kRemoveInstance, "False TerminationGracePeriodElapsed",
+         [](World& w) { w.attach("a", "pv").deadline_in(seconds{-1}); }},
+    };
+    for (const auto& c : cases) {
+        World w;
+        c.edit(w);
+        EXPECT_EQ(w.step().kind, c.kind) << c.name;
+        EXPECT_EQ(w.condition("VolumesDetached"), c.volumes_detached) << c.name;
+        EXPECT_EQ(w.condition("Drained"), "True Drained") << c.name;
+        EXPECT_EQ(w.condition("InstanceTerminating"),
+                  c.kind == Kind::kRemoveInstance ? "True InstanceTerminating" : "")
+            << c.name;
+    }
+}
+
+TEST(NextNodeStep, says_what_holds_it_up) {
+    World w;
+    EXPECT_THAT(w.remarks(), IsEmpty());
+    w.attach("a", "pv");
+    EXPECT_THAT(w.remarks(), ElementsAre("|AwaitingVolumeDetachment|volumes are still attached: a (pv)"));
+    w.pod("held", annotated("true")).pod("wrong", annotated("yes")).pod("stuck", deleted(minutes{-2}));
+    EXPECT_THAT(w.remarks(),
+                ElementsAre(testing::StartsWith("|FailedDraining|pod ns/stuck should have been gone by"),
+                            testing::StartsWith("ns/wrong|InvalidDoNotDisruptAnnotation|"),
+                            "|FailedDraining|pod ns/held is annotated karpenter.sh/do-not-disrupt=true"));
+    EXPECT_THAT(w.step().evict, ElementsAre("ns/wrong"));
+    EXPECT_EQ(w.condition("Drained"), "Unknown Draining");
+}
+
+TEST(BudgetsOf, are_those_of_its_namespace_that_select_it) {
+    World w;
+    w.pod("p", [](api::Pod& p) { p.meta.labels["app"] = "web"; });
+    const auto budget = [&](const std::string& name, const std::string& ns, const std::string& app) {
+        api::PodDisruptionBudget out;
+        out.meta.name = name;
+        out.meta.ns = ns;
+        out.selector = api::LabelSelector{{{"app", app}}, {}};
+        w.cluster.upsert(out);
+    };
+    budget("b", "ns", "web");
+    budget("nobody", "ns", "other");
+    budget("elsewhere", "other", "web");
+    const auto names = [&] { return budgets_of(w.cluster, *w.cluster.find_pod("ns/p")); };
+    EXPECT_THAT(names(), ElementsAre("b"));
+    budget("a", "ns", "web");
+    EXPECT_THAT(names(), ElementsAre("a", "b"));
 }
 
 TEST(DoNotDisrupt, is_true_or_a_time_from_the_start) {

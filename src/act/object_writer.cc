@@ -1,0 +1,172 @@
+#include "act/object_writer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "act/claim_status_patch.h"
+#include "api/codec.h"
+#include "api/names.h"
+
+namespace joiner::act {
+
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr Duration kInstancePoll = std::chrono::seconds{5};
+
+std::string version_in(const std::string& body) {
+    const auto meta = api::decode_meta(body);
+    return meta ? meta->resource_version : std::string{};
+}
+
+}  // namespace
+
+std::string claim_key(const std::string& name) {
+    return "claim/" + name;
+}
+std::string node_key(const std::string& name) {
+    return "node/" + name;
+}
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+kube::EventTarget target_of(const api::NodeClaim& claim) {
+    return {"karpenter.sh/v1", "NodeClaim", "", claim.meta.name, claim.meta.uid, claim.meta.resource_version};
+}
+kube::EventTarget target_of(const api::Node& node) {
+    return {"v1", "Node", "", node.meta.name, node.meta.uid, ""};
+}
+kube::EventTarget target_of(const model::PodState& pod) {
+    return {"v1", "Pod", pod.ns, pod.name, pod.uid, ""};
+}
+
+bool ObjectWriter::may_act_on(const api::NodeClaim& claim) {
+    return settling_.may_act(claim_key(claim.meta.name), claim.meta.resource_version, services_.loop.now());
+}
+bool ObjectWriter::may_act_on(const api::Node& node) {
+    return settling_.may_act(node_key(node.meta.name), node.meta.resource_version, services_.loop.now());
+}
+
+void ObjectWriter::look_at(const std::string& claim, const std::string& node) {
+    if (!claim.empty()) services_.look_at_claim(claim);
+    if (!node.empty()) services_.look_at_node(node);
+}
+
+void ObjectWriter::settle(const std::string& key, const Result<std::string>& result, std::string_view what) {
+    const WallTime now = services_.loop.now();
+    if (result) return settling_.done(key, version_in(*result), now);
+    settling_.failed(key, now);
+    // A conflict, or a thing already gone, is the normal way to learn that our facts are old.
+    const bool ordinary =
+        result.error().kind == ErrorKind::kConflict || result.error().kind == ErrorKind::kNotFound;
+    if (!ordinary) services_.notices.failed(what, result.error());
+}
+
+void ObjectWriter::patch_claim(const api::NodeClaim& claim, std::string_view subresource, std::string body,
+                               std::function<void()> after) {
+    const std::string name = claim.meta.name;
+    settling_.begin(claim_key(name));
+    services_.client.patch(kube::kNodeClaims, "", name, subresource, kube::PatchType::kMerge, std::move(body),
+                           [this, name, after = std::move(after)](Result<std::string> result) {
+                               settle(claim_key(name), result, "patch NodeClaim " + name);
+                               if (result && after) after();
+                               services_.look_at_claim(name);
+                           });
+}
+
+void ObjectWriter::patch_node(const api::Node& node, std::string body, std::function<void()> after) {
+    const std::string name = node.meta.name;
+    settling_.begin(node_key(name));
+    services_.client.patch(kube::kNodes, "", name, "", kube::PatchType::kMerge, std::move(body),
+                           [this, name, after = std::move(after)](Result<std::string> result) {
+                               settle(node_key(name), result, "patch Node " + name);
+                               if (result && after) after();
+                               services_.look_at_node(name);
+                           });
+}
+
+void ObjectWriter::write_conditions(const api::NodeClaim& claim,
+                                    const std::function<void(ClaimStatusPatch&)>& edit) {
+    ClaimStatusPatch patch(claim);
+    edit(patch);
+    patch.status["conditions"] =
+        Json::parse(api::encode_conditions(patch.conditions.finish(services_.loop.now())));
+    patch_claim(claim, "status", dump({{"status", std::move(patch.status)}}));
+}
+
+void ObjectWriter::note(const api::NodeClaim& claim, const std::vector<plan::ConditionNote>& notes) {
+    const bool are_there = std::all_of(notes.begin(), notes.end(), [&](const plan::ConditionNote& note) {
+        const api::Condition* there = api::find_condition(claim.conditions, note.type);
+        return there != nullptr && there->status == note.status && there->reason == note.reason;
+    });
+    if (are_there || !may_act_on(claim)) return;
+    write_conditions(claim, [&](ClaimStatusPatch& patch) {
+        for (const plan::ConditionNote& note : notes)
+            patch.conditions.set(note.type, note.status, note.reason, note.message, services_.loop.now());
+    });
+}
+
+void ObjectWriter::delete_claim(const std::string& name, const std::string& reason) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    if (state == nullptr || state->claim.meta.deleted) return;
+    settling_.begin(claim_key(name));
+    services_.client.remove(kube::kNodeClaims, "", name, {state->claim.meta.uid, "", -1},
+                            [this, name, reason, claim = state->claim](Result<std::string> result) {
+                                settle(claim_key(name), result ? Result<std::string>(std::string{}) : result,
+                                       "delete NodeClaim " + name);
+                                if (result) services_.notices.claim_disrupted(claim, reason);
+                                services_.look_at_claim(name);
+                            });
+}
+
+void ObjectWriter::remove_instance(const std::string& provider_id, const std::string& claim,
+                                   const std::string& node) {
+    const std::string key = claim.empty() ? node_key(node) : claim_key(claim);
+    settling_.begin(key);
+    services_.provider.remove(provider_id, [this, key, provider_id, claim, node](Status status) {
+        const WallTime now = services_.loop.now();
+        if (!status && status.error().kind == ErrorKind::kNotFound) {
+            gone_instances_.insert(provider_id);
+            done(key);
+        } else {
+            if (!status) services_.notices.failed("remove instance " + provider_id, status.error());
+            settling_.done(key, "", now);
+            services_.loop.after(kInstancePoll, [this, claim, node] { look_at(claim, node); });
+        }
+        look_at(claim, node);
+    });
+}
+
+void ObjectWriter::release_claim(const api::NodeClaim& claim, std::function<void()> after) {
+    release(kube::kNodeClaims, claim_key(claim.meta.name), claim.meta,
+            [this, id = claim.provider_id, after = std::move(after)] {
+                gone_instances_.erase(id);
+                after();
+            });
+}
+void ObjectWriter::release_node(const api::Node& node, std::function<void()> after) {
+    release(kube::kNodes, node_key(node.meta.name), node.meta, std::move(after));
+}
+
+void ObjectWriter::release(const kube::Resource& resource, const std::string& key,
+                           const api::ObjectMeta& meta, std::function<void()> after) {
+    std::vector<std::string> finalizers = meta.finalizers;
+    std::erase(finalizers, std::string(api::kTerminationFinalizer));
+    settling_.begin(key);
+    services_.client.patch(
+        resource, "", meta.name, "", kube::PatchType::kMerge,
+        dump({{"metadata",
+               {{"resourceVersion", meta.resource_version}, {"finalizers", std::move(finalizers)}}}}),
+        [this, key, name = meta.name, after = std::move(after)](Result<std::string> result) {
+            settle(key, result, "remove the finalizer of " + name);
+            if (result) after();
+            if (key.starts_with("claim/"))
+                services_.look_at_claim(name);
+            else
+                services_.look_at_node(name);
+        });
+}
+
+}  // namespace joiner::act

@@ -1,0 +1,35 @@
+// Asks the provider's registration hooks about a claim, all at once, until each has said that it is done.
+// Loop thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "act/services.h"
+
+namespace joiner::act {
+
+class RegistrationHooks {
+  public:
+    explicit RegistrationHooks(Services& services) : services_(services) {}
+
+    bool are_done(const std::string& claim) const;
+    // Asks those that are not done, unless an answer is on its way or it is too early to ask again. The claim
+    // is looked at again when there is an answer.
+    void ask(const api::NodeClaim& claim);
+    void forget(const std::string& claim) { states_.erase(claim); }
+
+  private:
+    struct State {
+        std::set<std::string, std::less<>> done;  // Names of hooks.
+        std::size_t in_flight = 0;
+        WallTime not_before = kNoTime;
+    };
+    void answer(const std::string& claim, const std::string& hook, const Result<Duration>& wait);
+
+    Services& services_;
+    std::map<std::string, State> states_;  // By claim.
+};
+
+}  // namespace joiner::act

@@ -1,0 +1,412 @@
+// Claims that no pod asked for, and nodes that fall ill: standalone NodeClaims, static pools, node repair.
+// The names carry the section of Karpenter's behaviour they hold. The whole controller on virtual time.
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "cli/testing/virtual_rig.h"
+#include "cloud/kwok/kwok_provider.h"
+#include "rules/conditions.h"
+#include "sim/kubelet.h"
+
+namespace joiner {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kClass =
+    "{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}}\n";
+
+constexpr std::string_view kStandalone = R"(
+apiVersion: karpenter.sh/v1
+kind: NodeClaim
+metadata: {name: alone}
+spec:
+  nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
+  requirements:
+    - {key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}
+    - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
+  resources: {requests: {cpu: "1"}}
+)";
+
+class ClaimRig : public VirtualRig {
+  protected:
+    std::size_t up() const {
+        const std::vector<api::NodeClaim> all = claims();
+        return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const auto& claim) {
+            return !claim.meta.deleted && rules::is_true(claim.conditions, "Initialized");
+        }));
+    }
+    bool comes_up(std::size_t count, Duration limit = minutes{2}) {
+        return until([&] { return up() == count && claims().size() == count; }, limit);
+    }
+};
+
+TEST_F(ClaimRig, s1_2_a_standalone_claim_gets_its_node_and_is_never_consolidated) {
+    apply(kClass);
+    start();
+    apply(kStandalone);
+    ASSERT_TRUE(comes_up(1));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_EQ(api::find_or_empty(claims().front().meta.labels, "karpenter.kwok.sh/kwoknodeclass"), "default");
+    EXPECT_EQ(api::find_or_empty(nodes().front().meta.labels, "karpenter.kwok.sh/kwoknodeclass"), "default");
+    world_.run_for(minutes{30});
+    EXPECT_EQ(up(), 1u) << "empty, and nobody's to take away";
+}
+
+TEST_F(ClaimRig, s1_2_a_standalone_claims_node_is_room_before_and_after_it_is_up) {
+    apply(kPool);
+    start();
+    world_.run_for(seconds{2});
+    apply(kStandalone);
+    ASSERT_TRUE(comes_up(1));
+    apply(deployment("web", 3, "1"));
+    EXPECT_TRUE(runs(3, seconds{30}));
+    EXPECT_EQ(nodes().size(), 1u) << "nothing was bought for them";
+}
+
+TEST_F(ClaimRig, s1_2_a_standalone_claim_can_be_deleted) {
+    apply(kClass);
+    start();
+    apply(kStandalone);
+    ASSERT_TRUE(comes_up(1));
+    ASSERT_TRUE(world_.remove("nodeclaims", "", "alone"));
+    EXPECT_TRUE(until([&] { return claims().empty() && nodes().empty(); }, minutes{1}));
+}
+
+// The template of a NodePool "marked": what its nodes must carry.
+constexpr std::string_view kMarkedPool = R"(---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: marked}
+spec:
+  template:
+    metadata: {labels: {team: blue}, annotations: {note: keep}}
+    spec:
+      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
+      requirements: [{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}]
+      taints: [{key: dedicated, value: blue, effect: PreferNoSchedule}]
+      startupTaints: [{key: example.com/agent, effect: NoSchedule}]
+  disruption: {consolidateAfter: Never}
+)";
+
+TEST_F(ClaimRig, s4_1_a_node_gets_its_claims_labels_annotations_and_taints_and_waits_for_startup_taints) {
+    apply(std::string(kClass) + std::string(kMarkedPool));
+    start();
+    apply(deployment("web", 1, "1"));
+    ASSERT_TRUE(until([&] { return nodes().size() == 1; }, minutes{1}));
+    world_.run_for(minutes{1});
+    const api::Node node = nodes().front();
+    EXPECT_EQ(api::find_or_empty(node.meta.labels, "team"), "blue");
+    EXPECT_EQ(api::find_or_empty(node.meta.labels, api::kRegisteredLabel), "true");
+    EXPECT_EQ(api::find_or_empty(node.meta.annotations, "note"), "keep");
+    EXPECT_TRUE(rules::has_taint(node.taints, "dedicated", api::kPreferNoSchedule));
+    EXPECT_TRUE(rules::has_taint(node.taints, "example.com/agent", api::kNoSchedule));
+    EXPECT_FALSE(rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute));
+    EXPECT_THAT(node.meta.finalizers, testing::Contains(std::string(api::kTerminationFinalizer)));
+    const api::Condition* initialized = api::find_condition(claims().front().conditions, "Initialized");
+    ASSERT_NE(initialized, nullptr);
+    EXPECT_EQ(initialized->reason, "StartupTaintsExist");
+    ASSERT_TRUE(world_.patch("nodes", "", node.meta.name, R"({"spec":{"taints":null}})"));
+    EXPECT_TRUE(comes_up(1));
+    EXPECT_TRUE(runs(1, minutes{1}));
+}
+
+TEST_F(ClaimRig, s4_1_a_node_that_says_so_keeps_the_taints_it_has) {
+    apply(kClass);
+    start();
+    std::string claim(kStandalone);
+    claim.replace(claim.find("{name: alone}"), 13,
+                  "{name: alone, labels: {karpenter.sh/do-not-sync-taints: \"true\"}}");
+    apply(claim + "  taints: [{key: dedicated, effect: NoSchedule}]\n");
+    ASSERT_TRUE(comes_up(1));
+    EXPECT_TRUE(nodes().front().taints.empty());
+}
+
+TEST_F(ClaimRig, s4_1_a_new_node_class_begins_the_pools_registration_health_afresh) {
+    const auto health = [&] {
+        const auto pool = api::decode_node_pool(world_.get("nodepools", "", "default").value());
+        const api::Condition* found = api::find_condition(pool->conditions, "NodeRegistrationHealthy");
+        return found == nullptr ? std::string{} : found->status;
+    };
+    apply(kPool);
+    start();
+    apply(deployment("web", 1, "1"));
+    ASSERT_TRUE(until([&] { return health() == "True"; }, minutes{1}));
+    kill();
+    start();
+    world_.run_for(seconds{30});
+    EXPECT_EQ(health(), "True") << "a restart forgets nothing";
+    apply(
+        "{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}, "
+        "spec: {nodeRegistrationDelay: 1s}}");
+    EXPECT_TRUE(until([&] { return health() == "Unknown"; }, seconds{30}));
+    ASSERT_TRUE(world_.scale("Deployment", "default", "web", 20));
+    EXPECT_TRUE(until([&] { return health() == "True"; }, minutes{1}));
+}
+
+TEST_F(ClaimRig, s4_1_a_node_that_never_becomes_ready_is_named_and_its_pods_run_elsewhere) {
+    apply(kPool);
+    apply(
+        "{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}, "
+        "spec: {nodeRegistrationDelay: 5s}}");
+    start();
+    apply(deployment("web", 1, "1"));
+    ASSERT_TRUE(until([&] { return !claims().empty(); }, seconds{5}));
+    const api::NodeClaim dud = claims().front();
+    world_.kubelet().set_ready_delay(cloud::kwok::node_name(dud), std::nullopt);
+    EXPECT_TRUE(runs(1, minutes{20}));
+    const auto there = api::decode_node_claim(world_.get("nodeclaims", "", dud.meta.name).value());
+    EXPECT_EQ(api::find_condition(there->conditions, "Initialized")->reason, "NodeNotReady");
+}
+
+TEST_F(ClaimRig, s4_7_a_node_with_less_than_was_promised_is_named) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 1, "1"));
+    ASSERT_TRUE(comes_up(1));
+    const auto consistent = [&] {
+        const api::Condition* found =
+            api::find_condition(claims().front().conditions, "ConsistentStateFound");
+        return found == nullptr ? std::string{} : found->status;
+    };
+    ASSERT_TRUE(until([&] { return consistent() == "True"; }, minutes{2}));
+    ASSERT_TRUE(world_.patch("nodes", "", nodes().front().meta.name,
+                             R"({"status":{"capacity":{"memory":"1Mi"}}})", "status"));
+    EXPECT_TRUE(until([&] { return consistent() == "False"; }, minutes{11}));
+    EXPECT_THAT(said("FailedConsistencyCheck"), HasSubstr("of the memory"));
+}
+
+TEST_F(ClaimRig, s4_7_a_claim_whose_instance_is_gone_is_collected) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 1, "1"));
+    ASSERT_TRUE(comes_up(1));
+    const std::string lost = claims().front().meta.name;
+    ASSERT_TRUE(world_.patch("nodes", "", nodes().front().meta.name, R"({"metadata":{"finalizers":null}})"));
+    ASSERT_TRUE(world_.remove("nodes", "", nodes().front().meta.name));
+    EXPECT_TRUE(until([&] { return !world_.get("nodeclaims", "", lost); }, minutes{3}));
+    EXPECT_TRUE(runs(1, minutes{3}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+std::string static_pool(int replicas, const std::string& limits = {}, const std::string& generation = "one") {
+    return std::string(kClass) + fmt::format(R"(---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {{name: fixed}}
+spec:
+  replicas: {}
+  {}
+  template:
+    metadata: {{labels: {{generation: {}}}}}
+    spec:
+      nodeClassRef: {{group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}}
+      requirements:
+        - {{key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}}
+        - {{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}}
+  disruption: {{consolidateAfter: 0s, budgets: [{{nodes: "1"}}]}}
+)",
+                                             replicas, limits, generation);
+}
+
+class StaticRig : public ClaimRig {
+  protected:
+    static control::Options with_static_pools() {
+        control::Options out = alone();
+        out.gates.static_capacity = true;
+        return out;
+    }
+    void scale_pool(int replicas) {
+        ASSERT_TRUE(
+            world_.patch("NodePool", "", "fixed", fmt::format(R"({{"spec":{{"replicas":{}}}}})", replicas)));
+    }
+    std::size_t of_generation(const std::string& generation) const {
+        const std::vector<api::Node> all = nodes();
+        return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const api::Node& node) {
+            return api::find_or_empty(node.meta.labels, "generation") == generation;
+        }));
+    }
+};
+
+TEST_F(StaticRig, s4_9_a_static_pool_keeps_its_number_of_nodes) {
+    apply(static_pool(3));
+    start(with_static_pools());
+    EXPECT_TRUE(comes_up(3));
+    world_.run_for(minutes{10});
+    EXPECT_EQ(up(), 3u) << "empty, and not taken away";
+    EXPECT_EQ(disorder(), "");
+    ASSERT_TRUE(world_.remove("nodeclaims", "", claims().front().meta.name));
+    world_.run_for(seconds{5});
+    EXPECT_TRUE(comes_up(3));
+}
+
+TEST_F(StaticRig, s4_9_without_its_gate_a_static_pool_is_left_alone) {
+    apply(static_pool(3));
+    start();
+    world_.run_for(minutes{5});
+    EXPECT_TRUE(claims().empty());
+}
+
+TEST_F(StaticRig, s4_9_a_static_pools_nodes_are_room_for_pods) {
+    apply(static_pool(2));
+    start(with_static_pools());
+    ASSERT_TRUE(comes_up(2));
+    apply(deployment("web", 5, "1"));
+    EXPECT_TRUE(runs(5, seconds{30}));
+    EXPECT_EQ(nodes().size(), 2u);
+}
+
+TEST_F(StaticRig, s4_9_it_never_grows_past_its_node_limit) {
+    apply(static_pool(5, "limits: {nodes: 3}"));
+    start(with_static_pools());
+    ASSERT_TRUE(comes_up(3));
+    world_.run_for(minutes{5});
+    EXPECT_EQ(claims().size(), 3u);
+    EXPECT_THAT(said("StaticCapacityLimited"), HasSubstr("3 of 5 replicas"));
+}
+
+TEST_F(StaticRig, s4_9_it_shrinks_by_its_empty_nodes_first) {
+    apply(static_pool(3));
+    start(with_static_pools());
+    ASSERT_TRUE(comes_up(3));
+    apply(deployment("web", 1, "1"));
+    ASSERT_TRUE(runs(1, seconds{30}));
+    scale_pool(1);
+    ASSERT_TRUE(comes_up(1));
+    EXPECT_EQ(running(), 1u);
+    scale_pool(0);
+    EXPECT_TRUE(until([&] { return nodes().empty() && claims().empty(); }, minutes{2}));
+}
+
+TEST_F(StaticRig, s4_9_drifted_nodes_are_replaced_one_for_one_within_the_budget) {
+    apply(static_pool(3));
+    start(with_static_pools());
+    ASSERT_TRUE(comes_up(3));
+    ASSERT_TRUE(world_.patch("NodePool", "", "fixed",
+                             R"({"spec":{"template":{"metadata":{"labels":{"generation":"two"}}}}})"));
+    std::size_t most = 0;
+    std::size_t fewest = 3;
+    EXPECT_TRUE(until(
+        [&] {
+            most = std::max(most, claims().size());
+            fewest = std::min(fewest, up());
+            return of_generation("two") == 3 && claims().size() == 3;
+        },
+        minutes{10}));
+    EXPECT_EQ(most, 4u);
+    EXPECT_EQ(fewest, 3u);
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+TEST_F(StaticRig, s4_9_where_the_node_limit_leaves_no_room_drift_waits_and_says_so) {
+    apply(static_pool(2, "limits: {nodes: 2}"));
+    start(with_static_pools());
+    ASSERT_TRUE(comes_up(2));
+    ASSERT_TRUE(world_.patch("NodePool", "", "fixed",
+                             R"({"spec":{"template":{"metadata":{"labels":{"generation":"two"}}}}})"));
+    world_.run_for(minutes{5});
+    EXPECT_EQ(of_generation("one"), 2u);
+    EXPECT_THAT(said("DisruptionBlocked"), HasSubstr("limits.nodes (2)"));
+}
+
+TEST_F(StaticRig, s4_9_restarts_in_the_middle_end_with_the_right_number) {
+    apply(static_pool(5));
+    for (int i = 0; i < 10; ++i) {
+        start(with_static_pools());
+        world_.run_for(std::chrono::milliseconds{100 + 40 * i});
+        kill();
+    }
+    start(with_static_pools());
+    EXPECT_TRUE(comes_up(5));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+class RepairRig : public ClaimRig {
+  protected:
+    static control::Options with_repair() {
+        control::Options out = alone();
+        out.gates.node_repair = true;
+        return out;
+    }
+    // So many nodes of one pod each, which stay where they are.
+    std::vector<std::string> fill_nodes(int count, control::Options options = with_repair()) {
+        apply(kPool);
+        EXPECT_TRUE(world_.patch("NodePool", "", "default",
+                                 R"({"spec":{"disruption":{"consolidateAfter":"Never"}}})"));
+        start(std::move(options));
+        std::string pods = deployment("web", count, "1");
+        pods.insert(pods.find("      containers:"),
+                    "      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                    "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}\n"
+                    "      tolerations: [{key: node.kubernetes.io/unreachable, operator: Exists}]\n");
+        apply(pods);
+        EXPECT_TRUE(runs(static_cast<std::size_t>(count), minutes{1}));
+        EXPECT_EQ(disorder_after(minutes{1}), "");
+        std::vector<std::string> out;
+        for (const api::Node& node : nodes()) out.push_back(node.meta.name);
+        EXPECT_EQ(out.size(), static_cast<std::size_t>(count));
+        return out;
+    }
+    bool is_there(const std::string& node) const { return world_.get("nodes", "", node).has_value(); }
+};
+
+class RepairOfSmallPools : public RepairRig, public testing::WithParamInterface<int> {};
+
+TEST_P(RepairOfSmallPools, s4_8_the_only_sick_node_is_repaired) {
+    const std::vector<std::string> names = fill_nodes(GetParam());
+    world_.stop_node(names.front());
+    world_.run_for(minutes{9});
+    EXPECT_TRUE(is_there(names.front())) << "it is tolerated for ten minutes";
+    EXPECT_TRUE(until([&] { return !is_there(names.front()); }, minutes{5}));
+    EXPECT_TRUE(runs(static_cast<std::size_t>(GetParam()), minutes{2}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_THAT(said("NodeRepaired"), HasSubstr("condition Ready has been Unknown"));
+    EXPECT_THAT(said("NodeRepaired"), HasSubstr(fmt::format("0 of the {} other nodes", GetParam() - 1)));
+    for (std::size_t i = 1; i < names.size(); ++i) EXPECT_TRUE(is_there(names[i]));
+}
+INSTANTIATE_TEST_SUITE_P(Nodes, RepairOfSmallPools, testing::Values(1, 2, 3, 4));
+
+TEST_F(RepairRig, s4_8_a_pool_whose_nodes_fall_ill_together_is_left_alone) {
+    const std::vector<std::string> names = fill_nodes(3);
+    for (const std::string& name : names) world_.stop_node(name);
+    world_.run_for(minutes{20});
+    for (const std::string& name : names) EXPECT_TRUE(is_there(name));
+    EXPECT_THAT(said("NodeRepairBlocked"), HasSubstr("2 of the 2 other nodes"));
+    EXPECT_EQ(world_.event_reasons()["NodeRepaired"], 0u);
+    for (const std::string& name : {names[1], names[2]}) world_.start_node(name);
+    EXPECT_TRUE(until([&] { return !is_there(names[0]); }, minutes{3})) << "now it is the only one";
+    EXPECT_TRUE(is_there(names[1]) && is_there(names[2]));
+}
+
+TEST_F(RepairRig, s4_8_repair_ignores_budgets_and_do_not_disrupt) {
+    const std::vector<std::string> names = fill_nodes(2);
+    apply(
+        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: none}, "
+        "spec: {maxUnavailable: 0, selector: {matchLabels: {app: web}}}}");
+    for (const std::string& name : names) {
+        ASSERT_TRUE(world_.patch("nodes", "", name,
+                                 R"({"metadata":{"annotations":{"karpenter.sh/do-not-disrupt":"true"}}})"));
+    }
+    world_.stop_node(names.front());
+    EXPECT_TRUE(until([&] { return !is_there(names.front()); }, minutes{15}));
+}
+
+TEST_F(RepairRig, s4_8_a_node_that_gets_well_in_time_stays) {
+    const std::vector<std::string> names = fill_nodes(1);
+    world_.stop_node(names.front());
+    world_.run_for(minutes{8});
+    world_.start_node(names.front());
+    world_.run_for(minutes{20});
+    EXPECT_TRUE(is_there(names.front()));
+}
+
+TEST_F(RepairRig, s4_8_without_its_gate_nothing_is_repaired) {
+    const std::string name = fill_nodes(1, alone()).front();
+    world_.stop_node(name);
+    world_.run_for(minutes{30});
+    EXPECT_TRUE(is_there(name));
+}
+
+}  // namespace
+}  // namespace joiner

@@ -1,0 +1,23 @@
+// A cloud that does nothing, for tests to build on.
+#pragma once
+
+#include "cloud/provider.h"
+
+namespace joiner::cloud::testing {
+
+class NoProvider : public Provider {
+  public:
+    std::string_view name() const override { return "none"; }
+    bool serves(const api::NodeClassReference&) const override { return true; }
+    const rules::RestrictedLabels& labels() const override { return labels_; }
+    InstanceTypes instance_types(const api::NodePool&) override { return nullptr; }
+    void create(const api::NodeClaim&, std::function<void(Result<Instance>)>) override {}
+    void remove(const std::string&, std::function<void(Status)>) override {}
+    void get(const std::string&, std::function<void(Result<Instance>)>) override {}
+    void list(std::function<void(Result<std::vector<Instance>>)>) override {}
+
+  private:
+    rules::RestrictedLabels labels_;
+};
+
+}  // namespace joiner::cloud::testing

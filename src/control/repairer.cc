@@ -1,0 +1,56 @@
+#include "control/repairer.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "observe/log.h"
+
+namespace joiner::control {
+namespace {
+
+constexpr Duration kLookAgain = std::chrono::seconds{10};
+constexpr Duration kEventGap = std::chrono::minutes{15};
+
+}  // namespace
+
+void Repairer::look() {
+    const WallTime now = services_.loop.now();
+    if (now < next_look_) return;
+    const plan::RepairPlan plan =
+        plan::plan_repair(services_.cluster, services_.provider.repair_policies(), now);
+    // What was begun is gone on with at once.
+    next_look_ = plan.repairs.empty()
+                     ? std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain)
+                     : now;
+    for (const plan::SickNode& sick : plan.repairs) repair(sick);
+    for (const plan::SickNode& sick : plan.blocked)
+        say(sick, true, "NodeRepairBlocked", "not repaired while so many are sick: " + sick.evidence);
+}
+
+void Repairer::repair(const plan::SickNode& sick) {
+    const model::ClaimState* state = services_.cluster.find_claim(sick.claim);
+    if (state == nullptr) return;
+    say(sick, false, "NodeRepaired", "removed by force: " + sick.evidence);
+    if (!lifecycle_.end_now(sick.claim, "unhealthy")) return;
+    const api::NodeClaim& claim = state->claim;
+    metrics_.count(
+        "nodeclaims_unhealthy_disrupted_total",
+        {{"condition", sick.condition},
+         {"nodepool", sick.pool},
+         {"capacity_type", std::string(api::find_or_empty(claim.meta.labels, api::kCapacityTypeLabel))},
+         {"image_id", claim.image_id}});
+    observe::log_info("repair", "removing a sick node",
+                      {{"NodeClaim", sick.claim}, {"Node", sick.node}, {"evidence", sick.evidence}});
+}
+
+void Repairer::say(const plan::SickNode& sick, bool is_warning, const std::string& reason,
+                   const std::string& message) {
+    const model::ClaimState* claim = services_.cluster.find_claim(sick.claim);
+    const model::NodeState* node = services_.cluster.find_node(sick.node);
+    if (claim != nullptr)
+        services_.events.record({act::target_of(claim->claim), is_warning, reason, message, kEventGap});
+    if (node != nullptr)
+        services_.events.record({act::target_of(node->node), is_warning, reason, message, kEventGap});
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,30 @@
+// Looks for sick nodes and has them replaced; which, plan/lifecycle/repair says. Loop thread.
+#pragma once
+
+#include "act/lifecycle.h"
+#include "act/services.h"
+#include "observe/metrics.h"
+#include "plan/lifecycle/repair.h"
+
+namespace joiner::control {
+
+class Repairer {
+  public:
+    Repairer(act::Services& services, act::Lifecycle& lifecycle, observe::Metrics& metrics)
+        : services_(services), lifecycle_(lifecycle), metrics_(metrics) {}
+
+    // Each second; cheap until the next node is due. REQUIRES: the watches are fresh.
+    void look();
+
+  private:
+    void repair(const plan::SickNode& sick);
+    void say(const plan::SickNode& sick, bool is_warning, const std::string& reason,
+             const std::string& message);
+
+    act::Services& services_;
+    act::Lifecycle& lifecycle_;
+    observe::Metrics& metrics_;
+    WallTime next_look_ = kNoTime;
+};
+
+}  // namespace joiner::control

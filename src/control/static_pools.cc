@@ -1,0 +1,82 @@
+#include "control/static_pools.h"
+
+#include "observe/log.h"
+#include "rules/conditions.h"
+
+namespace joiner::control {
+namespace {
+
+// As many claims are asked for at once; the rest follow a second later.
+constexpr std::int64_t kMostLaunchesALook = 100;
+constexpr Duration kEventGap = std::chrono::minutes{15};
+
+}  // namespace
+
+void StaticPools::look() {
+    for (const auto& [name, state] : services_.cluster.pools()) {
+        const api::NodePool& pool = state.pool;
+        if (pool.replicas && !pool.meta.deleted && pool.spec_problem.empty() &&
+            services_.provider.serves(pool.node_template.node_class) &&
+            rules::is_true(pool.conditions, "Ready"))
+            look_at(pool);
+    }
+}
+
+void StaticPools::look_at(const api::NodePool& pool) {
+    std::set<std::string>& creating = creating_[pool.meta.name];
+    std::erase_if(creating, [this](const std::string& claim) {
+        return services_.cluster.find_claim(claim) != nullptr || !provisioner_.is_creating(claim);
+    });
+    const plan::StaticPoolFacts facts{services_.cluster, pool, disruptor_.leaving(),
+                                      static_cast<std::int64_t>(creating.size())};
+    const plan::StaticPoolPlan plan = plan::plan_static_pool(facts, services_.loop.now());
+    if (!plan.shortage.empty()) say(pool, "StaticCapacityLimited", plan.shortage);
+    for (const std::string& claim : plan.remove) lifecycle_.delete_claim(claim, "underutilized");
+    const model::PoolView view = model::make_pool_view(pool, {}, 0);
+    if (plan.launches > 0) return launch(view, std::min(plan.launches, kMostLaunchesALook));
+    if (plan.remove.empty() && disruptor_.may_start()) replace_drifted(facts, view);
+}
+
+// No list of types: the provider chooses, as for any claim that leaves it open.
+std::shared_ptr<const plan::MachineSpec> StaticPools::spec_of(const model::PoolView& pool) const {
+    auto spec = std::make_shared<plan::MachineSpec>();
+    spec->requirements = pool.requirements;
+    return spec;
+}
+
+void StaticPools::launch(const model::PoolView& pool, std::int64_t count) {
+    const auto spec = spec_of(pool);
+    observe::log_info("provisioner", "launching nodes of a static pool",
+                      {{"NodePool", pool.name}, {"nodes", std::to_string(count)}});
+    for (; count > 0; --count)
+        creating_[pool.name].insert(provisioner_.create(pool, *spec, "provisioned", [](const Status&) {}));
+}
+
+void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool) {
+    const plan::StaticDrift drift = plan::plan_static_drift(disruptor_.facts(), facts, services_.loop.now());
+    if (!drift.obstacle.empty()) say(facts.pool, "DisruptionBlocked", drift.obstacle);
+    if (drift.candidates.empty()) return;
+    plan::DisruptionGate gate = disruptor_.gate();
+    if (gate.admit({drift.candidates.front()}, plan::kDrifted)) {
+        model::Snapshot question = provisioner_.make_snapshot();
+        auto spec = std::make_shared<plan::MachineSpec>(*spec_of(pool));
+        spec->pool = static_cast<model::PoolIndex>(question.pools.size());
+        question.pools.push_back(pool);
+        plan::DisruptionCommand command;
+        command.reason = plan::kDrifted;
+        command.leaving = {drift.candidates.front()};
+        command.launches = {{std::move(spec), {}}};
+        disruptor_.start(question, command);
+    }
+    disruptor_.report(gate);
+}
+
+void StaticPools::say(const api::NodePool& pool, const std::string& reason, const std::string& message) {
+    services_.events.record({{"karpenter.sh/v1", "NodePool", "", pool.meta.name, pool.meta.uid, ""},
+                             reason == "StaticCapacityLimited",
+                             reason,
+                             message,
+                             kEventGap});
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,40 @@
+// Keeps static pools (spec.replicas) at their size and replaces their drifted nodes one for one; what is to
+// be done, plan/lifecycle/static_pool says. Loop thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "act/lifecycle.h"
+#include "act/services.h"
+#include "control/disruptor.h"
+#include "control/provisioner.h"
+#include "plan/lifecycle/static_pool.h"
+
+namespace joiner::control {
+
+class StaticPools {
+  public:
+    StaticPools(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
+                Disruptor& disruptor)
+        : services_(services), provisioner_(provisioner), lifecycle_(lifecycle), disruptor_(disruptor) {}
+
+    // Each second. REQUIRES: the watches are fresh.
+    void look();
+
+  private:
+    void look_at(const api::NodePool& pool);
+    void launch(const model::PoolView& pool, std::int64_t count);
+    void replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool);
+    std::shared_ptr<const plan::MachineSpec> spec_of(const model::PoolView& pool) const;
+    void say(const api::NodePool& pool, const std::string& reason, const std::string& message);
+
+    act::Services& services_;
+    Provisioner& provisioner_;
+    act::Lifecycle& lifecycle_;
+    Disruptor& disruptor_;
+    std::map<std::string, std::set<std::string>> creating_;  // By pool: claims not seen yet.
+};
+
+}  // namespace joiner::control

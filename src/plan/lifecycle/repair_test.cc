@@ -1,0 +1,128 @@
+#include "plan/lifecycle/repair.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/names.h"
+
+namespace joiner::plan {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+constexpr WallTime kNow{seconds{1'800'000'000}};
+
+const std::vector<rules::RepairPolicy> kPolicies = {
+    {"Ready", "False", minutes{10}}, {"Ready", "Unknown", minutes{10}}, {"Disk", "True", minutes{30}}};
+
+struct World {
+    model::Cluster cluster{rules::PreferencePolicy::kRespect};
+
+    // A node of `pool` whose condition has had the status for so long.
+    World& node(const std::string& name, const std::string& pool, const std::string& ready, Duration since,
+                bool is_going = false) {
+        api::NodeClaim claim;
+        claim.meta.name = name;
+        claim.provider_id = "p://" + name;
+        if (!pool.empty()) claim.meta.labels[std::string(api::kNodePoolLabel)] = pool;
+        if (is_going) claim.meta.deleted = kNow;
+        cluster.upsert(claim);
+        api::Node node;
+        node.meta.name = "n-" + name;
+        node.provider_id = claim.provider_id;
+        node.conditions = {{"Ready", ready, "Because", "", kNow - since, 0}};
+        cluster.upsert(node);
+        return *this;
+    }
+    World& healthy(int count, const std::string& pool) {
+        for (int i = 0; i < count; ++i) node(fmt::format("{}-{}", pool, i), pool, "True", minutes{60});
+        return *this;
+    }
+    RepairPlan plan() const { return plan_repair(cluster, kPolicies, kNow); }
+};
+
+TEST(MostSick, is_a_fifth_rounded_up) {
+    const std::int64_t expected[] = {0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3};
+    for (std::size_t nodes = 0; nodes < std::size(expected); ++nodes)
+        EXPECT_EQ(most_sick(static_cast<std::int64_t>(nodes)), expected[nodes]) << nodes;
+}
+
+TEST(PlanRepair, repairs_who_is_sick_for_too_long_while_few_are) {
+    const struct {
+        const char* name;
+        std::size_t repairs;
+        std::size_t blocked;
+        std::function<void(World&)> edit;
+    } cases[] = {
+        {"nobody is sick", 0, 0, [](World& w) { w.healthy(3, "a"); }},
+        {"not long enough", 0, 0, [](World& w) { w.node("s", "a", "False", minutes{10} - seconds{1}); }},
+        {"the only node there is", 1, 0, [](World& w) { w.node("s", "a", "False", minutes{10}); }},
+        {"unknown is as bad", 1, 0, [](World& w) { w.node("s", "a", "Unknown", minutes{10}); }},
+        {"one of two", 1, 0, [](World& w) { w.node("s", "a", "False", minutes{10}).healthy(1, "a"); }},
+        {"one of four", 1, 0, [](World& w) { w.node("s", "a", "False", minutes{10}).healthy(3, "a"); }},
+        {"both of two", 0, 2,
+         [](World& w) { w.node("s", "a", "False", minutes{10}).node("t", "a", "False", minutes{11}); }},
+        {"the second has only just fallen ill", 0, 1,
+         [](World& w) { w.node("s", "a", "False", minutes{10}).node("t", "a", "False", seconds{1}); }},
+        {"two of five", 0, 2,
+         [](World& w) {
+             w.node("s", "a", "False", minutes{10}).node("t", "a", "False", minutes{10}).healthy(3, "a");
+         }},
+        {"two of six", 2, 0,
+         [](World& w) {
+             w.node("s", "a", "False", minutes{10}).node("t", "a", "False", minutes{10}).healthy(4, "a");
+         }},
+        {"another pool is another matter", 1, 0,
+         [](World& w) {
+             w.node("s", "a", "False", minutes{10}).node("t", "b", "False", minutes{1}).healthy(1, "b");
+         }},
+        {"one that is going already counts as sick", 0, 1,
+         [](World& w) { w.node("s", "a", "False", minutes{10}).node("t", "a", "False", minutes{11}, true); }},
+        {"without a pool the whole cluster counts", 1, 0,
+         [](World& w) { w.node("s", "", "False", minutes{10}).healthy(3, "a"); }},
+        {"and may be ill", 0, 1,
+         [](World& w) { w.node("s", "", "False", minutes{10}).node("t", "a", "False", seconds{1}); }},
+        {"a condition that no policy names", 0, 0,
+         [](World& w) { w.node("s", "a", "Strange", minutes{600}); }},
+    };
+    for (const auto& c : cases) {
+        World w;
+        c.edit(w);
+        const RepairPlan plan = w.plan();
+        EXPECT_EQ(plan.repairs.size(), c.repairs) << c.name;
+        EXPECT_EQ(plan.blocked.size(), c.blocked) << c.name;
+    }
+}
+
+TEST(PlanRepair, says_what_it_goes_by_and_when_to_look_again) {
+    World w;
+    w.node("s", "a", "False", minutes{10}).node("t", "b", "Unknown", minutes{4}).healthy(3, "a");
+    const RepairPlan plan = w.plan();
+    ASSERT_EQ(plan.repairs.size(), 1u);
+    EXPECT_EQ(plan.repairs[0].claim, "s");
+    EXPECT_EQ(plan.repairs[0].node, "n-s");
+    EXPECT_EQ(plan.repairs[0].condition, "Ready");
+    EXPECT_EQ(plan.repairs[0].evidence,
+              "condition Ready has been False (Because) since " + format_rfc3339(kNow - minutes{10}) +
+                  ", for longer than 10m0s; 0 of the 3 other nodes of NodePool a are sick");
+    EXPECT_EQ(plan.look_again_at, kNow + minutes{6});
+    EXPECT_TRUE(plan_repair(w.cluster, {}, kNow).repairs.empty());
+}
+
+TEST(PlanRepair, goes_by_the_condition_that_is_furthest) {
+    World w;
+    w.node("s", "a", "False", minutes{5});
+    api::Node node = w.cluster.find_node("n-s")->node;
+    node.conditions.push_back({"Disk", "True", "Full", "", kNow - minutes{31}, 0});
+    w.cluster.upsert(node);
+    const RepairPlan plan = w.plan();
+    ASSERT_EQ(plan.repairs.size(), 1u);
+    EXPECT_EQ(plan.repairs[0].condition, "Disk");
+    EXPECT_THAT(plan.repairs[0].evidence, HasSubstr("condition Disk has been True (Full)"));
+}
+
+}  // namespace
+}  // namespace joiner::plan

@@ -1,0 +1,44 @@
+// A static pool (spec.replicas) keeps as many nodes as it says, whether pods ask for them or not: which
+// claims are missing, which are too many, and which drifted ones may be replaced one for one. Pure. Source:
+// Karpenter's documented static capacity.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/cluster.h"
+#include "model/make_snapshot.h"
+#include "plan/disrupt/candidates.h"
+
+namespace joiner::plan {
+
+struct StaticPoolFacts {
+    const model::Cluster& cluster;
+    const api::NodePool& pool;  // REQUIRES: with replicas.
+    // Claims that a command under way removes: their replacements stand in for them already.
+    const model::ClaimNames& leaving;
+    std::int64_t creating = 0;  // Claims of the pool that were asked for and are not seen yet.
+};
+
+struct StaticPoolPlan {
+    std::int64_t launches = 0;        // So many more claims, straight from the template.
+    std::vector<std::string> remove;  // Claims too many, in the order they go.
+    std::string shortage;             // Why fewer are launched than are missing; empty when none is.
+    // How many more claims limits.nodes leaves room for, after `launches`.
+    std::int64_t room = 0;
+};
+
+StaticPoolPlan plan_static_pool(const StaticPoolFacts& facts, WallTime now);
+
+struct StaticDrift {
+    std::vector<Candidate> candidates;  // Those without pods first, then by how long they have been drifted.
+    std::string obstacle;  // Why none is replaced now although some have drifted; empty otherwise.
+};
+
+// What may be replaced, one for one. None while the pool has more claims than replicas: a replacement is up
+// or coming up, and the surplus has to go first.
+StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoolFacts& facts, WallTime now);
+
+}  // namespace joiner::plan
