@@ -293,6 +293,8 @@ class Controller::Impl {
         };
         listener_.node_changed = [this](const std::string& name) {
             look_at_node(name);
+            if (options_.gates.node_repair && acting_ && !is_settling_in_ && facts_are_fresh())
+                repairer_.node_changed(name);
             if (const model::NodeState* node = cluster_.find_node(name)) {
                 if (const model::ClaimState* claim = cluster_.claim_of(node->node))
                     look_at_claim(claim->claim.meta.name);

@@ -15,23 +15,35 @@ constexpr Duration kEventGap = std::chrono::minutes{15};
 
 void Repairer::look() {
     const WallTime now = services_.loop.now();
+    std::erase_if(begun_, [&](const std::string& claim) {
+        const model::ClaimState* state = services_.cluster.find_claim(claim);
+        if (state == nullptr || state->claim.meta.deleted) return true;
+        (void)lifecycle_.end_now(claim, "unhealthy");
+        return false;
+    });
     if (now < next_look_) return;
     const plan::RepairPlan plan =
         plan::plan_repair(services_.cluster, services_.provider.repair_policies(), now);
-    // What was begun is gone on with at once.
-    next_look_ = plan.repairs.empty()
-                     ? std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain)
-                     : now;
+    next_look_ = std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain);
     for (const plan::SickNode& sick : plan.repairs) repair(sick);
     for (const plan::SickNode& sick : plan.blocked)
         say(sick, true, "NodeRepairBlocked", "not repaired while so many are sick: " + sick.evidence);
 }
 
+void Repairer::node_changed(const std::string& name) {
+    const model::NodeState* state = services_.cluster.find_node(name);
+    if (state == nullptr || state->node.meta.deleted ||
+        !plan::is_past_its_time(state->node, services_.provider.repair_policies(), services_.loop.now()))
+        return;
+    next_look_ = kNoTime;
+    look();
+}
+
 void Repairer::repair(const plan::SickNode& sick) {
     const model::ClaimState* state = services_.cluster.find_claim(sick.claim);
-    if (state == nullptr) return;
+    if (state == nullptr || !begun_.insert(sick.claim).second) return;
     say(sick, false, "NodeRepaired", "removed by force: " + sick.evidence);
-    if (!lifecycle_.end_now(sick.claim, "unhealthy")) return;
+    (void)lifecycle_.end_now(sick.claim, "unhealthy");
     const api::NodeClaim& claim = state->claim;
     metrics_.count(
         "nodeclaims_unhealthy_disrupted_total",

@@ -15,6 +15,8 @@ class Repairer {
 
     // Each second; cheap until the next node is due. REQUIRES: the watches are fresh.
     void look();
+    // A node that turns up past its time is looked at in that moment: its condition may not last.
+    void node_changed(const std::string& name);
 
   private:
     void repair(const plan::SickNode& sick);
@@ -25,6 +27,7 @@ class Repairer {
     act::Lifecycle& lifecycle_;
     observe::Metrics& metrics_;
     WallTime next_look_ = kNoTime;
+    std::set<std::string> begun_;  // Claims: decided, whatever their nodes say by now.
 };
 
 }  // namespace joiner::control

@@ -97,7 +97,7 @@ def a_random_mix_runs_where_it_was_planned_and_the_scheduler_agrees(world):
 
 @test()
 def a_random_mix_runs_when_the_scheduler_binds_it(world):
-    """It places pods its own way, so some need nodes that no plan had: docs/binding.md says how many."""
+    """It places pods its own way, so some need nodes that no plan had; how many is printed."""
     _, mix = _run_mix(world, "--pod-binding=scheduler")
     expect_none(_broken_rules(world, mix), f"rules broken (seed {world.seed})")
     planned = world.planned_nodes(

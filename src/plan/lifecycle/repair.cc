@@ -50,6 +50,11 @@ std::int64_t most_sick(std::int64_t nodes) {
     return (nodes + 4) / 5;
 }
 
+bool is_past_its_time(const api::Node& node, const std::vector<rules::RepairPolicy>& policies, WallTime now) {
+    const auto finding = examine(node, policies);
+    return finding && finding->due <= now;
+}
+
 RepairPlan plan_repair(const model::Cluster& cluster, const std::vector<rules::RepairPolicy>& policies,
                        WallTime now) {
     RepairPlan out;

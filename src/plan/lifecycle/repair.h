@@ -32,6 +32,9 @@ struct RepairPlan {
 // one of a small pool is repaired, and a pool whose nodes fall ill together is left alone, unless it is one.
 std::int64_t most_sick(std::int64_t nodes);
 
+// A condition of the node has been bad for longer than is tolerated.
+bool is_past_its_time(const api::Node& node, const std::vector<rules::RepairPolicy>& policies, WallTime now);
+
 RepairPlan plan_repair(const model::Cluster& cluster, const std::vector<rules::RepairPolicy>& policies,
                        WallTime now);
 

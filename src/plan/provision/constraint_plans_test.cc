@@ -465,7 +465,7 @@ model::Snapshot with_headroom(const model::Snapshot& snapshot) {
 }
 
 TEST(ConstraintPlans, with_headroom_are_accepted_and_cost_no_pod_its_place) {
-    std::size_t placed = 0;
+    std::size_t headroom = 0;
     for (std::uint64_t seed = 1; seed <= 300 && !testing::Test::HasFailure(); ++seed) {
         Rng rng(3'000'000 + seed);
         const World world(rng, {1 + rng.below(30), 1 + rng.below(6), 3, 5});
@@ -481,11 +481,12 @@ TEST(ConstraintPlans, with_headroom_are_accepted_and_cost_no_pod_its_place) {
                   without.waits.size())
             << describe(snapshot, plan) << "without:\n"
             << describe(alone, without);
-        placed += snapshot.pods.size() - plan.waits.size();
+        for (const Placement& placement : plan.placements)
+            headroom += snapshot.pods[placement.pod].is_headroom() ? 1 : 0;
         // Pods that found room alone have it still.
         EXPECT_GE(plan.placements.size(), without.placements.size());
     }
-    EXPECT_GT(placed, 2000u);
+    EXPECT_GT(headroom, 100u);
 }
 
 TEST(ConstraintPlans, are_the_same_for_the_same_question) {

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "plan/verify/checker.h"
+
 namespace joiner::plan {
 namespace {
 
@@ -76,6 +78,35 @@ void rename(Plan& plan, const std::vector<PodIndex>& pods) {
     }
 }
 
+std::size_t pods_waiting(const Snapshot& snapshot, const Plan& plan) {
+    return static_cast<std::size_t>(
+        std::count_if(plan.waits.begin(), plan.waits.end(),
+                      [&](const Wait& wait) { return !snapshot.pods[wait.pod].is_headroom(); }));
+}
+
+void sort_waits(Plan& plan) {
+    std::sort(plan.waits.begin(), plan.waits.end(),
+              [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
+}
+
+// With the placements of the pods that came first.
+Plan joined(Plan plan, const Plan& first) {
+    plan.placements.insert(plan.placements.end(), first.placements.begin(), first.placements.end());
+    std::sort(plan.placements.begin(), plan.placements.end(),
+              [](const Placement& a, const Placement& b) { return a.pod < b.pod; });
+    sort_waits(plan);
+    return plan;
+}
+
+Plan leave_headroom_waiting(const Snapshot& snapshot, Plan plan) {
+    for (PodIndex pod = 0; pod < snapshot.pods.size(); ++pod) {
+        if (snapshot.pods[pod].is_headroom())
+            plan.waits.push_back({pod, "pods are placed first, and their rules leave it to the next plan"});
+    }
+    sort_waits(plan);
+    return plan;
+}
+
 }  // namespace
 
 bool is_headroom_at_stake(const Snapshot& snapshot) {
@@ -95,10 +126,10 @@ Plan plan_with_headroom(const Snapshot& snapshot, const std::function<Plan(const
     put(snapshot, first.placements, rest.snapshot);
     Plan out = plan(rest.snapshot);
     rename(out, rest.pods);
-    out.placements.insert(out.placements.end(), first.placements.begin(), first.placements.end());
-    std::sort(out.placements.begin(), out.placements.end(),
-              [](const Placement& a, const Placement& b) { return a.pod < b.pod; });
-    std::sort(out.waits.begin(), out.waits.end(), [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
+    out = joined(std::move(out), first);
+    // A pod may have found its room by company that is now bought elsewhere.
+    if (pods_waiting(snapshot, out) > first.waits.size() || !check_plan(snapshot, out).empty())
+        return leave_headroom_waiting(snapshot, std::move(first));
     out.lower_bound = first.lower_bound;
     out.is_fallback |= first.is_fallback;
     out.first_plan_seconds += first.first_plan_seconds;

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kSizes = 4;
 constexpr int kSteps = 2'000;
 constexpr int kPatience = 40;
+// Of what all pods are worth.
+constexpr double kFirstReach = 0.02;
 constexpr double kFactors[] = {0, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5};
 
 class RoomBound {
@@ -126,12 +128,14 @@ class RoomBound {
         double best = value(at, slope);
         start(at, best);
         Worths best_at = at;
-        double reach = 0.02;
+        double total = 0;
+        for (std::size_t p = 0; p < pods_; ++p) total += q_.counts[p] * worth_of(worth_.data(), p);
+        double reach = kFirstReach;
         int in_vain = 0;
         for (int i = 0; i < kSteps && looks_ < effort_ && reach > 1e-5; ++i) {
             const double found = value(at, slope);
             if (found > best) {
-                in_vain = found > best * (1 + reach / 20) ? 0 : in_vain;
+                in_vain = found > best + reach / 20 * total ? 0 : in_vain;
                 best = found;
                 best_at = at;
             }
@@ -141,7 +145,7 @@ class RoomBound {
                 at = best_at;
                 continue;
             }
-            climb(at, slope, best * (1 + reach) - found);
+            climb(at, slope, best + reach * total - found);
         }
         return best;
     }
