@@ -1,7 +1,7 @@
 # The two commands a newcomer needs are `make demo` and `make test`; each installs what it needs, builds, and runs.
 JOBS ?= $(shell nproc)
 
-.PHONY: build test demo lint format bench e2e fuzz setup clean
+.PHONY: build test demo lint format bench e2e upstream-suite fuzz setup clean
 
 build: setup
 	cmake --preset release >/dev/null
@@ -18,6 +18,9 @@ demo: build
 
 e2e: build
 	tests/e2e/run.py --joiner build/joiner
+
+upstream-suite: build
+	tests/upstream_suite/run.py --joiner build/joiner
 
 bench: build
 	cmake --preset bench >/dev/null
