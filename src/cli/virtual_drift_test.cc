@@ -197,6 +197,7 @@ TEST_F(Drifting, a_replacement_that_has_only_registered_is_waited_for_a_little_l
     }
     ASSERT_NE(late, "");
     ASSERT_TRUE(until([&] { return marked_nodes() == 0; }, minutes{12}));
+    EXPECT_EQ(nodes().size(), nodes_before + 1) << "and no other is tried at once";
     EXPECT_TRUE(world_.get("nodeclaims", "", late));
     EXPECT_FALSE(until([&] { return !world_.get("nodeclaims", "", late); }, minutes{4}));
     EXPECT_TRUE(until([&] { return !world_.get("nodeclaims", "", late); }, minutes{2}));

@@ -330,6 +330,8 @@ void Disruptor::end(const Command& command, Progress progress) {
     observe::log_info(
         "disruption", "gave a disruption up",
         {{"reason", command.reason}, {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))}});
+    // The next node's replacement would hardly fare better so soon.
+    if (!command.created.empty()) pool_not_before_[command.pool] = now + kTryAgain;
     for (const std::string& name : command.leaving) {
         not_before_[name] = now + kTryAgain;
         if (command.phase == Phase::kWait)
@@ -513,7 +515,7 @@ void Disruptor::replace_drifted() {
     int tries = 0;
     for (const plan::Candidate& candidate : drift.candidates) {
         if (!may_start() || tries == kTriesALook) break;
-        if (is_put_off(candidate.claim)) continue;
+        if (is_put_off(candidate.claim) || is_pool_put_off(candidate.pool)) continue;
         const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
         if (!candidate.pods.empty() && (claim == nullptr || !rollout.admit(claim->claim))) continue;
         if (!replace(candidate, plan::kDrifted, gate)) ++tries;
@@ -554,6 +556,11 @@ void Disruptor::say_blocked(const plan::Blocked& blocked, const std::string& rea
 bool Disruptor::is_put_off(const std::string& claim) const {
     const auto it = not_before_.find(claim);
     return it != not_before_.end() && services_.loop.now() < it->second;
+}
+
+bool Disruptor::is_pool_put_off(const std::string& pool) const {
+    const auto it = pool_not_before_.find(pool);
+    return it != pool_not_before_.end() && services_.loop.now() < it->second;
 }
 
 model::ReservedRoom Disruptor::claimed_room() const {

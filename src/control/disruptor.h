@@ -154,6 +154,7 @@ class Disruptor {
     void replace_drifted();
     // Commands with pods, and pods still to be proved, that began for the reason.
     plan::PoolCounts moving(std::string_view reason) const;
+    bool is_pool_put_off(const std::string& pool) const;
     // Begins where the gate admits it and its pods have a place; false where it was tried in vain.
     bool replace(const plan::Candidate& candidate, std::string_view reason, plan::DisruptionGate& gate);
     // An Event on the claim, and on its node where there is one.
@@ -178,7 +179,8 @@ class Disruptor {
     // Claims found on their way up at the start: they may be replacements that a process before us launched.
     std::optional<model::ClaimNames> inherited_;
     WallTime began_at_ = kNoTime;
-    std::map<std::string, WallTime, std::less<>> not_before_;  // Claims whose pods had no place lately.
+    std::map<std::string, WallTime, std::less<>> not_before_;       // Claims whose pods had no place lately.
+    std::map<std::string, WallTime, std::less<>> pool_not_before_;  // Pools whose replacements failed lately.
 };
 
 }  // namespace joiner::control
