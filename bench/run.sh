@@ -13,6 +13,10 @@ echo
 echo "## Consolidation"
 "$here/repack/table.py" --joiner "$root/build/bench/joiner"
 echo
+echo "## A week on virtual time"
+cmake --build "$root/build/bench" --target week >/dev/null
+"$root/build/bench/week"
+echo
 echo "## Consolidation by the controller, on a real control plane"
 code=0
 "$here/consolidation/run.py" --joiner "$root/build/joiner" || code=$?
