@@ -32,7 +32,8 @@ lint: setup
 format:
 	git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
 
-fuzz: setup
+fuzz:
+	@tools/setup.sh clang-19 libclang-rt-19-dev
 	tests/fuzz/run.sh
 
 setup:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and testing need, those that are missing only.
+# Installs the Debian packages that building and testing need, and those that are named, where they are missing.
 set -euo pipefail
 
 packages=(
@@ -8,6 +8,7 @@ packages=(
     libcli11-dev libexpected-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev libjemalloc-dev
     libgtest-dev libgmock-dev libbenchmark-dev clang-format-19 clang-tidy-19
 )
+packages+=("$@")
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
