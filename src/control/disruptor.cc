@@ -388,7 +388,8 @@ void Disruptor::look() {
     // After all that may have tripped it.
     look_at_breaker();
     const WallTime now = services_.loop.now();
-    std::erase_if(not_before_, [&](const auto& item) { return item.second <= now; });
+    for (auto* put_off : {&not_before_, &pool_not_before_})
+        std::erase_if(*put_off, [&](const auto& item) { return item.second <= now; });
     if (may_start()) replace_expired();
     if (may_start()) replace_drifted();
 }

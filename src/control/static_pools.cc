@@ -58,14 +58,13 @@ void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const mode
     if (drift.candidates.empty()) return;
     plan::DisruptionGate gate = disruptor_.gate();
     if (gate.admit({drift.candidates.front()}, plan::kDrifted)) {
-        model::Snapshot question = provisioner_.make_snapshot();
-        auto spec = std::make_shared<plan::MachineSpec>(*spec_of(pool));
-        spec->pool = static_cast<model::PoolIndex>(question.pools.size());
+        // Its pods find room as pods of any node that goes; all there is to say is what to launch.
+        model::Snapshot question;
         question.pools.push_back(pool);
         plan::DisruptionCommand command;
         command.reason = plan::kDrifted;
         command.leaving = {drift.candidates.front()};
-        command.launches = {{std::move(spec), {}}};
+        command.launches = {{spec_of(pool), {}}};
         disruptor_.start(question, command);
     }
     disruptor_.report(gate);

@@ -59,7 +59,9 @@ bool Rollout::admit(const api::NodeClaim& claim) {
     const model::PoolState* pool = cluster_.find_pool(pool_of(claim));
     if (condition == nullptr || pool == nullptr) return false;
     std::int64_t& moving = moving_[pool->pool.meta.name];
-    if (moving >= wave(pool->pool, condition->reason)) return false;
+    const auto [known, is_new] = waves_.try_emplace({pool->pool.meta.name, condition->reason}, 0);
+    if (is_new) known->second = wave(pool->pool, condition->reason);
+    if (moving >= known->second) return false;
     ++moving;
     return true;
 }

@@ -1,12 +1,13 @@
 // Drift in waves: a change of a NodePool or of its images reaches one node first (the canary), then as many
 // at a time as have taken it well. What is known of the change is read off the cluster, so nothing is lost
 // with the process. Pure; loop thread, because it reads the Cluster. The budgets are another matter and hold
-// besides (gate.h), and so does the breaker.
+// besides (gate.h), and so does the breaker. Made anew for each look.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "api/karpenter.h"
 #include "model/cluster.h"
@@ -35,6 +36,7 @@ class Rollout {
 
     const model::Cluster& cluster_;
     PoolCounts moving_;
+    std::map<std::pair<std::string, std::string>, std::int64_t> waves_;  // By pool and reason; a memo.
 };
 
 }  // namespace joiner::plan
