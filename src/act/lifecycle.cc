@@ -6,6 +6,7 @@
 #include "act/claim_status_patch.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "plan/disrupt/candidates.h"
 #include "plan/lifecycle/claim_marks.h"
 #include "plan/lifecycle/consistency.h"
 #include "rules/conditions.h"
@@ -170,9 +171,11 @@ void Lifecycle::keep_marks(const Claim& claim) {
         services_.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
     plan::ClaimMarks marks;
     if (pool != nullptr) {
+        const model::NodeState* node = services_.cluster.node_of(claim);
         marks = plan::wanted_claim_marks(
             {claim, pool->pool, services_.provider.instance_types(pool->pool),
-             services_.provider.drift_reason(claim, pool->pool), last_pod_event_(claim.meta.name)},
+             services_.provider.drift_reason(claim, pool->pool), last_pod_event_(claim.meta.name),
+             node != nullptr && plan::is_empty(services_.cluster, *node)},
             now);
     }
     if (!marks.annotations.empty()) {

@@ -86,7 +86,7 @@ void Consolidation::ask() {
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
         return provisioner_.headroom_claims().contains(one.claim);
     });
-    for (plan::Candidate& one : found.candidates) one.rests_since = disruptor_.moves().came_to(one.claim);
+    leave_at_rest(found);
     const bool any_pods = std::any_of(found.candidates.begin(), found.candidates.end(),
                                       [](const plan::Candidate& one) { return !one.pods.empty(); });
     if (!any_pods) return;
@@ -97,11 +97,28 @@ void Consolidation::ask() {
     const Duration began = services_.loop.monotonic();
     question_ = plan::make_repack_question(services_.cluster, std::move(inputs), std::move(found.candidates));
     question_.balanced = std::move(found.balanced);
-    plan::RepackOptions options = options_;
-    options.now = now;
-    run_ = std::make_unique<plan::Repack>(question_, options);
+    run_ = std::make_unique<plan::Repack>(question_, options_);
     spent_ = services_.loop.monotonic() - began;
     search_soon();
+}
+
+// What moved there last must have paid for itself before it moves again.
+void Consolidation::leave_at_rest(plan::Consolidatable& found) {
+    const WallTime now = services_.loop.now();
+    std::erase_if(found.candidates, [&](const plan::Candidate& one) {
+        WallTime until = kNoTime;
+        for (const model::PodKey& key : one.pods) {
+            if (const model::PodState* pod = services_.cluster.find_pod(key))
+                until = std::max(until, disruptor_.moves().rests_until(pod->uid));
+        }
+        if (until <= now) return false;
+        look_again_at_ = std::min(look_again_at_.value_or(until), until);
+        disruptor_.say_blocked(
+            {one.claim, one.node,
+             "pods were moved there, and rest until that has paid for itself, at " + format_rfc3339(until)},
+            "Unconsolidatable");
+        return true;
+    });
 }
 
 void Consolidation::report(const plan::Consolidatable& found) {

@@ -44,6 +44,7 @@ class Consolidation {
     bool is_due() const;
     bool may_begin() const;
     void ask();
+    void leave_at_rest(plan::Consolidatable& found);
     void report(const plan::Consolidatable& found);
     void search();
     void search_soon();

@@ -24,6 +24,7 @@
 #include "control/pool_keeper.h"
 #include "control/provisioner.h"
 #include "control/repairer.h"
+#include "control/replacer.h"
 #include "control/static_pools.h"
 #include "control/windows.h"
 #include "kube/events.h"
@@ -220,6 +221,7 @@ class Controller::Impl {
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
+          replacer_(services_, provisioner_, disruptor_, metrics),
           consolidation_(services_, provisioner_, disruptor_, metrics,
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
           static_pools_(services_, provisioner_, lifecycle_, disruptor_),
@@ -285,6 +287,7 @@ class Controller::Impl {
     bool is_ready() const { return synced_; }
     bool is_leader() const { return elected_; }
     const model::Cluster& cluster() const { return cluster_; }
+    const Moves& moves() { return disruptor_.moves(); }
 
   private:
     void listen() {
@@ -416,8 +419,9 @@ class Controller::Impl {
     void pod_changed(const model::PodState* before, const model::PodState* after) {
         const std::string& node_before = before == nullptr ? kNowhere : before->node_name;
         const std::string& node_after = after == nullptr ? kNowhere : after->node_name;
-        if (before != nullptr && (after == nullptr || after->uid != before->uid || !node_after.empty()))
-            binder_.saw_bound(before->uid);
+        const bool is_gone = before != nullptr && (after == nullptr || after->uid != before->uid);
+        if (is_gone) disruptor_.moves().forget_pod(before->uid);
+        if (is_gone || (before != nullptr && !node_after.empty())) binder_.saw_bound(before->uid);
         provisioner_.pod_changed(before, after);
         for (const std::string* node : {&node_before, &node_after}) {
             if (node->empty()) continue;
@@ -437,7 +441,7 @@ class Controller::Impl {
         if (is_daemon || was_active == is_active || !acting_) return;
         if (const model::ClaimState* claim = cluster_.claim_of(node.node)) {
             last_pod_event_[claim->claim.meta.name] = loop_.now();
-            if (is_active) disruptor_.moves().note_bound(*after, claim->claim.meta.name, loop_.now());
+            if (is_active) disruptor_.moves().note_bound(*after, loop_.now());
         }
         consolidation_.note_pod_event();
         empty_soon(kEmptySoon);
@@ -516,7 +520,6 @@ class Controller::Impl {
             if (cluster_.find_claim(name) == nullptr) {
                 lifecycle_.forget_claim(name);
                 last_pod_event_.erase(name);
-                disruptor_.moves().forget_claim(name);
                 windows_.forget(name);
                 continue;
             }
@@ -552,6 +555,7 @@ class Controller::Impl {
         buffer_keeper_.look();
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
+            replacer_.look();
             consolidation_.look();
             lifecycle_.look_after_surges();
             if (options_.gates.static_capacity) static_pools_.look();
@@ -577,6 +581,8 @@ class Controller::Impl {
         const plan::EmptyPlan plan = plan::plan_empty(disruptor_.facts(), gate, now);
         disruptor_.report(gate);
         for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
+        claims_.insert(plan.unsaid.begin(), plan.unsaid.end());
+        if (!plan.unsaid.empty()) pump_soon();
         if (plan.look_again_at) empty_soon(std::max<Duration>(kEmptySoon, *plan.look_again_at - now));
     }
 
@@ -600,6 +606,7 @@ class Controller::Impl {
     Bindings bindings_;
     act::Lifecycle lifecycle_;
     Disruptor disruptor_;
+    Replacer replacer_;
     Consolidation consolidation_;
     StaticPools static_pools_;
     Repairer repairer_;
@@ -652,6 +659,10 @@ bool Controller::is_leader() const {
 }
 const model::Cluster& Controller::cluster() const {
     return impl_->cluster();
+}
+
+const Moves& Controller::moves() const {
+    return impl_->moves();
 }
 
 }  // namespace joiner::control

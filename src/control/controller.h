@@ -22,6 +22,8 @@ class Cluster;
 
 namespace joiner::control {
 
+class Moves;
+
 class Controller {
   public:
     Controller(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
@@ -40,6 +42,7 @@ class Controller {
 
     // For shows and tests; loop thread.
     const model::Cluster& cluster() const;
+    const Moves& moves() const;
     bool is_leader() const;
 
   private:

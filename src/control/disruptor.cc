@@ -8,9 +8,6 @@
 #include "act/binder.h"
 #include "api/names.h"
 #include "observe/log.h"
-#include "plan/disrupt/drift.h"
-#include "plan/disrupt/expired.h"
-#include "plan/disrupt/rollout.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -25,7 +22,6 @@ constexpr Duration kProofTime = std::chrono::minutes{5};
 constexpr Duration kLateTime = std::chrono::minutes{5};
 // A node whose pods had no place is not tried again before, and others get their turn.
 constexpr Duration kTryAgain = std::chrono::seconds{30};
-constexpr int kTriesALook = 3;
 // A deletion that the watch does not show by then was lost.
 constexpr Duration kAskAgain = std::chrono::seconds{5};
 // The scheduler may be a little late to see a node closed, and not for longer is a node kept closed for pods
@@ -113,7 +109,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
             const model::PodState* pod = services_.cluster.find_pod(key);
             command.pods_were_ready &= pod != nullptr && pod->is_ready;
             if (pod == nullptr) continue;
-            moves_.note_leaving(candidate.pool, *pod, services_.loop.now());
+            moves_.note_leaving(candidate.pool, *pod, planned.rest, services_.loop.now());
             command.binds &= pod->is_default_scheduler && pod->volumes == nullptr && !pod->is_stateful &&
                              !act::looks_beyond_its_node(*pod);
         }
@@ -319,8 +315,8 @@ void Disruptor::end(const Command& command, Progress progress) {
             fruitless_.succeeded(command.pool, plan::Breaker::Trouble::kStrays);
         }
         if (!command.places.empty())
-            proofs_.push_back({command.pool, command.reason, command.places, command.left_at,
-                               now + kProofTime, command.pods_were_ready});
+            proofs_.add({command.pool, command.reason, command.places, command.left_at, now + kProofTime,
+                         command.pods_were_ready});
         return;
     }
     metrics_.count("voluntary_disruption_queue_failures_total",
@@ -374,7 +370,7 @@ void Disruptor::refresh() {
     }
     in_commands_.insert(leaving_.begin(), leaving_.end());
     // Nobody has come to a new node yet does not mean that nobody will.
-    for (const Proof& proof : proofs_) in_commands_.insert(proof.places.begin(), proof.places.end());
+    proofs_.add_places(in_commands_);
     provisioner_.reserve(std::move(reserved));
 }
 
@@ -383,15 +379,13 @@ void Disruptor::look() {
     step();
     take_off_stray_marks();
     send_latecomers_away();
-    check_proofs();
+    if (proofs_.check(services_.cluster, breaker_, services_.loop.now())) refresh();
     look_for_strays();
     // After all that may have tripped it.
     look_at_breaker();
     const WallTime now = services_.loop.now();
     for (auto* put_off : {&not_before_, &pool_not_before_})
         std::erase_if(*put_off, [&](const auto& item) { return item.second <= now; });
-    if (may_start()) replace_expired();
-    if (may_start()) replace_drifted();
 }
 
 void Disruptor::take_off_stray_marks() {
@@ -419,34 +413,6 @@ void Disruptor::look_after_inherited() {
     std::erase_if(*inherited_, [&](const std::string& name) {
         return !is_coming(name) || now - began_at_ >= kReplacementTimeout;
     });
-}
-
-void Disruptor::check_proofs() {
-    const WallTime now = services_.loop.now();
-    const auto is_over = [&](const Proof& proof) {
-        int ready = 0;
-        int others = 0;
-        for (const std::string& place : proof.places) {
-            const model::ClaimState* claim = services_.cluster.find_claim(place);
-            const model::NodeState* node =
-                claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
-            if (node == nullptr) continue;
-            for (const model::PodKey& key : node->pods) {
-                const model::PodState* pod = services_.cluster.find_pod(key);
-                if (pod->created >= proof.since && pod->is_reschedulable())
-                    ++(pod->is_ready ? ready : others);
-            }
-        }
-        const bool is_proved = ready > 0 && others == 0;
-        if (!is_proved && now < proof.until) return false;
-        if (is_proved) {
-            breaker_.succeeded(proof.pool, plan::Breaker::Trouble::kPods);
-        } else if (others > 0 && proof.counts) {
-            breaker_.failed(proof.pool, plan::Breaker::Trouble::kPods, now);
-        }
-        return true;
-    };
-    if (std::erase_if(proofs_, is_over) > 0) refresh();
 }
 
 // A plan for a moved pod that goes to none of its command's places.
@@ -485,73 +451,21 @@ void Disruptor::look_at_breaker() {
         metrics_.set("joiner_disruption_held", {{"nodepool", name}}, held_pools_.contains(name) ? 1 : 0);
 }
 
-void Disruptor::replace_expired() {
-    const WallTime now = services_.loop.now();
-    const std::vector<plan::Expired> all = plan::find_expired(facts(), now);
-    metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", lower(plan::kExpired)}},
-                 static_cast<double>(all.size()));
-    if (all.empty()) return;
-    plan::DisruptionGate gate = this->gate();
-    int tries = 0;
-    for (const plan::Expired& one : all) {
-        if (!may_start() || tries == kTriesALook) break;
-        if (one.goes_at_once) {
-            if (gate.admit({one.candidate}, plan::kExpired))
-                start(model::Snapshot{}, {plan::kExpired, {one.candidate}, {}, {}});
-        } else if (!replace(one.candidate, plan::kExpired, gate)) {
-            ++tries;
-        }
-    }
-    report(gate);
-}
-
-void Disruptor::replace_drifted() {
-    const plan::DriftPlan drift = plan::plan_drift(facts(), services_.loop.now());
-    metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", lower(plan::kDrifted)}},
-                 static_cast<double>(drift.candidates.size()));
-    for (const plan::Blocked& blocked : drift.blocked) say_blocked(blocked);
-    if (drift.candidates.empty()) return;
-    plan::DisruptionGate gate = this->gate();
-    plan::Rollout rollout(services_.cluster, moving(plan::kDrifted));
-    int tries = 0;
-    for (const plan::Candidate& candidate : drift.candidates) {
-        if (!may_start() || tries == kTriesALook) break;
-        if (is_put_off(candidate.claim) || is_pool_put_off(candidate.pool)) continue;
-        const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
-        if (!candidate.pods.empty() && (claim == nullptr || !rollout.admit(claim->claim))) continue;
-        if (!replace(candidate, plan::kDrifted, gate)) ++tries;
-    }
-    report(gate);
-}
-
 plan::PoolCounts Disruptor::moving(std::string_view reason) const {
     plan::PoolCounts out;
     for (const auto& [number, command] : commands_) {
         if (command.reason == reason && !command.places.empty()) ++out[command.pool];
     }
-    for (const Proof& proof : proofs_) {
-        if (proof.reason == reason) ++out[proof.pool];
-    }
+    proofs_.count(reason, out);
     return out;
-}
-
-bool Disruptor::replace(const plan::Candidate& candidate, std::string_view reason,
-                        plan::DisruptionGate& gate) {
-    if (is_put_off(candidate.claim) || !gate.admit({candidate}, reason)) return true;
-    const model::Snapshot snapshot = snapshot_without({candidate});
-    const auto command = plan::plan_replacement(snapshot, {candidate}, reason,
-                                                provisioner_.plan_options(snapshot.pods.size()));
-    if (!command) {
-        not_before_[candidate.claim] = services_.loop.now() + kTryAgain;
-        say_blocked({candidate.claim, candidate.node, command.error().message});
-        return false;
-    }
-    start(snapshot, *command);
-    return true;
 }
 
 void Disruptor::say_blocked(const plan::Blocked& blocked, const std::string& reason) {
     say(blocked.claim, reason, blocked.reason);
+}
+
+void Disruptor::put_off(const std::string& claim) {
+    not_before_[claim] = services_.loop.now() + kTryAgain;
 }
 
 bool Disruptor::is_put_off(const std::string& claim) const {

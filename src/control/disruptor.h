@@ -2,8 +2,8 @@
 // condition), has launched what their pods need, waits until that is initialised, closes the nodes that the
 // pods will go to, so that they are bound where they were planned, and only then deletes the leaving claims;
 // the drain is act::Lifecycle's. A launch that fails or is late ends the command, and the
-// marks come off. Expiry and drift are decided upon here; other methods ask facts() and gate(), and hand
-// their commands to start().
+// marks come off. What is to be disrupted is decided elsewhere: by whoever asks facts() and gate(), and hands
+// commands to start().
 //
 // Nothing of it outlives the process but the marks, and marks without a command are taken off. Loop thread.
 #pragma once
@@ -19,6 +19,7 @@
 #include "act/lifecycle.h"
 #include "act/services.h"
 #include "control/moves.h"
+#include "control/proofs.h"
 #include "control/provisioner.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/breaker.h"
@@ -44,9 +45,7 @@ class Disruptor {
 
     // Takes each command one step further. Cheap while there is none; for when claims or nodes have changed.
     void step();
-    // Each second: what only time brings on, marks that have no command, and expired and drifted
-    // nodes to replace.
-    // REQUIRES: the watches are fresh.
+    // Each second: what only time brings on, and marks that have no command. REQUIRES: the watches are fresh.
     void look();
 
     // Nothing is under way that a plan made now would not see: no batch of pods, no claim that the watch has
@@ -64,8 +63,13 @@ class Disruptor {
     // Says on the pools, or on a node and its claim, why they are not touched.
     void report(const plan::DisruptionGate& gate);
     void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
-    // A command that would have removed the claim has failed just now; others get their turn.
+    // A command that would have removed the claim has failed just now, or its pods had no place; others get
+    // their turn.
+    void put_off(const std::string& claim);
     bool is_put_off(const std::string& claim) const;
+    bool is_pool_put_off(const std::string& pool) const;
+    // Commands with pods, and pods still to be proved, that began for the reason.
+    plan::PoolCounts moving(std::string_view reason) const;
     // All that pods of commands under way will take, wherever they are on their way.
     model::ReservedRoom claimed_room() const;
     // No command was begun lately whose pods are still on their way.
@@ -124,15 +128,6 @@ class Disruptor {
         bool pods_were_ready = true;
         bool has_failed = false;  // A claim could not be created.
     };
-    // Pods that were moved, and are to be ready again.
-    struct Proof {
-        std::string pool;
-        std::string reason;
-        std::set<std::string> places;
-        WallTime since;
-        WallTime until;
-        bool counts = true;
-    };
     enum class Progress { kStays, kFailed, kDone };
 
     Progress step(Command& command);
@@ -147,16 +142,8 @@ class Disruptor {
     // Replacements of commands that were given up, and that do not come up even so.
     void send_latecomers_away();
     void look_after_inherited();
-    void check_proofs();
     void look_for_strays();
     void look_at_breaker();
-    void replace_expired();
-    void replace_drifted();
-    // Commands with pods, and pods still to be proved, that began for the reason.
-    plan::PoolCounts moving(std::string_view reason) const;
-    bool is_pool_put_off(const std::string& pool) const;
-    // Begins where the gate admits it and its pods have a place; false where it was tried in vain.
-    bool replace(const plan::Candidate& candidate, std::string_view reason, plan::DisruptionGate& gate);
     // An Event on the claim, and on its node where there is one.
     void say(const std::string& claim, const std::string& reason, const std::string& message);
 
@@ -167,7 +154,7 @@ class Disruptor {
     observe::Metrics& metrics_;
     std::map<std::uint64_t, Command> commands_;  // In the order they began.
     std::uint64_t next_command_ = 0;
-    std::vector<Proof> proofs_;
+    Proofs proofs_;
     std::map<std::string, WallTime> latecomers_;  // Claims, and how long they are waited for.
     Moves moves_;
     model::ClaimNames leaving_;      // Of all commands.

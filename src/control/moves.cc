@@ -21,20 +21,23 @@ std::string kin_of(const model::PodState& pod) {
     return out;
 }
 
-void Moves::note_leaving(const std::string& pool, const model::PodState& pod, WallTime now) {
+void Moves::note_leaving(const std::string& pool, const model::PodState& pod, Duration rest, WallTime now) {
     moves_.push_back({now, pool});
     ++counts_[pool];
-    Awaited& awaited = awaited_[kin_of(pod)];
-    ++awaited.pods;
-    awaited.until = now + kAwait;
+    awaited_[kin_of(pod)].push_back({now + kAwait, now + rest});
 }
 
-void Moves::note_bound(const model::PodState& pod, const std::string& claim, WallTime now) {
+void Moves::note_bound(const model::PodState& pod, WallTime now) {
     if (awaited_.empty()) return;
     const auto it = awaited_.find(kin_of(pod));
     if (it == awaited_.end()) return;
-    if (now <= it->second.until) came_to_[claim] = now;
-    if (now > it->second.until || --it->second.pods == 0) awaited_.erase(it);
+    std::deque<Awaited>& awaited = it->second;
+    std::erase_if(awaited, [&](const Awaited& one) { return now > one.until; });
+    if (!awaited.empty()) {
+        rests_until_[pod.uid] = awaited.front().rests_until;
+        awaited.pop_front();
+    }
+    if (awaited.empty()) awaited_.erase(it);
 }
 
 const Moves::Counts& Moves::within_the_hour(WallTime now) {
@@ -43,13 +46,14 @@ const Moves::Counts& Moves::within_the_hour(WallTime now) {
         if (--count->second == 0) counts_.erase(count);
         moves_.pop_front();
     }
-    std::erase_if(awaited_, [&](const auto& item) { return now > item.second.until; });
+    std::erase_if(awaited_, [&](const auto& item) { return now > item.second.back().until; });
+    std::erase_if(rests_until_, [&](const auto& item) { return now >= item.second; });
     return counts_;
 }
 
-WallTime Moves::came_to(const std::string& claim) const {
-    const auto it = came_to_.find(claim);
-    return it == came_to_.end() ? kNoTime : it->second;
+WallTime Moves::rests_until(const std::string& uid) const {
+    const auto it = rests_until_.find(uid);
+    return it == rests_until_.end() ? kNoTime : it->second;
 }
 
 }  // namespace joiner::control

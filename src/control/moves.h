@@ -1,11 +1,13 @@
-// Pods that disruption by choice moves: how many of each pool within the last hour, and which nodes they came
-// to. Kept in memory only: after a restart the hour begins anew. Loop thread.
+// Pods that disruption by choice moves: how many of each pool within the last hour, and which pods rest
+// because their move has not paid for itself yet. Kept in memory only: after a restart the hour begins anew,
+// and no pod rests. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <string>
+#include <unordered_map>
 
 #include "base/time.h"
 #include "model/cluster.h"
@@ -20,16 +22,16 @@ class Moves {
   public:
     using Counts = std::map<std::string, std::int64_t, std::less<>>;
 
-    // A pod is about to be evicted off a node of the pool.
-    void note_leaving(const std::string& pool, const model::PodState& pod, WallTime now);
-    // A pod was bound to the claim's node.
-    void note_bound(const model::PodState& pod, const std::string& claim, WallTime now);
-    void forget_claim(const std::string& claim) { came_to_.erase(claim); }
+    // A pod is about to be evicted off a node of the pool; what is made in its stead rests for so long.
+    void note_leaving(const std::string& pool, const model::PodState& pod, Duration rest, WallTime now);
+    // A pod was bound to a node.
+    void note_bound(const model::PodState& pod, WallTime now);
+    void forget_pod(const std::string& uid) { rests_until_.erase(uid); }
 
     // Pods that have left nodes of each pool within the last hour.
     const Counts& within_the_hour(WallTime now);
-    // When a moved pod last came to the claim's node; kNoTime for never.
-    WallTime came_to(const std::string& claim) const;
+    // Until when no saving moves the pod again; kNoTime where nothing has moved it.
+    WallTime rests_until(const std::string& uid) const;
 
   private:
     struct Move {
@@ -37,14 +39,14 @@ class Moves {
         std::string pool;
     };
     struct Awaited {
-        std::size_t pods = 0;
-        WallTime until = kNoTime;  // Later than that they come for other reasons.
+        WallTime until = kNoTime;  // Later than that it comes for other reasons.
+        WallTime rests_until = kNoTime;
     };
 
     std::deque<Move> moves_;
     Counts counts_;
-    std::map<std::string, Awaited> awaited_;  // By kin.
-    std::map<std::string, WallTime, std::less<>> came_to_;
+    std::map<std::string, std::deque<Awaited>> awaited_;     // By kin, in the order they left.
+    std::unordered_map<std::string, WallTime> rests_until_;  // By uid.
 };
 
 }  // namespace joiner::control

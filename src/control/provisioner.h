@@ -107,6 +107,10 @@ class Provisioner {
     model::ClaimNames given_up_;
     io::TimerId batch_timer_ = 0;
     Duration batch_opened_{0};
+    Duration batch_closed_{0};   // The last one.
+    Duration longest_batch_{0};  // The one that is open.
+    Duration stream_began_{0};
+    bool is_stream_ = false;  // Pods were still coming when the last batch was closed.
     bool some_wait_ = false;
     std::uint64_t planned_version_ = 0;  // Of the cluster, when it was last planned for.
     // Pods each buffer stood for and what they are like, when it was last looked at.

@@ -18,9 +18,7 @@ struct Candidate {
     double disruption_cost = 1;       // 1, and what each pod below costs to move.
     std::vector<model::PodKey> pods;  // That would have to be made again elsewhere; sorted.
     bool is_spot = false;
-    // When a pod last came to the node because of a disruption by choice; kNoTime for never. What brought it
-    // there has not paid for itself yet, so the node rests for a while.
-    WallTime rests_since = kNoTime;
+    Duration steady_for = Duration::max();  // Since a pod last came or went; as far back as is known.
 };
 
 }  // namespace joiner::plan

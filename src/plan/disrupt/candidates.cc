@@ -111,6 +111,7 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
         out.pods.push_back(key);
         out.disruption_cost += std::max(0.0, eviction_cost(*pod));
     }
+    out.steady_for = now_ - steady_since(claim, last_pod_event(claim.meta.name));
     return out;
 }
 
@@ -134,20 +135,31 @@ Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disrupt
     return out;
 }
 
+bool is_empty(const model::Cluster& cluster, const model::NodeState& node) {
+    return std::none_of(node.pods.begin(), node.pods.end(), [&](const model::PodKey& key) {
+        const model::PodState* pod = cluster.find_pod(key);
+        return pod != nullptr && pod->is_reschedulable();
+    });
+}
+
 double eviction_cost(const model::PodState& pod) {
     constexpr double kOfDeletionCost = 1.0 / (1 << 27);
     constexpr double kOfPriority = 1.0 / (1 << 25);
     return std::clamp(1 + pod.deletion_cost * kOfDeletionCost + pod.priority * kOfPriority, -10.0, 10.0);
 }
 
+WallTime steady_since(const api::NodeClaim& claim, WallTime last_pod_event) {
+    const WallTime since = std::max(last_pod_event, claim.last_pod_event.value_or(kNoTime));
+    if (since != kNoTime) return since;
+    const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");
+    return initialized == nullptr ? kNoTime : initialized->last_transition;
+}
+
 std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api::NodePool& pool,
                                           WallTime last_pod_event) {
     if (!pool.consolidate_after.value || pool.replicas) return std::nullopt;
-    const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");
-    if (initialized == nullptr || initialized->status != "True") return std::nullopt;
-    WallTime since = std::max(last_pod_event, claim.last_pod_event.value_or(kNoTime));
-    if (since == kNoTime) since = initialized->last_transition;
-    return since + *pool.consolidate_after.value;
+    if (!rules::is_true(claim.conditions, "Initialized")) return std::nullopt;
+    return steady_since(claim, last_pod_event) + *pool.consolidate_after.value;
 }
 
 WallTime CandidateFinder::last_pod_event(const std::string& claim) const {

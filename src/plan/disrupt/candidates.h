@@ -81,8 +81,12 @@ class CandidateFinder {
     std::map<std::string_view, Budgets, std::less<>> budgets_;  // By namespace.
 };
 
+// Holds nothing that would be made again elsewhere.
+bool is_empty(const model::Cluster& cluster, const model::NodeState& node);
 // 1, moved by the pod's deletion cost and priority; between -10 and 10.
 double eviction_cost(const model::PodState& pod);
+// When a pod last came to or left the claim's node, or when it was initialised if none ever has.
+WallTime steady_since(const api::NodeClaim& claim, WallTime last_pod_event);
 // Since when the claim has been idle for consolidateAfter; nullopt when it never counts as idle.
 std::optional<WallTime> consolidatable_at(const api::NodeClaim& claim, const api::NodePool& pool,
                                           WallTime last_pod_event);

@@ -12,12 +12,16 @@
 
 namespace joiner::plan {
 
+// After a move that saves nothing, as drift and expiry bring about. One that saves rests until it has paid.
+inline constexpr Duration kRest = std::chrono::hours{1};
+
 // Indexes refer to the snapshot it was planned on.
 struct DisruptionCommand {
     std::string_view reason;            // One of kDisruptionReasons.
     std::vector<Candidate> leaving;     // At least one.
     std::vector<Launch> launches;       // Come up first; each is for some pod of the leaving nodes.
     std::vector<Placement> placements;  // Pods of the leaving nodes that go where there is room already.
+    Duration rest = kRest;              // So long nothing moves these pods for a saving again.
 };
 
 // Where the pods of `leaving` go, whatever that costs. kUnavailable names the first pod that would have no

@@ -7,12 +7,9 @@
 namespace joiner::plan {
 namespace {
 
-bool is_empty(const model::Cluster& cluster, const model::NodeState& node) {
-    return std::none_of(node.pods.begin(), node.pods.end(), [&](const model::PodKey& key) {
-        const model::PodState* pod = cluster.find_pod(key);
-        return pod != nullptr && pod->is_reschedulable();
-    });
-}
+// Between the Consolidatable condition and the node's end, for those who wait to see it.
+constexpr Duration kSaidFor = std::chrono::seconds{3};
+constexpr Duration kSaidSoon = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -28,8 +25,17 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
             facts.cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel))->pool;
         const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
         if (!at) continue;
+        const auto look_again = [&](WallTime when) {
+            plan.look_again_at = std::min(plan.look_again_at.value_or(when), when);
+        };
+        const api::Condition* said = api::find_condition(state.claim.conditions, "Consolidatable");
         if (*at > now) {
-            plan.look_again_at = std::min(plan.look_again_at.value_or(*at), *at);
+            look_again(*at);
+        } else if (said == nullptr || said->status != "True") {
+            plan.unsaid.push_back(name);
+            look_again(now + kSaidSoon);
+        } else if (now - said->last_transition < kSaidFor) {
+            look_again(said->last_transition + kSaidFor);
         } else if (gate.admit({finder.make(state)}, kEmpty)) {
             plan.claims.push_back(name);
         }

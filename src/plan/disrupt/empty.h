@@ -1,4 +1,5 @@
-// Emptiness: nodes that hold nothing worth keeping go, within their pools' budgets. Pure.
+// Emptiness: nodes that hold nothing worth keeping go, within their pools' budgets, a few seconds after their
+// claims have said so. Pure.
 // Source: Karpenter's documented emptiness.
 #pragma once
 
@@ -14,6 +15,7 @@ namespace joiner::plan {
 
 struct EmptyPlan {
     std::vector<std::string> claims;        // To be deleted.
+    std::vector<std::string> unsaid;        // Due, but their claims do not say Consolidatable yet.
     std::optional<WallTime> look_again_at;  // When a node now empty will have been so for long enough.
 };
 

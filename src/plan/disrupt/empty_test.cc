@@ -40,7 +40,8 @@ struct World {
         claim.meta.name = name;
         claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
         claim.provider_id = "p://" + name;
-        claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0}};
+        claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0},
+                            {"Consolidatable", "True", "", "", kNow - hours{1}, 0}};
         api::Node node;
         node.meta.name = name;
         node.provider_id = claim.provider_id;
@@ -176,6 +177,31 @@ TEST(Empty, waits_for_consolidate_after_since_the_last_pod) {
     EXPECT_EQ(w.plan().look_again_at, kNow + minutes{1}) << "the earliest of all";
     EXPECT_THAT(w.plan(kNow + minutes{5}).claims, ElementsAre("m", "n"))
         << "without any pod ever: since it was initialised";
+}
+
+TEST(Empty, goes_once_its_claim_has_said_for_a_moment_that_it_is_idle) {
+    const auto said = [](std::string status, WallTime since) {
+        return [=](auto& c, auto&) {
+            c.conditions[1].status = status;
+            c.conditions[1].last_transition = since;
+        };
+    };
+    World unsaid;
+    unsaid.node("m", said("False", kNow - hours{1})).node("n", [](auto& c, auto&) {
+        c.conditions.pop_back();
+    });
+    EmptyPlan plan = unsaid.plan();
+    EXPECT_THAT(plan.claims, IsEmpty());
+    EXPECT_THAT(plan.unsaid, ElementsAre("m", "n"));
+    EXPECT_EQ(plan.look_again_at, kNow + seconds{1});
+
+    World just;
+    just.node("n", said("True", kNow));
+    plan = just.plan();
+    EXPECT_THAT(plan.claims, IsEmpty());
+    EXPECT_THAT(plan.unsaid, IsEmpty());
+    EXPECT_EQ(plan.look_again_at, kNow + seconds{3});
+    EXPECT_THAT(just.plan(kNow + seconds{3}).claims, ElementsAre("n"));
 }
 
 TEST(Empty, keeps_to_the_budgets) {

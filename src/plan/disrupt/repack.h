@@ -46,10 +46,9 @@ RepackQuestion make_repack_question(const model::Cluster& cluster, model::Snapsh
 struct RepackOptions {
     double payback_hours = 24;
     double eviction_dollars = 0.01;  // For one unit of disruption cost: about one pod.
-    // A node to which a pod was just moved must save this part of its price more to leave, less and less
-    // until the horizon has passed: what brought the pod there has not paid for itself yet.
-    double rest_share = 0.5;
-    WallTime now = kNoTime;          // kNoTime: no node rests.
+    // Nobody knows how long a workload stays as it is; about as long as it has been so. A step whose payback
+    // is longer than this waits until no pod has come to its nodes, or gone, for as long as its payback.
+    Duration pays_soon = std::chrono::hours{1};
     double overlap_hours = 1.0 / 6;  // So long are a node and its replacement both paid for.
     // Of a replacement's price; the hysteresis. What is bought must be cheaper by so much, what merely closes
     // need not.
@@ -72,8 +71,10 @@ struct RepackStep {
     rules::Money saving;        // Per hour, node costs included.
     std::size_t evictions = 0;  // Pods that move.
     double disruption = 0;      // Of the nodes that leave.
-    std::string reason;         // "Empty" or "Underutilized".
-    std::string why;            // One sentence.
+    // Until it has saved what its evictions and the overlap of old and new nodes cost; 0 without evictions.
+    Duration payback{0};
+    std::string reason;  // "Empty" or "Underutilized".
+    std::string why;     // One sentence.
     // No pod of it asks anything of others: it stays good whichever other steps are carried out before. Any
     // other is to be looked at again once something has changed.
     bool is_independent = true;

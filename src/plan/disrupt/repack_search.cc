@@ -107,14 +107,6 @@ void RepackSearch::make_classes() {
     }
 }
 
-// 1 where a pod was just moved to, 0 where none was for the horizon.
-double RepackSearch::youth(const Candidate& candidate) const {
-    if (options_.now == kNoTime || candidate.rests_since == kNoTime) return 0;
-    const double hours =
-        std::chrono::duration<double, std::ratio<3600>>(options_.now - candidate.rests_since).count();
-    return std::clamp(1 - hours / options_.payback_hours, 0.0, 1.0);
-}
-
 void RepackSearch::make_bins() {
     const std::size_t pods = question_.snapshot.pods.size();
     bin_of_.assign(pods, kNoBin);
@@ -148,8 +140,7 @@ void RepackSearch::make_bins() {
             used_worth_[room] += kinds_[class_of_[pod]].worth;
         }
         eviction_costs_.push_back(candidate.disruption_cost * options_.eviction_dollars * 1e9 /
-                                      options_.payback_hours +
-                                  youth(candidate) * options_.rest_share * price_[room]);
+                                  options_.payback_hours);
         const auto budget = budgets_.find(candidate.pool);
         budget_of_.push_back(budget == budgets_.end() ? nullptr : &budget->second);
     }

@@ -65,7 +65,6 @@ class RepackSearch {
     void make_market();
     void make_classes();
     void make_bins();
-    double youth(const Candidate& candidate) const;
 
     // Transactions.
     void begin();

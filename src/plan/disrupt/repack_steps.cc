@@ -344,15 +344,24 @@ bool RepackSteps::plan_again(RepackStep& step, const std::vector<PodIndex>& pods
 
 bool RepackSteps::pays(const Part& part, RepackStep& step) const {
     double sum = 0;
+    double cost = 0;  // Nano-dollars, once.
     for (const std::size_t v : part.candidates) {
         step.saving += question_.candidates[v].price;
+        cost += search_.eviction_cost(v) * options_.payback_hours;
         sum -= static_cast<double>(question_.candidates[v].price.nanos) - search_.eviction_cost(v);
     }
     for (const Launch& launch : step.launches) {
         const rules::Money price = launch.spec->price + question_.snapshot.pools[launch.spec->pool].node_cost;
         step.saving -= price;
         sum += search_.launch_cost(static_cast<double>(price.nanos));
+        cost += options_.overlap_hours * static_cast<double>(price.nanos);
     }
+    if (step.evictions > 0 && step.saving.nanos > 0)
+        step.payback = from_seconds(3600 * cost / static_cast<double>(step.saving.nanos));
+    const bool are_steady = std::all_of(part.candidates.begin(), part.candidates.end(), [&](std::size_t v) {
+        return question_.candidates[v].steady_for >= step.payback;
+    });
+    if (step.payback > options_.pays_soon && !are_steady) return false;
     if (step.evictions == 0) return step.launches.empty();
     return sum < 0;
 }

@@ -98,7 +98,7 @@ void StepCheck::take(const RepackStep& step) {
 }
 
 DisruptionCommand to_command(const RepackStep& step, std::vector<Candidate> leaving) {
-    return {kUnderutilized, std::move(leaving), step.launches, step.placements};
+    return {kUnderutilized, std::move(leaving), step.launches, step.placements, step.payback};
 }
 
 Result<DisruptionCommand> plan_step_again(const RepackQuestion& question, const RepackStep& step,
@@ -118,6 +118,7 @@ Result<DisruptionCommand> plan_step_again(const RepackQuestion& question, const 
             return fail(ErrorKind::kUnavailable, "what replaces the node would be of another type");
         launch.spec = std::move(spec);
     }
+    command.rest = step.payback;
     return command;
 }
 

@@ -29,7 +29,8 @@ ClaimMarks wanted_claim_marks(const ClaimMarkFacts& facts, WallTime now) {
     if (facts.last_pod_event - written >= kPodEventGap && (is_quiet || is_overdue))
         out.last_pod_event = facts.last_pod_event;
     const auto at = consolidatable_at(claim, facts.pool, facts.last_pod_event);
-    const bool is_consolidatable = at && *at <= now && is_quiet;
+    const bool may_say = is_quiet || (facts.is_empty && now - initialized->last_transition >= kPodEventGap);
+    const bool is_consolidatable = at && *at <= now && may_say;
     if (is_consolidatable != rules::is_true(claim.conditions, "Consolidatable"))
         out.is_consolidatable = is_consolidatable;
     return out;

@@ -15,7 +15,7 @@
 namespace joiner::plan {
 
 // What pods do is written down once they have done nothing for so long, in one write for them all; while
-// nodes come up there is more urgent work.
+// nodes come up there is more urgent work. A node that has become empty says at once that it is idle.
 inline constexpr Duration kPodEventGap = std::chrono::seconds{10};
 // Of a node that is never quiet, so often.
 inline constexpr Duration kLongestPodEventGap = std::chrono::minutes{1};
@@ -26,6 +26,7 @@ struct ClaimMarkFacts {
     std::shared_ptr<const std::vector<rules::InstanceType>> types;  // nullptr: not known.
     std::string provider_drift;                                     // A condition reason, or empty.
     WallTime last_pod_event = kNoTime;                              // As we saw it ourselves.
+    bool is_empty = false;                                          // plan::is_empty() of its node.
 };
 
 // What differs from what the claim says now.

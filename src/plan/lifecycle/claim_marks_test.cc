@@ -32,6 +32,7 @@ struct World {
     bool types_are_known = true;
     std::string provider_drift;
     WallTime event = kNoTime;
+    bool is_empty = false;
 
     World() {
         pool.meta.name = "default";
@@ -58,7 +59,7 @@ struct World {
         return wanted_claim_marks(
             {claim, pool,
              types_are_known ? std::make_shared<const std::vector<rules::InstanceType>>(types) : nullptr,
-             provider_drift, event},
+             provider_drift, event, is_empty},
             now);
     }
 };
@@ -175,7 +176,18 @@ TEST(ClaimMarks, a_node_just_up_is_left_in_peace) {
     w.pool.consolidate_after = {Duration{0}, "0s"};
     w.claim.conditions[0].last_transition = kNow;
     EXPECT_TRUE(w.marks(kNow + seconds{9}).empty());
+    w.is_empty = true;
+    EXPECT_TRUE(w.marks(kNow + seconds{9}).empty()) << "its pods may be on their way";
     EXPECT_EQ(w.marks(kNow + seconds{10}).is_consolidatable, true);
+}
+
+TEST(ClaimMarks, a_node_that_has_become_empty_says_at_once_that_it_is_idle) {
+    World w;
+    w.pool.consolidate_after = {Duration{0}, "0s"};
+    w.event = kNow;
+    EXPECT_EQ(w.marks(kNow + seconds{1}).is_consolidatable, std::nullopt) << "not while pods come and go";
+    w.is_empty = true;
+    EXPECT_EQ(w.marks(kNow + seconds{1}).is_consolidatable, true);
 }
 
 }  // namespace

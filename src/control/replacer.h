@@ -1,0 +1,34 @@
+// Which expired and drifted nodes are replaced now: one after the other, within the gate, drift in waves.
+// What is decided goes to the Disruptor as a command. Loop thread.
+#pragma once
+
+#include <string_view>
+
+#include "control/disruptor.h"
+#include "control/provisioner.h"
+#include "observe/metrics.h"
+
+namespace joiner::control {
+
+class Replacer {
+  public:
+    Replacer(act::Services& services, Provisioner& provisioner, Disruptor& disruptor,
+             observe::Metrics& metrics)
+        : services_(services), provisioner_(provisioner), disruptor_(disruptor), metrics_(metrics) {}
+
+    // Each second. REQUIRES: the watches are fresh.
+    void look();
+
+  private:
+    void replace_expired();
+    void replace_drifted();
+    // Begins where the gate admits it and its pods have a place; false where it was tried in vain.
+    bool replace(const plan::Candidate& candidate, std::string_view reason, plan::DisruptionGate& gate);
+
+    act::Services& services_;
+    Provisioner& provisioner_;
+    Disruptor& disruptor_;
+    observe::Metrics& metrics_;
+};
+
+}  // namespace joiner::control
