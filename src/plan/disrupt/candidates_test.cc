@@ -191,6 +191,12 @@ TEST(Candidates, s5_2_tells_why_a_node_may_not_be_disrupted) {
              w.budget(0, "web", "AlwaysAllow");
              for (api::Pod& pod : w.pods) unready(pod);
          }},
+        {"a spent budget that lets unready pods go, of ready ones", "allows no eviction", false,
+         [](World& w) {
+             w.budget(0, "web", "AlwaysAllow");
+             for (api::Pod& pod : w.pods)
+                 pod.status.conditions = {{"Ready", "True", "", "", kNow - hours{1}, 0}};
+         }},
         {"a spent budget that does not", "allows no eviction", false,
          [](World& w) {
              w.budget(0, "web", "IfHealthyBudget");

@@ -325,9 +325,10 @@ TEST(DoNotDisrupt, s4_3_is_true_or_a_time_from_the_start) {
         bool has_started;
         bool active;
     } cases[] = {
-        {"true", true, true}, {"", true, false},     {"false", true, false}, {"10m", true, true},
-        {"5m", true, false},  {"1m", true, false},   {"1m", false, true},    {"0s", true, false},
-        {"-5m", true, false}, {"soon", true, false}, {"True", true, false},  {"5m1s", true, true},
+        {"true", true, true},  {"", true, false},    {"false", true, false}, {"10m", true, true},
+        {"5m", true, false},   {"1m", true, false},  {"1m", false, true},    {"0s", true, false},
+        {"-5m", true, false},  {"0s", false, false}, {"-5m", false, false},  {"soon", true, false},
+        {"True", true, false}, {"5m1s", true, true},
     };
     for (const auto& c : cases) {
         model::PodState pod;
