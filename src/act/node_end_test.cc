@@ -19,7 +19,11 @@ struct AskedProvider final : cloud::testing::NoProvider {
     void get(const std::string&, std::function<void(Result<cloud::Instance>)> done) override {
         asked.push_back(std::move(done));
     }
+    void remove(const std::string&, std::function<void(Status)> done) override {
+        removed.push_back(std::move(done));
+    }
     std::vector<std::function<void(Result<cloud::Instance>)>> asked;
+    std::vector<std::function<void(Status)>> removed;
 };
 
 // A node on its way out that is not Ready, and the claim it belongs to.
@@ -174,6 +178,27 @@ TEST(NodeEnd, s4_3_past_its_time_that_very_pod_is_deleted_with_the_seconds_left)
     EXPECT_EQ(request.method, "DELETE");
     EXPECT_THAT(request.body, HasSubstr(R"("gracePeriodSeconds":12)"));
     EXPECT_THAT(request.body, HasSubstr(R"("uid":"uid-of-p")"));
+}
+
+TEST(NodeEnd, s4_3_the_finalizer_stays_until_the_cloud_says_that_the_machine_is_gone) {
+    const auto lets_go = HasSubstr("\"finalizers\":[]");
+    Bench b;
+    b.drains();
+    b.cluster.remove(model::Kind::kPod, "ns", "p");
+    b.step();
+    EXPECT_TRUE(b.provider.removed.empty()) << "a pod bound in the last moment may still show";
+    b.loop.advance(seconds{1});
+    b.step();
+    ASSERT_THAT(b.provider.removed, SizeIs(1));
+    EXPECT_THAT(b.last_patch(), Not(lets_go));
+    b.provider.removed[0]({});
+    b.loop.advance(seconds{5});
+    b.step();
+    ASSERT_THAT(b.provider.removed, SizeIs(2)) << "it is on its way, and asked for again";
+    EXPECT_THAT(b.last_patch(), Not(lets_go));
+    b.provider.removed[1](fail(ErrorKind::kNotFound, "gone"));
+    b.step();
+    EXPECT_THAT(b.last_patch(), lets_go);
 }
 
 }  // namespace

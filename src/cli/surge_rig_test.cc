@@ -144,6 +144,27 @@ spec:
     EXPECT_THAT(said("SurgeBeforeEvict"), HasSubstr("only pods of a Deployment's ReplicaSet"));
 }
 
+TEST_F(SurgeRig, what_was_begun_is_gone_on_with_where_the_node_stays) {
+    bring_up(1);
+    const api::Pod old = *api::decode_pod(world_.list("pods", "default").front());
+    const std::string note = fmt::format("{}/{}/{}", api::controller_of(old.meta)->name,
+                                         api::find_or_empty(old.meta.labels, api::kPodTemplateHashLabel),
+                                         format_rfc3339(world_.loop().now()));
+    ASSERT_TRUE(
+        world_.patch("pods", "default", old.meta.name,
+                     fmt::format(R"({{"metadata":{{"labels":{{"{}":null}},"annotations":{{"{}":"{}"}}}}}})",
+                                 api::kPodTemplateHashLabel, api::kSurgingAnnotation, note)));
+    std::size_t fewest = 1;
+    EXPECT_TRUE(until(
+        [&] {
+            fewest = std::min(fewest, ready());
+            return !world_.get("pods", "default", old.meta.name);
+        },
+        minutes{1}));
+    EXPECT_EQ(fewest, 1u);
+    EXPECT_TRUE(is_settled(1));
+}
+
 class KilledWhileSurging : public SurgeRig, public testing::WithParamInterface<int> {};
 
 TEST_P(KilledWhileSurging, at_any_moment_the_replacement_still_comes_first) {
