@@ -28,6 +28,8 @@
 #include "rules/conditions.h"
 #include "sim/cluster.h"
 #include "sim/in_process_http.h"
+#include "sim/process_loop.h"
+#include "sim/samples.h"
 
 namespace joiner {
 namespace {
@@ -46,23 +48,14 @@ constexpr double kInterruptionsPerNodeDay = 0.05;
 constexpr double kVersionsPerDay = 0.5;
 constexpr double kStockOutsPerDay = 4;
 
-constexpr std::string_view kPool = R"(
-apiVersion: karpenter.kwok.sh/v1alpha1
-kind: KWOKNodeClass
-metadata: {name: default}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      expireAfter: 720h
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements:
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand, spot]}
-        - {key: karpenter.kwok.sh/instance-family, operator: In, values: [c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, r7i]}
-)";
+std::string pool() {
+    return sim::node_class() +
+           sim::node_pool({.capacity_types = "on-demand, spot",
+                           .requirements = "{key: karpenter.kwok.sh/instance-family, operator: In, values: "
+                                           "[c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, r7i]}",
+                           .template_spec = "expireAfter: 720h",
+                           .disruption = ""});
+}
 
 struct Service {
     std::string name;
@@ -76,20 +69,8 @@ struct Service {
 };
 
 std::string manifest(const Service& s) {
-    return fmt::format(R"(
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {0}}}
-spec:
-  replicas: {1}
-  selector: {{matchLabels: {{app: {0}}}}}
-  template:
-    metadata: {{labels: {{app: {0}}}}}
-    spec:
-      terminationGracePeriodSeconds: 10
-      containers: [{{name: c, image: i, resources: {{requests: {{cpu: "{2}m", memory: {3}Mi}}}}}}]
-)",
-                       s.name, s.replicas, s.cpu_milli, s.memory_mib);
+    return sim::deployment(s.name, s.replicas, fmt::format("{}m", s.cpu_milli),
+                           {.memory = fmt::format("{}Mi", s.memory_mib), .grace_seconds = 10});
 }
 
 class Week {
@@ -176,7 +157,7 @@ class Week {
     }
 
     Status begin() {
-        TRY_STATUS(world_.apply(kPool));
+        TRY_STATUS(world_.apply(pool()));
         controller_ =
             std::make_unique<control::Controller>(world_.loop(), world_.http(), world_.config(),
                                                   controller_options(), types_, metrics_, Rng(rng_.next()));

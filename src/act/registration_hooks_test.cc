@@ -46,7 +46,7 @@ struct Bench : kube::testing::KubeBench, Notices {
     Bench() { claim.meta.name = "c"; }
 };
 
-TEST(RegistrationHooks, are_asked_all_at_once_until_each_is_done) {
+TEST(RegistrationHooks, s4_1_are_asked_all_at_once_until_each_is_done) {
     Bench b;
     EXPECT_FALSE(b.hooks.are_done("c"));
     b.hooks.ask(b.claim);
@@ -69,7 +69,7 @@ TEST(RegistrationHooks, are_asked_all_at_once_until_each_is_done) {
     EXPECT_FALSE(b.hooks.are_done("other"));
 }
 
-TEST(RegistrationHooks, that_fail_are_asked_again_and_answers_that_come_too_late_are_nobodys) {
+TEST(RegistrationHooks, s4_1_that_fail_are_asked_again_and_answers_that_come_too_late_are_nobodys) {
     Bench b;
     b.hooks.ask(b.claim);
     b.provider.address.asked[0](fail(ErrorKind::kUnavailable, "no"));

@@ -4,26 +4,7 @@
 namespace joiner {
 namespace {
 
-constexpr std::string_view kFourCores = R"(
-apiVersion: karpenter.kwok.sh/v1alpha1
-kind: KWOKNodeClass
-metadata: {name: default}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements:
-        - {key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-  disruption:
-    consolidationPolicy: WhenEmpty
-    consolidateAfter: 5s
-    budgets: [{nodes: "100%"}]
-)";
+const std::string kFourCores = node_class() + node_pool({.requirements = of_types(sim::kFourCpus)});
 
 // Three cores: one a node.
 constexpr std::string_view kTemplate = R"(

@@ -14,9 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::string_view kClass =
-    "{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}}\n";
-
 constexpr std::string_view kStandalone = R"(
 apiVersion: karpenter.sh/v1
 kind: NodeClaim
@@ -43,7 +40,7 @@ class ClaimRig : public VirtualRig {
 };
 
 TEST_F(ClaimRig, s1_2_a_standalone_claim_gets_its_node_and_is_never_consolidated) {
-    apply(kClass);
+    apply(node_class());
     start();
     apply(kStandalone);
     ASSERT_TRUE(comes_up(1));
@@ -66,7 +63,7 @@ TEST_F(ClaimRig, s1_2_a_standalone_claims_node_is_room_before_and_after_it_is_up
 }
 
 TEST_F(ClaimRig, s1_2_a_standalone_claim_can_be_deleted) {
-    apply(kClass);
+    apply(node_class());
     start();
     apply(kStandalone);
     ASSERT_TRUE(comes_up(1));
@@ -74,24 +71,16 @@ TEST_F(ClaimRig, s1_2_a_standalone_claim_can_be_deleted) {
     EXPECT_TRUE(until([&] { return claims().empty() && nodes().empty(); }, minutes{1}));
 }
 
-// The template of a NodePool "marked": what its nodes must carry.
-constexpr std::string_view kMarkedPool = R"(---
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: marked}
-spec:
-  template:
-    metadata: {labels: {team: blue}, annotations: {note: keep}}
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements: [{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}]
-      taints: [{key: dedicated, value: blue, effect: PreferNoSchedule}]
-      startupTaints: [{key: example.com/agent, effect: NoSchedule}]
-  disruption: {consolidateAfter: Never}
-)";
+// What its nodes must carry.
+std::string marked_pool() {
+    return node_pool({.template_spec = "taints: [{key: dedicated, value: blue, effect: PreferNoSchedule}], "
+                                       "startupTaints: [{key: example.com/agent, effect: NoSchedule}]",
+                      .template_metadata = "labels: {team: blue}, annotations: {note: keep}",
+                      .disruption = "consolidateAfter: Never"});
+}
 
 TEST_F(ClaimRig, s4_1_a_node_gets_its_claims_labels_annotations_and_taints_and_waits_for_startup_taints) {
-    apply(std::string(kClass) + std::string(kMarkedPool));
+    apply(node_class() + marked_pool());
     start();
     apply(deployment("web", 1, "1"));
     ASSERT_TRUE(until([&] { return nodes().size() == 1; }, minutes{1}));
@@ -114,7 +103,7 @@ TEST_F(ClaimRig, s4_1_a_node_gets_its_claims_labels_annotations_and_taints_and_w
 }
 
 TEST_F(ClaimRig, s4_1_a_node_that_says_so_keeps_the_taints_it_has) {
-    apply(kClass);
+    apply(node_class());
     start();
     std::string claim(kStandalone);
     claim.replace(claim.find("{name: alone}"), 13,
@@ -138,9 +127,7 @@ TEST_F(ClaimRig, s4_1_a_new_node_class_begins_the_pools_registration_health_afre
     start();
     world_.run_for(seconds{30});
     EXPECT_EQ(health(), "True") << "a restart forgets nothing";
-    apply(
-        "{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}, "
-        "spec: {nodeRegistrationDelay: 1s}}");
+    apply(node_class("default", "nodeRegistrationDelay: 1s"));
     EXPECT_TRUE(until([&] { return health() == "Unknown"; }, seconds{30}));
     ASSERT_TRUE(world_.scale("Deployment", "default", "web", 20));
     EXPECT_TRUE(until([&] { return health() == "True"; }, minutes{1}));
@@ -148,9 +135,7 @@ TEST_F(ClaimRig, s4_1_a_new_node_class_begins_the_pools_registration_health_afre
 
 TEST_F(ClaimRig, s4_1_a_node_that_never_becomes_ready_is_named_and_its_pods_run_elsewhere) {
     apply(kPool);
-    apply(
-        "{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}, "
-        "spec: {nodeRegistrationDelay: 5s}}");
+    apply(node_class("default", "nodeRegistrationDelay: 5s"));
     start();
     apply(deployment("web", 1, "1"));
     ASSERT_TRUE(until([&] { return !claims().empty(); }, seconds{5}));
@@ -159,6 +144,96 @@ TEST_F(ClaimRig, s4_1_a_node_that_never_becomes_ready_is_named_and_its_pods_run_
     EXPECT_TRUE(runs(1, minutes{20}));
     const auto there = api::decode_node_claim(world_.get("nodeclaims", "", dud.meta.name).value());
     EXPECT_EQ(api::find_condition(there->conditions, "Initialized")->reason, "NodeNotReady");
+}
+
+std::string standalone(const std::string& what, const std::string& with) {
+    std::string out(kStandalone);
+    return out.replace(out.find(what), what.size(), with);
+}
+
+TEST_F(ClaimRig, s4_1_a_claim_that_no_type_serves_is_given_up_with_the_reason) {
+    apply(node_class());
+    start();
+    apply(standalone("c-4x-amd64-linux", "no-such-type"));
+    EXPECT_TRUE(until([&] { return claims().empty(); }, minutes{1}));
+    EXPECT_THAT(said("InsufficientCapacityError"), HasSubstr("no instance type"));
+    EXPECT_TRUE(nodes().empty());
+}
+
+TEST_F(ClaimRig, s4_1_a_claim_whose_class_is_not_ready_is_given_up_with_the_reason) {
+    apply(node_class());
+    ASSERT_TRUE(world_.patch(
+        "KWOKNodeClass", "", "default",
+        R"({"status":{"conditions":[{"type":"Ready","status":"False","reason":"Broken","message":"no network",
+                                     "lastTransitionTime":"2026-01-01T00:00:00Z"}]}})",
+        "status"));
+    start();
+    apply(kStandalone);
+    EXPECT_TRUE(until([&] { return claims().empty(); }, minutes{1}));
+    EXPECT_THAT(said("NodeClassNotReady"), HasSubstr("no network"));
+}
+
+// The node of the claim "alone", which comes up without our help.
+class EarlyNode : public ClaimRig {
+  protected:
+    void come_up(const std::vector<std::string>& names) {
+        apply(node_class("default", "nodeRegistrationDelay: 24h"));
+        start();
+        apply(kStandalone);
+        ASSERT_TRUE(
+            until([&] { return !claims().empty() && !claims().front().provider_id.empty(); }, seconds{10}));
+        for (const std::string& name : names) {
+            apply(
+                fmt::format("{{apiVersion: v1, kind: Node, metadata: {{name: {0}, labels: "
+                            "{{kubernetes.io/hostname: {0}}}, "
+                            "annotations: {{kwok.x-k8s.io/node: fake}}}}, spec: {{providerID: \"{1}\"}}, "
+                            "status: {{capacity: {{cpu: 4, memory: 8Gi, pods: 10}}, "
+                            "allocatable: {{cpu: 4, memory: 8Gi, pods: 10}}}}}}",
+                            name, claims().front().provider_id));
+        }
+    }
+    api::Condition registered() const {
+        const api::NodeClaim claim = claims().front();
+        const api::Condition* found = api::find_condition(claim.conditions, "Registered");
+        return found == nullptr ? api::Condition{} : *found;
+    }
+};
+
+TEST_F(EarlyNode, s4_1_without_the_unregistered_taint_it_is_registered_with_a_warning) {
+    come_up({"early"});
+    EXPECT_TRUE(comes_up(1));
+    EXPECT_EQ(claims().front().node_name, "early");
+    EXPECT_THAT(said("UnregisteredTaintMissing"), HasSubstr("karpenter.sh/unregistered"));
+}
+
+TEST_F(EarlyNode, s4_1_two_of_one_id_are_nobodys) {
+    come_up({"early", "twin"});
+    EXPECT_TRUE(until([&] { return registered().status == "False"; }, seconds{30}));
+    EXPECT_EQ(registered().reason, "MultipleNodesFound");
+}
+
+TEST_F(ClaimRig, s4_6_idle_time_begins_anew_with_each_pod_that_comes_or_goes_but_daemons) {
+    apply(node_class() +
+          node_pool({.requirements = of_types(sim::kFourCpus), .disruption = "consolidateAfter: 10m"}));
+    start();
+    apply(deployment("web", 1, "1"));
+    ASSERT_TRUE(comes_up(1));
+    const auto is_idle = [&] { return rules::is_true(claims().front().conditions, "Consolidatable"); };
+    for (const int replicas : {2, 1}) {
+        world_.run_for(minutes{8});
+        EXPECT_FALSE(is_idle()) << replicas;
+        ASSERT_TRUE(world_.scale("Deployment", "default", "web", replicas));
+    }
+    world_.run_for(minutes{8});
+    EXPECT_FALSE(is_idle());
+    apply(R"({apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent}, spec: {
+              selector: {matchLabels: {app: agent}}, template: {metadata: {labels: {app: agent}}, spec: {
+              containers: [{name: app, image: sample, resources: {requests: {cpu: 100m}}}]}}}})");
+    EXPECT_TRUE(until([&] { return is_idle(); }, minutes{3}));
+    EXPECT_EQ(running(), 2u);
+    ASSERT_TRUE(
+        world_.patch("NodePool", "", "default", R"({"spec":{"disruption":{"consolidateAfter":"Never"}}})"));
+    EXPECT_TRUE(until([&] { return !is_idle(); }, minutes{1}));
 }
 
 TEST_F(ClaimRig, s4_7_a_node_with_less_than_was_promised_is_named) {
@@ -191,24 +266,12 @@ TEST_F(ClaimRig, s4_7_a_claim_whose_instance_is_gone_is_collected) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
-std::string static_pool(int replicas, const std::string& limits = {}, const std::string& generation = "one") {
-    return std::string(kClass) + fmt::format(R"(---
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {{name: fixed}}
-spec:
-  replicas: {}
-  {}
-  template:
-    metadata: {{labels: {{generation: {}}}}}
-    spec:
-      nodeClassRef: {{group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}}
-      requirements:
-        - {{key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}}
-        - {{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}}
-  disruption: {{consolidateAfter: 0s, budgets: [{{nodes: "1"}}]}}
-)",
-                                             replicas, limits, generation);
+std::string static_pool(int replicas, const std::string& more = {}) {
+    return node_class() + node_pool({.name = "fixed",
+                                     .requirements = of_types(sim::kFourCpus),
+                                     .template_metadata = "labels: {generation: one}",
+                                     .spec = fmt::format("replicas: {}{}", replicas, more),
+                                     .disruption = "consolidateAfter: 0s, budgets: [{nodes: \"1\"}]"});
 }
 
 class StaticRig : public ClaimRig {
@@ -259,7 +322,7 @@ TEST_F(StaticRig, s4_9_a_static_pools_nodes_are_room_for_pods) {
 }
 
 TEST_F(StaticRig, s4_9_it_never_grows_past_its_node_limit) {
-    apply(static_pool(5, "limits: {nodes: 3}"));
+    apply(static_pool(5, ", limits: {nodes: 3}"));
     start(with_static_pools());
     ASSERT_TRUE(comes_up(3));
     world_.run_for(minutes{5});
@@ -302,7 +365,7 @@ TEST_F(StaticRig, s4_9_drifted_nodes_are_replaced_one_for_one_within_the_budget)
 }
 
 TEST_F(StaticRig, s4_9_where_the_node_limit_leaves_no_room_drift_waits_and_says_so) {
-    apply(static_pool(2, "limits: {nodes: 2}"));
+    apply(static_pool(2, ", limits: {nodes: 2}"));
     start(with_static_pools());
     ASSERT_TRUE(comes_up(2));
     ASSERT_TRUE(world_.patch("NodePool", "", "fixed",
@@ -337,12 +400,11 @@ class RepairRig : public ClaimRig {
         EXPECT_TRUE(world_.patch("NodePool", "", "default",
                                  R"({"spec":{"disruption":{"consolidateAfter":"Never"}}})"));
         start(std::move(options));
-        std::string pods = deployment("web", count, "1");
-        pods.insert(pods.find("      containers:"),
-                    "      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
-                    "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}\n"
-                    "      tolerations: [{key: node.kubernetes.io/unreachable, operator: Exists}]\n");
-        apply(pods);
+        apply(deployment(
+            "web", count, "1",
+            {.pod = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                    "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}, "
+                    "tolerations: [{key: node.kubernetes.io/unreachable, operator: Exists}]"}));
         EXPECT_TRUE(runs(static_cast<std::size_t>(count), minutes{1}));
         EXPECT_EQ(disorder_after(minutes{1}), "");
         std::vector<std::string> out;
@@ -383,9 +445,7 @@ TEST_F(RepairRig, s4_8_a_pool_whose_nodes_fall_ill_together_is_left_alone) {
 
 TEST_F(RepairRig, s4_8_repair_ignores_budgets_and_do_not_disrupt) {
     const std::vector<std::string> names = fill_nodes(2);
-    apply(
-        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: none}, "
-        "spec: {maxUnavailable: 0, selector: {matchLabels: {app: web}}}}");
+    apply(disruption_budget("none", "web", "maxUnavailable: 0"));
     for (const std::string& name : names) {
         ASSERT_TRUE(world_.patch("nodes", "", name,
                                  R"({"metadata":{"annotations":{"karpenter.sh/do-not-disrupt":"true"}}})"));

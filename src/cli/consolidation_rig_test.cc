@@ -9,31 +9,19 @@
 namespace joiner {
 namespace {
 
-constexpr std::string_view kUnderusedPool = R"(
-{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements:
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-        - {key: kubernetes.io/os, operator: In, values: [linux]}
-        - {key: node.kubernetes.io/instance-type, operator: In, values: [TYPES]}
-  disruption: {consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: 0s, budgets: [{nodes: "100%"}]}
-)";
 const std::vector<std::string> kApps = {"a", "b", "c", "d", "e", "f"};
-constexpr std::string_view kSmall = "c-4x-amd64-linux";
+constexpr std::string_view kSmall = sim::kFourCpus;
 constexpr std::string_view kBoth = "c-4x-amd64-linux, c-16x-amd64-linux";
 
 class Consolidating : public VirtualRig {
   protected:
     static std::string pool(std::string_view types) {
-        std::string out(kUnderusedPool);
-        return out.replace(out.find("TYPES"), 5, types);
+        return node_class() +
+               node_pool({.requirements =
+                              of_types(types) + ", {key: kubernetes.io/os, operator: In, values: [linux]}",
+                          .disruption =
+                              "consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: 0s, "
+                              "budgets: [{nodes: \"100%\"}]"});
     }
     void annotate_pool(const std::string& key, const std::string& value) {
         ASSERT_TRUE(
@@ -100,7 +88,7 @@ class Consolidating : public VirtualRig {
     std::string metrics() const { return processes_.back()->metrics.text(); }
 };
 
-TEST_F(Consolidating, pods_of_nodes_half_full_share_fewer) {
+TEST_F(Consolidating, s5_8_pods_of_nodes_half_full_share_fewer) {
     leave_holes();
     set_budget("100%");
     EXPECT_TRUE(until([&] { return is_packed(); }, minutes{2}));
@@ -110,7 +98,7 @@ TEST_F(Consolidating, pods_of_nodes_half_full_share_fewer) {
     EXPECT_FALSE(any_mark());
 }
 
-TEST_F(Consolidating, a_node_too_large_becomes_a_smaller_one_which_is_up_first) {
+TEST_F(Consolidating, s5_11_a_node_too_large_becomes_a_smaller_one_which_is_up_first) {
     leave_one_too_large();
     set_budget("100%");
     bool was_ever_without = false;
@@ -131,10 +119,9 @@ TEST_F(Consolidating, a_node_too_large_becomes_a_smaller_one_which_is_up_first) 
     EXPECT_FALSE(any_mark());
 }
 
-TEST_F(Consolidating, a_replacement_that_does_not_come_up_leaves_all_as_it_was) {
+TEST_F(Consolidating, s5_14_a_replacement_that_does_not_come_up_leaves_all_as_it_was) {
     leave_one_too_large();
-    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
-              spec: {nodeRegistrationDelay: 24h}})");
+    apply(node_class("default", "nodeRegistrationDelay: 24h"));
     const std::set<std::string> pods = pod_uids();
     set_budget("100%");
     ASSERT_TRUE(until([&] { return any_mark() && claims().size() == 2; }, minutes{2}));
@@ -202,7 +189,7 @@ TEST_F(Resting, where_the_scheduler_binds_a_plan_that_fails_is_not_tried_for_eve
     EXPECT_LE(moved, static_cast<std::ptrdiff_t>(pods.size())) << "in six hours";
 }
 
-TEST_F(Consolidating, pods_that_must_not_be_disrupted_keep_their_nodes) {
+TEST_F(Consolidating, s5_2_pods_that_must_not_be_disrupted_keep_their_nodes) {
     leave_holes();
     for (const std::string& text : world_.list("pods")) {
         ASSERT_TRUE(world_.patch("pods", "default", api::decode_pod(text)->meta.name,
@@ -216,7 +203,7 @@ TEST_F(Consolidating, pods_that_must_not_be_disrupted_keep_their_nodes) {
     EXPECT_THAT(said("DisruptionBlocked"), testing::HasSubstr("do-not-disrupt"));
 }
 
-TEST_F(Consolidating, a_pool_of_the_policy_when_empty_is_left_alone_and_says_so) {
+TEST_F(Consolidating, s5_8_a_pool_of_the_policy_when_empty_is_left_alone_and_says_so) {
     leave_holes();
     ASSERT_TRUE(world_.patch("NodePool", "", "default",
                              R"({"spec":{"disruption":{"consolidationPolicy":"WhenEmpty"}}})"));
@@ -257,7 +244,7 @@ TEST_F(Consolidating, pods_are_moved_at_the_pools_pace) {
     EXPECT_TRUE(until([&] { return is_packed(); }, std::chrono::hours{4}));
 }
 
-TEST_F(Consolidating, budgets_set_the_number_of_nodes_that_leave_at_once) {
+TEST_F(Consolidating, s5_3_budgets_set_the_number_of_nodes_that_leave_at_once) {
     leave_holes();
     set_budget("1");
     std::size_t most = 0;
@@ -274,10 +261,9 @@ TEST_F(Consolidating, budgets_set_the_number_of_nodes_that_leave_at_once) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
-TEST_F(Consolidating, pods_that_come_during_a_step_take_neither_the_leaving_node_nor_the_room_kept) {
+TEST_F(Consolidating, s5_14_pods_that_come_during_a_step_take_neither_the_leaving_node_nor_the_room_kept) {
     leave_one_too_large();
-    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
-              spec: {nodeRegistrationDelay: 20s}})");
+    apply(node_class("default", "nodeRegistrationDelay: 20s"));
     set_budget("100%");
     ASSERT_TRUE(until([&] { return any_mark() && claims().size() == 2; }, minutes{2}));
     const std::string leaving = nodes().front().meta.name;
@@ -363,7 +349,7 @@ class KilledAfterWrite : public Consolidating, public testing::WithParamInterfac
     int writes_ = 0;
 };
 
-TEST_P(KilledAfterWrite, of_a_replacement_nothing_is_lost_and_no_mark_stays) {
+TEST_P(KilledAfterWrite, s5_1_of_a_replacement_nothing_is_lost_and_no_mark_stays) {
     leave_one_too_large();
     die_and_go_on();
     EXPECT_TRUE(until([&] { return is_on(std::string(kSmall)) && running() == 2; }, minutes{15}));
@@ -371,7 +357,7 @@ TEST_P(KilledAfterWrite, of_a_replacement_nothing_is_lost_and_no_mark_stays) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
-TEST_P(KilledAfterWrite, of_several_deletions_nothing_is_lost_and_no_mark_stays) {
+TEST_P(KilledAfterWrite, s5_1_of_several_deletions_nothing_is_lost_and_no_mark_stays) {
     leave_holes();
     die_and_go_on();
     EXPECT_TRUE(until([&] { return is_packed(); }, minutes{15}));

@@ -19,6 +19,7 @@
 #include "observe/metrics.h"
 #include "sim/cluster.h"
 #include "sim/http_front.h"
+#include "sim/samples.h"
 
 namespace joiner::cli {
 namespace {
@@ -26,26 +27,13 @@ namespace {
 constexpr Duration kStep = std::chrono::milliseconds{500};
 constexpr Duration kPatience = std::chrono::minutes{10};
 
-constexpr std::string_view kPool = R"(
-apiVersion: karpenter.kwok.sh/v1alpha1
-kind: KWOKNodeClass
-metadata: {name: default}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements:
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-        - {key: karpenter.kwok.sh/instance-family, operator: In, values: [c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, r7i]}
-  disruption:
-    consolidationPolicy: WhenEmpty
-    consolidateAfter: 10s
-    budgets: [{nodes: "50%"}]
-)";
+std::string pool() {
+    return sim::node_class() +
+           sim::node_pool({.requirements = "{key: karpenter.kwok.sh/instance-family, operator: In, values: "
+                                           "[c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, r7i]}",
+                           .disruption = "consolidationPolicy: WhenEmpty, consolidateAfter: 10s, "
+                                         "budgets: [{nodes: \"50%\"}]"});
+}
 
 struct Sample {
     const char* name;
@@ -59,21 +47,8 @@ constexpr Sample kSamples[] = {{"web", 60, "500m", "512Mi"},
                                {"batch", 100, "2", "4Gi"}};
 
 std::string deployment(const Sample& sample) {
-    return fmt::format(R"(
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {0}}}
-spec:
-  replicas: {1}
-  selector: {{matchLabels: {{app: {0}}}}}
-  template:
-    metadata: {{labels: {{app: {0}}}}}
-    spec:
-      terminationGracePeriodSeconds: 5
-      containers:
-        - {{name: app, image: sample, resources: {{requests: {{cpu: "{2}", memory: {3}}}}}}}
-)",
-                       sample.name, sample.replicas, sample.cpu, sample.memory);
+    return sim::deployment(sample.name, sample.replicas, sample.cpu,
+                           {.memory = sample.memory, .grace_seconds = 5});
 }
 
 // What a person wants to see of one moment.
@@ -128,7 +103,7 @@ class Demo {
           start_(loop.now()) {}
 
     Status begin() {
-        TRY_STATUS(world_.apply(kPool));
+        TRY_STATUS(world_.apply(pool()));
         controller_.start([] {});
         fmt::print("\n{:>8}  {:>7} {:>7} {:>7}  {:>6} {:>6}  {:>10}\n", "TIME", "WAITING", "BOUND", "READY",
                    "CLAIMS", "NODES", "$ AN HOUR");

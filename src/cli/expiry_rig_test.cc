@@ -11,28 +11,18 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr std::string_view kShortLivedPool = R"(
-{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default}}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      expireAfter: 1h
-      terminationGracePeriod: 10m
-      requirements:
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-        - {key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}
-  disruption: {consolidationPolicy: WhenEmpty, consolidateAfter: 5s, budgets: [{nodes: "1"}]}
-)";
+std::string short_lived_pool() {
+    return node_class() +
+           node_pool({.requirements = of_types(sim::kFourCpus),
+                      .template_spec = "expireAfter: 1h, terminationGracePeriod: 10m",
+                      .disruption =
+                          "consolidationPolicy: WhenEmpty, consolidateAfter: 5s, budgets: [{nodes: \"1\"}]"});
+}
 
 class Expiring : public VirtualRig {
   protected:
     void scale_up() {
-        apply(kShortLivedPool);
+        apply(short_lived_pool());
         start();
         apply(deployment("web", 12, "1"));
         ASSERT_TRUE(runs(12, seconds{30}));
@@ -53,7 +43,7 @@ class Expiring : public VirtualRig {
     std::set<std::string> first_;
 };
 
-TEST_F(Expiring, nodes_go_one_by_one_after_their_replacements_have_come) {
+TEST_F(Expiring, s4_4_nodes_go_one_by_one_after_their_replacements_have_come) {
     scale_up();
     const std::size_t before = nodes().size();
     world_.run_for(minutes{59});
@@ -76,7 +66,7 @@ TEST_F(Expiring, nodes_go_one_by_one_after_their_replacements_have_come) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
-TEST_F(Expiring, a_closed_budget_or_a_pause_keeps_them) {
+TEST_F(Expiring, s4_4_a_closed_budget_or_a_pause_keeps_them) {
     scale_up();
     ASSERT_TRUE(world_.patch("NodePool", "", "default",
                              R"({"spec":{"disruption":{"budgets":[{"nodes":"0","reasons":["Expired"]}]}}})"));
@@ -94,7 +84,7 @@ TEST_F(Expiring, a_closed_budget_or_a_pause_keeps_them) {
     EXPECT_TRUE(until([&] { return first_ones_left() == 0 && running() == 12; }, minutes{20}));
 }
 
-TEST_F(Expiring, a_pod_that_must_not_be_disrupted_keeps_its_node_until_the_grace_period_ends) {
+TEST_F(Expiring, s4_4_a_pod_that_must_not_be_disrupted_keeps_its_node_until_the_grace_period_ends) {
     scale_up();
     for (const std::string& text : world_.list("pods")) {
         ASSERT_TRUE(world_.patch("pods", "default", api::decode_pod(text)->meta.name,
@@ -109,7 +99,7 @@ TEST_F(Expiring, a_pod_that_must_not_be_disrupted_keeps_its_node_until_the_grace
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
-TEST_F(Expiring, where_nothing_more_may_be_bought_they_go_after_a_while_all_the_same) {
+TEST_F(Expiring, s4_4_where_nothing_more_may_be_bought_they_go_after_a_while_all_the_same) {
     scale_up();
     ASSERT_TRUE(world_.patch("NodePool", "", "default",
                              fmt::format(R"({{"spec":{{"limits":{{"nodes":"{}"}}}}}})", nodes().size())));

@@ -11,23 +11,10 @@ using testing::HasSubstr;
 
 // Nodes of four CPUs, whose drain is bounded by `grace` unless that is empty.
 std::string pool(const std::string& grace) {
-    return fmt::format(R"(
-{{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {{name: default}}}}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {{name: default}}
-spec:
-  template:
-    spec:
-      nodeClassRef: {{group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}}
-      {}
-      requirements:
-        - {{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}}
-        - {{key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}}
-  disruption: {{consolidationPolicy: WhenEmpty, consolidateAfter: Never}}
-)",
-                       grace.empty() ? "" : "terminationGracePeriod: " + grace);
+    return node_class() +
+           node_pool({.requirements = of_types(sim::kFourCpus),
+                      .template_spec = grace.empty() ? "" : "terminationGracePeriod: " + grace,
+                      .disruption = "consolidationPolicy: WhenEmpty, consolidateAfter: Never"});
 }
 
 class NodeEndRig : public VirtualRig {
@@ -72,10 +59,7 @@ class NodeEndRig : public VirtualRig {
                         node, volume));
     }
     void budget(const std::string& name, const std::string& most) {
-        apply(
-            fmt::format("{{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {{name: {0}}}, "
-                        "spec: {{maxUnavailable: {1}, selector: {{matchLabels: {{app: web}}}}}}}}",
-                        name, most));
+        apply(disruption_budget(name, "web", "maxUnavailable: " + most));
         world_.run_for(seconds{1});
     }
 };
@@ -157,9 +141,7 @@ TEST_F(NodeEndRig, s4_3_a_pod_with_two_budgets_is_named_with_both) {
 
 TEST_F(NodeEndRig, s4_3_a_budget_that_matches_nothing_holds_nothing_up) {
     const std::string node = one_node();
-    apply(
-        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: nobody}, "
-        "spec: {minAvailable: 100%, selector: {matchLabels: {app: nobody}}}}");
+    apply(disruption_budget("nobody", "nobody", "minAvailable: 100%"));
     world_.run_for(seconds{1});
     ASSERT_TRUE(world_.remove("nodes", "", node));
     EXPECT_TRUE(goes(node, minutes{1}));

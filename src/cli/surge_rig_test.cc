@@ -11,14 +11,8 @@ using testing::HasSubstr;
 
 class SurgeRig : public VirtualRig {
   protected:
-    static std::string asking(const std::string& name, int replicas, const std::string& cpu = "1") {
-        std::string out = deployment(name, replicas, cpu);
-        const std::string labels = fmt::format("metadata: {{labels: {{app: {}}}}}", name);
-        const std::size_t at = out.find(labels);
-        return out.replace(at, labels.size(),
-                           fmt::format("metadata: {{labels: {{app: {}}}, annotations: "
-                                       "{{joiner.sh/surge-before-evict: \"true\"}}}}",
-                                       name));
+    static std::string asking(const std::string& name, int replicas) {
+        return deployment(name, replicas, "1", {.pod_annotations = "joiner.sh/surge-before-evict: \"true\""});
     }
     void bring_up(int replicas) {
         apply(kPool);
@@ -74,9 +68,7 @@ TEST_F(SurgeRig, a_single_replica_is_never_missed) {
 
 TEST_F(SurgeRig, a_budget_that_allows_no_eviction_is_met_by_the_replacement) {
     bring_up(1);
-    apply(
-        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: web}, "
-        "spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}}");
+    apply(disruption_budget("web", "web", "minAvailable: 1"));
     world_.run_for(seconds{1});
     const std::string node = nodes().front().meta.name;
     ASSERT_TRUE(world_.remove("nodes", "", node));
@@ -95,8 +87,7 @@ TEST_F(SurgeRig, several_replicas_of_one_node_are_replaced_together) {
 TEST_F(SurgeRig, a_deployment_scaled_to_nothing_holds_no_node) {
     bring_up(1);
     const std::string node = nodes().front().meta.name;
-    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
-              spec: {nodeRegistrationDelay: 24h}})");
+    apply(node_class("default", "nodeRegistrationDelay: 24h"));
     ASSERT_TRUE(world_.remove("nodes", "", node));
     world_.run_for(minutes{1});
     EXPECT_FALSE(is_gone(node)) << "its replacement does not come up";
@@ -108,8 +99,7 @@ TEST_F(SurgeRig, a_deployment_scaled_to_nothing_holds_no_node) {
 TEST_F(SurgeRig, a_replacement_that_does_not_come_holds_the_node_ten_minutes) {
     bring_up(1);
     const std::string node = nodes().front().meta.name;
-    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
-              spec: {nodeRegistrationDelay: 24h}})");
+    apply(node_class("default", "nodeRegistrationDelay: 24h"));
     ASSERT_TRUE(world_.remove("nodes", "", node));
     EXPECT_FALSE(until([&] { return is_gone(node); }, minutes{9}));
     EXPECT_EQ(ready(), 1u);
@@ -152,6 +142,27 @@ spec:
     ASSERT_TRUE(world_.remove("nodes", "", node));
     EXPECT_TRUE(until([&] { return is_gone(node); }, minutes{1}));
     EXPECT_THAT(said("SurgeBeforeEvict"), HasSubstr("only pods of a Deployment's ReplicaSet"));
+}
+
+TEST_F(SurgeRig, what_was_begun_is_gone_on_with_where_the_node_stays) {
+    bring_up(1);
+    const api::Pod old = *api::decode_pod(world_.list("pods", "default").front());
+    const std::string note = fmt::format("{}/{}/{}", api::controller_of(old.meta)->name,
+                                         api::find_or_empty(old.meta.labels, api::kPodTemplateHashLabel),
+                                         format_rfc3339(world_.loop().now()));
+    ASSERT_TRUE(
+        world_.patch("pods", "default", old.meta.name,
+                     fmt::format(R"({{"metadata":{{"labels":{{"{}":null}},"annotations":{{"{}":"{}"}}}}}})",
+                                 api::kPodTemplateHashLabel, api::kSurgingAnnotation, note)));
+    std::size_t fewest = 1;
+    EXPECT_TRUE(until(
+        [&] {
+            fewest = std::min(fewest, ready());
+            return !world_.get("pods", "default", old.meta.name);
+        },
+        minutes{1}));
+    EXPECT_EQ(fewest, 1u);
+    EXPECT_TRUE(is_settled(1));
 }
 
 class KilledWhileSurging : public SurgeRig, public testing::WithParamInterface<int> {};

@@ -17,39 +17,22 @@ namespace joiner {
 namespace {
 
 // Nodes of four CPUs, one disrupted at a time.
-constexpr std::string_view kSmallNodes = R"(
-apiVersion: karpenter.kwok.sh/v1alpha1
-kind: KWOKNodeClass
-metadata: {name: default}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    metadata: {labels: {generation: one}}
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements:
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-        - {key: node.kubernetes.io/instance-type, operator: In, values: [c-4x-amd64-linux]}
-  disruption:
-    consolidationPolicy: WhenEmpty
-    consolidateAfter: 5s
-    budgets: [{nodes: "1"}]
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: web}
-spec: {maxUnavailable: 2, selector: {matchLabels: {app: web}}}
-)";
+std::string small_nodes() {
+    return node_class() +
+           node_pool(
+               {.requirements = of_types(sim::kFourCpus),
+                .template_metadata = "labels: {generation: one}",
+                .disruption =
+                    "consolidationPolicy: WhenEmpty, consolidateAfter: 5s, budgets: [{nodes: \"1\"}]"}) +
+           disruption_budget("web", "web", "maxUnavailable: 2");
+}
 
 class Drifting : public VirtualRig {
   protected:
     explicit Drifting(sim::ClusterOptions options = {}) : VirtualRig(std::move(options)) {}
 
     void scale_up() {
-        apply(kSmallNodes);
+        apply(small_nodes());
         start();
         apply(deployment("web", 12, "1"));
         ASSERT_TRUE(runs(12, seconds{30}));
@@ -82,7 +65,7 @@ class Drifting : public VirtualRig {
     }
 };
 
-TEST_F(Drifting, nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
+TEST_F(Drifting, s5_6_nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
     scale_up();
     const std::size_t nodes_before = nodes().size();
     change_template();
@@ -110,7 +93,7 @@ TEST_F(Drifting, nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
 }
 
 TEST_F(Drifting, goes_in_waves_one_node_first_whatever_the_budgets_allow) {
-    apply(kSmallNodes);
+    apply(small_nodes());
     ASSERT_TRUE(
         world_.patch("NodePool", "", "default", R"({"spec":{"disruption":{"budgets":[{"nodes":"100%"}]}}})"));
     ASSERT_TRUE(world_.remove("poddisruptionbudgets", "default", "web"));
@@ -139,7 +122,7 @@ TEST_F(Drifting, goes_in_waves_one_node_first_whatever_the_budgets_allow) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
-TEST_F(Drifting, conditions_say_what_disruption_goes_by) {
+TEST_F(Drifting, s4_6_conditions_say_what_disruption_goes_by) {
     scale_up();
     EXPECT_TRUE(until(
         [&] {
@@ -157,11 +140,10 @@ TEST_F(Drifting, conditions_say_what_disruption_goes_by) {
     EXPECT_EQ(health->status, "True");
 }
 
-TEST_F(Drifting, a_replacement_that_does_not_come_up_leaves_the_old_node_as_it_was) {
+TEST_F(Drifting, s5_14_a_replacement_that_does_not_come_up_leaves_the_old_node_as_it_was) {
     scale_up();
     const std::size_t nodes_before = nodes().size();
-    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
-              spec: {nodeRegistrationDelay: 24h}})");
+    apply(node_class("default", "nodeRegistrationDelay: 24h"));
     change_template();
     ASSERT_TRUE(until([&] { return marked_nodes() == 1 && marked_claims() == 1; }, minutes{1}));
     const std::vector<api::Node> there = nodes();
@@ -184,7 +166,7 @@ TEST_F(Drifting, a_replacement_that_does_not_come_up_leaves_the_old_node_as_it_w
     EXPECT_GT(world_.event_reasons()["DisruptionBlocked"], 0u);
 }
 
-TEST_F(Drifting, a_replacement_that_has_only_registered_is_waited_for_a_little_longer) {
+TEST_F(Drifting, s5_14_a_replacement_that_has_only_registered_is_waited_for_a_little_longer) {
     scale_up();
     const std::size_t nodes_before = nodes().size();
     ASSERT_TRUE(world_.patch(
@@ -204,7 +186,7 @@ TEST_F(Drifting, a_replacement_that_has_only_registered_is_waited_for_a_little_l
     EXPECT_EQ(running(), 12u);
 }
 
-TEST_F(Drifting, pods_that_must_not_be_disrupted_keep_their_nodes) {
+TEST_F(Drifting, s5_2_pods_that_must_not_be_disrupted_keep_their_nodes) {
     scale_up();
     for (const std::string& text : world_.list("pods")) {
         ASSERT_TRUE(world_.patch("pods", "default", api::decode_pod(text)->meta.name,
@@ -215,8 +197,8 @@ TEST_F(Drifting, pods_that_must_not_be_disrupted_keep_their_nodes) {
     EXPECT_GT(world_.event_reasons()["DisruptionBlocked"], 0u);
 }
 
-TEST_F(Drifting, a_closed_budget_keeps_drifted_nodes_and_the_pool_says_so) {
-    apply(kSmallNodes);
+TEST_F(Drifting, s5_3_a_closed_budget_keeps_drifted_nodes_and_the_pool_says_so) {
+    apply(small_nodes());
     ASSERT_TRUE(world_.patch("NodePool", "", "default",
                              R"({"spec":{"disruption":{"budgets":[{"nodes":"0","reasons":["Drifted"]}]}}})"));
     start();
@@ -232,11 +214,11 @@ TEST_F(Drifting, a_closed_budget_keeps_drifted_nodes_and_the_pool_says_so) {
     }));
 }
 
-TEST_F(Drifting, pods_that_come_meanwhile_take_neither_the_leaving_node_nor_the_room_of_those_that_move) {
+TEST_F(Drifting,
+       s5_14_pods_that_come_meanwhile_take_neither_the_leaving_node_nor_the_room_of_those_that_move) {
     scale_up();
     // The replacement takes its time, so that there is a meanwhile.
-    apply(R"({apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: default},
-              spec: {nodeRegistrationDelay: 20s}})");
+    apply(node_class("default", "nodeRegistrationDelay: 20s"));
     change_template();
     ASSERT_TRUE(until([&] { return marked_nodes() == 1 && marked_claims() == 1; }, minutes{1}));
     const std::vector<api::Node> there = nodes();
@@ -262,7 +244,7 @@ TEST_F(Drifting, pods_that_come_meanwhile_take_neither_the_leaving_node_nor_the_
 class KilledWhileDrifting : public Drifting, public testing::WithParamInterface<int> {};
 
 // Every 150 milliseconds from the change on, through marks, launches, waits and deletions.
-TEST_P(KilledWhileDrifting, at_any_moment_it_goes_on_and_no_mark_stays) {
+TEST_P(KilledWhileDrifting, s5_1_at_any_moment_it_goes_on_and_no_mark_stays) {
     scale_up();
     const std::size_t nodes_before = nodes().size();
     change_template();
@@ -284,7 +266,7 @@ class FaultyDrift : public Drifting, public testing::WithParamInterface<int> {
 };
 
 TEST_P(FaultyDrift, ends_with_every_node_replaced) {
-    apply(kSmallNodes);
+    apply(small_nodes());
     start();
     apply(deployment("web", 12, "1"));
     ASSERT_TRUE(runs(12, minutes{5}));

@@ -27,7 +27,7 @@ TEST_F(VirtualRig, a_pool_that_was_there_before_serves_the_first_pods_at_once) {
     EXPECT_EQ(world_.bound_pods(), 100u);
 }
 
-TEST_F(VirtualRig, empty_nodes_go_and_nothing_is_left) {
+TEST_F(VirtualRig, s5_5_empty_nodes_go_and_nothing_is_left) {
     apply(kPool);
     start();
     apply(deployment("web", 60, "1"));
@@ -36,11 +36,9 @@ TEST_F(VirtualRig, empty_nodes_go_and_nothing_is_left) {
     EXPECT_TRUE(until([&] { return nodes().empty() && claims().empty(); }, minutes{3}));
 }
 
-TEST_F(VirtualRig, a_node_deleted_by_hand_is_drained_within_its_budget_and_replaced) {
+TEST_F(VirtualRig, s4_3_a_node_deleted_by_hand_is_drained_within_its_budget_and_replaced) {
     apply(kPool);
-    apply(
-        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: web}, spec: {maxUnavailable: 1, "
-        "selector: {matchLabels: {app: web}}}}");
+    apply(disruption_budget("web", "web", "maxUnavailable: 1"));
     start();
     apply(deployment("web", 12, "1"));
     ASSERT_TRUE(runs(12, seconds{10}));
@@ -79,18 +77,12 @@ TEST_F(VirtualRig, a_standby_takes_over_from_a_leader_that_is_killed) {
 // and would hold them all.
 TEST_F(VirtualRig, no_pod_is_drawn_to_a_node_that_opens_before_its_own) {
     apply(kPool);
-    apply(R"(
-{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, metadata: {name: slow},
- spec: {nodeRegistrationDelay: 3s}}
----
-{apiVersion: karpenter.sh/v1, kind: NodePool, metadata: {name: slow}, spec: {weight: 10, limits: {nodes: 1},
- template: {spec: {nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: slow},
- requirements: [{key: node.kubernetes.io/instance-type, operator: In, values: [c-16x-amd64-linux]}]}}}}
----
-{apiVersion: karpenter.sh/v1, kind: NodePool, metadata: {name: quick}, spec: {weight: 5,
- template: {spec: {nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default},
- requirements: [{key: node.kubernetes.io/instance-type, operator: In, values: [c-16x-amd64-linux]}]}}}}
-)");
+    apply(node_class("slow", "nodeRegistrationDelay: 3s"));
+    apply(node_pool({.name = "slow",
+                     .node_class = "slow",
+                     .requirements = of_types("c-16x-amd64-linux"),
+                     .spec = "weight: 10, limits: {nodes: 1}"}));
+    apply(node_pool({.name = "quick", .requirements = of_types("c-16x-amd64-linux"), .spec = "weight: 5"}));
     start();
     apply(deployment("web", 16, "1"));
     EXPECT_TRUE(runs(16, minutes{2}));
@@ -100,26 +92,23 @@ TEST_F(VirtualRig, no_pod_is_drawn_to_a_node_that_opens_before_its_own) {
                 testing::HasSubstr("joiner_pods_bound_total{result=\"bound\"} 16"));
 }
 
+constexpr std::string_view kApart =
+    "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+    "[{topologyKey: topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: apart}}}]}}";
+
 // Rules that look beyond a node: all are met where the plan put the pods, so the scheduler places none.
 TEST_F(VirtualRig, pods_with_rules_on_zones_run_where_they_were_planned) {
     apply(kPool);
     start();
-    const auto with = [](const std::string& name, int replicas, const std::string& rules) {
-        std::string out = deployment(name, replicas, "1");
-        const std::string containers = "      containers:";
-        return out.insert(out.find(containers), rules);
-    };
-    apply(with("spread", 10,
-               "      topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, "
-               "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: spread}}}]\n"));
-    apply(
-        with("together", 10,
-             "      affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
-             "topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: together}}}]}}\n"));
-    apply(
-        with("apart", 3,
-             "      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
-             "[{topologyKey: topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: apart}}}]}}\n"));
+    apply(deployment(
+        "spread", 10, "1",
+        {.pod = "topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, "
+                "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: spread}}}]"}));
+    apply(deployment(
+        "together", 10, "1",
+        {.pod = "affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
+                "topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: together}}}]}}"}));
+    apply(deployment("apart", 3, "1", {.pod = kApart}));
     EXPECT_TRUE(runs(23, minutes{1}));
     EXPECT_EQ(disorder_after(minutes{1}), "");
     EXPECT_THAT(processes_.back()->metrics.text(),
@@ -130,12 +119,7 @@ TEST_F(VirtualRig, pods_with_rules_on_zones_run_where_they_were_planned) {
 TEST_F(VirtualRig, pods_that_keep_apart_by_zone_may_come_one_by_one) {
     apply(kPool);
     start();
-    std::string pods = deployment("apart", 0, "1");
-    pods.insert(
-        pods.find("      containers:"),
-        "      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
-        "[{topologyKey: topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: apart}}}]}}\n");
-    apply(pods);
+    apply(deployment("apart", 0, "1", {.pod = kApart}));
     for (int replicas = 1; replicas <= 3; ++replicas) {
         ASSERT_TRUE(world_.scale("Deployment", "default", "apart", replicas));
         world_.run_for(std::chrono::milliseconds{200});
@@ -152,14 +136,14 @@ class RandomMix : public VirtualRig, public testing::WithParamInterface<int> {};
 TEST_P(RandomMix, runs_where_it_was_planned) {
     const auto spread = [](std::string_view key, int skew) {
         return fmt::format(
-            "      topologySpreadConstraints: [{{maxSkew: {}, topologyKey: {}, whenUnsatisfiable: "
-            "DoNotSchedule, labelSelector: {{matchLabels: {{app: NAME}}}}}}]\n",
+            "topologySpreadConstraints: [{{maxSkew: {}, topologyKey: {}, whenUnsatisfiable: "
+            "DoNotSchedule, labelSelector: {{matchLabels: {{app: NAME}}}}}}]",
             skew, key);
     };
     const auto affinity = [](std::string_view kind, std::string_view key) {
         return fmt::format(
-            "      affinity: {{{}: {{requiredDuringSchedulingIgnoredDuringExecution: [{{topologyKey: {}, "
-            "labelSelector: {{matchLabels: {{app: NAME}}}}}}]}}}}\n",
+            "affinity: {{{}: {{requiredDuringSchedulingIgnoredDuringExecution: [{{topologyKey: {}, "
+            "labelSelector: {{matchLabels: {{app: NAME}}}}}}]}}}}",
             kind, key);
     };
     struct Kind {
@@ -181,12 +165,10 @@ TEST_P(RandomMix, runs_where_it_was_planned) {
         const Kind& kind = kinds[static_cast<std::size_t>(i) % std::size(kinds)];
         const std::string name = fmt::format("app-{}", i);
         const int replicas = 1 + static_cast<int>(rng.below(static_cast<std::uint64_t>(kind.most)));
-        std::string pods =
-            deployment(name, replicas, fmt::format("{}m", 100 * (1 + static_cast<int>(rng.below(15)))));
         std::string rules = kind.rules;
         if (const auto at = rules.find("NAME"); at != std::string::npos) rules.replace(at, 4, name);
-        pods.insert(pods.find("      containers:"), rules);
-        apply(pods);
+        const int cpu_milli = 100 * (1 + static_cast<int>(rng.below(15)));
+        apply(deployment(name, replicas, fmt::format("{}m", cpu_milli), {.pod = rules}));
         wanted += static_cast<std::size_t>(replicas);
         world_.run_for(std::chrono::milliseconds{rng.below(400)});
     }

@@ -15,6 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr Duration kEventGap = std::chrono::minutes{15};
+
 std::string dump(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -36,9 +38,7 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
     const WallTime now = services_.loop.now();
     rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
                                 pool.meta.created);
-    std::string problems = rules::validate_node_pool(pool, services_.provider.labels());
-    if (const auto budgets = rules::check_budgets(pool); !budgets && problems.empty())
-        problems = budgets.error().message;
+    const std::string problems = rules::validate_node_pool(pool, services_.provider.labels());
     if (problems.empty()) {
         edit.set_true("ValidationSucceeded", now);
     } else {
@@ -118,6 +118,14 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
 void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
     const WallTime now = services_.loop.now();
     const std::string& name = pool.meta.name;
+    // It stops disruption, and not the launches of the pool.
+    if (const Status budgets = rules::check_budgets(pool); !budgets) {
+        services_.events.record({{"karpenter.sh/v1", "NodePool", "", name, pool.meta.uid, ""},
+                                 true,
+                                 "InvalidBudget",
+                                 budgets.error().message,
+                                 kEventGap});
+    }
     rules::Resources sum;
     std::int64_t nodes = 0;
     double price = 0;

@@ -7,7 +7,7 @@
 namespace joiner::rules {
 namespace {
 
-TEST(RegistrationHealth, looks_at_the_last_four) {
+TEST(RegistrationHealth, s4_1_looks_at_the_last_four) {
     const struct {
         std::string_view outcomes;  // "+" registered, "-" did not; the oldest first.
         std::optional<bool> verdict;
@@ -23,7 +23,7 @@ TEST(RegistrationHealth, looks_at_the_last_four) {
     }
 }
 
-TEST(RegistrationHealth, goes_on_from_what_the_condition_says) {
+TEST(RegistrationHealth, s4_1_goes_on_from_what_the_condition_says) {
     EXPECT_EQ(RegistrationHealth::from(true).verdict(), true);
     RegistrationHealth bad = RegistrationHealth::from(false);
     EXPECT_EQ(bad.verdict(), false);

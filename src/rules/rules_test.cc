@@ -175,7 +175,7 @@ TEST(Selector, texts_and_matches) {
         << "an absent selector matches nothing";
 }
 
-TEST(Cron, next_hits) {
+TEST(Cron, s5_3_next_hits) {
     const WallTime t = *parse_rfc3339("2026-11-23T19:05:07Z");  // A Monday.
     const std::pair<const char*, const char*> cases[] = {
         {"* * * * *", "2026-11-23T19:06:00Z"},
@@ -200,7 +200,7 @@ TEST(Cron, next_hits) {
     }
 }
 
-TEST(Budget, the_tightest_active_one_counts) {
+TEST(Budget, s5_3_the_tightest_active_one_counts) {
     const WallTime night = *parse_rfc3339("2026-11-23T02:30:00Z");
     api::NodePool pool;
     EXPECT_EQ(allowed_disruptions(pool, "Empty", 15, night), 2) << "10% by default, rounded up";

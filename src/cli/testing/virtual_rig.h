@@ -23,48 +23,20 @@
 #include "sim/cluster.h"
 #include "sim/in_process_http.h"
 #include "sim/process_loop.h"
+#include "sim/samples.h"
 
 namespace joiner {
 
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-inline constexpr std::string_view kPool = R"(
-apiVersion: karpenter.kwok.sh/v1alpha1
-kind: KWOKNodeClass
-metadata: {name: default}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
-      requirements:
-        - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-  disruption:
-    consolidationPolicy: WhenEmpty
-    consolidateAfter: 5s
-    budgets: [{nodes: "100%"}]
-)";
+using sim::deployment;
+using sim::disruption_budget;
+using sim::node_class;
+using sim::node_pool;
+using sim::of_types;
 
-inline std::string deployment(const std::string& name, int replicas, const std::string& cpu) {
-    return fmt::format(R"(
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {0}}}
-spec:
-  replicas: {1}
-  selector: {{matchLabels: {{app: {0}}}}}
-  template:
-    metadata: {{labels: {{app: {0}}}}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{{name: c, image: i, resources: {{requests: {{cpu: "{2}", memory: 1Gi}}}}}}]
-)",
-                       name, replicas, cpu);
-}
+inline const std::string kPool = node_class() + node_pool();
 
 // One controller process: it may be killed, and another started in its place.
 struct Process {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "api/names.h"
+#include "plan/disrupt/testing/up_node.h"
 
 namespace joiner::plan {
 namespace {
@@ -50,24 +51,12 @@ struct World {
 
     World() {
         pool.meta.name = "default";
-        claim.meta.name = "c";
-        claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
-        claim.provider_id = "p://n";
-        claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0}};
-        node.meta.name = "n";
-        node.provider_id = claim.provider_id;
-        node.meta.labels = {{std::string(api::kInstanceTypeLabel), "small"},
-                            {std::string(api::kZoneLabel), "a"},
-                            {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}};
-        node.conditions = {{"Ready", "True", "", "", kNow - hours{1}, 0}};
+        const samples::UpNode up = samples::up_node("c", "n", kNow - hours{1});
+        claim = up.claim;
+        node = up.node;
         for (const char* name : {"b", "a"}) {
-            api::Pod pod;
-            pod.meta.name = name;
-            pod.meta.ns = "ns";
-            pod.meta.uid = name;
+            api::Pod pod = samples::pod_on("n", name);
             pod.meta.labels = {{"app", "web"}};
-            pod.spec.node_name = "n";
-            pod.status.phase = "Running";
             pod.status.started = kNow - minutes{30};
             pods.push_back(pod);
         }
@@ -99,11 +88,14 @@ struct World {
 std::string do_not_disrupt(api::ObjectMeta& meta, const std::string& value) {
     return meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = value;
 }
+void owned_by(api::Pod& pod, const std::string& kind) {
+    pod.meta.owners = {{"v1", kind, "o", "u", true, false}};
+}
 void unready(api::Pod& pod) {
     pod.status.conditions = {{"Ready", "False", "", "", kNow, 0}};
 }
 
-TEST(Candidates, says_what_a_node_costs) {
+TEST(Candidates, s5_2_says_what_a_node_costs) {
     World w;
     const Candidates found = w.find();
     ASSERT_THAT(found.candidates, SizeIs(1));
@@ -117,7 +109,7 @@ TEST(Candidates, says_what_a_node_costs) {
     EXPECT_DOUBLE_EQ(c.disruption_cost, 3.0);
 }
 
-TEST(Candidates, spot_has_its_own_price_and_an_unknown_offering_none) {
+TEST(Candidates, s5_2_spot_has_its_own_price_and_an_unknown_offering_none) {
     World w;
     w.node.meta.labels[std::string(api::kCapacityTypeLabel)] = std::string(api::kSpot);
     EXPECT_EQ(w.find().candidates.at(0).price, rules::Money::from_dollars(0.1));
@@ -126,7 +118,7 @@ TEST(Candidates, spot_has_its_own_price_and_an_unknown_offering_none) {
     EXPECT_EQ(w.find().candidates.at(0).price, rules::Money{});
 }
 
-TEST(Candidates, a_pod_costs_by_its_deletion_cost_and_priority) {
+TEST(Candidates, s5_2_a_pod_costs_by_its_deletion_cost_and_priority) {
     const struct {
         const char* deletion_cost;
         std::int32_t priority;
@@ -152,7 +144,7 @@ TEST(Candidates, a_pod_costs_by_its_deletion_cost_and_priority) {
 }
 
 // Which rule speaks against the node, in either class, and once its claim has a termination grace period.
-TEST(Candidates, tells_why_a_node_may_not_be_disrupted) {
+TEST(Candidates, s5_2_tells_why_a_node_may_not_be_disrupted) {
     const struct {
         const char* name;
         const char* reason;   // Empty: a candidate.
@@ -175,6 +167,20 @@ TEST(Candidates, tells_why_a_node_may_not_be_disrupted) {
          [](World& w) { do_not_disrupt(w.pods[1].meta, "31m"); }},
         {"of a pod that has ended", "", false,
          [](World& w) { do_not_disrupt(w.pods[1].meta, "true"), w.pods[1].status.phase = "Failed"; }},
+        {"a daemon's annotation", "pod ns/a is annotated", false,
+         [](World& w) { do_not_disrupt(w.pods[1].meta, "true"), owned_by(w.pods[1], "DaemonSet"); }},
+        {"a mirror pod's annotation", "pod ns/a is annotated", false,
+         [](World& w) { do_not_disrupt(w.pods[1].meta, "true"), owned_by(w.pods[1], "Node"); }},
+        {"a daemon's spent budget", "allows no eviction", false,
+         [](World& w) {
+             w.budget(0);
+             for (api::Pod& pod : w.pods) owned_by(pod, "DaemonSet");
+         }},
+        {"a spent budget of mirror pods, which no drain evicts", "", false,
+         [](World& w) {
+             w.budget(0);
+             for (api::Pod& pod : w.pods) owned_by(pod, "Node");
+         }},
         {"a spent budget", "PodDisruptionBudget ns/budget0 allows no eviction", false,
          [](World& w) { w.budget(0); }},
         {"a budget that allows one", "", false, [](World& w) { w.budget(1); }},
@@ -184,6 +190,12 @@ TEST(Candidates, tells_why_a_node_may_not_be_disrupted) {
          [](World& w) {
              w.budget(0, "web", "AlwaysAllow");
              for (api::Pod& pod : w.pods) unready(pod);
+         }},
+        {"a spent budget that lets unready pods go, of ready ones", "allows no eviction", false,
+         [](World& w) {
+             w.budget(0, "web", "AlwaysAllow");
+             for (api::Pod& pod : w.pods)
+                 pod.status.conditions = {{"Ready", "True", "", "", kNow - hours{1}, 0}};
          }},
         {"a spent budget that does not", "allows no eviction", false,
          [](World& w) {
@@ -215,7 +227,7 @@ TEST(Candidates, tells_why_a_node_may_not_be_disrupted) {
     }
 }
 
-TEST(Candidates, a_node_that_is_out_of_play_is_neither_candidate_nor_blocked) {
+TEST(Candidates, s5_2_a_node_that_is_out_of_play_is_neither_candidate_nor_blocked) {
     const struct {
         const char* name;
         std::function<void(World&)> edit;
@@ -234,7 +246,7 @@ TEST(Candidates, a_node_that_is_out_of_play_is_neither_candidate_nor_blocked) {
     }
 }
 
-TEST(Candidates, consolidate_after_holds_back_graceful_disruption_only) {
+TEST(Candidates, s5_2_consolidate_after_holds_back_graceful_disruption_only) {
     World w;
     w.pool.consolidate_after = {minutes{90}, "90m"};
     EXPECT_THAT(w.find().candidates, IsEmpty());

@@ -62,7 +62,7 @@ struct Question {
     Result<DisruptionCommand> plan() const { return plan_replacement(snapshot, {leaving}, kDrifted, {}); }
 };
 
-TEST(PlanReplacement, a_node_without_pods_needs_nothing) {
+TEST(PlanReplacement, s5_7_a_node_without_pods_needs_nothing) {
     Question q;
     q.pod("waits", 1000, false);
     const auto command = q.plan();
@@ -72,7 +72,7 @@ TEST(PlanReplacement, a_node_without_pods_needs_nothing) {
     EXPECT_THAT(command->launches, IsEmpty()) << "what others need is not its business";
 }
 
-TEST(PlanReplacement, pods_go_where_there_is_room) {
+TEST(PlanReplacement, s5_7_pods_go_where_there_is_room) {
     Question q;
     q.pod("moves", 1000, true);
     q.room("m", 1500);
@@ -83,7 +83,7 @@ TEST(PlanReplacement, pods_go_where_there_is_room) {
     EXPECT_EQ(command->placements[0].room, 0u);
 }
 
-TEST(PlanReplacement, what_has_no_room_is_launched_first) {
+TEST(PlanReplacement, s5_7_what_has_no_room_is_launched_first) {
     Question q;
     q.pod("moves", 3000, true);
     q.pod("moves-too", 3000, true);
@@ -97,7 +97,7 @@ TEST(PlanReplacement, what_has_no_room_is_launched_first) {
     EXPECT_NE(command->launches[0].pods[0], 2u);
 }
 
-TEST(PlanReplacement, a_pod_without_a_place_keeps_its_node) {
+TEST(PlanReplacement, s5_7_a_pod_without_a_place_keeps_its_node) {
     Question q;
     q.pod("too-large", 5000, true);
     const auto command = q.plan();
@@ -106,7 +106,7 @@ TEST(PlanReplacement, a_pod_without_a_place_keeps_its_node) {
     EXPECT_THAT(command.error().message, HasSubstr("pod ns/too-large would have no place"));
 }
 
-TEST(PlanReplacement, pods_that_wait_anyway_keep_nobody) {
+TEST(PlanReplacement, s5_7_pods_that_wait_anyway_keep_nobody) {
     Question q;
     q.pod("too-large", 5000, false);
     q.pod("moves", 1000, true);

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "api/names.h"
+#include "plan/disrupt/testing/up_node.h"
 
 namespace joiner::plan {
 namespace {
@@ -34,22 +35,10 @@ struct World {
     World() {
         pool.meta.name = "default";
         pool.consolidate_after = {Duration{0}, "0s"};
-        claim.meta.name = "c";
-        claim.meta.uid = "c";
-        claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
-        claim.provider_id = "p://n";
-        claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0}};
-        node.meta.name = "n";
-        node.provider_id = claim.provider_id;
-        node.meta.labels = {{std::string(api::kInstanceTypeLabel), "small"},
-                            {std::string(api::kZoneLabel), "a"},
-                            {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}};
-        node.conditions = {{"Ready", "True", "", "", kNow - hours{1}, 0}};
-        pod.meta.name = "p";
-        pod.meta.ns = "ns";
-        pod.meta.uid = "p";
-        pod.spec.node_name = "n";
-        pod.status.phase = "Running";
+        const samples::UpNode up = samples::up_node("c", "n", kNow - hours{1});
+        claim = up.claim;
+        node = up.node;
+        pod = samples::pod_on("n", "p");
     }
     DisruptionGate gate() { return DisruptionGate({cluster, in_commands, held, moved}, kNow); }
     Consolidatable find() {
@@ -68,7 +57,7 @@ struct World {
     }
 };
 
-TEST(Consolidatable, nodes) {
+TEST(Consolidatable, s5_8_nodes) {
     enum class Is { kCandidate, kBlocked, kUnconsolidatable, kNothing };
     const struct {
         std::string name;
@@ -136,7 +125,7 @@ TEST(Consolidatable, nodes) {
     }
 }
 
-TEST(Consolidatable, says_when_time_brings_a_node_in) {
+TEST(Consolidatable, s5_4_says_when_time_brings_a_node_in) {
     World w;
     w.pool.consolidate_after = {minutes{90}, "90m"};
     EXPECT_EQ(w.find().look_again_at, kNow + minutes{30});
@@ -144,7 +133,7 @@ TEST(Consolidatable, says_when_time_brings_a_node_in) {
     EXPECT_EQ(w.find().look_again_at, kNow + minutes{80});
 }
 
-TEST(Consolidatable, balanced_is_measured_against_all_nodes_of_the_pool) {
+TEST(Consolidatable, s5_13_balanced_is_measured_against_all_nodes_of_the_pool) {
     World w;
     w.pool.consolidation_policy = "Balanced";
     w.node.meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = "true";
@@ -154,7 +143,7 @@ TEST(Consolidatable, balanced_is_measured_against_all_nodes_of_the_pool) {
     EXPECT_EQ(found.balanced.at("default").disruption, 2) << "the node and its pod";
 }
 
-TEST(ConsolidationMark, changes_with_what_matters_only) {
+TEST(ConsolidationMark, s5_4_changes_with_what_matters_only) {
     const struct {
         std::string name;
         std::function<void(World&)> edit;

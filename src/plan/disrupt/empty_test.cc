@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "api/names.h"
+#include "plan/disrupt/testing/up_node.h"
 
 namespace joiner::plan {
 namespace {
@@ -26,6 +27,7 @@ struct World {
     model::PlannedPods planned;
     std::map<std::string, WallTime, std::less<>> events;
     std::set<std::string, std::less<>> in_commands;
+    model::ClaimNames headroom;
     std::map<std::string, std::string, std::less<>> held_pools;
     std::map<std::string, std::int64_t, std::less<>> moved;
     std::vector<DisruptionGate::Refusal> refusals;  // Of the last plan.
@@ -36,16 +38,8 @@ struct World {
         pool.budgets[0].nodes = budget;
     }
     World& node(const std::string& name, std::function<void(api::NodeClaim&, api::Node&)> edit = {}) {
-        api::NodeClaim claim;
-        claim.meta.name = name;
-        claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
-        claim.provider_id = "p://" + name;
-        claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0},
-                            {"Consolidatable", "True", "", "", kNow - hours{1}, 0}};
-        api::Node node;
-        node.meta.name = name;
-        node.provider_id = claim.provider_id;
-        node.conditions = {{"Ready", "True", "", "", kNow - hours{1}, 0}};
+        auto [claim, node] = samples::up_node(name, name, kNow - hours{1});
+        claim.conditions.push_back({"Consolidatable", "True", "", "", kNow - hours{1}, 0});
         if (edit) edit(claim, node);
         cluster.upsert(std::move(claim));
         cluster.upsert(std::move(node));
@@ -56,12 +50,7 @@ struct World {
         return *this;
     }
     World& pod(const std::string& node_name, std::function<void(api::Pod&)> edit = {}) {
-        api::Pod pod;
-        pod.meta.name = "p" + std::to_string(cluster.pods().size());
-        pod.meta.ns = "ns";
-        pod.meta.uid = pod.meta.name;
-        pod.spec.node_name = node_name;
-        pod.status.phase = "Running";
+        api::Pod pod = samples::pod_on(node_name, "p" + std::to_string(cluster.pods().size()));
         pod.status.started = kNow - minutes{30};
         if (edit) edit(pod);
         cluster.upsert(pod);
@@ -72,7 +61,8 @@ struct World {
         const auto types = std::make_shared<const std::vector<rules::InstanceType>>();
         DisruptionGate gate({cluster, in_commands, held_pools, moved}, now);
         const EmptyPlan out = plan_empty(
-            {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }}, gate, now);
+            {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }, &headroom},
+            gate, now);
         refusals = gate.refusals();
         return out;
     }
@@ -95,7 +85,7 @@ void ended(api::Pod& pod) {
     pod.status.phase = "Succeeded";
 }
 
-TEST(Empty, tells_what_a_node_is_kept_for) {
+TEST(Empty, s5_5_tells_what_a_node_is_kept_for) {
     const struct {
         const char* name;
         bool goes;
@@ -121,7 +111,7 @@ TEST(Empty, tells_what_a_node_is_kept_for) {
     }
 }
 
-TEST(Empty, tells_which_nodes_are_candidates) {
+TEST(Empty, s5_5_tells_which_nodes_are_candidates) {
     const struct {
         const char* name;
         bool goes;
@@ -132,6 +122,7 @@ TEST(Empty, tells_which_nodes_are_candidates) {
         {"one that pods are planned for", false, [](World& w) { w.node("n").planned["uid"] = "n"; }},
         {"one that a command removes or brings", false,
          [](World& w) { w.node("n").in_commands.insert("n"); }},
+        {"one that a buffer keeps room on", false, [](World& w) { w.node("n").headroom.insert("n"); }},
         {"while pods are planned for another", true, [](World& w) { w.node("n").planned["uid"] = "m"; }},
         {"a claim that is going", false,
          [](World& w) { w.node("n", [](auto& c, auto&) { c.meta.deleted = kNow; }); }},
@@ -161,7 +152,7 @@ TEST(Empty, tells_which_nodes_are_candidates) {
     }
 }
 
-TEST(Empty, waits_for_consolidate_after_since_the_last_pod) {
+TEST(Empty, s5_5_waits_for_consolidate_after_since_the_last_pod) {
     World w;
     w.pool.consolidate_after = {minutes{10}, "10m"};
     w.node("n", [](auto& c, auto&) { c.last_pod_event = kNow - minutes{9}; });
@@ -204,7 +195,7 @@ TEST(Empty, goes_once_its_claim_has_said_for_a_moment_that_it_is_idle) {
     EXPECT_THAT(just.plan(kNow + seconds{3}).claims, ElementsAre("n"));
 }
 
-TEST(Empty, keeps_to_the_budgets) {
+TEST(Empty, s5_3_keeps_to_the_budgets) {
     const auto budget = [](std::string nodes) {
         api::Budget b;
         b.nodes = std::move(nodes);
@@ -255,7 +246,7 @@ TEST(Empty, keeps_to_the_budgets) {
     }
 }
 
-TEST(Empty, what_is_going_already_counts_against_the_budget) {
+TEST(Empty, s5_3_what_is_going_already_counts_against_the_budget) {
     const auto deleting = [](auto& c, auto&) { c.meta.deleted = kNow; };
     const auto not_ready = [](auto&, auto& n) { n.conditions[0].status = "False"; };
     const auto not_initialized = [](auto& c, auto&) { c.conditions.clear(); };
@@ -281,7 +272,7 @@ TEST(Empty, what_is_going_already_counts_against_the_budget) {
     EXPECT_THAT(young.plan().claims, SizeIs(1)) << "20 % of five, not of six";
 }
 
-TEST(Empty, each_pool_has_its_own_budget) {
+TEST(Empty, s5_3_each_pool_has_its_own_budget) {
     World w("1");
     api::NodePool other;
     other.meta.name = "other";

@@ -40,7 +40,9 @@ std::string DisruptionGate::closed(const std::string& pool, std::string_view rea
     const auto held = facts_.held_pools.find(pool);
     if (reason != kEmpty && held != facts_.held_pools.end()) return held->second;
     if (rules::allowed_disruptions(state->pool, reason, use_of(pool).nodes, now_) > 0) return {};
-    return fmt::format("no node may be disrupted as {} now, by the pool's budgets", reason);
+    const Status read = rules::check_budgets(state->pool);
+    return fmt::format("no node may be disrupted as {} now, by the pool's budgets{}", reason,
+                       read ? "" : ": " + read.error().message);
 }
 
 std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reason) const {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "api/names.h"
+#include "plan/disrupt/testing/up_node.h"
 
 namespace joiner::plan {
 namespace {
@@ -37,17 +38,10 @@ struct GateBench {
         pool.budgets = std::move(budgets);
         cluster.upsert(pool);
         for (int i = 0; i < 10; ++i) {
-            api::NodeClaim claim;
-            claim.meta.name = "c" + std::to_string(i);
-            claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
-            claim.provider_id = "p://" + std::to_string(i);
-            claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0}};
-            api::Node node;
-            node.meta.name = "n" + std::to_string(i);
-            node.provider_id = claim.provider_id;
-            node.conditions = {{"Ready", "True", "", "", kNow - hours{1}, 0}};
-            cluster.upsert(claim);
-            cluster.upsert(node);
+            const samples::UpNode up =
+                samples::up_node("c" + std::to_string(i), "n" + std::to_string(i), kNow - hours{1});
+            cluster.upsert(up.claim);
+            cluster.upsert(up.node);
         }
     }
     DisruptionGate gate(WallTime now = kNow) { return DisruptionGate({cluster, leaving, held, moved}, now); }
@@ -61,7 +55,7 @@ api::Budget budget(std::string nodes, std::vector<std::string> reasons = {}) {
     return out;
 }
 
-TEST(Gate, each_reason_has_its_budgets_and_all_count_what_is_under_way) {
+TEST(Gate, s5_3_each_reason_has_its_budgets_and_all_count_what_is_under_way) {
     GateBench bench({budget("50%"), budget("2", {"Drifted"}), budget("0", {"Underutilized"})});
     DisruptionGate gate = bench.gate();
     EXPECT_EQ(gate.left("default", kEmpty), 5);
@@ -75,7 +69,7 @@ TEST(Gate, each_reason_has_its_budgets_and_all_count_what_is_under_way) {
     EXPECT_THAT(gate.refusals()[0].why, HasSubstr("Underutilized"));
 }
 
-TEST(Gate, nodes_that_a_command_removes_count_before_they_go) {
+TEST(Gate, s5_3_nodes_that_a_command_removes_count_before_they_go) {
     GateBench bench({budget("3")});
     bench.leaving = {"c1", "c2"};
     EXPECT_EQ(bench.gate().left("default", kDrifted), 1);
@@ -91,7 +85,7 @@ TEST(Gate, a_held_pool_loses_only_its_empty_nodes) {
     EXPECT_EQ(gate.refusals()[0].why, "its launches keep failing");
 }
 
-TEST(Gate, windows_are_utc) {
+TEST(Gate, s5_3_windows_are_utc) {
     api::Budget nightly = budget("0");
     nightly.schedule = "0 22 * * *";
     nightly.duration = hours{8};
@@ -105,7 +99,25 @@ TEST(Gate, windows_are_utc) {
     EXPECT_EQ(bench.gate(parse_rfc3339("2027-03-11T05:59:59Z").value()).left("default", kDrifted), 0);
 }
 
-TEST(Gate, nodes_of_one_step_go_together_or_not_at_all) {
+// An older API server may hold what a newer one refuses.
+TEST(Gate, s5_3_a_budget_that_cannot_be_read_closes_its_pool_and_is_named) {
+    api::Budget odd_hour = budget("5");
+    odd_hour.schedule = "61 0 * * *";
+    odd_hour.duration = hours{8};
+    const struct {
+        api::Budget budget;
+        const char* named;
+    } cases[] = {{budget("-1"), "\"-1\""}, {budget("200%"), "\"200%\""}, {odd_hour, "61 0 * * *"}};
+    for (const auto& [wrong, named] : cases) {
+        GateBench bench({budget("100%"), wrong});
+        DisruptionGate gate = bench.gate();
+        EXPECT_FALSE(gate.admit({a_candidate()}, kEmpty)) << named;
+        ASSERT_THAT(gate.refusals(), SizeIs(1)) << named;
+        EXPECT_THAT(gate.refusals()[0].why, HasSubstr(named));
+    }
+}
+
+TEST(Gate, s5_3_nodes_of_one_step_go_together_or_not_at_all) {
     GateBench bench({budget("2")});
     DisruptionGate gate = bench.gate();
     EXPECT_FALSE(gate.admit({a_candidate(), a_candidate(), a_candidate()}, kUnderutilized));

@@ -89,14 +89,14 @@ TEST(RepackQuestion, pods_that_wait_are_no_part_of_it) {
     EXPECT_EQ(w.question().snapshot.pods.size(), 1U);
 }
 
-TEST(RepackQuestion, a_pool_that_only_gives_up_empty_nodes_keeps_the_others) {
+TEST(RepackQuestion, s5_8_a_pool_that_only_gives_up_empty_nodes_keeps_the_others) {
     World w("WhenEmpty");
     w.add(w.node());
     w.add(w.node(), false);
     EXPECT_THAT(w.nodes(), ElementsAre("n1"));
 }
 
-TEST(RepackQuestion, candidates_that_cannot_be_emptied_are_left_out) {
+TEST(RepackQuestion, s5_7_candidates_that_cannot_be_emptied_are_left_out) {
     World w;
     w.add(w.node());
     w.add(w.node(), true, true);
@@ -106,7 +106,7 @@ TEST(RepackQuestion, candidates_that_cannot_be_emptied_are_left_out) {
     EXPECT_THAT(w.nodes(), ElementsAre("n0"));
 }
 
-TEST(RepackQuestion, balanced_pools_are_summed) {
+TEST(RepackQuestion, s5_13_balanced_pools_are_summed) {
     World w("Balanced");
     w.add(w.node());
     w.add(w.node());

@@ -200,7 +200,7 @@ std::vector<InstanceType> plain_types() {
             a_type("huge", 16, 32, 0.76)};
 }
 
-TEST(Repack, pods_of_a_half_empty_node_move_into_free_room) {
+TEST(Repack, s5_8_pods_of_a_half_empty_node_move_into_free_room) {
     Town town(plain_types());
     const std::string a = town.node("medium");
     const std::string b = town.node("medium");
@@ -231,7 +231,7 @@ TEST(Repack, full_nodes_stay) {
     EXPECT_THAT(town.repack(), IsEmpty());
 }
 
-TEST(Repack, a_node_too_large_for_its_pods_is_replaced) {
+TEST(Repack, s5_11_a_node_too_large_for_its_pods_is_replaced) {
     Town town(plain_types());
     town.put(town.node("huge"), 3, a_shape(1000, 1024));
     const auto steps = town.repack();
@@ -241,7 +241,7 @@ TEST(Repack, a_node_too_large_for_its_pods_is_replaced) {
     EXPECT_THAT(steps[0].launches[0].pods, SizeIs(3));
 }
 
-TEST(Repack, several_nodes_become_several_others) {
+TEST(Repack, s5_10_several_nodes_become_several_others) {
     // Each of three has room for four more of its kind of load, and neither kind gets on alone.
     Town town({a_type("cpu", 16, 16, 0.40), a_type("memory", 4, 64, 0.40), a_type("both", 16, 64, 0.90),
                a_type("giant", 48, 192, 2.60)});
@@ -269,7 +269,7 @@ TEST(Repack, a_saving_that_does_not_pay_for_its_evictions_is_left) {
     EXPECT_THAT(town.repack(eager), SizeIs(1));
 }
 
-TEST(Repack, no_more_nodes_leave_than_may) {
+TEST(Repack, s5_3_no_more_nodes_leave_than_may) {
     Town town(plain_types());
     for (int i = 0; i < 6; ++i) town.put(town.node("medium"), 1, a_shape(1000, 1024));
     town.may_leave[kPool] = 2;
@@ -280,7 +280,7 @@ TEST(Repack, no_more_nodes_leave_than_may) {
     EXPECT_THAT(town.repack(), IsEmpty());
 }
 
-TEST(Repack, spot_replaces_spot_only_where_that_is_on_and_many_types_are_cheaper) {
+TEST(Repack, s5_9_spot_replaces_spot_only_where_that_is_on_and_many_types_are_cheaper) {
     const std::vector<std::string> spot{std::string(api::kSpot)};
     for (const int others : {5, 20}) {
         std::vector<InstanceType> types{a_type("huge", 16, 32, 1.0, spot)};
@@ -295,16 +295,30 @@ TEST(Repack, spot_replaces_spot_only_where_that_is_on_and_many_types_are_cheaper
     }
 }
 
-TEST(Repack, balanced_pools_ask_for_a_fair_saving) {
+// Half as large a part of the pool's price as of its pods is fair: a move of all saves half the price then.
+TEST(Repack, s5_13_balanced_pools_ask_for_a_fair_saving) {
     for (const bool is_balanced : {false, true}) {
-        Town town({a_type("now", 8, 16, 0.40), a_type("cheaper", 8, 16, 0.36)});
-        town.is_balanced = is_balanced;
-        for (int i = 0; i < 4; ++i) town.put(town.node("now"), 7, a_shape(1000, 1024));
-        EXPECT_EQ(town.repack().empty(), is_balanced);
+        for (const double price : {0.36, 0.21, 0.19}) {
+            Town town({a_type("now", 8, 16, 0.40), a_type("cheaper", 8, 16, price)});
+            town.is_balanced = is_balanced;
+            for (int i = 0; i < 4; ++i) town.put(town.node("now"), 7, a_shape(1000, 1024));
+            EXPECT_EQ(town.repack().empty(), is_balanced && price > 0.20) << price;
+        }
     }
 }
 
-TEST(Repack, stand_ins_of_a_replacement_are_cheaper_than_what_leaves) {
+TEST(Repack, s5_8_an_on_demand_node_becomes_a_spot_one_and_no_dearer_one_where_that_fails) {
+    const std::vector<std::string> both{std::string(api::kSpot), std::string(api::kOnDemand)};
+    Town town({a_type("huge", 16, 32, 0.76, both), a_type("medium", 4, 8, 0.19, both)});
+    town.put(town.node("huge"), 3, a_shape(1000, 1024));
+    const auto steps = town.repack();
+    ASSERT_THAT(steps, SizeIs(1));
+    ASSERT_THAT(steps[0].launches, SizeIs(1));
+    EXPECT_EQ(steps[0].launches[0].spec->capacity_type, api::kSpot);
+    EXPECT_EQ(steps[0].launches[0].spec->price, rules::Money::from_dollars(0.19 * 0.6));
+}
+
+TEST(Repack, s5_8_stand_ins_of_a_replacement_are_cheaper_than_what_leaves) {
     Town town({a_type("huge", 16, 32, 0.76), a_type("small", 4, 8, 0.19), a_type("dear", 4, 8, 0.80),
                a_type("middling", 4, 8, 0.50)});
     town.put(town.node("huge"), 3, a_shape(1000, 1024));

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "api/names.h"
+#include "plan/disrupt/testing/up_node.h"
 
 namespace joiner::plan {
 namespace {
@@ -49,7 +50,7 @@ struct Planned {
     }
 };
 
-TEST(StepCheck, by_the_newest_snapshot) {
+TEST(StepCheck, s5_12_by_the_newest_snapshot) {
     const struct {
         std::string name;
         std::function<void(Planned&)> edit;
@@ -82,7 +83,7 @@ TEST(StepCheck, by_the_newest_snapshot) {
     }
 }
 
-TEST(StepCheck, steps_taken_before_have_their_room) {
+TEST(StepCheck, s5_12_steps_taken_before_have_their_room) {
     Planned p;
     StepCheck check(p.question, p.now);
     ASSERT_TRUE(check.is_as_planned(p.step));
@@ -92,7 +93,7 @@ TEST(StepCheck, steps_taken_before_have_their_room) {
     EXPECT_TRUE(check.is_as_planned(p.step));
 }
 
-TEST(StillLeaving, only_with_the_pods_that_were_planned_for) {
+TEST(StillLeaving, s5_12_only_with_the_pods_that_were_planned_for) {
     struct World {
         model::Cluster cluster{rules::PreferencePolicy::kRespect};
         api::NodePool pool;
@@ -106,15 +107,6 @@ TEST(StillLeaving, only_with_the_pods_that_were_planned_for) {
             cluster.upsert(node);
             for (const api::Pod& pod : pods) cluster.upsert(pod);
         }
-        api::Pod pod(const std::string& name) const {
-            api::Pod out;
-            out.meta.name = name;
-            out.meta.ns = "ns";
-            out.meta.uid = name;
-            out.spec.node_name = "n";
-            out.status.phase = "Running";
-            return out;
-        }
     };
     const struct {
         std::string name;
@@ -122,7 +114,7 @@ TEST(StillLeaving, only_with_the_pods_that_were_planned_for) {
         bool still;
     } cases[] = {
         {"as it was", [](World&) {}, true},
-        {"a pod has come", [](World& w) { w.pods.push_back(w.pod("late")); }, false},
+        {"a pod has come", [](World& w) { w.pods.push_back(samples::pod_on("n", "late")); }, false},
         {"a pod has gone", [](World& w) { w.cluster.remove(model::Kind::kPod, "ns", "a"), w.pods.clear(); },
          false},
         {"a pod was made again", [](World& w) { w.pods[0].meta.uid = "other"; }, false},
@@ -138,12 +130,10 @@ TEST(StillLeaving, only_with_the_pods_that_were_planned_for) {
         World w;
         w.pool.meta.name = "default";
         w.pool.consolidate_after = {Duration{0}, "0s"};
-        w.claim.meta.name = "c";
-        w.claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
-        w.claim.provider_id = w.node.provider_id = "p://n";
-        w.claim.conditions = {{"Initialized", "True", "", "", kNow - hours{1}, 0}};
-        w.node.meta.name = "n";
-        w.pods = {w.pod("a")};
+        const samples::UpNode up = samples::up_node("c", "n", kNow - hours{1});
+        w.claim = up.claim;
+        w.node = up.node;
+        w.pods = {samples::pod_on("n", "a")};
         w.tell();
         const model::PlannedPods planned;
         const model::ClaimNames in_commands;

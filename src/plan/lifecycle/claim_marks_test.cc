@@ -64,11 +64,11 @@ struct World {
     }
 };
 
-TEST(ClaimMarks, a_claim_as_its_pool_would_make_it_says_nothing) {
+TEST(ClaimMarks, s4_5_a_claim_as_its_pool_would_make_it_says_nothing) {
     EXPECT_TRUE(World().marks().empty()) << "sold out is not gone";
 }
 
-TEST(ClaimMarks, tells_what_has_drifted) {
+TEST(ClaimMarks, s4_5_tells_what_has_drifted) {
     const struct {
         const char* name;
         const char* reason;
@@ -115,7 +115,7 @@ TEST(ClaimMarks, tells_what_has_drifted) {
     }
 }
 
-TEST(ClaimMarks, a_hash_of_an_old_version_is_written_anew) {
+TEST(ClaimMarks, s4_5_a_hash_of_an_old_version_is_written_anew) {
     World w;
     annotation(w.pool.meta, api::kNodePoolHashAnnotation) = "7";
     annotation(w.claim.meta, api::kNodePoolHashVersionAnnotation) = "v2";
@@ -134,7 +134,7 @@ TEST(ClaimMarks, a_hash_of_an_old_version_is_written_anew) {
     EXPECT_EQ(drift_reason({w.claim, w.pool, nullptr, ""}, kNow), "NodePoolDrifted");
 }
 
-TEST(ClaimMarks, idle_for_consolidate_after_is_consolidatable) {
+TEST(ClaimMarks, s4_6_idle_for_consolidate_after_is_consolidatable) {
     World w;
     EXPECT_EQ(w.marks(kNow + minutes{4} - seconds{1}).is_consolidatable, std::nullopt);
     EXPECT_EQ(w.marks(kNow + minutes{4}).is_consolidatable, true) << "since it was initialised";
@@ -147,7 +147,7 @@ TEST(ClaimMarks, idle_for_consolidate_after_is_consolidatable) {
     EXPECT_EQ(w.marks(kNow + minutes{4}).is_consolidatable, false);
 }
 
-TEST(ClaimMarks, pod_events_are_written_when_pods_have_come_to_rest) {
+TEST(ClaimMarks, s4_6_pod_events_are_written_when_pods_have_come_to_rest) {
     World w;
     w.claim.conditions[0].last_transition = kNow - seconds{30};
     w.event = kNow;
@@ -162,7 +162,7 @@ TEST(ClaimMarks, pod_events_are_written_when_pods_have_come_to_rest) {
     EXPECT_EQ(w.marks(kNow + seconds{10}).last_pod_event, std::nullopt) << "the status knows better";
 }
 
-TEST(ClaimMarks, pod_events_of_a_busy_node_are_written_each_minute) {
+TEST(ClaimMarks, s4_6_pod_events_of_a_busy_node_are_written_each_minute) {
     World w;
     w.claim.last_pod_event = kNow;
     w.event = kNow + seconds{59};
@@ -171,7 +171,7 @@ TEST(ClaimMarks, pod_events_of_a_busy_node_are_written_each_minute) {
     EXPECT_EQ(w.marks(w.event).last_pod_event, w.event);
 }
 
-TEST(ClaimMarks, a_node_just_up_is_left_in_peace) {
+TEST(ClaimMarks, s4_6_a_node_just_up_is_left_in_peace) {
     World w;
     w.pool.consolidate_after = {Duration{0}, "0s"};
     w.claim.conditions[0].last_transition = kNow;

@@ -99,7 +99,7 @@ void run(const std::vector<Case>& cases) {
     }
 }
 
-TEST(NextClaimStep, goes_from_finalizer_to_initialised) {
+TEST(NextClaimStep, s4_1_goes_from_finalizer_to_initialised) {
     run({
         {"nothing is left to do", Kind::kNothing, "", [](World&) {}},
         {"the finalizer comes before the launch", Kind::kAddFinalizer, "",
@@ -166,7 +166,7 @@ TEST(NextClaimStep, goes_from_finalizer_to_initialised) {
     });
 }
 
-TEST(NextClaimStep, says_what_initialisation_waits_for) {
+TEST(NextClaimStep, s4_1_says_what_initialisation_waits_for) {
     run({
         {"not ready", Kind::kNothing, "NodeNotReady",
          [](World& w) { w.not_initialized().node.node.conditions[0].status = "Unknown"; }},
@@ -195,7 +195,7 @@ TEST(NextClaimStep, says_what_initialisation_waits_for) {
     });
 }
 
-TEST(NextClaimStep, gives_up_in_time_and_not_before) {
+TEST(NextClaimStep, s4_1_gives_up_in_time_and_not_before) {
     run({
         {"a launch has five minutes", Kind::kLaunch, "",
          [](World& w) { w.not_launched().now = kStart + minutes{5} - seconds{1}; }},
@@ -244,7 +244,7 @@ TEST(NextClaimStep, gives_up_in_time_and_not_before) {
     });
 }
 
-TEST(NextClaimStep, takes_everything_down_before_the_finalizer) {
+TEST(NextClaimStep, s4_2_takes_everything_down_before_the_finalizer) {
     run({
         {"not ours to finish", Kind::kNothing, "",
          [](World& w) { w.deleting().claim.meta.finalizers.clear(); }},

@@ -5,7 +5,7 @@
 namespace joiner::plan {
 namespace {
 
-TEST(Inconsistency, is_less_than_nine_tenths_of_what_was_asked_for_and_promised) {
+TEST(Inconsistency, s4_7_is_less_than_nine_tenths_of_what_was_asked_for_and_promised) {
     const struct {
         const char* name;
         api::ResourceMap requests;

@@ -121,7 +121,7 @@ Edit deleted(Duration after_now) {
     return [after_now](api::Pod& p) { p.meta.deleted = kNow + after_now; };
 }
 
-TEST(NextNodeStep, taints_drains_and_then_removes) {
+TEST(NextNodeStep, s4_3_taints_drains_and_then_removes) {
     const struct {
         const char* name;
         Kind kind;
@@ -180,7 +180,7 @@ TEST(NextNodeStep, taints_drains_and_then_removes) {
     }
 }
 
-TEST(NextNodeStep, drains_one_tier_after_the_other) {
+TEST(NextNodeStep, s4_3_drains_one_tier_after_the_other) {
     World w;
     w.pod("a-plain")
         .pod("b-daemon", owned_by("DaemonSet"))
@@ -202,7 +202,7 @@ TEST(NextNodeStep, drains_one_tier_after_the_other) {
     EXPECT_THAT(w.step().force, IsEmpty());
 }
 
-TEST(NextNodeStep, a_pod_that_must_not_be_disrupted_holds_its_tier) {
+TEST(NextNodeStep, s4_3_a_pod_that_must_not_be_disrupted_holds_its_tier) {
     World w;
     w.pod("a", annotated("true")).pod("b").pod("c", owned_by("DaemonSet"));
     EXPECT_THAT(w.step().evict, ElementsAre("ns/b"));
@@ -211,7 +211,7 @@ TEST(NextNodeStep, a_pod_that_must_not_be_disrupted_holds_its_tier) {
     EXPECT_EQ(w.step().kind, Kind::kDrain);
 }
 
-TEST(NextNodeStep, the_deadline_forces_whoever_needs_the_time_left) {
+TEST(NextNodeStep, s4_3_the_deadline_forces_whoever_needs_the_time_left) {
     const struct {
         const char* name;
         bool forced;
@@ -248,7 +248,7 @@ TEST(NextNodeStep, the_deadline_forces_whoever_needs_the_time_left) {
     EXPECT_THAT(broken.step().force, IsEmpty()) << "what cannot be read sets no deadline";
 }
 
-TEST(NextNodeStep, waits_for_volumes_that_are_still_attached) {
+TEST(NextNodeStep, s4_3_waits_for_volumes_that_are_still_attached) {
     const Edit tolerates_all = [](api::Pod& p) { p.spec.tolerations = {{"", "Exists", "", ""}}; };
     const struct {
         const char* name;
@@ -286,7 +286,7 @@ TEST(NextNodeStep, waits_for_volumes_that_are_still_attached) {
     }
 }
 
-TEST(NextNodeStep, says_what_holds_it_up) {
+TEST(NextNodeStep, s4_3_says_what_holds_it_up) {
     World w;
     EXPECT_THAT(w.remarks(), IsEmpty());
     w.attach("a", "pv");
@@ -300,7 +300,7 @@ TEST(NextNodeStep, says_what_holds_it_up) {
     EXPECT_EQ(w.condition("Drained"), "Unknown Draining");
 }
 
-TEST(BudgetsOf, are_those_of_its_namespace_that_select_it) {
+TEST(BudgetsOf, s4_3_are_those_of_its_namespace_that_select_it) {
     World w;
     w.pod("p", [](api::Pod& p) { p.meta.labels["app"] = "web"; });
     const auto budget = [&](const std::string& name, const std::string& ns, const std::string& app) {
@@ -319,15 +319,16 @@ TEST(BudgetsOf, are_those_of_its_namespace_that_select_it) {
     EXPECT_THAT(names(), ElementsAre("a", "b"));
 }
 
-TEST(DoNotDisrupt, is_true_or_a_time_from_the_start) {
+TEST(DoNotDisrupt, s4_3_is_true_or_a_time_from_the_start) {
     const struct {
         const char* value;
         bool has_started;
         bool active;
     } cases[] = {
-        {"true", true, true}, {"", true, false},     {"false", true, false}, {"10m", true, true},
-        {"5m", true, false},  {"1m", true, false},   {"1m", false, true},    {"0s", true, false},
-        {"-5m", true, false}, {"soon", true, false}, {"True", true, false},  {"5m1s", true, true},
+        {"true", true, true},  {"", true, false},    {"false", true, false}, {"10m", true, true},
+        {"5m", true, false},   {"1m", true, false},  {"1m", false, true},    {"0s", true, false},
+        {"-5m", true, false},  {"0s", false, false}, {"-5m", false, false},  {"soon", true, false},
+        {"True", true, false}, {"5m1s", true, true},
     };
     for (const auto& c : cases) {
         model::PodState pod;

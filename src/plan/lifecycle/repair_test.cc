@@ -44,13 +44,13 @@ struct World {
     RepairPlan plan() const { return plan_repair(cluster, kPolicies, kNow); }
 };
 
-TEST(MostSick, is_a_fifth_rounded_up) {
+TEST(MostSick, s4_8_is_a_fifth_rounded_up) {
     const std::int64_t expected[] = {0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3};
     for (std::size_t nodes = 0; nodes < std::size(expected); ++nodes)
         EXPECT_EQ(most_sick(static_cast<std::int64_t>(nodes)), expected[nodes]) << nodes;
 }
 
-TEST(PlanRepair, repairs_who_is_sick_for_too_long_while_few_are) {
+TEST(PlanRepair, s4_8_repairs_who_is_sick_for_too_long_while_few_are) {
     const struct {
         const char* name;
         std::size_t repairs;
@@ -97,7 +97,7 @@ TEST(PlanRepair, repairs_who_is_sick_for_too_long_while_few_are) {
     }
 }
 
-TEST(PlanRepair, says_what_it_goes_by_and_when_to_look_again) {
+TEST(PlanRepair, s4_8_says_what_it_goes_by_and_when_to_look_again) {
     World w;
     w.node("s", "a", "False", minutes{10}).node("t", "b", "Unknown", minutes{4}).healthy(3, "a");
     const RepairPlan plan = w.plan();
@@ -112,7 +112,7 @@ TEST(PlanRepair, says_what_it_goes_by_and_when_to_look_again) {
     EXPECT_TRUE(plan_repair(w.cluster, {}, kNow).repairs.empty());
 }
 
-TEST(PlanRepair, goes_by_the_condition_that_is_furthest) {
+TEST(PlanRepair, s4_8_goes_by_the_condition_that_is_furthest) {
     World w;
     w.node("s", "a", "False", minutes{5});
     api::Node node = w.cluster.find_node("n-s")->node;

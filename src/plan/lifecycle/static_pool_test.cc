@@ -94,7 +94,7 @@ struct World {
     }
 };
 
-TEST(StaticPool, launches_what_is_missing_within_its_limit) {
+TEST(StaticPool, s4_9_launches_what_is_missing_within_its_limit) {
     const struct {
         const char* name;
         std::int64_t launches;
@@ -132,7 +132,7 @@ TEST(StaticPool, launches_what_is_missing_within_its_limit) {
     }
 }
 
-TEST(StaticPool, removes_the_cheapest_to_lose_first) {
+TEST(StaticPool, s4_9_removes_the_cheapest_to_lose_first) {
     World w(0);
     w.claim("a-busy", {.age = hours{1}}).claim("b-empty").claim("c-young", {.is_launched = false});
     w.claim("d-stays", {.node_must_stay = true}).claim("e-daemon").claim("f-old", {.age = hours{700}});
@@ -149,7 +149,7 @@ TEST(StaticPool, removes_the_cheapest_to_lose_first) {
     EXPECT_THAT(w.plan().remove, IsEmpty()) << "five stay";
 }
 
-TEST(StaticDrift, replaces_the_emptiest_and_longest_drifted_first) {
+TEST(StaticDrift, s4_9_replaces_the_emptiest_and_longest_drifted_first) {
     World w(3);
     w.claim("a", {.drifted_for = minutes{1}}).claim("b", {.drifted_for = minutes{9}}).claim("c");
     EXPECT_THAT(w.drifted(), ElementsAre("b", "a"));
