@@ -42,7 +42,7 @@ RepackSearch::RepackSearch(const RepackQuestion& question, const RepackOptions& 
     make_market();
     make_classes();
     make_bins();
-    most_tries_ = options.tries + options.tries_per_candidate * question.candidates.size();
+    most_tries_ = std::max(options.tries, options.tries_per_candidate * question.candidates.size());
 }
 
 void RepackSearch::make_market() {

@@ -181,7 +181,7 @@ TEST(ClaimMarks, s4_6_a_node_just_up_is_left_in_peace) {
     EXPECT_EQ(w.marks(kNow + seconds{10}).is_consolidatable, true);
 }
 
-TEST(ClaimMarks, a_node_that_has_become_empty_says_at_once_that_it_is_idle) {
+TEST(ClaimMarks, s5_5_a_node_that_has_become_empty_says_at_once_that_it_is_idle) {
     World w;
     w.pool.consolidate_after = {Duration{0}, "0s"};
     w.event = kNow;
