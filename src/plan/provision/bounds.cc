@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "plan/provision/cover.h"
 #include "plan/provision/room_bound.h"
@@ -16,6 +18,8 @@ constexpr double kCloseEnough = 1.0005;
 constexpr std::size_t kFewMachines = 16;
 constexpr std::uint64_t kCoveringEffort = 300'000;
 constexpr std::uint64_t kRoomEffort = 10'000'000;
+constexpr std::size_t kMostShapes = 200;
+constexpr std::uint64_t kPatternEffort = 60'000'000;
 
 // The offerings of every type of a pool that some of the placed pods may stand on, by any of their
 // alternatives.
@@ -146,25 +150,64 @@ double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& 
         question.counts.push_back(placed[c]);
     }
     for (const model::RoomView& room : problem.snapshot().rooms) {
-        std::vector<double> free = problem.dense(room.free);
-        pod_count.tighten(free.data());
-        for (const double amount : free) question.rooms.push_back(std::max(0.0, amount));
+        for (const double amount : problem.dense(room.free)) question.rooms.push_back(std::max(0.0, amount));
     }
     return room_bound(question, kRoomEffort);
 }
 
+// By the cap that asks for the most machines, of which each holds one pod.
+double bound_by_patterns(const Problem& problem, const std::vector<std::uint32_t>& placed,
+                         const KnownPatterns& known) {
+    std::vector<std::uint64_t> units(problem.caps().size(), 0);
+    for (std::size_t c = 0; c < placed.size(); ++c) {
+        for (const CapId cap : problem.classes()[c].firm_caps)
+            units[cap] += problem.caps()[cap] == 1 ? placed[c] : 0;
+    }
+    const auto most = std::max_element(units.begin(), units.end());
+    if (most == units.end() || *most == 0) return 0;
+    const auto cap = static_cast<CapId>(most - units.begin());
+    std::map<std::pair<std::vector<double>, bool>, double> counts;
+    for (std::size_t c = 0; c < placed.size(); ++c) {
+        const PodClass& own = problem.classes()[c];
+        const bool is_capped =
+            std::find(own.firm_caps.begin(), own.firm_caps.end(), cap) != own.firm_caps.end();
+        if (placed[c] > 0) counts[{own.request, is_capped}] += placed[c];
+    }
+    if (counts.size() > kMostShapes) return 0;
+    PatternBoundQuestion question;
+    question.columns = make_columns(problem, placed);
+    for (const auto& [shape, count] : counts) {
+        question.requests.push_back(shape.first);
+        question.is_capped.push_back(shape.second);
+        question.counts.push_back(count);
+    }
+    return pattern_bound(question, known, kPatternEffort);
+}
+
 }  // namespace
 
-rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed, rules::Money upper,
-                         std::size_t machines) {
+rules::Money quick_lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
+                               const KnownPlan& plan) {
     const Question question = relax(problem, placed);
-    const auto best = static_cast<double>(upper.nanos);
+    const auto best = static_cast<double>(plan.price.nanos);
     double cost = resource_bound(question.columns, question.demand).cost;
-    if (cost > 0 && best > cost * kCloseEnough && machines <= kFewMachines)
+    if (cost > 0 && best > cost * kCloseEnough && plan.machines <= kFewMachines)
         cost = std::max(cost, covering_bound(question.columns, question.demand, best, kCoveringEffort));
-    if (best > cost * kCloseEnough && !problem.snapshot().rooms.empty())
-        cost = std::max(cost, bound_by_rooms(problem, placed));
     return {static_cast<std::int64_t>(std::floor(std::min(cost, best) * (1 - 1e-12)))};
+}
+
+rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
+                         const KnownPlan& plan) {
+    const rules::Money quick = quick_lower_bound(problem, placed, plan);
+    const auto best = static_cast<double>(plan.price.nanos);
+    auto cost = static_cast<double>(quick.nanos);
+    if (best <= cost * kCloseEnough) return quick;
+    if (!problem.snapshot().rooms.empty()) {
+        cost = std::max(cost, bound_by_rooms(problem, placed));
+    } else if (!plan.patterns.patterns.empty()) {
+        cost = std::max(cost, bound_by_patterns(problem, placed, plan.patterns));
+    }
+    return {static_cast<std::int64_t>(std::floor(std::min(cost, best)))};
 }
 
 }  // namespace joiner::plan

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "plan/provision/pattern_bound.h"
 #include "plan/provision/problem.h"
 #include "plan/provision/resource_bound.h"
 #include "rules/money.h"
@@ -22,9 +23,17 @@ struct Question {
 };
 Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed);
 
-// For the pods counted in `placed` (by class), for whom there is a plan of `machines` machines at the price
-// `upper`.
-rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed, rules::Money upper,
-                         std::size_t machines);
+struct KnownPlan {
+    rules::Money price;
+    std::size_t machines = 0;
+    KnownPatterns patterns;  // If any.
+};
+
+// For the pods counted in `placed` (by class), for whom there is this plan: what takes next to no time, and
+// the best there is.
+rules::Money quick_lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
+                               const KnownPlan& plan);
+rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
+                         const KnownPlan& plan);
 
 }  // namespace joiner::plan

@@ -187,7 +187,7 @@ TEST(Bounds, is_at_least_the_resource_program) {
             placed.push_back(static_cast<std::uint32_t>(pod_class.pods.size()));
         const Question question = relax(problem, placed);
         const double resources = resource_bound(question.columns, question.demand).cost;
-        const rules::Money bound = lower_bound(problem, placed, rules::Money::from_dollars(1e6), 1);
+        const rules::Money bound = lower_bound(problem, placed, {rules::Money::from_dollars(1e6), 1, {}});
         // Two nano-dollars for rounding to whole ones.
         EXPECT_GE(static_cast<double>(bound.nanos), resources * (1 - 1e-9) - 2) << "seed 4, round " << round;
     }

@@ -52,15 +52,16 @@ void CoveringProgram::value_rows() {
 std::size_t CoveringProgram::find_entering() const {
     std::size_t best = kNone;
     double most = kGain;
+    const double largest = *std::max_element(values_.begin(), values_.end());
     for (std::size_t p = 0; p < patterns_.size(); ++p) {
         double worth = 0;
         for (const auto& [row, count] : patterns_[p].take) worth += count * values_[row];
-        const double gain = worth / patterns_[p].price - 1;
+        const double price = patterns_[p].price;
+        const double gain = price > 0 ? worth / price - 1 : worth / largest;
         if (gain <= most) continue;
         most = gain;
         best = p;
     }
-    const double largest = *std::max_element(values_.begin(), values_.end());
     for (std::size_t r = 0; r < rows_; ++r) {
         const double gain = -values_[r] / largest;
         if (gain <= most) continue;

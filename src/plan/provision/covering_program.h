@@ -13,7 +13,7 @@ namespace joiner::plan {
 
 struct Pattern {
     double price = 0;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> take;  // Row and count, by row.
+    std::vector<std::pair<std::uint32_t, double>> take;  // Row and count, by row; below zero it is used up.
 };
 
 class CoveringProgram {

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxPickedLots = 400;   // Entries of their takes; a pick 
 constexpr std::size_t kGoodOffers = 24;       // Offers that a rebuilding draws from, the best value first.
 constexpr std::uint64_t kLooksOfAStep = 100;  // What a step costs that fills nothing.
 constexpr std::uint32_t kStepsWithoutGain = 20'000;
+constexpr std::uint32_t kStepsWithoutGainWithBins = 80'000;
 // Pods of few shapes can be put together in few ways.
 constexpr std::size_t kStepsPerLot = 1'000;
 constexpr std::uint32_t kStepsPerMachine = 2'000;  // With few machines there are few ways to pick.
@@ -53,13 +54,15 @@ class Improver {
             nodes_.push_back(std::move(own));
         }
         count_limits();
+        list_machines();
     }
 
     Draft run() {
         std::uint32_t steps = 0;
         std::uint32_t since_gain = 0;
-        const auto patience = static_cast<std::uint32_t>(std::min<std::size_t>(
-            {kStepsWithoutGain, kStepsPerMachine * nodes_.size(), kStepsPerLot * market_.lots().size()}));
+        const auto patience = static_cast<std::uint32_t>(
+            std::min<std::size_t>({market_.bins() > 0 ? kStepsWithoutGainWithBins : kStepsWithoutGain,
+                                   kStepsPerMachine * nodes_.size(), kStepsPerLot * market_.lots().size()}));
         while (price_ > options_.good_enough && since_gain < patience &&
                packer_.looks() + steps * kLooksOfAStep < options_.effort) {
             if (steps % 8 == 0 && options_.is_late && options_.is_late()) break;
@@ -199,11 +202,13 @@ class Improver {
         picked_.clear();
         const std::size_t wanted = std::min<std::size_t>(1 + rng_.below(kMaxPicked), nodes_.size());
         const bool same_sign = rng_.below(2) == 0;
+        // There are far more bins than machines, and it is machines that cost.
+        const bool machines_only = !machines_.empty() && rng_.below(4) != 0;
         std::size_t lots = 0;
         for (std::size_t tries = 0; picked_.size() < wanted && tries < 4 * kMaxPicked; ++tries) {
             std::size_t chosen = rng_.below(nodes_.size());
-            if (market_.bins() > 0 && picked_.empty() && rng_.below(4) != 0) {
-                chosen = next_machine(chosen);
+            if (machines_only || (!machines_.empty() && picked_.empty() && rng_.below(4) != 0)) {
+                chosen = machines_[rng_.below(machines_.size())];
             } else if (picked_.size() < 2) {
                 for (int i = 0; i < 3; ++i) {
                     const std::size_t other = rng_.below(nodes_.size());
@@ -222,12 +227,12 @@ class Improver {
         }
     }
 
-    // The first from `i` on, around the end.
-    std::size_t next_machine(std::size_t i) const {
-        for (std::size_t steps = 0; steps < nodes_.size(); ++steps, i = (i + 1) % nodes_.size()) {
-            if (!market_.is_bin(nodes_[i].offer)) break;
+    void list_machines() {
+        if (market_.bins() == 0) return;
+        machines_.clear();
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (!market_.is_bin(nodes_[i].offer)) machines_.push_back(i);
         }
-        return i;
     }
 
     bool have_common_kind(OfferIndex a, OfferIndex b) const {
@@ -570,6 +575,7 @@ class Improver {
         }
         for (Node& node : new_) nodes_.push_back(std::move(node));
         price_ += new_price - old_price_;
+        list_machines();
     }
 
     bool keeps_limits() {
@@ -603,6 +609,7 @@ class Improver {
     std::vector<OfferIndex> by_value_;
     std::vector<OfferIndex> sign_;
     std::vector<Node> nodes_;
+    std::vector<std::size_t> machines_;  // Among them, where there are bins, too.
     double price_ = 0;
     std::vector<std::vector<double>> remaining_;
 

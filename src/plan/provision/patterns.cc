@@ -105,6 +105,17 @@ class Patterns::Planner {
 
     std::size_t rows() const { return rows_.size(); }
 
+    KnownPatterns known() const {
+        KnownPatterns out;
+        for (const Row& row : rows_) {
+            const Lot& lot = market_.lots()[row.lots.front()];
+            out.requests.push_back(market_.problem().classes()[lot.pod_class].request);
+            out.is_capped.push_back(!row.caps.empty());
+        }
+        if (program_) out.patterns = program_->patterns();
+        return out;
+    }
+
     // The program as good as `options` allow, then whole machines of it; may be asked again for more.
     Draft run(const PatternOptions& options) {
         if (!program_ && !start()) return {};
@@ -394,7 +405,7 @@ class Patterns::Planner {
             double there = 0;
             for (const auto& [row, count] : pattern.take) {
                 all += count * program_->values()[row];
-                there += std::min(count, row_left_[row]) * program_->values()[row];
+                there += std::min<double>(count, row_left_[row]) * program_->values()[row];
             }
             if (there < kNearlyWhole * all || there <= 0) continue;
             open(type_of_[p], pattern);
@@ -420,7 +431,7 @@ class Patterns::Planner {
                         [&](OfferIndex other) { return market_.admits(other, market_.lots()[lot].kind); });
                     if (!everywhere) own += left_[lot];
                 }
-                served += std::min<std::uint64_t>(own, count);
+                served += std::min(own, static_cast<std::uint64_t>(count));
                 waiting += own;
             }
             if (std::pair{served, waiting} <= most) continue;
@@ -583,7 +594,7 @@ class Patterns::Planner {
     std::uint32_t few_ = 0;               // Of them, those that patterns are sought for.
     std::vector<std::uint32_t> type_of_;  // By pattern.
     std::optional<CoveringProgram> program_;
-    std::set<std::pair<std::uint32_t, std::vector<std::pair<std::uint32_t, std::uint32_t>>>> known_;
+    std::set<std::pair<std::uint32_t, std::vector<std::pair<std::uint32_t, double>>>> known_;
     std::uint64_t looks_ = 0;
 
     // Of one filling.
@@ -608,6 +619,10 @@ Patterns::Patterns(const Market& market, const std::vector<DraftNode>& stowed) {
 }
 
 Patterns::~Patterns() = default;
+
+KnownPatterns Patterns::known() const {
+    return planner_->known();
+}
 
 Draft Patterns::run(const PatternOptions& options) {
     return planner_->run(options);

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "plan/provision/draft.h"
+#include "plan/provision/pattern_bound.h"
 
 namespace joiner::plan {
 
@@ -29,6 +30,8 @@ class Patterns {
     // Incomplete where pods found no place. Another run goes on from the patterns that the last one knew.
     // REQUIRES: are_of_use().
     Draft run(const PatternOptions& options);
+    // All patterns by now, for a bound. REQUIRES: are_of_use().
+    KnownPatterns known() const;
 
   private:
     class Planner;

@@ -75,12 +75,17 @@ Plan plan_priced(const model::Snapshot& snapshot, const ProvisionOptions& option
     ProvisionOptions part = options;
     part.effort /= entries.size();
     part.budget_seconds /= static_cast<double>(entries.size());
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Entry& a, const Entry& b) { return a.sum < b.sum; });
     Plan best;
     std::pair<std::size_t, rules::Money> least;
     for (const Entry& entry : entries) {
+        const bool is_first = &entry == &entries.front();
+        // However long one looks, it comes to no less than that.
+        if (!is_first && least <= std::pair{std::size_t{0}, lower_bound + entry.worth}) continue;
         Plan one = plan(entry.question, part);
         const std::pair sum{one.waits.size(), one.price + one.node_cost + entry.worth};
-        if (&entry != &entries.front() && least <= sum) continue;
+        if (!is_first && least <= sum) continue;
         least = sum;
         best = std::move(one);
     }

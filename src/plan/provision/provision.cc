@@ -23,6 +23,7 @@
 #include "plan/provision/reserved.h"
 #include "plan/provision/search.h"
 #include "plan/provision/share_greedy.h"
+#include "plan/provision/slots.h"
 #include "plan/provision/stow.h"
 #include "plan/provision/tiers.h"
 #include "plan/provision/trial.h"
@@ -82,11 +83,14 @@ constexpr int kSearchBudget = 5'000;
 constexpr double kGoodEnough = 1.0005;
 // Of the time, for trying several shares before one plan is improved.
 constexpr double kGreedyPart = 0.2;
+// Of the time, until rooms are filled closely.
+constexpr double kStowPart = 0.35;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
 // Of the time, until the search ends; pods are named and the plan is checked in the rest.
 constexpr double kSearchPart = 0.9;
+constexpr double kSearchPartBeforeBound = 0.75;
 
 class Planner {
   public:
@@ -100,9 +104,9 @@ class Planner {
         };
         // In this order; a pass that has nothing to do returns at once.
         static constexpr Pass kPasses[] = {
-            {"deal", &Planner::deal_out},   {"rooms", &Planner::fill_rooms},   {"patterns", &Planner::repeat},
-            {"greedy", &Planner::greedy},   {"fill", &Planner::fill},          {"bound", &Planner::bound},
-            {"improve", &Planner::improve}, {"first fit", &Planner::fit_rest}, {"launches", &Planner::launch},
+            {"deal", &Planner::deal_out}, {"rooms", &Planner::fill_rooms},   {"patterns", &Planner::repeat},
+            {"greedy", &Planner::greedy}, {"fill", &Planner::fill},          {"improve", &Planner::improve},
+            {"bound", &Planner::bound},   {"first fit", &Planner::fit_rest}, {"launches", &Planner::launch},
             {"verify", &Planner::verify},
         };
         find_kinds();
@@ -189,18 +193,29 @@ class Planner {
     void greedy() {
         if (market_ == nullptr || !draft_.nodes.empty()) return;
         ShareGreedy greedy(*market_);
+        try_shares(greedy, stowed_);
+        if (draft_.nodes.empty()) return;
+        if (market_->bins() > 0 && draft_.price > 0) {
+            const auto is_late = [this] { return this->is_late(kStowPart); };
+            const std::vector<DraftNode> stowed = stow_closely(*market_, options_.effort / 5, is_late);
+            if (!stowed.empty()) try_shares(greedy, stowed);
+        }
+        adopt(std::move(draft_));
+    }
+
+    void try_shares(ShareGreedy& greedy, const std::vector<DraftNode>& stowed) {
+        const std::uint64_t looks = greedy.looks();
         // No share is the best for all; the first is the best for most.
         for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
-            Draft draft = greedy.run(share, stowed_);
+            Draft draft = greedy.run(share, stowed);
             if (!draft.is_complete || !is_sound(*market_, draft)) {
                 if (draft_.nodes.empty()) return;
                 continue;
             }
             if (draft_.nodes.empty()) note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
-            if (greedy.looks() > options_.effort / 5 || is_late(kGreedyPart)) break;
+            if (greedy.looks() - looks > options_.effort / 5 || is_late(kGreedyPart)) break;
         }
-        adopt(std::move(draft_));
     }
 
     // Where caps set the number of machines.
@@ -222,6 +237,7 @@ class Planner {
             if (draft_.nodes.empty()) note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
         }
+        known_patterns_ = patterns.known();
         if (!draft_.nodes.empty()) adopt(std::move(draft_));
     }
 
@@ -239,8 +255,10 @@ class Planner {
         note_first_plan();
     }
 
+    void bound() { plan_.lower_bound = bound_for_placed(false); }
+
     // Of the pods that have a place, wherever their topology was settled to.
-    void bound() {
+    rules::Money bound_for_placed(bool quick) {
         std::vector<bool> is_unplaced(kind_of_.size(), false);
         for (const auto& [pod, reason] : problem_.rejected()) is_unplaced[pod] = true;
         for (const model::PodIndex pod : deal_.later) is_unplaced[pod] = true;
@@ -248,11 +266,11 @@ class Planner {
             const std::size_t placed = left_[c].size() - unplaced_[c];
             for (std::size_t i = placed; i < left_[c].size(); ++i) is_unplaced[left_[c][i]] = true;
         }
-        plan_.lower_bound = bound_for([&](model::PodIndex pod) { return !is_unplaced[pod]; });
+        return bound_for([&](model::PodIndex pod) { return !is_unplaced[pod]; }, quick);
     }
 
     template <typename F>
-    rules::Money bound_for(F is_placed) {
+    rules::Money bound_for(F is_placed, bool quick = false) {
         std::vector<std::uint32_t> placed;
         for (std::uint32_t k = 0; k < problem_.kinds().size(); ++k) {
             const std::uint32_t c = problem_.class_of(k, {});
@@ -260,16 +278,31 @@ class Planner {
             const auto& pods = problem_.kinds()[k].pods;
             placed[c] += static_cast<std::uint32_t>(std::count_if(pods.begin(), pods.end(), is_placed));
         }
-        return plan::lower_bound(problem_, placed, price(), machine_count());
+        const KnownPlan known{price(), machine_count(), known_patterns_};
+        return quick ? quick_lower_bound(problem_, placed, known)
+                     : plan::lower_bound(problem_, placed, known);
+    }
+
+    // Then each has the cheapest machine by now.
+    bool is_each_pod_alone() const {
+        Slots slots(*market_);
+        double pods = 0;
+        for (LotIndex lot = 0; lot < market_->lots().size(); ++lot) {
+            slots.add(lot, market_->lots()[lot].count);
+            pods += market_->lots()[lot].count;
+        }
+        return slots.needed() >= pods;
     }
 
     void improve() {
-        if (draft_.nodes.empty()) return;
+        if (draft_.nodes.empty() || is_each_pod_alone()) return;
         ImproveOptions improve_options;
         improve_options.seed = options_.seed;
         improve_options.effort = options_.effort;
-        improve_options.good_enough = static_cast<double>(plan_.lower_bound.nanos) * kGoodEnough;
-        if (options_.clock) improve_options.is_late = [this] { return is_late(kSearchPart); };
+        improve_options.good_enough = static_cast<double>(bound_for_placed(true).nanos) * kGoodEnough;
+        const bool bound_takes_long = market_->bins() > 0 || !known_patterns_.patterns.empty();
+        const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
+        if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };
         adopt(plan::improve(*market_, std::move(draft_), improve_options));
     }
 
@@ -492,6 +525,7 @@ class Planner {
     using InRoom = std::tuple<model::RoomIndex, std::uint32_t, std::uint32_t>;  // With class and count.
     std::vector<InRoom> in_rooms_;
     Draft draft_;
+    KnownPatterns known_patterns_;
     std::vector<Machine> machines_;
 };
 

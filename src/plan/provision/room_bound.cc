@@ -1,198 +1,138 @@
 #include "plan/provision/room_bound.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
+#include <numeric>
+
+#include "plan/provision/room_auction.h"
 
 namespace joiner::plan {
 namespace {
 
-// Rooms are told apart by how much they have of the two resources that matter most, in so many steps each.
-constexpr std::size_t kSizes = 4;
-constexpr int kSteps = 2'000;
-constexpr int kPatience = 40;
-// Of what all pods are worth.
-constexpr double kFirstReach = 0.02;
-constexpr double kFactors[] = {0, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5};
+constexpr int kWorths = 3;
+constexpr double kFewestRounds = 12;
+constexpr double kMostRounds = 200;
+constexpr double kLooksAPod = 170;  // In a room, of one auction, about.
+constexpr double kFewestRooms = 16;
+constexpr double kMostRooms = 1'024;
+constexpr double kSafe = 1 - 1e-9;  // Rounding may make a bound a hair too high.
 
 class RoomBound {
   public:
     RoomBound(const RoomBoundQuestion& question, std::uint64_t effort)
-        : q_(question),
-          n_(question.columns.dimensions),
-          pods_(question.counts.size()),
-          rooms_(n_ == 0 ? 0 : question.rooms.size() / n_),
-          effort_(effort) {}
+        : q_(question), n_(question.columns.dimensions), effort_(effort) {
+        auction_.dimensions = n_;
+        auction_.requests = question.requests;
+        auction_.counts = question.counts;
+        if (n_ == 0 || question.rooms.empty() || question.counts.empty()) return;
+        const double most = static_cast<double>(effort) / kLooksAPod / static_cast<double>(q_.counts.size());
+        merge_rooms(static_cast<std::size_t>(std::clamp(most, kFewestRooms, kMostRooms)));
+    }
 
     double run() {
-        if (rooms_ == 0 || pods_ == 0) return 0;
-        make_groups();
+        if (auction_.times.empty()) return 0;
+        std::vector<double> worth = resource_bound(q_.columns, left_by_rooms()).worth;
+        if (!is_of_use(worth)) worth = resource_bound(q_.columns, sum(q_.counts)).worth;
+        if (!is_of_use(worth)) return 0;
+        auction_.ceilings = ceilings(worth);
+        const double looks = kLooksAPod * static_cast<double>(auction_.times.size() * q_.counts.size());
+        const auto rounds =
+            static_cast<int>(std::clamp(static_cast<double>(effort_) / looks, kFewestRounds, kMostRounds));
+        RoomAuction auction(std::move(auction_), effort_, {});
+        auction.bid(rounds);
         double best = 0;
-        // What a unit is worth depends on what the rooms leave; any answer holds.
-        for (const double part : {1.0, 0.8, 0.5}) {
-            worth_ = resource_bound(q_.columns, left_by_rooms(part)).worth;
-            worth_.resize(n_, 0);
-            best = std::max(best, search());
-            if (looks_ >= effort_) break;
+        // What is left outside has its own worths, which may be better.
+        for (int i = 1; i < kWorths && !auction.is_over(); ++i) {
+            std::vector<double> next = resource_bound(q_.columns, sum(auction.outside())).worth;
+            if (next == worth || !is_of_use(next)) break;
+            best = std::max(best, auction.bound());
+            worth = std::move(next);
+            auction.set_ceilings(ceilings(worth));
+            auction.bid(rounds / 2);
         }
-        return best;
+        best = std::max(best, auction.bound());
+        return best * kSafe;
     }
 
   private:
-    using Worths = std::vector<double>;  // Group x dimension.
-
-    std::vector<double> left_by_rooms(double part) const {
+    std::vector<double> sum(const std::vector<double>& counts) const {
         std::vector<double> out(n_, 0);
-        for (std::size_t p = 0; p < pods_; ++p) {
-            for (std::size_t d = 0; d < n_; ++d) out[d] += q_.counts[p] * q_.requests[p * n_ + d];
+        for (std::size_t p = 0; p < counts.size(); ++p) {
+            for (std::size_t d = 0; d < n_; ++d) out[d] += counts[p] * q_.requests[p * n_ + d];
         }
-        for (std::size_t r = 0; r < rooms_; ++r) {
-            for (std::size_t d = 0; d < n_; ++d) out[d] -= part * q_.rooms[r * n_ + d];
-        }
+        return out;
+    }
+
+    std::vector<double> ceilings(const std::vector<double>& worth) const {
+        std::vector<double> out;
+        for (std::size_t p = 0; p < q_.counts.size(); ++p)
+            out.push_back(std::inner_product(worth.begin(), worth.end(), &q_.requests[p * n_], 0.0));
+        return out;
+    }
+    // Whether all pods are worth something.
+    bool is_of_use(const std::vector<double>& worth) const {
+        const std::vector<double> all = ceilings(worth);
+        return std::all_of(all.begin(), all.end(), [](double one) { return one > 0; });
+    }
+
+    std::vector<double> left_by_rooms() const {
+        std::vector<double> out = sum(q_.counts);
+        for (std::size_t i = 0; i < q_.rooms.size(); ++i) out[i % n_] -= q_.rooms[i];
         for (double& amount : out) amount = std::max(0.0, amount);
         return out;
     }
 
-    // Which step of the sorted amounts the room's stands in.
-    std::vector<std::size_t> steps_of(std::size_t d) const {
-        std::vector<double> sorted;
-        for (std::size_t r = 0; r < rooms_; ++r) sorted.push_back(q_.rooms[r * n_ + d]);
-        std::sort(sorted.begin(), sorted.end());
-        std::vector<std::size_t> out;
-        for (std::size_t r = 0; r < rooms_; ++r) {
-            const auto at = std::lower_bound(sorted.begin(), sorted.end(), q_.rooms[r * n_ + d]);
-            out.push_back(static_cast<std::size_t>(at - sorted.begin()) * kSizes / rooms_);
-        }
-        return out;
-    }
-
-    void make_groups() {
-        const std::vector<std::size_t> first = steps_of(0);
-        const std::vector<std::size_t> second = steps_of(n_ > 1 ? 1 : 0);
-        groups_ = kSizes * kSizes;
-        free_.assign(groups_ * n_, 0);
-        holds_.assign(pods_ * groups_, false);
-        for (std::size_t r = 0; r < rooms_; ++r) {
-            const std::size_t g = first[r] * kSizes + second[r];
-            for (std::size_t d = 0; d < n_; ++d) free_[g * n_ + d] += q_.rooms[r * n_ + d];
-            for (std::size_t p = 0; p < pods_; ++p) {
-                if (!holds_[p * groups_ + g]) holds_[p * groups_ + g] = fits(p, r);
-            }
-        }
-    }
-
-    bool fits(std::size_t p, std::size_t r) const {
-        for (std::size_t d = 0; d < n_; ++d) {
-            if (q_.requests[p * n_ + d] > q_.rooms[r * n_ + d]) return false;
-        }
-        return true;
-    }
-
-    double worth_of(const double* worth, std::size_t p) const {
-        double sum = 0;
-        for (std::size_t d = 0; d < n_; ++d) sum += worth[d] * q_.requests[p * n_ + d];
-        return sum;
-    }
-
-    // And how it changes with each number.
-    double value(const Worths& in_rooms, Worths& slope) {
-        looks_ += pods_ * groups_;
-        double sum = 0;
-        for (std::size_t i = 0; i < free_.size(); ++i) {
-            sum -= in_rooms[i] * free_[i];
-            slope[i] = -free_[i];
-        }
-        for (std::size_t p = 0; p < pods_; ++p) {
-            double least = worth_of(worth_.data(), p);
-            std::size_t where = groups_;
-            for (std::size_t g = 0; g < groups_; ++g) {
-                if (!holds_[p * groups_ + g]) continue;
-                const double there = worth_of(&in_rooms[g * n_], p);
-                if (there >= least) continue;
-                least = there;
-                where = g;
-            }
-            sum += q_.counts[p] * least;
-            if (where == groups_) continue;
-            for (std::size_t d = 0; d < n_; ++d)
-                slope[where * n_ + d] += q_.counts[p] * q_.requests[p * n_ + d];
-        }
-        return sum;
-    }
-
-    // The bound is concave with many edges: it is climbed by subgradients, towards a little more than the
-    // best so far, and by half as little where that did not help for a while.
-    double search() {
-        Worths at(groups_ * n_);
-        for (std::size_t g = 0; g < groups_; ++g) std::copy(worth_.begin(), worth_.end(), &at[g * n_]);
-        Worths slope(at.size());
-        double best = value(at, slope);
-        start(at, best);
-        Worths best_at = at;
-        double total = 0;
-        for (std::size_t p = 0; p < pods_; ++p) total += q_.counts[p] * worth_of(worth_.data(), p);
-        double reach = kFirstReach;
-        int in_vain = 0;
-        for (int i = 0; i < kSteps && looks_ < effort_ && reach > 1e-5; ++i) {
-            const double found = value(at, slope);
-            if (found > best) {
-                in_vain = found > best + reach / 20 * total ? 0 : in_vain;
-                best = found;
-                best_at = at;
-            }
-            if (++in_vain > kPatience) {
-                in_vain = 0;
-                reach /= 2;
-                at = best_at;
-                continue;
-            }
-            climb(at, slope, best + reach * total - found);
-        }
-        return best;
-    }
-
-    // In units of worth_, in which the resources are alike.
-    void climb(Worths& at, const Worths& slope, double missing) const {
-        double length = 0;
-        for (std::size_t i = 0; i < at.size(); ++i) {
-            const double scaled = slope[i] * worth_[i % n_];
-            length += scaled * scaled;
-        }
-        if (!(length > 0)) return;
-        for (std::size_t i = 0; i < at.size(); ++i) {
-            const double unit = worth_[i % n_];
-            at[i] = std::max(0.0, at[i] + missing / length * slope[i] * unit * unit);
-        }
-    }
-
-    // A coarse look at all groups alike.
-    void start(Worths& at, double& best) {
-        const std::size_t second = n_ > 1 ? 1 : 0;
-        Worths slope(at.size());
-        for (const double a : kFactors) {
-            for (const double b : kFactors) {
-                Worths tried = at;
-                for (std::size_t g = 0; g < groups_; ++g) {
-                    tried[g * n_] = a * worth_[0];
-                    tried[g * n_ + second] = b * worth_[second];
+    // Rooms alike are one. Where they are too many all the same, neighbours in the first two dimensions are
+    // taken for as large as the largest of them in each.
+    void merge_rooms(std::size_t most) {
+        std::vector<const double*> rooms;
+        for (std::size_t i = 0; i < q_.rooms.size(); i += n_) rooms.push_back(&q_.rooms[i]);
+        const auto less = [&](const double* a, const double* b) {
+            return std::lexicographical_compare(a, a + n_, b, b + n_);
+        };
+        std::sort(rooms.begin(), rooms.end(), less);
+        std::size_t shapes = 1;
+        for (std::size_t i = 1; i < rooms.size(); ++i) shapes += less(rooms[i - 1], rooms[i]) ? 1 : 0;
+        if (shapes <= most) {
+            for (std::size_t i = 0; i < rooms.size(); ++i) {
+                if (i == 0 || less(rooms[i - 1], rooms[i])) {
+                    add_room(rooms[i]);
+                } else {
+                    ++auction_.times.back();
                 }
-                const double found = value(tried, slope);
-                if (found <= best) continue;
-                best = found;
-                at = std::move(tried);
+            }
+            return;
+        }
+        const auto side = static_cast<std::size_t>(std::sqrt(static_cast<double>(most)));
+        const std::size_t second = n_ > 1 ? 1 : 0;
+        for (std::size_t i = 0; i < side; ++i) {
+            const auto row = rooms.begin() + static_cast<std::ptrdiff_t>(i * rooms.size() / side);
+            const auto row_end = rooms.begin() + static_cast<std::ptrdiff_t>((i + 1) * rooms.size() / side);
+            std::stable_sort(row, row_end,
+                             [&](const double* a, const double* b) { return a[second] < b[second]; });
+            const auto size = static_cast<std::size_t>(row_end - row);
+            for (std::size_t k = 0; k < size; ++k) {
+                if (k == 0 || k * side / size != (k - 1) * side / size) {
+                    add_room(row[static_cast<std::ptrdiff_t>(k)]);
+                    continue;
+                }
+                ++auction_.times.back();
+                double* room = &auction_.rooms[auction_.rooms.size() - n_];
+                for (std::size_t d = 0; d < n_; ++d)
+                    room[d] = std::max(room[d], row[static_cast<std::ptrdiff_t>(k)][d]);
             }
         }
+    }
+
+    void add_room(const double* room) {
+        auction_.rooms.insert(auction_.rooms.end(), room, room + n_);
+        auction_.times.push_back(1);
     }
 
     const RoomBoundQuestion& q_;
     std::size_t n_;
-    std::size_t pods_;
-    std::size_t rooms_;
     std::uint64_t effort_;
-    std::uint64_t looks_ = 0;
-    std::size_t groups_ = 0;
-    std::vector<double> free_;  // Group x dimension.
-    std::vector<bool> holds_;   // Pod x group: some room of the group holds one.
-    std::vector<double> worth_;
+    AuctionQuestion auction_;
 };
 
 }  // namespace

@@ -1,13 +1,7 @@
 // The lower bound where there is room: sums of free room promise more than it can hold, because large pods
-// fit into none of it and small ones run out. Pure.
-//
-// Let a unit of each resource be worth l on machines (no machine costs less than what it holds is worth) and
-// m_g in a group g of rooms. Whatever the pods do, they cost at least
-//
-//     sum over pods of min(l . request, least m_g . request of the groups that hold it)  -  sum of m_g .
-//     free_g
-//
-// for any m_g >= 0. With m_g = l this is the resource program; other m_g are sought that make it larger.
+// fit into none of it and small ones run out. What a unit of each resource is worth on machines (none costs
+// less than what it holds is worth) is the ceiling of an auction (room_auction.h); any worth will do, and the
+// best of a few counts. Pure.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +18,7 @@ struct RoomBoundQuestion {
     std::vector<double> rooms;  // Room x dimension, none below zero.
 };
 
-// `effort` bounds the looks at a pod and a group.
+// `effort` bounds the looks at a pod in a room.
 double room_bound(const RoomBoundQuestion& question, std::uint64_t effort);
 
 }  // namespace joiner::plan

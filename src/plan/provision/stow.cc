@@ -5,12 +5,15 @@
 
 #include "plan/provision/packer.h"
 #include "plan/provision/resource_bound.h"
+#include "plan/provision/room_auction.h"
 
 namespace joiner::plan {
 namespace {
 
 constexpr std::uint64_t kMostTries = 24;       // Fillings of a bin.
 constexpr std::uint64_t kLooksOfAFilling = 8;  // At every lot, about.
+constexpr int kRounds = 8;                     // Of an auction.
+constexpr int kMoreRounds = 4;
 constexpr double kFull = 0.998;
 constexpr double kTilt = 0.8;  // How far a try sees a lot larger or smaller than it is.
 
@@ -21,7 +24,8 @@ double dither(std::size_t lot, std::size_t round) {
 
 class Stower {
   public:
-    explicit Stower(const Market& market) : market_(market), n_(market.dimensions()), packer_(market) {
+    explicit Stower(const Market& market)
+        : market_(market), n_(market.dimensions()), packer_(market), worth_(n_, 0) {
         for (const Lot& lot : market.lots()) left_.push_back(lot.count);
         value_what_is_bought();
     }
@@ -50,26 +54,86 @@ class Stower {
         return out;
     }
 
+    std::vector<DraftNode> run_auction(std::uint64_t effort, const std::function<bool()>& is_late) {
+        AuctionQuestion question = make_question();
+        if (std::any_of(question.ceilings.begin(), question.ceilings.end(),
+                        [](double one) { return one <= 0; }))
+            return {};
+        RoomAuction auction(std::move(question), effort, is_late);
+        auction.bid(kRounds);
+        // What is left outside may be worth something else than was thought.
+        if (value_by(sum(auction.outside()))) {
+            auction.set_ceilings(ceilings());
+            auction.bid(kMoreRounds);
+        }
+        std::vector<DraftNode> out;
+        for (const auto& take : auction.fill()) {
+            DraftNode& node = out.emplace_back(DraftNode{market_.bin(out.size()), {}});
+            for (const auto& [lot, count] : take) node.take.push_back({lot, count});
+        }
+        return out;
+    }
+
   private:
     // What a unit of each resource costs where it is bought.
     void value_what_is_bought() {
-        std::vector<double> all(n_, 0);
-        for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) {
-            for (std::size_t d = 0; d < n_; ++d)
-                all[d] += market_.lots()[lot].count * market_.request(lot)[d];
-        }
-        std::vector<double> rest = all;
+        std::vector<double> rest = sum(all());
         for (std::size_t i = 0; i < market_.bins(); ++i) {
             for (std::size_t d = 0; d < n_; ++d) rest[d] -= market_.room(market_.bin(i))[d];
         }
         for (double& one : rest) one = std::max(one, 0.0);
-        ResourceProgram program(market_.columns(false));
-        worth_ = program.solve(rest.data());
         // Where the rooms might hold all, any worth will do.
-        if (program.cost() <= 0) worth_ = program.solve(all.data());
+        if (!value_by(rest)) value_by(sum(all()));
+    }
+
+    // Whether these amounts have a price.
+    bool value_by(const std::vector<double>& bought) {
+        ResourceProgram program(market_.columns(false));
+        std::vector<double> worth = program.solve(bought.data());
+        if (program.cost() <= 0) return false;
+        worth_ = std::move(worth);
+        const std::vector<double> total = sum(all());
         for (std::size_t d = 0; d < n_; ++d) {
-            if (all[d] > 0) worth_[d] += 1e-6 * program.cost() / all[d];
+            if (total[d] > 0) worth_[d] += 1e-6 * program.cost() / total[d];
         }
+        return true;
+    }
+
+    std::vector<double> all() const {
+        std::vector<double> out;
+        for (const Lot& lot : market_.lots()) out.push_back(lot.count);
+        return out;
+    }
+    std::vector<double> sum(const std::vector<double>& counts) const {
+        std::vector<double> out(n_, 0);
+        for (LotIndex lot = 0; lot < counts.size(); ++lot) {
+            for (std::size_t d = 0; d < n_; ++d) out[d] += counts[lot] * market_.request(lot)[d];
+        }
+        return out;
+    }
+    std::vector<double> ceilings() const {
+        std::vector<double> out;
+        for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) out.push_back(value(market_.request(lot)));
+        return out;
+    }
+
+    AuctionQuestion make_question() const {
+        AuctionQuestion out;
+        out.dimensions = n_;
+        out.counts = all();
+        out.ceilings = ceilings();
+        for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) {
+            const double* request = market_.request(lot);
+            out.requests.insert(out.requests.end(), request, request + n_);
+        }
+        for (std::size_t i = 0; i < market_.bins(); ++i) {
+            const double* room = market_.room(market_.bin(i));
+            out.rooms.insert(out.rooms.end(), room, room + n_);
+            out.times.push_back(1);
+            for (const Lot& lot : market_.lots())
+                out.admits.push_back(market_.admits(market_.bin(i), lot.kind));
+        }
+        return out;
     }
 
     double value(const double* amounts) const {
@@ -124,6 +188,12 @@ std::vector<Bin> find_bins(Trial& trial, const std::vector<std::uint32_t>& left)
 std::vector<DraftNode> stow(const Market& market, std::uint64_t effort) {
     if (market.bins() == 0) return {};
     return Stower(market).run(effort);
+}
+
+std::vector<DraftNode> stow_closely(const Market& market, std::uint64_t effort,
+                                    const std::function<bool()>& is_late) {
+    if (market.lots().size() * market.bins() * kLooksOfAFilling * kRounds > effort) return {};
+    return Stower(market).run_auction(effort, is_late);
 }
 
 }  // namespace joiner::plan

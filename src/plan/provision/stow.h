@@ -2,6 +2,7 @@
 // that what is left over is cheap. Pure.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "plan/provision/draft.h"
@@ -14,5 +15,10 @@ std::vector<Bin> find_bins(Trial& trial, const std::vector<std::uint32_t>& left)
 
 // One node for every bin, empty ones too. `effort`: looks at a lot, at most.
 std::vector<DraftNode> stow(const Market& market, std::uint64_t effort);
+
+// The same by an auction among the bins, which uses more of them and takes longer; hasty once it is late, and
+// nothing where there are too many for the effort. `is_late` may be empty.
+std::vector<DraftNode> stow_closely(const Market& market, std::uint64_t effort,
+                                    const std::function<bool()>& is_late);
 
 }  // namespace joiner::plan
