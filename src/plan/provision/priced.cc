@@ -14,6 +14,8 @@ using rules::Preferences;
 constexpr Preferences kScopes[] = {Preferences::kAll, Preferences::kAmongPodsOfANode, Preferences::kNone};
 // First plans tell which of them are worth a search: one that is so much dearer will not catch up.
 constexpr double kInTheRunning = 1.02;
+// What preferences are worth is a guess; a plan is not looked over for less than that.
+constexpr double kGoodEnough = 1.002;
 
 rules::Money worth_of(Preferences scope, const model::Snapshot& snapshot, rules::Money of_a_hundred) {
     std::int64_t weight = 0;
@@ -73,6 +75,7 @@ Plan plan_priced(const model::Snapshot& snapshot, const ProvisionOptions& option
     const double most = best_entry->sum * kInTheRunning;
     std::erase_if(entries, [&](const Entry& one) { return one.waits > fewest || one.sum > most; });
     ProvisionOptions part = options;
+    part.good_enough = kGoodEnough;
     part.effort /= entries.size();
     part.budget_seconds /= static_cast<double>(entries.size());
     std::stable_sort(entries.begin(), entries.end(),

@@ -79,8 +79,6 @@ constexpr int kMaxTurns = 4;
 constexpr std::size_t kManyPods = 1'000;  // Another turn takes too long then.
 constexpr int kSearchBudget = 5'000;
 
-// A plan within this of the bound is not worth another look.
-constexpr double kGoodEnough = 1.0005;
 // Of the time, for trying several shares before one plan is improved.
 constexpr double kGreedyPart = 0.2;
 // Of the time, until rooms are filled closely.
@@ -299,7 +297,7 @@ class Planner {
         ImproveOptions improve_options;
         improve_options.seed = options_.seed;
         improve_options.effort = options_.effort;
-        improve_options.good_enough = static_cast<double>(bound_for_placed(true).nanos) * kGoodEnough;
+        improve_options.good_enough = static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
         const bool bound_takes_long = market_->bins() > 0 || !known_patterns_.patterns.empty();
         const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
         if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };

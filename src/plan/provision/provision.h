@@ -26,6 +26,8 @@ struct ProvisionOptions {
     // cut short `budget_seconds` after the start.
     std::function<double()> clock = {};
     double budget_seconds = 0.5;
+    // A plan that costs no more than this times the bound is not worth another look.
+    double good_enough = 1.0005;
     // Preferences are kept while keeping them costs no more than they are worth: so much an hour for one of
     // weight 100. Without it they are kept wherever they can be.
     std::optional<rules::Money> preference_worth = {};
