@@ -136,14 +136,14 @@ TEST_F(Consolidating, s5_14_a_replacement_that_does_not_come_up_leaves_all_as_it
 
 TEST_F(Consolidating, pods_that_were_moved_rest_until_that_has_paid_for_itself) {
     leave_one_too_large();
-    set_budget("100%");
-    ASSERT_TRUE(until([&] { return is_on(std::string(kSmall)) && running() == 2; }, minutes{2}));
+    apply(pool("c-8x-amd64-linux, c-16x-amd64-linux"));
+    ASSERT_TRUE(until([&] { return is_on("c-8x-amd64-linux") && running() == 2; }, minutes{2}));
     const std::set<std::string> pods = pod_uids();
-    apply(pool("c-2x-amd64-linux, c-4x-amd64-linux"));
-    world_.run_for(minutes{3});
+    apply(pool("c-4x-amd64-linux, c-8x-amd64-linux, c-16x-amd64-linux"));
+    world_.run_for(minutes{10});
     EXPECT_EQ(pod_uids(), pods);
     EXPECT_THAT(said("Unconsolidatable"), testing::HasSubstr("rest until that has paid for itself, at "));
-    EXPECT_TRUE(until([&] { return is_on("c-2x-amd64-linux") && running() == 2; }, minutes{20}));
+    EXPECT_TRUE(until([&] { return is_on(std::string(kSmall)) && running() == 2; }, minutes{20}));
 }
 
 // Eight deployments of odd sizes, of which a part is left.
