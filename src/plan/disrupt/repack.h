@@ -55,8 +55,8 @@ struct RepackOptions {
     double least_gain = 0.02;
     std::size_t most_together = 10;  // Nodes that leave in one step because their pods share a new one.
     bool spot_to_spot = false;
-    // Of the random search, between the sweeps: so many, or more where there are many nodes. What it leaves, a
-    // later look finds, and that is another disturbance.
+    // Of the random search, between the sweeps: so many, or more where there are many nodes. What it leaves,
+    // a later look finds, and that is another disturbance.
     std::uint64_t tries = 40'000;
     std::uint64_t tries_per_candidate = 40;
     std::uint64_t seed = 1;

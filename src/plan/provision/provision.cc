@@ -297,7 +297,8 @@ class Planner {
         ImproveOptions improve_options;
         improve_options.seed = options_.seed;
         improve_options.effort = options_.effort;
-        improve_options.good_enough = static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
+        improve_options.good_enough =
+            static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
         const bool bound_takes_long = market_->bins() > 0 || !known_patterns_.patterns.empty();
         const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
         if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };
