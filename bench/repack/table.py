@@ -62,7 +62,7 @@ class Cluster:
         """Carries out one round of steps."""
         objects = [worlds.pool()]
         objects += [worlds.node(name, self.entries[one[0]], one[1]) for name, one in sorted(self.nodes.items())]
-        objects += [worlds.pod(name, *one[:3], one[3] > 0) for name, one in self.pods.items()]
+        objects += [worlds.pod(name, *one[:3]) for name, one in self.pods.items()]
         result = self.ask(objects, "--disruption")
         for step in result["removals"]:
             before = self.price()

@@ -1,7 +1,6 @@
 """Clusters for the benchmark of consolidation: deployments that the planner packed, of whose pods some are left. The same
 seed gives the same cluster."""
 
-import datetime
 import math
 import pathlib
 import random
@@ -63,12 +62,10 @@ def pool():
     return out
 
 
-def pod(name, cpu, memory, node=None, has_just_come=False):
+def pod(name, cpu, memory, node=None):
     made = planner.pod(name, {"app": name.split("-")[0]}, cpu, memory, **({"nodeName": node} if node else {}))
     if node:
         made["status"]["phase"] = "Running"
-    if has_just_come:
-        made["metadata"]["creationTimestamp"] = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return made
 
 
