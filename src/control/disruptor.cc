@@ -329,7 +329,7 @@ void Disruptor::end(const Command& command, Progress progress) {
     // The next node's replacement would hardly fare better so soon.
     if (!command.created.empty()) pool_not_before_[command.pool] = now + kTryAgain;
     for (const std::string& name : command.leaving) {
-        not_before_[name] = now + kTryAgain;
+        put_off(name);
         if (command.phase == Phase::kWait)
             say(name, "DisruptionBlocked", "what was to replace the node did not come up");
     }
