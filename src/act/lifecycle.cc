@@ -175,7 +175,7 @@ void Lifecycle::keep_marks(const Claim& claim) {
         marks = plan::wanted_claim_marks(
             {claim, pool->pool, services_.provider.instance_types(pool->pool),
              services_.provider.drift_reason(claim, pool->pool), last_pod_event_(claim.meta.name),
-             node != nullptr && plan::is_empty(services_.cluster, *node)},
+             node != nullptr && plan::is_empty(*node)},
             now);
     }
     if (!marks.annotations.empty()) {

@@ -19,6 +19,7 @@
 #include "model/headroom.h"
 #include "model/make_snapshot.h"
 #include "model/overlaid_types.h"
+#include "plan/disrupt/candidates.h"
 #include "plan/disrupt/repack.h"
 #include "plan/lifecycle/node_step.h"
 #include "plan/provision/provision.h"
@@ -69,11 +70,6 @@ rules::Money price_of(const api::Node& node, const model::PoolView& pool) {
     return {};
 }
 
-// What it takes to evict it, about 1. Source: Karpenter's documented eviction cost.
-double eviction_cost(const model::PodState& pod) {
-    return std::clamp(1 + pod.priority / 33554432.0, 0.0, 10.0);
-}
-
 // nullopt where a pod keeps the node.
 std::optional<plan::Candidate> removable(const model::Cluster& cluster, const model::NodeState& state,
                                          const model::PoolView& pool, WallTime now) {
@@ -84,13 +80,12 @@ std::optional<plan::Candidate> removable(const model::Cluster& cluster, const mo
     out.pool = pool.name;
     out.price = price_of(node, pool);
     out.is_spot = api::find_or_empty(node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
-    for (const model::PodKey& key : state.pods) {
-        const model::PodState& pod = *cluster.find_pod(key);
-        if (!pod.is_active()) continue;
-        if (plan::do_not_disrupt_is_active(pod, now)) return std::nullopt;
-        if (pod.is_daemon || pod.is_mirror) continue;
+    for (const auto& [key, pod] : state.pods) {
+        if (!pod->is_active()) continue;
+        if (plan::do_not_disrupt_is_active(*pod, now)) return std::nullopt;
+        if (pod->is_daemon || pod->is_mirror) continue;
         out.pods.push_back(key);
-        out.disruption_cost += eviction_cost(pod);
+        out.disruption_cost += std::max(0.0, plan::eviction_cost(*pod));
     }
     return out;
 }

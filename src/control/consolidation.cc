@@ -19,6 +19,9 @@ constexpr Duration kStepsLast = std::chrono::minutes{5};
 constexpr Duration kPodPatience = std::chrono::seconds{30};
 // Looks of the search in one slice: a few milliseconds.
 constexpr std::uint64_t kSlice = 1'000'000;
+// Steps that are held against the facts in one piece: some tens of milliseconds with a snapshot of thousands
+// of nodes. The others follow a second later.
+constexpr std::size_t kStepsAtOnce = 100;
 // At most this part of one core goes to searching.
 constexpr int kShareOfTime = 10;
 
@@ -29,7 +32,7 @@ const std::map<std::string, std::string> kLabels = {{"reason", "underutilized"},
 
 void Consolidation::look() {
     watch_facts();
-    if (run_) return;
+    if (is_planning_) return;
     if (!steps_.empty()) hand_over();
     if (steps_.empty() && is_due() && may_begin()) ask();
 }
@@ -66,6 +69,7 @@ bool Consolidation::may_begin() const {
 
 void Consolidation::ask() {
     if (!disruptor_.is_settled()) return;
+    const Duration began = services_.loop.monotonic();
     const WallTime now = services_.loop.now();
     const plan::DisruptionFacts facts = disruptor_.facts();
     plan::DisruptionGate gate = disruptor_.gate();
@@ -90,16 +94,10 @@ void Consolidation::ask() {
     const bool any_pods = std::any_of(found.candidates.begin(), found.candidates.end(),
                                       [](const plan::Candidate& one) { return !one.pods.empty(); });
     if (!any_pods) return;
-    model::ReservedRoom claimed = disruptor_.claimed_room();
-    for (const auto& [name, amount] : provisioner_.headroom_room()) claimed[name] += amount;
-    model::SnapshotInputs inputs = provisioner_.snapshot_inputs();
-    inputs.reserved = &claimed;
-    const Duration began = services_.loop.monotonic();
-    question_ = plan::make_repack_question(services_.cluster, std::move(inputs), std::move(found.candidates));
-    question_.balanced = std::move(found.balanced);
-    run_ = std::make_unique<plan::Repack>(question_, options_);
+    candidates_ = std::move(found);
+    is_planning_ = true;
     spent_ = services_.loop.monotonic() - began;
-    search_soon();
+    plan_soon();
 }
 
 // What moved there last must have paid for itself before it moves again.
@@ -129,18 +127,41 @@ void Consolidation::report(const plan::Consolidatable& found) {
     for (const plan::Blocked& one : found.unconsolidatable) disruptor_.say_blocked(one, "Unconsolidatable");
 }
 
-void Consolidation::search_soon() {
+void Consolidation::plan_soon() {
     services_.loop.post([this] {
-        if (run_) search();
+        if (is_planning_) plan_on();
     });
 }
 
-void Consolidation::search() {
+void Consolidation::plan_on() {
     const Duration began = services_.loop.monotonic();
-    const bool is_done = run_->run_slice(kSlice);
+    const bool is_done = plan_a_piece();
     spent_ += services_.loop.monotonic() - began;
-    if (!is_done) return search_soon();
+    if (!is_done) return plan_soon();
+    is_planning_ = false;
     conclude();
+}
+
+// Each piece is short even where there are thousands of nodes. Facts that change between the first ones are
+// like those that change during the search: the steps are held against the newest.
+bool Consolidation::plan_a_piece() {
+    if (candidates_) {
+        make_question();
+        candidates_.reset();
+        run_ = std::make_unique<plan::Repack>(question_, options_);
+        return false;
+    }
+    return run_->run_slice(kSlice);
+}
+
+void Consolidation::make_question() {
+    model::ReservedRoom claimed = disruptor_.claimed_room();
+    for (const auto& [name, amount] : provisioner_.headroom_room()) claimed[name] += amount;
+    model::SnapshotInputs inputs = provisioner_.snapshot_inputs();
+    inputs.reserved = &claimed;
+    question_ =
+        plan::make_repack_question(services_.cluster, std::move(inputs), std::move(candidates_->candidates));
+    question_.balanced = std::move(candidates_->balanced);
 }
 
 void Consolidation::conclude() {
@@ -189,8 +210,11 @@ void Consolidation::hand_over() {
     if (!may_begin()) return;
     const plan::DisruptionFacts facts = disruptor_.facts();
     Round round{{facts, plan::DisruptionClass::kGraceful, services_.loop.now()}, disruptor_.gate()};
+    // Behind those that have not been looked at.
     std::vector<plan::RepackStep> later;
-    for (plan::RepackStep& step : steps_) {
+    const std::size_t count = std::min(steps_.size(), kStepsAtOnce);
+    for (std::size_t i = 0; i < count; ++i) {
+        plan::RepackStep& step = steps_[i];
         switch (hand_over(step, round)) {
             case Verdict::kBegun:
                 round.is_first = false;
@@ -204,7 +228,8 @@ void Consolidation::hand_over() {
                 break;
         }
     }
-    steps_ = std::move(later);
+    steps_.erase(steps_.begin(), steps_.begin() + static_cast<std::ptrdiff_t>(count));
+    std::move(later.begin(), later.end(), std::back_inserter(steps_));
     disruptor_.report(round.gate);
 }
 

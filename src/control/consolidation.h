@@ -1,8 +1,8 @@
 // When consolidation is planned, and what becomes of a plan. Looks again only once facts have changed and
-// come to rest, when time brings another node in, or every five minutes; plans in short slices; holds each
-// step against the newest snapshot and hands it to the Disruptor, as many side by side as the gate lets
-// through. Steps the gate keeps wait a while. Pods that wait for a node come first, and so does emptiness.
-// Nothing of it outlives the process. Loop thread.
+// come to rest, when time brings another node in, or every five minutes; plans in pieces that leave the loop
+// to others between; holds each step against the newest snapshot and hands it to the Disruptor, as many side
+// by side as the gate lets through. Steps the gate keeps wait a while. Pods that wait for a node come first,
+// and so does emptiness. Nothing of it outlives the process. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,12 @@ class Consolidation {
     void note_pod_event() { ++pod_events_; }
     // Each second. REQUIRES: the watches are fresh.
     void look();
-    // Leadership is lost or the process ends: no slice runs any more.
-    void stop() { run_.reset(); }
+    // Leadership is lost or the process ends: no piece runs any more.
+    void stop() {
+        candidates_.reset();
+        is_planning_ = false;
+        run_.reset();
+    }
 
   private:
     enum class Verdict { kBegun, kLater, kDropped };
@@ -46,8 +50,10 @@ class Consolidation {
     void ask();
     void leave_at_rest(plan::Consolidatable& found);
     void report(const plan::Consolidatable& found);
-    void search();
-    void search_soon();
+    void plan_soon();
+    void plan_on();
+    bool plan_a_piece();
+    void make_question();
     void conclude();
     void hand_over();
     struct Round;
@@ -67,9 +73,11 @@ class Consolidation {
     WallTime not_before_ = kNoTime;
     std::optional<WallTime> look_again_at_;
 
+    bool is_planning_ = false;
+    std::optional<plan::Consolidatable> candidates_;  // Found, and no question made of them yet.
     plan::RepackQuestion question_;
     std::unique_ptr<plan::Repack> run_;    // While it searches.
-    Duration spent_{0};                    // By the search.
+    Duration spent_{0};                    // By what is being planned.
     std::vector<plan::RepackStep> steps_;  // Not begun yet.
     WallTime steps_until_ = kNoTime;
 };

@@ -10,8 +10,7 @@ bool Proofs::check(const model::Cluster& cluster, plan::Breaker& breaker, WallTi
             const model::ClaimState* claim = cluster.find_claim(place);
             const model::NodeState* node = claim == nullptr ? nullptr : cluster.node_of(claim->claim);
             if (node == nullptr) continue;
-            for (const model::PodKey& key : node->pods) {
-                const model::PodState* pod = cluster.find_pod(key);
+            for (const auto& [key, pod] : node->pods) {
                 if (pod->created >= proof.since && pod->is_reschedulable())
                     ++(pod->is_ready ? ready : others);
             }

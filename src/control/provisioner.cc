@@ -14,12 +14,6 @@
 namespace joiner::control {
 namespace {
 
-// A burst of pods is gathered until it is quiet for this long, and no longer than a second. Where pods keep
-// coming, batches grow to a part of the time for which they have: many small batches end in many machines
-// half full, and cannot put together what goes well together. The two window settings are upper limits.
-constexpr Duration kQuietGap = std::chrono::milliseconds{150};
-constexpr Duration kLongestBatch = std::chrono::seconds{1};
-constexpr int kPartOfTheStream = 2;
 // The more pods, the more there is to save: a small batch is planned in a few milliseconds, one of thousands
 // in the planner's own time.
 constexpr std::uint64_t kEffortAPod = 30'000;
@@ -137,31 +131,19 @@ void Provisioner::headroom_changed() {
 
 void Provisioner::trigger() {
     if (!started_) return;
-    const Duration now = services_.loop.monotonic();
-    const Duration gap = std::min(kQuietGap, options_.batch_idle);
-    if (batch_timer_ == 0) {
-        batch_opened_ = now;
-        if (!is_stream_ || now - batch_closed_ > gap) stream_began_ = now;
-        longest_batch_ =
-            std::min(std::max(kLongestBatch, (now - stream_began_) / kPartOfTheStream), options_.batch_max);
-    } else {
-        services_.loop.cancel(batch_timer_);
-    }
-    const Duration left = longest_batch_ - (now - batch_opened_);
-    is_stream_ = left < gap;
+    if (batch_timer_ != 0) services_.loop.cancel(batch_timer_);
     batch_timer_ =
-        services_.loop.after(std::max(Duration{0}, std::min(gap, left)), [this] { close_batch(); });
+        services_.loop.after(batch_window_.note(services_.loop.monotonic()), [this] { close_batch(); });
 }
 
 void Provisioner::close_batch() {
     batch_timer_ = 0;
+    batch_window_.close();
     // Claims on their way would look like missing room; the watch brings them in a moment.
     if (!may_plan()) {
-        batch_opened_ = services_.loop.monotonic();
         batch_timer_ = services_.loop.after(std::chrono::milliseconds{20}, [this] { close_batch(); });
         return;
     }
-    batch_closed_ = services_.loop.monotonic();
     plan();
 }
 

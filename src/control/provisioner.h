@@ -11,6 +11,7 @@
 #include "act/planned_book.h"
 #include "act/services.h"
 #include "base/rng.h"
+#include "control/batch_window.h"
 #include "control/options.h"
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
@@ -33,7 +34,8 @@ class Provisioner {
           rng_(rng),
           facts_are_fresh_(std::move(facts_are_fresh)),
           has_begun_to_open_(std::move(has_begun_to_open)),
-          take_place_(std::move(take_place)) {}
+          take_place_(std::move(take_place)),
+          batch_window_(options.batch_idle, options.batch_max) {}
 
     // Leadership begins: from here on plans are made.
     void start();
@@ -106,11 +108,7 @@ class Provisioner {
     // Upstream has no limit for this, and pods wait for such nodes for ever.
     model::ClaimNames given_up_;
     io::TimerId batch_timer_ = 0;
-    Duration batch_opened_{0};
-    Duration batch_closed_{0};   // The last one.
-    Duration longest_batch_{0};  // The one that is open.
-    Duration stream_began_{0};
-    bool is_stream_ = false;  // Pods were still coming when the last batch was closed.
+    BatchWindow batch_window_;
     bool some_wait_ = false;
     std::uint64_t planned_version_ = 0;  // Of the cluster, when it was last planned for.
     // Pods each buffer stood for and what they are like, when it was last looked at.

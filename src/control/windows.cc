@@ -24,10 +24,8 @@ const model::NodeState* Windows::node_of(const std::string& claim) const {
 }
 
 bool Windows::holds_pods(const model::NodeState& node) const {
-    return std::any_of(node.pods.begin(), node.pods.end(), [&](const model::PodKey& key) {
-        const model::PodState* pod = cluster_.find_pod(key);
-        return pod != nullptr && !pod->is_daemon && !pod->is_mirror;
-    });
+    return std::any_of(node.pods.begin(), node.pods.end(),
+                       [](const auto& one) { return !one.second->is_daemon && !one.second->is_mirror; });
 }
 
 bool Windows::may_open(const std::string& claim, WallTime now) {

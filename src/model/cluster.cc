@@ -148,6 +148,7 @@ std::shared_ptr<const rules::PodLabels> Cluster::intern_labels(const api::Pod& p
     return made;
 }
 
+// REQUIRES: `pod` is an element of pods_, so it stays where it is.
 void Cluster::attach(const PodState& pod) {
     const PodKey key = pod.full_name();
     if (pod.surge != nullptr && pod.surge->released) released_.insert(key);
@@ -160,7 +161,7 @@ void Cluster::attach(const PodState& pod) {
         waiting_for_node_[pod.node_name].insert(key);
         return;
     }
-    it->second.pods.insert(key);
+    it->second.pods.emplace(key, &pod);
     if (pod.is_terminal) return;
     it->second.used += pod.shape->requests;
     if (pod.is_daemon) it->second.daemon_used += pod.shape->requests;
@@ -352,7 +353,7 @@ void Cluster::remove_pod(const PodKey& key) {
 void Cluster::remove_node(const std::string& name) {
     const auto it = nodes_.find(name);
     if (it == nodes_.end()) return;
-    if (!it->second.pods.empty()) waiting_for_node_[name].merge(it->second.pods);
+    for (const auto& [key, pod] : it->second.pods) waiting_for_node_[name].insert(key);
     give_up_id(it->second.node.provider_id, name);
     nodes_.erase(it);
 }

@@ -109,9 +109,9 @@ using PodKey = std::string;  // "ns/name"
 struct NodeState {
     api::Node node;
     rules::Resources allocatable;
-    rules::Resources used;         // By all bound pods that are not terminal.
-    rules::Resources daemon_used;  // The part of it that DaemonSets use.
-    std::set<PodKey> pods;
+    rules::Resources used;                   // By all bound pods that are not terminal.
+    rules::Resources daemon_used;            // The part of it that DaemonSets use.
+    std::map<PodKey, const PodState*> pods;  // Never nullptr; the Cluster owns them.
     std::uint32_t seen = 0;
 };
 

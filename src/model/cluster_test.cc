@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 
 Quantity quantity(std::string_view text) {
     return Quantity::parse(text).value();
@@ -92,7 +93,7 @@ TEST(Cluster, a_node_counts_what_is_bound_to_it) {
 
     b.cluster.upsert(a_pod("a").cpu("2").on("n").phase("Succeeded"));
     EXPECT_EQ(b.used("n"), "0m, 0 pods") << "what has ended holds nothing";
-    EXPECT_THAT(b.cluster.find_node("n")->pods, ElementsAre("ns/a"));
+    EXPECT_THAT(b.cluster.find_node("n")->pods, ElementsAre(Pair("ns/a", b.cluster.find_pod("ns/a"))));
 
     b.cluster.remove(Kind::kPod, "ns", "a");
     EXPECT_EQ(b.used("n"), "0m, 0 pods");
@@ -276,17 +277,17 @@ TEST(Cluster, sums_never_drift) {
         for (const auto& [name, state] : b.cluster.nodes()) {
             rules::Resources used;
             rules::Resources daemons;
-            std::set<PodKey> keys;
+            std::map<PodKey, const PodState*> pods;
             for (const auto& [key, each] : b.cluster.pods()) {
                 if (each.node_name != name) continue;
-                keys.insert(key);
+                pods.emplace(key, &each);
                 if (each.is_terminal) continue;
                 used += each.shape->requests;
                 if (each.is_daemon) daemons += each.shape->requests;
             }
             ASSERT_EQ(state.used, used) << "seed 7, step " << step;
             ASSERT_EQ(state.daemon_used, daemons) << "seed 7, step " << step;
-            ASSERT_EQ(state.pods, keys) << "seed 7, step " << step;
+            ASSERT_EQ(state.pods, pods) << "seed 7, step " << step;
         }
     }
 }

@@ -250,14 +250,17 @@ class SnapshotMaker {
             sum.capacity += claimed_capacity(state.claim, types.get());
             ++sum.nodes;
         }
+        // A simulation knows nodes of a pool that have no claim; they count against its limits too.
+        for (const auto& [name, state] : cluster_.nodes()) {
+            if (cluster_.claim_of(state.node) != nullptr) continue;
+            const PoolState* pool = cluster_.find_pool(pool_of(state.node.meta));
+            if (pool == nullptr) continue;
+            Used& sum = used[pool->pool.meta.name];
+            sum.capacity += rules::as_capacity(state.node.capacity);
+            ++sum.nodes;
+        }
         for (const auto& [name, state] : cluster_.pools()) {
-            // A simulation knows nodes of a pool that have no claim; they count against its limits too.
-            Used& sum = used[name];
-            for (const auto& [node_name, node] : cluster_.nodes()) {
-                if (pool_of(node.node.meta) != name || cluster_.claim_of(node.node) != nullptr) continue;
-                sum.capacity += rules::as_capacity(node.node.capacity);
-                ++sum.nodes;
-            }
+            const Used& sum = used[name];
             if (!inputs_.is_usable(state.pool)) continue;
             PoolView view = make_pool_view(state.pool, sum.capacity, sum.nodes);
             view.types = inputs_.types(state.pool);
@@ -270,22 +273,21 @@ class SnapshotMaker {
     }
 
     void add_pods() {
+        if (inputs_.moving != nullptr) {
+            out_.pods.reserve(inputs_.moving->size());
+            for (const PodState* pod : *inputs_.moving) add_pod(*pod);
+            return;
+        }
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
             if (!wants_room(pod)) continue;
             if (inputs_.planned != nullptr && inputs_.planned->contains(pod.uid)) continue;
             add_pod(pod);
         }
-        if (inputs_.moving != nullptr) {
-            for (const PodKey& key : *inputs_.moving) {
-                const PodState* pod = cluster_.find_pod(key);
-                if (pod != nullptr && may_move(key, *pod)) add_pod(*pod);
-            }
-        }
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
-        for (const PodState* pod : moving_pods()) add_pod(*pod);
+        for (const PodState* pod : leaving_pods()) add_pod(*pod);
         add_headroom();
     }
 
@@ -306,24 +308,18 @@ class SnapshotMaker {
     }
 
     // By claim, then name.
-    std::vector<const PodState*> moving_pods() const {
+    std::vector<const PodState*> leaving_pods() const {
         std::vector<const PodState*> out;
         if (inputs_.leaving == nullptr) return out;
         for (const std::string& name : *inputs_.leaving) {
             const ClaimState* claim = cluster_.find_claim(name);
             const NodeState* node = claim == nullptr ? nullptr : cluster_.node_of(claim->claim);
             if (node == nullptr) continue;
-            for (const PodKey& key : node->pods) {
-                const PodState* pod = cluster_.find_pod(key);
+            for (const auto& [key, pod] : node->pods) {
                 if (pod->is_reschedulable()) out.push_back(pod);
             }
         }
         return out;
-    }
-
-    bool may_move(const PodKey& key, const PodState& pod) const {
-        return inputs_.moving != nullptr && inputs_.moving->contains(key) && !pod.node_name.empty() &&
-               pod.is_active();
     }
 
     // Pods that share a shape, what spreads them by default and the places of their volumes share what comes
@@ -358,8 +354,8 @@ class SnapshotMaker {
         const bool some_ask = std::any_of(out_.pods.begin(), out_.pods.end(), [](const PodView& pod) {
             return !pod.shape->constraints.key.empty();
         });
-        const std::vector<const PodState*> moving = moving_pods();
-        const std::set<const PodState*> is_moving(moving.begin(), moving.end());
+        std::vector<const PodState*> moving = inputs_.moving != nullptr ? *inputs_.moving : leaving_pods();
+        std::sort(moving.begin(), moving.end(), std::less<>());
         std::map<std::string_view, PlaceIndex> place_of;
         for (const RoomView& room : out_.rooms)
             place_of.emplace(room.name, static_cast<PlaceIndex>(place_of.size()));
@@ -368,10 +364,10 @@ class SnapshotMaker {
         using Key = std::tuple<const rules::PodLabels*, const rules::PodShape*, bool>;
         std::map<Key, std::map<PlaceIndex, std::uint32_t>> counts;
         for (const auto& [key, pod] : cluster_.pods()) {
-            if (pod.is_terminal || is_moving.contains(&pod)) continue;
+            if (pod.is_terminal) continue;
             const bool binds_others = pod.shape->constraints.binds_others();
             if (!some_ask && !binds_others) continue;
-            if (may_move(key, pod)) continue;
+            if (std::binary_search(moving.begin(), moving.end(), &pod, std::less<>())) continue;
             const auto place = place_of.find(node_of(pod));
             if (place == place_of.end()) continue;
             ++counts[{pod.labels.get(), binds_others ? pod.shape.get() : nullptr, pod.deleted.has_value()}]

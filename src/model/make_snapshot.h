@@ -31,9 +31,9 @@ struct SnapshotInputs {
     const ClaimNames* given_up = nullptr;
     // What pods that are about to move will take, by name of the claim or node they move to.
     const ReservedRoom* reserved = nullptr;
-    // Bound pods that may have to move: they are listed among the pods and not among those that stand, and
-    // their nodes stay as full as they are.
-    const std::set<PodKey>* moving = nullptr;
+    // Bound pods that may have to move. The pods are these then, in this order, and not those that wait; they
+    // are not among those that stand, and their nodes stay as full as they are.
+    const std::vector<const PodState*>* moving = nullptr;
     // The scheduler's default constraints, for pods without any of their own.
     const std::vector<api::TopologySpreadConstraint>* default_spread = nullptr;
 };

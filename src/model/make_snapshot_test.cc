@@ -39,7 +39,7 @@ struct World {
     ClaimNames leaving;
     ClaimNames given_up;
     ReservedRoom reserved;
-    std::set<PodKey> moving;
+    std::vector<const PodState*> moving;
     std::shared_ptr<const std::vector<rules::InstanceType>> types =
         std::make_shared<const std::vector<rules::InstanceType>>(
             std::vector<rules::InstanceType>{a_type("small", 2), a_type("large", 8)});
@@ -101,7 +101,7 @@ struct World {
         if (!leaving.empty()) inputs.leaving = &leaving;
         inputs.given_up = &given_up;
         inputs.reserved = &reserved;
-        inputs.moving = &moving;
+        if (!moving.empty()) inputs.moving = &moving;
         return make_snapshot(cluster, inputs);
     }
     // "n open 3900m", "n closed fresh 100m", "c claim 2000m": in their order.
@@ -410,21 +410,22 @@ TEST(MakeSnapshot, pods_that_may_move_are_listed_and_their_room_stays_taken) {
     w.add(World::node("n"));
     w.add(World::claim("c", "p://n"));
     w.pod("stays", "500m", "n");
-    w.pod("moves", "1", "n");
+    w.pod("moves-too", "250m", "n");
     w.pod("gone", "1", "n", [](api::Pod& p) { p.meta.deleted = WallTime{}; });
-    w.pod("waits", "1", {}, [](api::Pod& p) {
+    w.pod("waits", "1");
+    w.pod("moves", "1", "n", [](api::Pod& p) {
         api::PodAffinityTerm term;
         term.topology_key = std::string(api::kZoneLabel);
         term.selector = api::LabelSelector{};
         p.spec.required_pod_anti_affinity.push_back(term);
     });
-    w.moving = {"ns/moves", "ns/gone", "ns/unknown"};
+    w.moving = {w.cluster.find_pod("ns/moves-too"), w.cluster.find_pod("ns/moves")};
     const Snapshot snapshot = w.snapshot();
     std::vector<std::string> names;
     for (const PodView& pod : snapshot.pods) names.push_back(pod.name);
-    EXPECT_THAT(names, UnorderedElementsAre("waits", "moves"));
+    EXPECT_THAT(names, ElementsAre("moves-too", "moves")) << "in the order given, and not the one that waits";
     ASSERT_EQ(snapshot.rooms.size(), 1U);
-    EXPECT_EQ(snapshot.rooms[0].free.cpu_milli, 1500);
+    EXPECT_EQ(snapshot.rooms[0].free.cpu_milli, 1250);
     std::uint32_t standing = 0;
     for (const StandingPods& one : snapshot.standing) standing += one.places.at(0).second;
     EXPECT_EQ(standing, 2U) << "the one that stays and the one that is going";

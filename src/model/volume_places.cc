@@ -184,11 +184,10 @@ std::vector<std::pair<std::string, int>> volumes_left(const Cluster& cluster, co
     const api::CSINode* csi_node = find(cluster.csi_nodes(), node.node.meta.name);
     if (csi_node == nullptr || csi_node->volume_limits.empty()) return {};
     std::map<std::string, std::set<std::string>> used;
-    for (const PodKey& key : node.pods) {
-        const PodState& pod = *cluster.find_pod(key);
-        if (pod.volumes == nullptr || pod.is_terminal) continue;
-        for (const VolumeUse& use : *pod.volumes) {
-            Backing backing = read_backing(cluster, pod.ns, use);
+    for (const auto& [key, pod] : node.pods) {
+        if (pod->volumes == nullptr || pod->is_terminal) continue;
+        for (const VolumeUse& use : *pod->volumes) {
+            Backing backing = read_backing(cluster, pod->ns, use);
             if (!backing.driver.empty()) used[backing.driver].insert(std::move(backing.id));
         }
     }

@@ -262,7 +262,9 @@ void Requirements::add_all(const Requirements& other) {
 }
 
 void Requirements::add_labels(const api::StringMap& labels) {
-    for (const auto& [key, value] : labels) add(Requirement::in(std::string(normalize_label(key)), {value}));
+    items_.reserve(items_.size() + labels.size());
+    for (const auto& [key, value] : labels)
+        add(Requirement::in(std::string(normalize_label(key)), std::vector<std::string>(1, value)));
 }
 
 void Requirements::replace(Requirement requirement) {

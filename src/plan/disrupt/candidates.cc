@@ -21,12 +21,8 @@ bool lets_unready_go(const api::PodDisruptionBudget& budget, const model::PodSta
     return budget.unhealthy_eviction_policy == "AlwaysAllow" && !pod.is_ready;
 }
 
-rules::Money price_of(const std::vector<rules::InstanceType>& types, const api::StringMap& labels) {
-    const std::string_view name = api::find_or_empty(labels, api::kInstanceTypeLabel);
-    const auto type = std::find_if(types.begin(), types.end(),
-                                   [&](const rules::InstanceType& each) { return each.name == name; });
-    if (type == types.end()) return {};
-    for (const rules::Offering& offering : type->offerings) {
+rules::Money price_of(const rules::InstanceType& type, const api::StringMap& labels) {
+    for (const rules::Offering& offering : type.offerings) {
         if (offering.zone() == api::find_or_empty(labels, api::kZoneLabel) &&
             offering.capacity_type() == api::find_or_empty(labels, api::kCapacityTypeLabel))
             return offering.price;
@@ -58,16 +54,15 @@ std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
         return fmt::format("the node is annotated {}=true", api::kDoNotDisruptAnnotation);
     const model::PoolState* pool = facts_.cluster.find_pool(pool_of(claim));
     if (pool == nullptr) return fmt::format("there is no NodePool \"{}\"", pool_of(claim));
-    if (facts_.types(pool->pool) == nullptr)
+    if (types_of(pool->pool).all == nullptr)
         return fmt::format("the instance types of NodePool {} are not known", pool->pool.meta.name);
     if (disruption_ == DisruptionClass::kEventual && claim.termination_grace_period) return {};
     return pod_obstacle(node);
 }
 
 std::string CandidateFinder::pod_obstacle(const model::NodeState& node) const {
-    for (const model::PodKey& key : node.pods) {
-        const model::PodState* pod = facts_.cluster.find_pod(key);
-        if (pod == nullptr || !pod->is_active()) continue;
+    for (const auto& [key, pod] : node.pods) {
+        if (!pod->is_active()) continue;
         if (do_not_disrupt_is_active(*pod, now_))
             return fmt::format("pod {} is annotated {}={}", key, api::kDoNotDisruptAnnotation,
                                pod->do_not_disrupt);
@@ -101,18 +96,33 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.node = node.node.meta.name;
     out.pool = pool_of(claim);
     if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr) {
-        if (const auto types = facts_.types(pool->pool); types != nullptr)
-            out.price = price_of(*types, node.node.meta.labels);
+        if (const rules::InstanceType* type = type_of(pool->pool, node.node); type != nullptr)
+            out.price = price_of(*type, node.node.meta.labels);
     }
     out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
-    for (const model::PodKey& key : node.pods) {
-        const model::PodState* pod = facts_.cluster.find_pod(key);
-        if (pod == nullptr || !pod->is_reschedulable()) continue;
+    for (const auto& [key, pod] : node.pods) {
+        if (!pod->is_reschedulable()) continue;
         out.pods.push_back(key);
         out.disruption_cost += std::max(0.0, eviction_cost(*pod));
     }
     out.steady_for = now_ - steady_since(claim, last_pod_event(claim.meta.name));
     return out;
+}
+
+const CandidateFinder::Types& CandidateFinder::types_of(const api::NodePool& pool) const {
+    const auto [it, is_new] = types_.try_emplace(pool.meta.name);
+    if (!is_new) return it->second;
+    it->second.all = facts_.types(pool);
+    if (it->second.all != nullptr) {
+        for (const rules::InstanceType& type : *it->second.all) it->second.by_name.emplace(type.name, &type);
+    }
+    return it->second;
+}
+
+const rules::InstanceType* CandidateFinder::type_of(const api::NodePool& pool, const api::Node& node) const {
+    const Types& types = types_of(pool);
+    const auto it = types.by_name.find(api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel));
+    return it == types.by_name.end() ? nullptr : it->second;
 }
 
 Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now) {
@@ -135,11 +145,9 @@ Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disrupt
     return out;
 }
 
-bool is_empty(const model::Cluster& cluster, const model::NodeState& node) {
-    return std::none_of(node.pods.begin(), node.pods.end(), [&](const model::PodKey& key) {
-        const model::PodState* pod = cluster.find_pod(key);
-        return pod != nullptr && pod->is_reschedulable();
-    });
+bool is_empty(const model::NodeState& node) {
+    return std::none_of(node.pods.begin(), node.pods.end(),
+                        [](const auto& one) { return one.second->is_reschedulable(); });
 }
 
 double eviction_cost(const model::PodState& pod) {

@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/time.h"
@@ -67,9 +69,17 @@ class CandidateFinder {
     Candidate make(const model::ClaimState& claim) const;
     // When a pod last came to or left the node, as far as is known; kNoTime for never.
     WallTime last_pod_event(const std::string& claim) const;
+    // The type of the node's label among the pool's; nullptr where they are not known or have none such.
+    const rules::InstanceType* type_of(const api::NodePool& pool, const api::Node& node) const;
 
   private:
     using Budgets = std::vector<const api::PodDisruptionBudget*>;
+    struct Types {
+        std::shared_ptr<const std::vector<rules::InstanceType>> all;
+        std::unordered_map<std::string_view, const rules::InstanceType*> by_name;
+    };
+
+    const Types& types_of(const api::NodePool& pool) const;
 
     std::string pod_obstacle(const model::NodeState& node) const;
     std::string budget_obstacle(const model::PodState& pod) const;
@@ -79,10 +89,12 @@ class CandidateFinder {
     WallTime now_;
     std::set<std::string_view> planned_claims_;
     std::map<std::string_view, Budgets, std::less<>> budgets_;  // By namespace.
+    // By pool; asked for once.
+    mutable std::map<std::string, Types, std::less<>> types_;
 };
 
 // Holds nothing that would be made again elsewhere.
-bool is_empty(const model::Cluster& cluster, const model::NodeState& node);
+bool is_empty(const model::NodeState& node);
 // 1, moved by the pod's deletion cost and priority; between -10 and 10.
 double eviction_cost(const model::PodState& pod);
 // When a pod last came to or left the claim's node, or when it was initialised if none ever has.

@@ -14,7 +14,8 @@ namespace joiner::plan {
 namespace {
 
 // What keeps the node whatever time passes; one sentence, or empty.
-std::string lasting_obstacle(const DisruptionFacts& facts, const api::NodePool& pool, const api::Node& node) {
+std::string lasting_obstacle(const CandidateFinder& finder, const api::NodePool& pool,
+                             const api::Node& node) {
     if (!pool.consolidate_after.value)
         return fmt::format("NodePool {} has consolidation turned off", pool.meta.name);
     if (pool.consolidation_policy == "WhenEmpty")
@@ -23,11 +24,9 @@ std::string lasting_obstacle(const DisruptionFacts& facts, const api::NodePool& 
         if (api::find_or_empty(node.meta.labels, key).empty())
             return fmt::format("the node has no label {}", key);
     }
-    const std::string_view type = api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel);
-    const auto types = facts.types(pool);
-    const bool is_known =
-        std::any_of(types->begin(), types->end(), [&](const auto& each) { return each.name == type; });
-    if (!is_known) return fmt::format("instance type {} is not known", type);
+    if (finder.type_of(pool, node) == nullptr)
+        return fmt::format("instance type {} is not known",
+                           api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel));
     return {};
 }
 
@@ -62,7 +61,7 @@ Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate&
             if (pool.consolidate_after.value) out.candidates.push_back(std::move(candidate));
             continue;
         }
-        if (std::string obstacle = lasting_obstacle(facts, pool, node); !obstacle.empty()) {
+        if (std::string obstacle = lasting_obstacle(finder, pool, node); !obstacle.empty()) {
             out.unconsolidatable.push_back(why(std::move(obstacle)));
             continue;
         }

@@ -18,7 +18,7 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
     for (const auto& [name, state] : facts.cluster.claims()) {
         if (facts.headroom != nullptr && facts.headroom->contains(name)) continue;
-        if (finder.is_out_of_play(state) || !is_empty(facts.cluster, *facts.cluster.node_of(state.claim)) ||
+        if (finder.is_out_of_play(state) || !is_empty(*facts.cluster.node_of(state.claim)) ||
             !finder.obstacle(state).empty())
             continue;
         const api::NodePool& pool =

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <numeric>
 #include <unordered_map>
 
 #include "plan/disrupt/repack.h"
@@ -12,12 +12,6 @@ using model::RoomIndex;
 
 bool may_move_pods(const model::PoolState* pool) {
     return pool == nullptr || pool->pool.consolidation_policy != "WhenEmpty";
-}
-
-// Only what moves stays among the pods.
-void keep_moving(const std::set<model::PodKey>& moving, model::Snapshot& snapshot) {
-    std::erase_if(snapshot.pods,
-                  [&](const model::PodView& pod) { return !moving.contains(pod.full_name()); });
 }
 
 void add_node_costs(RepackQuestion& question) {
@@ -38,48 +32,65 @@ void sum_balanced(const model::Cluster& cluster, RepackQuestion& question) {
     }
 }
 
+// Of the candidate, appended to `out`; false, and nothing is appended, where one of them stands there no
+// more.
+bool list_pods(const model::Cluster& cluster, const Candidate& candidate,
+               std::vector<const model::PodState*>& out) {
+    const model::NodeState* node = cluster.find_node(candidate.node);
+    if (node == nullptr) return false;
+    const std::size_t before = out.size();
+    for (const model::PodKey& key : candidate.pods) {
+        const auto pod = node->pods.find(key);
+        if (pod == node->pods.end() || !pod->second->is_active()) {
+            out.resize(before);
+            return false;
+        }
+        out.push_back(pod->second);
+    }
+    return true;
+}
+
 }  // namespace
 
 RepackQuestion make_repack_question(const model::Cluster& cluster, model::SnapshotInputs inputs,
                                     std::vector<Candidate> candidates) {
     RepackQuestion out;
+    std::sort(candidates.begin(), candidates.end(),
+              [](const Candidate& a, const Candidate& b) { return a.node < b.node; });
     std::erase_if(candidates, [&](const Candidate& one) {
         return !one.pods.empty() && !may_move_pods(cluster.find_pool(one.pool));
     });
-    std::sort(candidates.begin(), candidates.end(),
-              [](const Candidate& a, const Candidate& b) { return a.node < b.node; });
-    std::set<model::PodKey> moving;
-    for (const Candidate& candidate : candidates) moving.insert(candidate.pods.begin(), candidate.pods.end());
+    std::vector<const model::PodState*> moving;
+    std::vector<Candidate> there;
+    for (Candidate& candidate : candidates) {
+        if (list_pods(cluster, candidate, moving)) there.push_back(std::move(candidate));
+    }
     inputs.moving = &moving;
     out.snapshot = model::make_snapshot(cluster, inputs);
-    keep_moving(moving, out.snapshot);
 
-    std::unordered_map<std::string, PodIndex> pod_at;
-    for (PodIndex pod = 0; pod < out.snapshot.pods.size(); ++pod)
-        pod_at.emplace(out.snapshot.pods[pod].full_name(), pod);
     std::unordered_map<std::string_view, RoomIndex> room_at;
     for (RoomIndex room = 0; room < out.snapshot.rooms.size(); ++room) {
         const model::RoomView& view = out.snapshot.rooms[room];
         if (!view.is_claim && view.is_open && view.is_initialized) room_at.emplace(view.name, room);
     }
-    std::set<model::PodKey> stuck;
-    for (Candidate& candidate : candidates) {
+    PodIndex next = 0;
+    bool is_any_stuck = false;
+    for (Candidate& candidate : there) {
+        std::vector<PodIndex> pods(candidate.pods.size());
+        std::iota(pods.begin(), pods.end(), next);
+        next += static_cast<PodIndex>(pods.size());
         const auto room = room_at.find(candidate.node);
-        std::vector<PodIndex> pods;
-        for (const model::PodKey& key : candidate.pods) {
-            const auto at = pod_at.find(key);
-            if (at != pod_at.end() && out.snapshot.pods[at->second].shape->problem.empty())
-                pods.push_back(at->second);
-        }
-        if (room == room_at.end() || pods.size() < candidate.pods.size()) {
-            stuck.insert(candidate.pods.begin(), candidate.pods.end());
-            continue;
-        }
+        const bool is_stuck =
+            room == room_at.end() || std::any_of(pods.begin(), pods.end(), [&](PodIndex pod) {
+                return !out.snapshot.pods[pod].shape->problem.empty();
+            });
+        is_any_stuck |= is_stuck && !pods.empty();
+        if (is_stuck) continue;
         out.rooms.push_back(room->second);
         out.pods.push_back(std::move(pods));
         out.candidates.push_back(std::move(candidate));
     }
-    if (!stuck.empty()) {
+    if (is_any_stuck) {
         // Pods that cannot move stand where they are, and others may ask about them.
         std::vector<Candidate> rest = std::move(out.candidates);
         return make_repack_question(cluster, std::move(inputs), std::move(rest));

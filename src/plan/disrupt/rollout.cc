@@ -33,9 +33,8 @@ bool Rollout::has_taken_it_well(const model::ClaimState& state, const api::NodeP
         return false;
     const model::NodeState* node = cluster_.node_of(claim);
     if (node == nullptr || node->node.meta.deleted || !is_ready(node->node)) return false;
-    return std::all_of(node->pods.begin(), node->pods.end(), [&](const model::PodKey& key) {
-        const model::PodState* pod = cluster_.find_pod(key);
-        return pod == nullptr || !pod->is_reschedulable() || pod->is_ready;
+    return std::all_of(node->pods.begin(), node->pods.end(), [](const auto& one) {
+        return !one.second->is_reschedulable() || one.second->is_ready;
     });
 }
 

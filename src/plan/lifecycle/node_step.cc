@@ -80,10 +80,8 @@ NodeStep drain_step(const NodeFacts& facts, const std::vector<const model::PodSt
 std::set<std::string> volumes_in_use(const NodeFacts& facts, WallTime now) {
     std::set<std::string> out;
     const auto& claims = facts.cluster.volume_claims();
-    for (const model::PodKey& key : facts.node.pods) {
-        const model::PodState* pod = facts.cluster.find_pod(key);
-        if (pod == nullptr || pod->volumes == nullptr || (is_drainable(*pod) && !is_stuck(*pod, now)))
-            continue;
+    for (const auto& [key, pod] : facts.node.pods) {
+        if (pod->volumes == nullptr || (is_drainable(*pod) && !is_stuck(*pod, now))) continue;
         for (const model::VolumeUse& use : *pod->volumes) {
             const auto claim = claims.find(pod->ns + "/" + use.claim);
             if (claim != claims.end()) out.insert(claim->second.object.volume_name);
@@ -190,9 +188,8 @@ NodeStep next_node_step(const NodeFacts& facts, WallTime now) {
         return {Kind::kTaint};
     std::vector<const model::PodState*> waiting;
     std::vector<Remark> remarks;
-    for (const model::PodKey& key : facts.node.pods) {
-        const model::PodState* pod = facts.cluster.find_pod(key);
-        if (pod == nullptr || pod->is_terminal || !is_drainable(*pod)) continue;
+    for (const auto& [key, pod] : facts.node.pods) {
+        if (pod->is_terminal || !is_drainable(*pod)) continue;
         remark_on(*pod, now, remarks);
         if (!is_stuck(*pod, now)) waiting.push_back(pod);
     }

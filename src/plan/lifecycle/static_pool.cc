@@ -73,9 +73,8 @@ Rank rank_of(const StaticPoolFacts& facts, const api::NodeClaim& claim, WallTime
     bool is_protected =
         api::find_or_empty(node->node.meta.annotations, api::kDoNotDisruptAnnotation) == "true";
     bool is_empty = true;
-    for (const model::PodKey& key : node->pods) {
-        const model::PodState* pod = facts.cluster.find_pod(key);
-        if (pod == nullptr || pod->is_terminal) continue;
+    for (const auto& [key, pod] : node->pods) {
+        if (pod->is_terminal) continue;
         is_protected |= pod->is_active() && do_not_disrupt_is_active(*pod, now);
         is_empty &= !pod->is_reschedulable();
         out.cost += eviction_cost(*pod);
