@@ -68,7 +68,8 @@ def run_one(program, name, cluster, options, log):
 
 
 def run(program, name, number, options, folder, types_file):
-    with ControlPlane(more_stages=program.parent / "stages") as cluster:
+    log_dir = folder / f"{number:03}-controlplane" if options.logs else None
+    with ControlPlane(more_stages=program.parent / "stages", log_dir=log_dir) as cluster:
         crds.install(cluster, crds.printed_by(options.joiner))
         joiner = Joiner(options.joiner, cluster.kubeconfig, folder / f"{number:03}-joiner.log", types_file,
                         flags=[f"--feature-gates={options.feature_gates}"])
