@@ -55,9 +55,11 @@ const model::NodeState* Binder::open_to_us(const std::string& claim_name) const 
     const model::ClaimState* claim = services_.cluster.find_claim(claim_name);
     if (claim == nullptr || claim->claim.meta.deleted) return nullptr;
     const model::NodeState* node = services_.cluster.node_of(claim->claim);
-    // A node that never comes up must strand no pod, so nothing is bound before it is Ready.
+    // A node that never comes up must strand no pod, so nothing is bound before it is Ready; nor while
+    // controller-manager may still see it as it was before it was registered (docs/binding.md).
     const bool is_open_to_us = node != nullptr && !node->node.meta.deleted && plan::is_ready(node->node) &&
-                               rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule);
+                               rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule) &&
+                               !rules::has_taint(node->node.taints, api::kUnreachableTaint, api::kNoSchedule);
     return is_open_to_us ? node : nullptr;
 }
 

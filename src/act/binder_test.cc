@@ -124,6 +124,10 @@ TEST(Binder, waits_for_a_node_that_is_ready_and_closed) {
         {"ready and closed", 1, [](Bench&) {}},
         {"not ready", 0, [](Bench& b) { b.node.conditions[0].status = "False"; }},
         {"without a Ready condition", 0, [](Bench& b) { b.node.conditions.clear(); }},
+        {"maybe not seen by controller-manager as it is now", 0,
+         [](Bench& b) {
+             b.node.taints.push_back({std::string(api::kUnreachableTaint), "", "NoSchedule", {}});
+         }},
         {"open: the scheduler's turn", 0, [](Bench& b) { b.node.taints.clear(); }},
         {"a node that is going", 0, [](Bench& b) { b.node.meta.deleted = kNoTime; }},
         {"a claim that is going", 0, [](Bench& b) { b.claim.meta.deleted = kNoTime; }},

@@ -93,6 +93,15 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
                 patch.conditions.set_true("Registered", now);
                 patch.status["nodeName"] = node->node.meta.name;
             });
+        case Kind::kLiftUnreachable: {
+            std::vector<api::Taint> taints = node->node.taints;
+            std::erase_if(taints, [](const api::Taint& t) {
+                return t.key == api::kUnreachableTaint && t.effect == api::kNoSchedule;
+            });
+            return writer_.patch_node(
+                node->node, dump({{"metadata", {{"resourceVersion", node->node.meta.resource_version}}},
+                                  {"spec", {{"taints", parse(api::encode_taints(taints))}}}}));
+        }
         case Kind::kOpenWindow:
             return open_window(claim, node->node);
         case Kind::kInitialize:
@@ -350,7 +359,8 @@ void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
     for (const api::Taint& taint : node.taints) {
         if (taint.key != api::kUnregisteredTaint) taints.push_back(taint);
     }
-    if (!rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute)) {
+    const bool is_tainted = rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
+    if (!is_tainted) {
         services_.events.record({target_of(claim), true, "UnregisteredTaintMissing",
                                  "the node came up without the taint karpenter.sh/unregistered:NoExecute"});
     }
@@ -361,6 +371,11 @@ void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
     // Whoever lifts a user's startup taint may not tolerate ours, so such a node is left to the scheduler.
     if (binding_ == PodBinding::kAuto && claim.startup_taints.empty()) {
         merge_taints(taints, {{std::string(api::kBindingTaint), "", std::string(api::kNoSchedule), {}}});
+        // Whoever deletes pods by NoExecute taints may not have seen yet that this one is gone. The same
+        // process takes this taint away once it has seen the node as it is now; nothing is bound before.
+        if (is_tainted)
+            merge_taints(taints,
+                         {{std::string(api::kUnreachableTaint), "", std::string(api::kNoSchedule), {}}});
     }
     std::vector<std::string> finalizers = node.meta.finalizers;
     if (!plan::has_termination_finalizer(node.meta)) finalizers.emplace_back(api::kTerminationFinalizer);

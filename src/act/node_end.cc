@@ -53,6 +53,8 @@ void NodeEnd::perform(const plan::NodeStep& step, const model::NodeState& state,
         case Kind::kNothing:
             return;
         case Kind::kDeleteClaim:
+            // The node is looked at more often than the claim's deletion is seen.
+            if (!writer_.may_act_on(claim->claim)) return;
             return writer_.delete_claim(claim->claim.meta.name, "deleted");
         case Kind::kAskInstance:
             return ask_instance(state.node);

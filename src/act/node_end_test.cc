@@ -132,6 +132,21 @@ TEST(NodeEnd, s4_3_any_other_effect_of_the_taint_is_replaced) {
     EXPECT_THAT(b.last_patch(), Not(HasSubstr("NoExecute")));
 }
 
+TEST(NodeEnd, s4_3_the_claim_of_a_deleted_node_is_deleted_once_though_the_watch_is_late) {
+    Bench b;
+    api::NodeClaim claim = b.cluster.find_claim("c")->claim;
+    claim.meta.deleted.reset();
+    b.cluster.upsert(claim);
+    b.step();
+    ASSERT_THAT(b.http.calls, SizeIs(1));
+    EXPECT_EQ(b.http.calls[0].request.method, "DELETE");
+    b.step();
+    EXPECT_THAT(b.http.calls, SizeIs(1)) << "while it is on its way";
+    b.http.answer(b.http.calls[0].id, 200, "{}");
+    b.step();
+    EXPECT_THAT(b.http.calls, SizeIs(1)) << "and until it is seen";
+}
+
 TEST(NodeEnd, s4_3_an_eviction_is_of_that_very_pod_and_asked_for_once) {
     Bench b;
     b.drains();

@@ -65,6 +65,27 @@ class Drifting : public VirtualRig {
     }
 };
 
+TEST_F(Drifting, s4_5_a_change_of_the_pool_is_seen_on_all_its_claims_at_once) {
+    scale_up();
+    ASSERT_TRUE(
+        world_.patch("NodePool", "", "default", R"({"spec":{"disruption":{"budgets":[{"nodes":"0"}]}}})"));
+    const auto drifted = [&] {
+        const std::vector<api::NodeClaim> all = claims();
+        return std::count_if(all.begin(), all.end(), [](const api::NodeClaim& claim) {
+            return api::find_condition(claim.conditions, "Drifted") != nullptr;
+        });
+    };
+    for (const char* generation : {"two", "one", "two", "one"}) {
+        world_.run_for(std::chrono::milliseconds{12'300});  // Whatever else is looked at every ten seconds.
+        ASSERT_TRUE(world_.patch(
+            "NodePool", "", "default",
+            fmt::format(R"({{"spec":{{"template":{{"metadata":{{"labels":{{"generation":"{}"}}}}}}}}}})",
+                        generation)));
+        world_.run_for(std::chrono::milliseconds{500});
+        EXPECT_EQ(drifted(), generation == std::string("two") ? std::ssize(claims()) : 0);
+    }
+}
+
 TEST_F(Drifting, s5_6_nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
     scale_up();
     const std::size_t nodes_before = nodes().size();

@@ -224,6 +224,30 @@ TEST_P(LateScheduler, fills_no_node_a_second_time) {
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, LateScheduler, testing::Range(1, 9));
 
+class LateTaints : public VirtualRig, public testing::WithParamInterface<int> {
+  protected:
+    LateTaints() : VirtualRig(options()) {}
+    static sim::ClusterOptions options() {
+        sim::ClusterOptions out;
+        out.world.nodes_seen_late_by = std::chrono::milliseconds{1500};
+        out.kubelet.node_ready_delay = std::chrono::milliseconds{GetParam()};
+        return out;
+    }
+};
+
+// Controller-manager sees pods bound well before it sees that their node has lost the NoExecute taint it came
+// up with.
+TEST_P(LateTaints, evict_no_pod_from_a_node_that_has_just_come_up) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 20, "1500m"));
+    EXPECT_TRUE(runs(20, minutes{1}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_EQ(world_.event_reasons()["TaintManagerEviction"], 0u);
+    EXPECT_EQ(claims().size(), nodes().size());
+}
+INSTANTIATE_TEST_SUITE_P(NodeReadyAfterMilliseconds, LateTaints, testing::Values(0, 10, 100, 500, 3000));
+
 class KilledAt : public VirtualRig, public testing::WithParamInterface<int> {};
 
 // Every forty milliseconds of a scale-up, from the first pod to the last one running.

@@ -346,7 +346,13 @@ class Controller::Impl {
             };
         };
         access.create_node = [this, status_of](const api::Node& node, std::function<void(Status)> done) {
-            client_.create(kube::kNodes, "", api::encode_node(node), status_of(std::move(done)));
+            client_.create(
+                kube::kNodes, "", api::encode_node(node),
+                [this, name = node.meta.name, done = status_of(std::move(done))](Result<std::string> result) {
+                    if (!result && result.error().kind != ErrorKind::kConflict)
+                        recorder_.failed("create Node " + name, result.error());
+                    done(std::move(result));
+                });
         };
         access.delete_node = [this, status_of](const std::string& name, std::function<void(Status)> done) {
             // Already on its way out: the finalizer is ours to remove, there is nothing to ask the server.

@@ -31,6 +31,20 @@ void PoolKeeper::look(bool with_sums) {
     for (const auto& [name, state] : services_.cluster.pools()) {
         if (!services_.provider.serves(state.pool.node_template.node_class)) continue;
         look_at(state.pool, with_sums);
+        look_at_claims_of(state.pool);
+    }
+}
+
+// What is drifted, and what may be consolidated, follows from the spec and from the hash, written after it.
+void PoolKeeper::look_at_claims_of(const api::NodePool& pool) {
+    std::pair<std::int64_t, std::string> current{
+        pool.meta.generation, api::find_or_empty(pool.meta.annotations, api::kNodePoolHashAnnotation)};
+    const auto [it, is_new] = looked_at_.try_emplace(pool.meta.name, current);
+    if (it->second == current) return;
+    it->second = std::move(current);
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) == pool.meta.name)
+            services_.look_at_claim(name);
     }
 }
 

@@ -1,9 +1,10 @@
 // Keeps each NodePool's own fields true: the validation and readiness conditions, the drift hash, and the
-// sums in its status. Loop thread.
+// sums in its status. Has the claims of a pool whose spec has changed looked at. Loop thread.
 #pragma once
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "act/services.h"
 #include "act/settling.h"
@@ -36,6 +37,7 @@ class PoolKeeper {
     std::int64_t class_generation(const api::NodePool& pool) const;
     void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
     void look_at(const api::NodePool& pool, bool with_sums);
+    void look_at_claims_of(const api::NodePool& pool);
     std::vector<api::Condition> wanted_conditions(const api::NodePool& pool) const;
     void patch(const api::NodePool& pool, std::string_view subresource, std::string body);
 
@@ -44,6 +46,8 @@ class PoolKeeper {
     std::function<void()> look_again_;
     act::Settling settling_;
     std::map<std::string, Registrations> registrations_;
+    // Generation and hash of each pool when its claims were last looked at.
+    std::map<std::string, std::pair<std::int64_t, std::string>> looked_at_;
 };
 
 }  // namespace joiner::control

@@ -54,6 +54,47 @@ bool is_same_taint(const Json& a, const Json& b) {
     return text_at(a, {"key"}) == text_at(b, {"key"}) && text_at(a, {"effect"}) == text_at(b, {"effect"});
 }
 
+// The nodes as controller-manager has come to see them; its controllers share the watch.
+class SeenNodes {
+  public:
+    SeenNodes(World& world, Informer::Handler handler)
+        : world_(world),
+          handler_(std::move(handler)),
+          informer_(world.verbs, world.verbs.type("nodes"),
+                    [this](EventType type, const ObjectPtr& node, const ObjectPtr& previous) {
+                        if (world_.options.nodes_seen_late_by == Duration{0})
+                            return see(type, node, previous);
+                        world_.loop().after(
+                            world_.options.nodes_seen_late_by,
+                            [this, alive = std::weak_ptr<bool>(is_alive_), type, node, previous] {
+                                if (!alive.expired()) see(type, node, previous);
+                            });
+                    }) {}
+    SeenNodes(const SeenNodes&) = delete;
+    SeenNodes& operator=(const SeenNodes&) = delete;
+
+    ObjectPtr find(const std::string& name) const {
+        const auto it = seen_.find(name);
+        return it == seen_.end() ? nullptr : it->second;
+    }
+
+  private:
+    void see(EventType type, const ObjectPtr& node, const ObjectPtr& previous) {
+        if (type == EventType::kDeleted) {
+            seen_.erase(name_of(node->json));
+        } else {
+            seen_[name_of(node->json)] = node;
+        }
+        handler_(type, node, previous);
+    }
+
+    World& world_;
+    Informer::Handler handler_;
+    std::map<std::string, ObjectPtr> seen_;
+    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+    Informer informer_;
+};
+
 class NodeLifecycle final : public Controller {
   public:
     NodeLifecycle(World& world, std::function<bool(const std::string&)> is_silent)
@@ -61,7 +102,7 @@ class NodeLifecycle final : public Controller {
           is_silent_(std::move(is_silent)),
           nodes_type_(world.verbs.type("nodes")),
           queue_(world.loop(), [this](const std::string& key) { reconcile(split_key(key).second); }),
-          nodes_(world.verbs, nodes_type_, [this](EventType type, const ObjectPtr& node, const ObjectPtr&) {
+          nodes_(world, [this](EventType type, const ObjectPtr& node, const ObjectPtr&) {
               if (type != EventType::kDeleted) queue_.add(key_of(node->json));
               set_monitor();
           }) {}
@@ -115,22 +156,26 @@ class NodeLifecycle final : public Controller {
         }
     }
 
+    // What to put and to take away is decided on what was seen, and done to the node as it is.
     void reconcile(const std::string& name) {
+        const ObjectPtr seen = nodes_.find(name);
         const ObjectPtr node = world_.store().get(nodes_type_, "", name);
-        if (!node) return;
-        const Json wanted = taints_called_for(node->json);
-        Json taints = Json::array();
+        if (!seen || !node) return;
+        const Json wanted = taints_called_for(seen->json);
+        const Json& shown = array_at(seen->json, {"spec", "taints"});
         const Json& before = array_at(node->json, {"spec", "taints"});
         const auto contains = [](const Json& list, const Json& taint) {
             return std::any_of(list.begin(), list.end(),
                                [&](const Json& each) { return is_same_taint(each, taint); });
         };
+        Json taints = Json::array();
         for (const Json& taint : before) {
-            if (!is_condition_taint(text_at(taint, {"key"})) || contains(wanted, taint))
+            if (!is_condition_taint(text_at(taint, {"key"})) || !contains(shown, taint) ||
+                contains(wanted, taint))
                 taints.push_back(taint);
         }
         for (Json taint : wanted) {
-            if (contains(before, taint)) continue;
+            if (contains(shown, taint) || contains(before, taint)) continue;
             taint["timeAdded"] = world_.now_text();
             taints.push_back(std::move(taint));
         }
@@ -147,17 +192,16 @@ class NodeLifecycle final : public Controller {
     std::map<std::string, WallTime> silent_since_;
     io::TimerId timer_ = 0;
     WorkQueue queue_;
-    Informer nodes_;
+    SeenNodes nodes_;
 };
 
 class TaintEviction final : public Controller {
   public:
     explicit TaintEviction(World& world)
         : world_(world),
-          nodes_type_(world.verbs.type("nodes")),
           pods_type_(world.verbs.type("pods")),
           queue_(world.loop(), [this](const std::string& key) { reconcile(key); }),
-          nodes_(world.verbs, nodes_type_,
+          nodes_(world,
                  [this](EventType type, const ObjectPtr& node, const ObjectPtr& previous) {
                      if (type == EventType::kDeleted ||
                          (previous && array_at(previous->json, {"spec", "taints"}) ==
@@ -179,8 +223,7 @@ class TaintEviction final : public Controller {
         const auto [ns, name] = split_key(key);
         const ObjectPtr object = world_.store().get(pods_type_, ns, name);
         if (!object || is_deleting(object->json)) return;
-        const ObjectPtr host =
-            world_.store().get(nodes_type_, "", text_at(object->json, {"spec", "nodeName"}));
+        const ObjectPtr host = nodes_.find(text_at(object->json, {"spec", "nodeName"}));
         if (!host) return;
         const std::string uid = uid_of(object->json);
         const auto wait = wait_of(object->json, host->json);
@@ -235,11 +278,10 @@ class TaintEviction final : public Controller {
     }
 
     World& world_;
-    const ResourceType& nodes_type_;
     const ResourceType& pods_type_;
     std::map<std::string, WallTime> deadlines_;  // By the pod's uid.
     WorkQueue queue_;
-    Informer nodes_;
+    SeenNodes nodes_;
     Informer pods_;
 };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Karpenter's own regression suite against Joiner, on a real control plane with KWOK kubelets.
 
-    tests/upstream_suite/run.py --joiner build/joiner [-k PART_OF_A_NAME] [--limit SECONDS] [--logs FOLDER]
+    tests/upstream_suite/run.py --joiner build/joiner [-k PART_OF_A_NAME]... [--limit SECONDS] [--logs FOLDER]
 
 Each of its tests gets a control plane and a controller of its own, and --limit seconds: many wait a quarter of an
 hour for what does not come. One line a test; the last line counts. Exit code 77: the suite cannot be built here.
@@ -68,7 +68,8 @@ def run_one(program, name, cluster, options, log):
 
 
 def run(program, name, number, options, folder, types_file):
-    with ControlPlane(more_stages=program.parent / "stages") as cluster:
+    log_dir = folder / f"{number:03}-controlplane" if options.logs else None
+    with ControlPlane(more_stages=program.parent / "stages", log_dir=log_dir) as cluster:
         crds.install(cluster, crds.printed_by(options.joiner))
         joiner = Joiner(options.joiner, cluster.kubeconfig, folder / f"{number:03}-joiner.log", types_file,
                         flags=[f"--feature-gates={options.feature_gates}"])
@@ -83,7 +84,8 @@ def run(program, name, number, options, folder, types_file):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--joiner", required=True)
-    parser.add_argument("-k", dest="part", default="", help="only tests whose name contains this")
+    parser.add_argument("-k", dest="parts", action="append", metavar="PART",
+                        help="only tests whose name contains this, or another that is given so")
     parser.add_argument("--limit", type=int, default=180, help="seconds a test")
     parser.add_argument("--feature-gates", default=_FEATURES)
     parser.add_argument("--logs", help="keep all logs in this folder")
@@ -101,8 +103,9 @@ def main():
         except CannotBuild as reason:
             print(f"upstream suite: skipped, {reason}")
             return CANNOT_BUILD
+        chosen = [name for name in all_names if any(part in name for part in options.parts or [""])]
         counts = {"ok": 0, "FAIL": 0, "skip": 0}
-        for number, name in enumerate(each for each in all_names if options.part in each):
+        for number, name in enumerate(chosen):
             began = time.monotonic()
             outcome, reason = run(program, name, number, options, folder, types_file)
             counts[outcome] += 1

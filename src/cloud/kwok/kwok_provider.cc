@@ -130,8 +130,12 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
     const api::Node node = make_node(claim, instance);
     const auto post_node = [this, node](std::function<void(Status)> f) {
         access_.create_node(node, [f = std::move(f)](Status status) {
-            // Made before: the same claim, asked for again.
-            if (!status && status.error().kind == ErrorKind::kConflict) status = Status{};
+            // Made before: the same claim, asked for again. Refused for good: as with a real machine, it was
+            // launched, and its node never registers.
+            const bool is_launched = !status && (status.error().kind == ErrorKind::kConflict ||
+                                                 status.error().kind == ErrorKind::kInvalid ||
+                                                 status.error().kind == ErrorKind::kForbidden);
+            if (is_launched) status = Status{};
             f(std::move(status));
         });
     };

@@ -12,6 +12,9 @@ namespace {
 
 using Kind = ClaimStep::Kind;
 
+// Controller-manager tries a few times to take a taint away, and then waits until the node changes.
+constexpr Duration kOverlooked = std::chrono::seconds{10};
+
 bool has_finalizer(const api::ObjectMeta& meta) {
     return std::find(meta.finalizers.begin(), meta.finalizers.end(), api::kTerminationFinalizer) !=
            meta.finalizers.end();
@@ -104,6 +107,10 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
     if (facts.node == nullptr) return {Kind::kNothing, {}, "NodeNotFound"};
     const bool window_is_closed =
         rules::has_taint(facts.node->node.taints, api::kBindingTaint, api::kNoSchedule);
+    if (!rules::is_true(claim.conditions, "Initialized") && is_ready(facts.node->node) &&
+        rules::has_taint(facts.node->node.taints, api::kUnreachableTaint, api::kNoSchedule) &&
+        now - since(claim, "Registered") >= kOverlooked)
+        return {Kind::kLiftUnreachable, {}, {}};
     if (window_is_closed && facts.window_may_open) return {Kind::kOpenWindow, {}, {}};
     if (!rules::is_true(claim.conditions, "Initialized")) {
         if (api::find_or_empty(facts.node->node.meta.labels, api::kInitializedLabel) == "true") {

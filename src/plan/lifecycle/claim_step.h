@@ -24,6 +24,7 @@ struct ClaimStep {
         kAskHooks,        // The cloud may have something left to do before the node is registered.
         kRegister,        // The node is there: labels, owner, taints.
         kRecordRegistered,  // The node carries all that; the claim's status says so too.
+        kLiftUnreachable,   // Controller-manager should have taken that taint away long since.
         kOpenWindow,        // Every pod planned for the node is bound and seen: the binding taint goes.
         kInitialize,        // The node is ready in every way.
         kRecordInitialized,

@@ -148,6 +148,27 @@ TEST(NextClaimStep, s4_1_goes_from_finalizer_to_initialised) {
          [](World& w) {
              w.not_initialized().node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)};
          }},
+        {"controller-manager has yet to see it as it is", Kind::kNothing, "KnownEphemeralTaintsExist",
+         [](World& w) {
+             w.not_initialized().node.node.taints = {taint(api::kUnreachableTaint, api::kNoSchedule)};
+             w.now = kStart + seconds{9};
+         }},
+        {"controller-manager has overlooked it", Kind::kLiftUnreachable, "",
+         [](World& w) {
+             w.not_initialized().node.node.taints = {taint(api::kUnreachableTaint, api::kNoSchedule)};
+             w.now = kStart + seconds{10};
+         }},
+        {"it is not ready, so that is not for us to say", Kind::kNothing, "NodeNotReady",
+         [](World& w) {
+             w.not_initialized().node.node.taints = {taint(api::kUnreachableTaint, api::kNoSchedule)};
+             w.node.node.conditions[0].status = "Unknown";
+             w.now = kStart + seconds{10};
+         }},
+        {"nor once it was up", Kind::kNothing, "",
+         [](World& w) {
+             w.node.node.taints = {taint(api::kUnreachableTaint, api::kNoSchedule)};
+             w.now = kStart + seconds{10};
+         }},
         {"the window may open", Kind::kOpenWindow, "",
          [](World& w) {
              w.not_initialized().node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)};
