@@ -98,6 +98,20 @@ TEST_F(Consolidating, s5_8_pods_of_nodes_half_full_share_fewer) {
     EXPECT_FALSE(any_mark());
 }
 
+TEST_F(Consolidating, nothing_moves_while_a_workload_is_still_being_scaled_away) {
+    apply(pool(kSmall));
+    start();
+    apply(deployment("web", 120, "250m"));
+    ASSERT_TRUE(runs(120, minutes{2}));
+    for (int left = 117; left >= 12; left -= 3) {
+        ASSERT_TRUE(world_.scale("Deployment", "default", "web", left));
+        world_.run_for(seconds{1});
+    }
+    EXPECT_THAT(said("DisruptionTerminating"), testing::Not(testing::HasSubstr("Underutilized")));
+    EXPECT_TRUE(until([&] { return nodes().size() == 1 && running() == 12; }, minutes{2}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
 TEST_F(Consolidating, s5_11_a_node_too_large_becomes_a_smaller_one_which_is_up_first) {
     leave_one_too_large();
     set_budget("100%");

@@ -11,6 +11,12 @@ namespace {
 // Changes come in crowds; what they leave is looked at once they have rested, or have gone on for so long.
 constexpr Duration kQuiet = std::chrono::seconds{3};
 constexpr Duration kLongestUnrest = std::chrono::seconds{30};
+// A workload that is just being changed is waited for longer: what is planned meanwhile moves pods that are
+// about to go, to nodes that are about to be too large. Told by the part of all pods, and the number, that
+// come or go within three looks.
+constexpr Duration kLongestSlide = std::chrono::minutes{2};
+constexpr std::uint64_t kSlidePart = 100;
+constexpr std::uint64_t kSlideLeast = 3;
 // Prices, rules and budgets of pods change without being watched for.
 constexpr Duration kLookAnyway = std::chrono::minutes{5};
 // A step that is not begun by then is of another time.
@@ -32,6 +38,7 @@ const std::map<std::string, std::string> kLabels = {{"reason", "underutilized"},
 
 void Consolidation::look() {
     watch_facts();
+    watch_slides();
     if (is_planning_) return;
     if (!steps_.empty()) hand_over();
     if (steps_.empty() && is_due() && may_begin()) ask();
@@ -47,9 +54,18 @@ void Consolidation::watch_facts() {
     changed_last_ = now;
 }
 
+void Consolidation::watch_slides() {
+    const std::uint64_t few =
+        std::max<std::uint64_t>(kSlideLeast, services_.cluster.pods().size() / kSlidePart);
+    is_sliding_ = pod_events_ - pod_events_before_.front() > few;
+    std::rotate(pod_events_before_.begin(), pod_events_before_.begin() + 1, pod_events_before_.end());
+    pod_events_before_.back() = pod_events_;
+}
+
 bool Consolidation::is_due() const {
     const WallTime now = services_.loop.now();
     if (now < not_before_) return false;
+    if (is_sliding_ && changed_first_ && now - *changed_first_ < kLongestSlide) return false;
     if (changed_first_ && (now - changed_last_ >= kQuiet || now - *changed_first_ >= kLongestUnrest))
         return true;
     return (look_again_at_ && now >= *look_again_at_) || now - looked_at_ >= kLookAnyway;

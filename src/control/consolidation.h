@@ -5,6 +5,7 @@
 // and so does emptiness. Nothing of it outlives the process. Loop thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -45,6 +46,7 @@ class Consolidation {
     enum class Verdict { kBegun, kLater, kDropped };
 
     void watch_facts();
+    void watch_slides();
     bool is_due() const;
     bool may_begin() const;
     void ask();
@@ -66,6 +68,8 @@ class Consolidation {
     plan::RepackOptions options_;
 
     std::uint64_t pod_events_ = 0;
+    std::array<std::uint64_t, 3> pod_events_before_{};  // At the last looks, the oldest first.
+    bool is_sliding_ = false;                           // Pods come or go by the crowd.
     std::uint64_t mark_ = 0;
     std::optional<WallTime> changed_first_;  // Of the changes not looked at yet.
     WallTime changed_last_ = kNoTime;
