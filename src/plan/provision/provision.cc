@@ -191,17 +191,19 @@ class Planner {
     void greedy() {
         if (market_ == nullptr || !draft_.nodes.empty()) return;
         ShareGreedy greedy(*market_);
-        try_shares(greedy, stowed_);
+        // Where rooms are filled anew, the first plan need only be one.
+        try_shares(greedy, stowed_, market_->bins() > 0 ? 0 : kGreedyPart);
         if (draft_.nodes.empty()) return;
         if (market_->bins() > 0 && draft_.price > 0) {
             const auto is_late = [this] { return this->is_late(kStowPart); };
-            const std::vector<DraftNode> stowed = stow_closely(*market_, options_.effort / 5, is_late);
-            if (!stowed.empty()) try_shares(greedy, stowed);
+            CloselyStowed stowed = stow_closely(*market_, options_.effort / 3, is_late);
+            if (!stowed.nodes.empty()) try_shares(greedy, stowed.nodes, kStowPart);
+            known_prices_ = std::move(stowed.prices);
         }
         adopt(std::move(draft_));
     }
 
-    void try_shares(ShareGreedy& greedy, const std::vector<DraftNode>& stowed) {
+    void try_shares(ShareGreedy& greedy, const std::vector<DraftNode>& stowed, double part) {
         const std::uint64_t looks = greedy.looks();
         // No share is the best for all; the first is the best for most.
         for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
@@ -212,7 +214,7 @@ class Planner {
             }
             if (draft_.nodes.empty()) note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
-            if (greedy.looks() - looks > options_.effort / 5 || is_late(kGreedyPart)) break;
+            if (greedy.looks() - looks > options_.effort / 5 || is_late(part)) break;
         }
     }
 
@@ -276,7 +278,7 @@ class Planner {
             const auto& pods = problem_.kinds()[k].pods;
             placed[c] += static_cast<std::uint32_t>(std::count_if(pods.begin(), pods.end(), is_placed));
         }
-        const KnownPlan known{price(), machine_count(), known_patterns_};
+        const KnownPlan known{price(), machine_count(), known_patterns_, known_prices_};
         return quick ? quick_lower_bound(problem_, placed, known)
                      : plan::lower_bound(problem_, placed, known);
     }
@@ -299,7 +301,7 @@ class Planner {
         improve_options.effort = options_.effort;
         improve_options.good_enough =
             static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
-        const bool bound_takes_long = market_->bins() > 0 || !known_patterns_.patterns.empty();
+        const bool bound_takes_long = !known_patterns_.patterns.empty();
         const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
         if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };
         adopt(plan::improve(*market_, std::move(draft_), improve_options));
@@ -525,6 +527,7 @@ class Planner {
     std::vector<InRoom> in_rooms_;
     Draft draft_;
     KnownPatterns known_patterns_;
+    KnownPrices known_prices_;
     std::vector<Machine> machines_;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/provision/draft.h"
+#include "plan/provision/room_bound.h"
 #include "plan/provision/trial.h"
 
 namespace joiner::plan {
@@ -16,9 +17,12 @@ std::vector<Bin> find_bins(Trial& trial, const std::vector<std::uint32_t>& left)
 // One node for every bin, empty ones too. `effort`: looks at a lot, at most.
 std::vector<DraftNode> stow(const Market& market, std::uint64_t effort);
 
-// The same by an auction among the bins, which uses more of them and takes longer; hasty once it is late, and
-// nothing where there are too many for the effort. `is_late` may be empty.
-std::vector<DraftNode> stow_closely(const Market& market, std::uint64_t effort,
-                                    const std::function<bool()>& is_late);
+// The same by a program over all bins and all that may be bought, which uses far more of them and takes
+// longer; hasty once it is late, and nothing where there are too many for the effort. `is_late` may be empty.
+struct CloselyStowed {
+    std::vector<DraftNode> nodes;
+    KnownPrices prices;  // By which they are filled.
+};
+CloselyStowed stow_closely(const Market& market, std::uint64_t effort, const std::function<bool()>& is_late);
 
 }  // namespace joiner::plan
