@@ -82,7 +82,7 @@ constexpr int kSearchBudget = 5'000;
 // Of the time, for trying several shares before one plan is improved.
 constexpr double kGreedyPart = 0.2;
 // Of the time, until rooms are filled closely.
-constexpr double kStowPart = 0.35;
+constexpr double kStowPart = 0.5;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
@@ -172,7 +172,7 @@ class Planner {
             market_.reset();
             return;
         }
-        stowed_ = stow(*market_, options_.effort / 10);
+        stowed_ = stow(*market_, options_.effort / 50);
         keep_stowed(stowed_);
     }
 
@@ -196,9 +196,8 @@ class Planner {
         if (draft_.nodes.empty()) return;
         if (market_->bins() > 0 && draft_.price > 0) {
             const auto is_late = [this] { return this->is_late(kStowPart); };
-            CloselyStowed stowed = stow_closely(*market_, options_.effort / 3, is_late);
-            if (!stowed.nodes.empty()) try_shares(greedy, stowed.nodes, kStowPart);
-            known_prices_ = std::move(stowed.prices);
+            close_stower_ = std::make_unique<CloseStower>(*market_, options_.effort / 3);
+            if (close_stower_->is_of_use()) try_shares(greedy, close_stower_->run(is_late), kStowPart);
         }
         adopt(std::move(draft_));
     }
@@ -255,7 +254,11 @@ class Planner {
         note_first_plan();
     }
 
-    void bound() { plan_.lower_bound = bound_for_placed(false); }
+    void bound() {
+        if (close_stower_ && close_stower_->is_of_use())
+            known_prices_ = close_stower_->prices([this] { return is_late(kSearchPart); });
+        plan_.lower_bound = bound_for_placed(false);
+    }
 
     // Of the pods that have a place, wherever their topology was settled to.
     rules::Money bound_for_placed(bool quick) {
@@ -301,7 +304,8 @@ class Planner {
         improve_options.effort = options_.effort;
         improve_options.good_enough =
             static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
-        const bool bound_takes_long = !known_patterns_.patterns.empty();
+        const bool bound_takes_long =
+            !known_patterns_.patterns.empty() || (close_stower_ && close_stower_->may_know_better());
         const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
         if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };
         adopt(plan::improve(*market_, std::move(draft_), improve_options));
@@ -523,6 +527,7 @@ class Planner {
     std::vector<Wait> waits_;
     std::unique_ptr<Market> market_;
     std::vector<DraftNode> stowed_;
+    std::unique_ptr<CloseStower> close_stower_;
     using InRoom = std::tuple<model::RoomIndex, std::uint32_t, std::uint32_t>;  // With class and count.
     std::vector<InRoom> in_rooms_;
     Draft draft_;

@@ -300,12 +300,14 @@ void RoomProgram::bid() {
 }
 
 void RoomProgram::solve() {
-    if (pods_ == 0 || rooms_ == 0 || n_ == 0) return;
-    start();
-    if (!program_) return;
-    bound_at(prices_);
-    add_patterns();
-    bid();
+    if (pods_ == 0 || rooms_ == 0 || n_ == 0 || is_solved_) return;
+    if (!program_) {
+        start();
+        if (!program_) return;
+        bound_at(prices_);
+        add_patterns();
+        bid();
+    }
     double stay = kFirstStay;
     double part = kGainOfGap;
     double cost = program_->cost();
@@ -315,7 +317,8 @@ void RoomProgram::solve() {
                                                    part * gap / static_cast<double>(rooms_ + pods_));
         looks_ += pivots * program_->rows() * program_->rows() / kEntriesALook;
         cost = program_->cost();
-        if (bound_ >= kCloseEnough * cost) break;
+        is_solved_ = bound_ >= kCloseEnough * cost;
+        if (is_solved_) return;
         const RoomPrices own = program_prices();
         const double before = bound_;
         bound_at(towards(own, stay));
@@ -325,9 +328,15 @@ void RoomProgram::solve() {
         bound_at(own);
         if (add_patterns() > 0) continue;
         // No pattern is better by prices that are good to so much only.
-        if (part < kLeastGainOfGap) break;
+        is_solved_ = part < kLeastGainOfGap;
+        if (is_solved_) return;
         part *= kLessGain;
     }
+}
+
+void RoomProgram::allow_more(std::uint64_t effort, std::function<bool()> is_late) {
+    effort_ = looks() + effort;
+    is_late_ = std::move(is_late);
 }
 
 RoomProgram::Filling RoomProgram::fill() {

@@ -49,8 +49,11 @@ class RoomProgram {
 
     // What all pods cost at least, by these prices or what the ceilings leave of them.
     double bound_at(const RoomPrices& prices);
-    // Better prices, until they are the best or the effort is gone.
+    // Better prices, until they are the best or the effort is gone. May be asked to go on, with so much more
+    // effort.
     void solve();
+    void allow_more(std::uint64_t effort, std::function<bool()> is_late);
+    bool is_solved() const { return is_solved_; }
     double bound() const { return bound_; }  // The best by now.
     const RoomPrices& prices() const { return prices_; }
     // Pods in rooms by the program, none more often than there are. REQUIRES: every room is there once.
@@ -97,6 +100,7 @@ class RoomProgram {
     RoomPrices prices_;
     std::vector<double> ceilings_;  // By the prices, while rooms are filled.
     double bound_ = 0;
+    bool is_solved_ = false;
 };
 
 }  // namespace joiner::plan

@@ -5,7 +5,6 @@
 
 #include "plan/provision/packer.h"
 #include "plan/provision/resource_bound.h"
-#include "plan/provision/room_program.h"
 
 namespace joiner::plan {
 namespace {
@@ -166,22 +165,34 @@ std::vector<DraftNode> stow(const Market& market, std::uint64_t effort) {
     return Stower(market).run(effort);
 }
 
-CloselyStowed stow_closely(const Market& market, std::uint64_t effort, const std::function<bool()>& is_late) {
-    if (market.lots().size() * market.bins() * kLooksOfAPod > effort) return {};
-    RoomProgram program(make_question(market), effort, is_late);
-    program.solve();
-    CloselyStowed out;
-    for (const auto& take : program.fill()) {
-        DraftNode& node = out.nodes.emplace_back(DraftNode{market.bin(out.nodes.size()), {}});
+CloseStower::CloseStower(const Market& market, std::uint64_t effort) : market_(market), effort_(effort) {
+    if (market.bins() == 0 || market.lots().size() * market.bins() * kLooksOfAPod > effort) return;
+    program_ = std::make_unique<RoomProgram>(make_question(market), effort, std::function<bool()>{});
+}
+
+std::vector<DraftNode> CloseStower::run(const std::function<bool()>& is_late) {
+    program_->allow_more(effort_, is_late);
+    program_->solve();
+    std::vector<DraftNode> out;
+    for (const auto& take : program_->fill()) {
+        DraftNode& node = out.emplace_back(DraftNode{market_.bin(out.size()), {}});
         for (const auto& [lot, count] : take) node.take.push_back({lot, count});
     }
-    const Problem& problem = market.problem();
-    for (const Lot& lot : market.lots())
-        out.prices.requests.push_back(problem.classes()[lot.pod_class].request);
-    out.prices.pods = program.prices().pods;
-    for (const std::vector<double>& units : program.prices().units) {
-        std::vector<double>& own = out.prices.units.emplace_back(problem.dimensions(), 0);
-        for (std::size_t d = 0; d < units.size(); ++d) own[market.problem_dimension(d)] = units[d];
+    return out;
+}
+
+KnownPrices CloseStower::prices(const std::function<bool()>& is_late) {
+    if (may_know_better()) {
+        program_->allow_more(effort_, is_late);
+        program_->solve();
+    }
+    const Problem& problem = market_.problem();
+    KnownPrices out;
+    for (const Lot& lot : market_.lots()) out.requests.push_back(problem.classes()[lot.pod_class].request);
+    out.pods = program_->prices().pods;
+    for (const std::vector<double>& units : program_->prices().units) {
+        std::vector<double>& own = out.units.emplace_back(problem.dimensions(), 0);
+        for (std::size_t d = 0; d < units.size(); ++d) own[market_.problem_dimension(d)] = units[d];
     }
     return out;
 }
