@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "plan/provision/cover.h"
-#include "plan/provision/room_bound.h"
 
 namespace joiner::plan {
 namespace {
@@ -136,7 +135,8 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
 
 namespace {
 
-double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& placed,
+                      const KnownPrices& known) {
     const std::size_t n = problem.dimensions();
     const PodCount pod_count(problem, placed);
     RoomBoundQuestion question;
@@ -152,7 +152,7 @@ double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& 
     for (const model::RoomView& room : problem.snapshot().rooms) {
         for (const double amount : problem.dense(room.free)) question.rooms.push_back(std::max(0.0, amount));
     }
-    return room_bound(question, kRoomEffort);
+    return room_bound(question, known, kRoomEffort);
 }
 
 // By the cap that asks for the most machines, of which each holds one pod.
@@ -203,7 +203,7 @@ rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t
     auto cost = static_cast<double>(quick.nanos);
     if (best <= cost * kCloseEnough) return quick;
     if (!problem.snapshot().rooms.empty()) {
-        cost = std::max(cost, bound_by_rooms(problem, placed));
+        cost = std::max(cost, bound_by_rooms(problem, placed, plan.prices));
     } else if (!plan.patterns.patterns.empty()) {
         cost = std::max(cost, bound_by_patterns(problem, placed, plan.patterns));
     }

@@ -7,6 +7,7 @@
 #include "plan/provision/pattern_bound.h"
 #include "plan/provision/problem.h"
 #include "plan/provision/resource_bound.h"
+#include "plan/provision/room_bound.h"
 #include "rules/money.h"
 
 namespace joiner::plan {
@@ -26,7 +27,8 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
 struct KnownPlan {
     rules::Money price;
     std::size_t machines = 0;
-    KnownPatterns patterns;  // If any.
+    KnownPatterns patterns = {};  // If any.
+    KnownPrices prices = {};      // Likewise.
 };
 
 // For the pods counted in `placed` (by class), for whom there is this plan: what takes next to no time, and

@@ -12,6 +12,26 @@ constexpr std::size_t kMostSteps = 256;
 constexpr std::uint64_t kEntriesALook = 16;
 constexpr std::size_t kNone = ~std::size_t{0};
 
+// Vectors of two, as wide as every machine has them.
+constexpr std::size_t kLanes = 2;
+using Doubles = double __attribute__((vector_size(kLanes * sizeof(double))));
+
+// REQUIRES: the two do not overlap.
+void raise(double* entries, const double* before, std::size_t count, double value) {
+    const Doubles more = Doubles{} + value;
+    std::size_t c = 0;
+    for (; c + kLanes <= count; c += kLanes) {
+        Doubles old;
+        Doubles other;
+        __builtin_memcpy(&old, entries + c, sizeof old);
+        __builtin_memcpy(&other, before + c, sizeof other);
+        other += more;
+        old = old > other ? old : other;
+        __builtin_memcpy(entries + c, &old, sizeof old);
+    }
+    for (; c < count; ++c) entries[c] = std::max(entries[c], before[c] + value);
+}
+
 std::size_t steps(double amount, double step) {
     return static_cast<std::size_t>(std::floor(amount / step));
 }
@@ -93,12 +113,13 @@ double FillTable::step_of(std::size_t dimension) {
 }
 
 void FillTable::set_values(const std::vector<double>& values) {
+    values_ = values;
     table_.assign(rows_ * columns_, 0);
     for (const Item& item : items_) {
         if (values[item.pod] > 0) put(item, values[item.pod]);
     }
     extra_ = 0;
-    for (const std::uint32_t p : tiny_) extra_ += (*q_.counts)[p] * values[p];
+    for (const std::uint32_t p : tiny_) extra_ += (*q_.counts)[p] * std::max(0.0, values[p]);
 }
 
 // From small to large an entry may have taken the item before; from large to small it has not.
@@ -107,17 +128,47 @@ void FillTable::put(const Item& item, double value) {
     for (std::uint32_t i = 0; i < (item.fits_no_more ? 1 : item.times); ++i) {
         for (std::size_t k = item.rows; k < rows_; ++k) {
             const std::size_t row = item.fits_no_more ? k : rows_ - 1 - (k - item.rows);
-            double* entries = &table_[row * columns_];
-            const double* before = entries - back + item.columns;
-            if (item.rows == 0 && !item.fits_no_more) {
-                for (std::size_t c = columns_; c-- > item.columns;)
-                    entries[c] = std::max(entries[c], before[c - item.columns] + value);
+            double* entries = &table_[row * columns_ + item.columns];
+            const double* before = entries - back;
+            const std::size_t count = columns_ - item.columns;
+            if (item.rows > 0) {
+                raise(entries, before, count, value);
+            } else if (item.fits_no_more) {
+                for (std::size_t c = 0; c < count; ++c) entries[c] = std::max(entries[c], before[c] + value);
             } else {
-                for (std::size_t c = item.columns; c < columns_; ++c)
-                    entries[c] = std::max(entries[c], before[c - item.columns] + value);
+                for (std::size_t c = count; c-- > 0;) entries[c] = std::max(entries[c], before[c] + value);
             }
         }
     }
+}
+
+std::vector<std::pair<std::uint32_t, std::uint32_t>> FillTable::read(std::size_t room) const {
+    std::vector<std::uint32_t> counts(items_.size(), 0);
+    std::size_t row = at_[room] / columns_;
+    std::size_t column = at_[room] % columns_;
+    while (true) {
+        const double here = table_[row * columns_ + column];
+        double most = 0;
+        std::size_t best = items_.size();
+        for (std::size_t i = 0; i < items_.size() && most < here; ++i) {
+            const Item& item = items_[i];
+            const double value = values_[item.pod];
+            if (value <= 0 || item.rows > row || item.columns > column || counts[i] >= item.times) continue;
+            const double worth = table_[(row - item.rows) * columns_ + column - item.columns] + value;
+            if (worth <= most) continue;
+            most = worth;
+            best = i;
+        }
+        if (best == items_.size()) break;
+        ++counts[best];
+        row -= items_[best].rows;
+        column -= items_[best].columns;
+    }
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        if (counts[i] > 0) out.emplace_back(items_[i].pod, counts[i]);
+    }
+    return out;
 }
 
 double FillTable::most(std::size_t room) const {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace joiner::plan {
@@ -25,6 +26,9 @@ class FillTable {
     // What no choice of pods in the room is worth more than; infinity where the room is too large.
     // REQUIRES: set_values().
     double most(std::size_t room) const;
+    // Pods that are worth most() there, or a little less where there are few of a kind; they have room as far
+    // as the table looks. REQUIRES: most() is finite.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> read(std::size_t room) const;
     // Whether it says exactly what most() is, but for the other resources.
     bool is_exact() const { return is_exact_; }
     // What set_values() costs, in looks at a pod; 0 where no room is small enough.
@@ -51,6 +55,7 @@ class FillTable {
     std::vector<std::uint32_t> tiny_;  // Pods that take no step of either.
     std::uint64_t looks_ = 0;
     bool is_exact_ = true;
+    std::vector<double> values_;  // By pods alike.
     std::vector<double> table_;
     double extra_ = 0;
 };

@@ -69,6 +69,35 @@ TEST(FillTable, never_says_too_little_where_they_have_none) {
     }
 }
 
+TEST(FillTable, what_it_reads_has_room_and_is_worth_the_most) {
+    Rng rng(3);
+    int read = 0;
+    int best = 0;
+    for (int i = 0; i < 200; ++i) {
+        const Case c = some_case(rng, 7);
+        FillTable table(c.question());
+        if (table.looks() == 0) continue;
+        table.set_values(c.values);
+        for (std::size_t r = 0; r < c.rooms.size() / 2; ++r) {
+            double first = c.rooms[2 * r];
+            double second = c.rooms[2 * r + 1];
+            double value = 0;
+            for (const auto& [p, count] : table.read(r)) {
+                EXPECT_LE(count, c.counts[p]) << i;
+                first -= count * c.requests[2 * p];
+                second -= count * c.requests[2 * p + 1];
+                value += count * c.values[p];
+            }
+            EXPECT_GE(std::min(first, second), 0) << i;
+            EXPECT_LE(value, table.most(r)) << i;
+            ++read;
+            best += value == table.most(r) ? 1 : 0;
+        }
+    }
+    // Where there are few of a kind it may miss.
+    EXPECT_GT(best, 0.9 * read);
+}
+
 TEST(FillTable, says_nothing_of_rooms_far_larger_than_the_others) {
     const Case c{{1, 1}, {5}, {1}, {10, 10, 10, 10, 1e6, 1e6}};
     FillTable table(c.question());

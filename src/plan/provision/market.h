@@ -53,6 +53,7 @@ class Market {
 
     const Problem& problem() const { return *problem_; }
     std::size_t dimensions() const { return dimensions_; }
+    std::size_t problem_dimension(std::size_t own) const { return dimension_of_[own]; }
     const std::vector<Lot>& lots() const { return lots_; }
     const std::vector<Offer>& offers() const { return offers_; }  // Cheapest first.
     // Bins have the numbers after those of offers, for room(), kinds_of() and admits().

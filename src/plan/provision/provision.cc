@@ -82,7 +82,7 @@ constexpr int kSearchBudget = 5'000;
 // Of the time, for trying several shares before one plan is improved.
 constexpr double kGreedyPart = 0.2;
 // Of the time, until rooms are filled closely.
-constexpr double kStowPart = 0.35;
+constexpr double kStowPart = 0.5;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
@@ -172,7 +172,7 @@ class Planner {
             market_.reset();
             return;
         }
-        stowed_ = stow(*market_, options_.effort / 10);
+        stowed_ = stow(*market_, options_.effort / 50);
         keep_stowed(stowed_);
     }
 
@@ -191,17 +191,18 @@ class Planner {
     void greedy() {
         if (market_ == nullptr || !draft_.nodes.empty()) return;
         ShareGreedy greedy(*market_);
-        try_shares(greedy, stowed_);
+        // Where rooms are filled anew, the first plan need only be one.
+        try_shares(greedy, stowed_, market_->bins() > 0 ? 0 : kGreedyPart);
         if (draft_.nodes.empty()) return;
         if (market_->bins() > 0 && draft_.price > 0) {
             const auto is_late = [this] { return this->is_late(kStowPart); };
-            const std::vector<DraftNode> stowed = stow_closely(*market_, options_.effort / 5, is_late);
-            if (!stowed.empty()) try_shares(greedy, stowed);
+            close_stower_ = std::make_unique<CloseStower>(*market_, options_.effort / 3);
+            if (close_stower_->is_of_use()) try_shares(greedy, close_stower_->run(is_late), kStowPart);
         }
         adopt(std::move(draft_));
     }
 
-    void try_shares(ShareGreedy& greedy, const std::vector<DraftNode>& stowed) {
+    void try_shares(ShareGreedy& greedy, const std::vector<DraftNode>& stowed, double part) {
         const std::uint64_t looks = greedy.looks();
         // No share is the best for all; the first is the best for most.
         for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
@@ -212,7 +213,7 @@ class Planner {
             }
             if (draft_.nodes.empty()) note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
-            if (greedy.looks() - looks > options_.effort / 5 || is_late(kGreedyPart)) break;
+            if (greedy.looks() - looks > options_.effort / 5 || is_late(part)) break;
         }
     }
 
@@ -253,7 +254,11 @@ class Planner {
         note_first_plan();
     }
 
-    void bound() { plan_.lower_bound = bound_for_placed(false); }
+    void bound() {
+        if (close_stower_ && close_stower_->is_of_use())
+            known_prices_ = close_stower_->prices([this] { return is_late(kSearchPart); });
+        plan_.lower_bound = bound_for_placed(false);
+    }
 
     // Of the pods that have a place, wherever their topology was settled to.
     rules::Money bound_for_placed(bool quick) {
@@ -276,7 +281,7 @@ class Planner {
             const auto& pods = problem_.kinds()[k].pods;
             placed[c] += static_cast<std::uint32_t>(std::count_if(pods.begin(), pods.end(), is_placed));
         }
-        const KnownPlan known{price(), machine_count(), known_patterns_};
+        const KnownPlan known{price(), machine_count(), known_patterns_, known_prices_};
         return quick ? quick_lower_bound(problem_, placed, known)
                      : plan::lower_bound(problem_, placed, known);
     }
@@ -299,7 +304,8 @@ class Planner {
         improve_options.effort = options_.effort;
         improve_options.good_enough =
             static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
-        const bool bound_takes_long = market_->bins() > 0 || !known_patterns_.patterns.empty();
+        const bool bound_takes_long =
+            !known_patterns_.patterns.empty() || (close_stower_ && close_stower_->may_know_better());
         const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
         if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };
         adopt(plan::improve(*market_, std::move(draft_), improve_options));
@@ -521,10 +527,12 @@ class Planner {
     std::vector<Wait> waits_;
     std::unique_ptr<Market> market_;
     std::vector<DraftNode> stowed_;
+    std::unique_ptr<CloseStower> close_stower_;
     using InRoom = std::tuple<model::RoomIndex, std::uint32_t, std::uint32_t>;  // With class and count.
     std::vector<InRoom> in_rooms_;
     Draft draft_;
     KnownPatterns known_patterns_;
+    KnownPrices known_prices_;
     std::vector<Machine> machines_;
 };
 

@@ -2,83 +2,76 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <numeric>
 
-#include "plan/provision/room_auction.h"
+#include "plan/provision/ceilings.h"
+#include "plan/provision/room_program.h"
 
 namespace joiner::plan {
 namespace {
 
-constexpr int kWorths = 3;
-constexpr double kFewestRounds = 12;
-constexpr double kMostRounds = 200;
-constexpr double kLooksAPod = 170;  // In a room, of one auction, about.
+constexpr double kLooksAPod = 170;  // In a room, about.
 constexpr double kFewestRooms = 16;
 constexpr double kMostRooms = 1'024;
 constexpr double kSafe = 1 - 1e-9;  // Rounding may make a bound a hair too high.
+
+// Without machines of which another one has as much for no more money.
+ResourceColumns without_dominated(const ResourceColumns& all) {
+    const std::size_t n = all.dimensions;
+    std::vector<std::size_t> order(all.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return all.prices[a] < all.prices[b]; });
+    ResourceColumns out;
+    out.dimensions = n;
+    for (const std::size_t j : order) {
+        bool is_dominated = false;
+        for (std::size_t i = 0; i < out.size() && !is_dominated; ++i)
+            is_dominated = has_room(out.capacity(i), all.capacity(j), n);
+        if (is_dominated) continue;
+        out.prices.push_back(all.prices[j]);
+        out.capacities.insert(out.capacities.end(), all.capacity(j), all.capacity(j) + n);
+    }
+    return out;
+}
 
 class RoomBound {
   public:
     RoomBound(const RoomBoundQuestion& question, std::uint64_t effort)
         : q_(question), n_(question.columns.dimensions), effort_(effort) {
-        auction_.dimensions = n_;
-        auction_.requests = question.requests;
-        auction_.counts = question.counts;
         if (n_ == 0 || question.rooms.empty() || question.counts.empty()) return;
+        program_.columns = without_dominated(question.columns);
+        program_.requests = question.requests;
+        program_.counts = question.counts;
         const double most = static_cast<double>(effort) / kLooksAPod / static_cast<double>(q_.counts.size());
         merge_rooms(static_cast<std::size_t>(std::clamp(most, kFewestRooms, kMostRooms)));
     }
 
-    double run() {
-        if (auction_.times.empty()) return 0;
-        std::vector<double> worth = resource_bound(q_.columns, left_by_rooms()).worth;
-        if (!is_of_use(worth)) worth = resource_bound(q_.columns, sum(q_.counts)).worth;
-        if (!is_of_use(worth)) return 0;
-        auction_.ceilings = ceilings(worth);
-        const double looks = kLooksAPod * static_cast<double>(auction_.times.size() * q_.counts.size());
-        const auto rounds =
-            static_cast<int>(std::clamp(static_cast<double>(effort_) / looks, kFewestRounds, kMostRounds));
-        RoomAuction auction(std::move(auction_), effort_, {});
-        auction.bid(rounds);
-        double best = 0;
-        // What is left outside has its own worths, which may be better.
-        for (int i = 1; i < kWorths && !auction.is_over(); ++i) {
-            std::vector<double> next = resource_bound(q_.columns, sum(auction.outside())).worth;
-            if (next == worth || !is_of_use(next)) break;
-            best = std::max(best, auction.bound());
-            worth = std::move(next);
-            auction.set_ceilings(ceilings(worth));
-            auction.bid(rounds / 2);
+    double run(const KnownPrices& known) {
+        if (program_.times.empty()) return 0;
+        const std::vector<double> known_pods = prices_of_pods(known);
+        RoomProgram program(std::move(program_), effort_, {});
+        if (known.pods.empty()) {
+            program.solve();
+        } else {
+            program.bound_at({known_pods, known.units});
         }
-        best = std::max(best, auction.bound());
-        return best * kSafe;
+        return program.bound() * kSafe;
     }
 
   private:
-    std::vector<double> sum(const std::vector<double>& counts) const {
-        std::vector<double> out(n_, 0);
-        for (std::size_t p = 0; p < counts.size(); ++p) {
-            for (std::size_t d = 0; d < n_; ++d) out[d] += counts[p] * q_.requests[p * n_ + d];
-        }
-        return out;
-    }
-
-    std::vector<double> ceilings(const std::vector<double>& worth) const {
+    // What is not known costs what it would outside.
+    std::vector<double> prices_of_pods(const KnownPrices& known) const {
+        std::map<std::vector<double>, double> prices;
+        for (std::size_t i = 0; i < known.pods.size(); ++i) prices.emplace(known.requests[i], known.pods[i]);
         std::vector<double> out;
-        for (std::size_t p = 0; p < q_.counts.size(); ++p)
-            out.push_back(std::inner_product(worth.begin(), worth.end(), &q_.requests[p * n_], 0.0));
-        return out;
-    }
-    // Whether all pods are worth something.
-    bool is_of_use(const std::vector<double>& worth) const {
-        const std::vector<double> all = ceilings(worth);
-        return std::all_of(all.begin(), all.end(), [](double one) { return one > 0; });
-    }
-
-    std::vector<double> left_by_rooms() const {
-        std::vector<double> out = sum(q_.counts);
-        for (std::size_t i = 0; i < q_.rooms.size(); ++i) out[i % n_] -= q_.rooms[i];
-        for (double& amount : out) amount = std::max(0.0, amount);
+        for (std::size_t p = 0; p < q_.counts.size(); ++p) {
+            const auto at = q_.requests.begin() + static_cast<std::ptrdiff_t>(p * n_);
+            const auto it = prices.find({at, at + static_cast<std::ptrdiff_t>(n_)});
+            out.push_back(it == prices.end() ? std::numeric_limits<double>::infinity() : it->second);
+        }
         return out;
     }
 
@@ -98,7 +91,7 @@ class RoomBound {
                 if (i == 0 || less(rooms[i - 1], rooms[i])) {
                     add_room(rooms[i]);
                 } else {
-                    ++auction_.times.back();
+                    ++program_.times.back();
                 }
             }
             return;
@@ -116,8 +109,8 @@ class RoomBound {
                     add_room(row[static_cast<std::ptrdiff_t>(k)]);
                     continue;
                 }
-                ++auction_.times.back();
-                double* room = &auction_.rooms[auction_.rooms.size() - n_];
+                ++program_.times.back();
+                double* room = &program_.rooms[program_.rooms.size() - n_];
                 for (std::size_t d = 0; d < n_; ++d)
                     room[d] = std::max(room[d], row[static_cast<std::ptrdiff_t>(k)][d]);
             }
@@ -125,20 +118,20 @@ class RoomBound {
     }
 
     void add_room(const double* room) {
-        auction_.rooms.insert(auction_.rooms.end(), room, room + n_);
-        auction_.times.push_back(1);
+        program_.rooms.insert(program_.rooms.end(), room, room + n_);
+        program_.times.push_back(1);
     }
 
     const RoomBoundQuestion& q_;
     std::size_t n_;
     std::uint64_t effort_;
-    AuctionQuestion auction_;
+    RoomQuestion program_;
 };
 
 }  // namespace
 
-double room_bound(const RoomBoundQuestion& question, std::uint64_t effort) {
-    return RoomBound(question, effort).run();
+double room_bound(const RoomBoundQuestion& question, const KnownPrices& known, std::uint64_t effort) {
+    return RoomBound(question, effort).run(known);
 }
 
 }  // namespace joiner::plan

@@ -1,7 +1,6 @@
 // The lower bound where there is room: sums of free room promise more than it can hold, because large pods
-// fit into none of it and small ones run out. What a unit of each resource is worth on machines (none costs
-// less than what it holds is worth) is the ceiling of an auction (room_auction.h); any worth will do, and the
-// best of a few counts. Pure.
+// fit into none of it and small ones run out. Prices of pods tell (room_program.h); any will do, so those by
+// which a plan filled its rooms are looked at first. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +10,13 @@
 
 namespace joiner::plan {
 
+// Prices that were found before.
+struct KnownPrices {
+    std::vector<std::vector<double>> requests;  // Pods alike.
+    std::vector<double> pods;
+    std::vector<std::vector<double>> units;
+};
+
 struct RoomBoundQuestion {
     ResourceColumns columns;       // What may be bought.
     std::vector<double> requests;  // Pods alike x dimension.
@@ -19,6 +25,6 @@ struct RoomBoundQuestion {
 };
 
 // `effort` bounds the looks at a pod in a room.
-double room_bound(const RoomBoundQuestion& question, std::uint64_t effort);
+double room_bound(const RoomBoundQuestion& question, const KnownPrices& known, std::uint64_t effort);
 
 }  // namespace joiner::plan

@@ -5,15 +5,13 @@
 
 #include "plan/provision/packer.h"
 #include "plan/provision/resource_bound.h"
-#include "plan/provision/room_auction.h"
 
 namespace joiner::plan {
 namespace {
 
 constexpr std::uint64_t kMostTries = 24;       // Fillings of a bin.
 constexpr std::uint64_t kLooksOfAFilling = 8;  // At every lot, about.
-constexpr int kRounds = 8;                     // Of an auction.
-constexpr int kMoreRounds = 4;
+constexpr std::uint64_t kLooksOfAPod = 64;     // In a bin, before the program is solved.
 constexpr double kFull = 0.998;
 constexpr double kTilt = 0.8;  // How far a try sees a lot larger or smaller than it is.
 
@@ -50,26 +48,6 @@ class Stower {
             }
             for (const Take& take : node.take) left_[take.lot] -= take.count;
             out.push_back(std::move(node));
-        }
-        return out;
-    }
-
-    std::vector<DraftNode> run_auction(std::uint64_t effort, const std::function<bool()>& is_late) {
-        AuctionQuestion question = make_question();
-        if (std::any_of(question.ceilings.begin(), question.ceilings.end(),
-                        [](double one) { return one <= 0; }))
-            return {};
-        RoomAuction auction(std::move(question), effort, is_late);
-        auction.bid(kRounds);
-        // What is left outside may be worth something else than was thought.
-        if (value_by(sum(auction.outside()))) {
-            auction.set_ceilings(ceilings());
-            auction.bid(kMoreRounds);
-        }
-        std::vector<DraftNode> out;
-        for (const auto& take : auction.fill()) {
-            DraftNode& node = out.emplace_back(DraftNode{market_.bin(out.size()), {}});
-            for (const auto& [lot, count] : take) node.take.push_back({lot, count});
         }
         return out;
     }
@@ -111,30 +89,6 @@ class Stower {
         }
         return out;
     }
-    std::vector<double> ceilings() const {
-        std::vector<double> out;
-        for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) out.push_back(value(market_.request(lot)));
-        return out;
-    }
-
-    AuctionQuestion make_question() const {
-        AuctionQuestion out;
-        out.dimensions = n_;
-        out.counts = all();
-        out.ceilings = ceilings();
-        for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) {
-            const double* request = market_.request(lot);
-            out.requests.insert(out.requests.end(), request, request + n_);
-        }
-        for (std::size_t i = 0; i < market_.bins(); ++i) {
-            const double* room = market_.room(market_.bin(i));
-            out.rooms.insert(out.rooms.end(), room, room + n_);
-            out.times.push_back(1);
-            for (const Lot& lot : market_.lots())
-                out.admits.push_back(market_.admits(market_.bin(i), lot.kind));
-        }
-        return out;
-    }
 
     double value(const double* amounts) const {
         double sum = 0;
@@ -156,6 +110,27 @@ class Stower {
     std::vector<double> worth_;
     std::vector<Ware> wares_;
 };
+
+RoomQuestion make_question(const Market& market) {
+    const std::size_t n = market.dimensions();
+    RoomQuestion out;
+    out.columns = market.columns(false);
+    for (LotIndex lot = 0; lot < market.lots().size(); ++lot) {
+        const double* request = market.request(lot);
+        out.requests.insert(out.requests.end(), request, request + n);
+        out.counts.push_back(market.lots()[lot].count);
+    }
+    for (std::size_t i = 0; i < market.bins(); ++i) {
+        const double* room = market.room(market.bin(i));
+        out.rooms.insert(out.rooms.end(), room, room + n);
+        out.times.push_back(1);
+        for (const Lot& lot : market.lots()) out.admits.push_back(market.admits(market.bin(i), lot.kind));
+    }
+    // Where all admit all, that need not be asked again and again.
+    if (std::all_of(out.admits.begin(), out.admits.end(), [](bool admits) { return admits; }))
+        out.admits.clear();
+    return out;
+}
 
 }  // namespace
 
@@ -190,10 +165,36 @@ std::vector<DraftNode> stow(const Market& market, std::uint64_t effort) {
     return Stower(market).run(effort);
 }
 
-std::vector<DraftNode> stow_closely(const Market& market, std::uint64_t effort,
-                                    const std::function<bool()>& is_late) {
-    if (market.lots().size() * market.bins() * kLooksOfAFilling * kRounds > effort) return {};
-    return Stower(market).run_auction(effort, is_late);
+CloseStower::CloseStower(const Market& market, std::uint64_t effort) : market_(market), effort_(effort) {
+    if (market.bins() == 0 || market.lots().size() * market.bins() * kLooksOfAPod > effort) return;
+    program_ = std::make_unique<RoomProgram>(make_question(market), effort, std::function<bool()>{});
+}
+
+std::vector<DraftNode> CloseStower::run(const std::function<bool()>& is_late) {
+    program_->allow_more(effort_, is_late);
+    program_->solve();
+    std::vector<DraftNode> out;
+    for (const auto& take : program_->fill()) {
+        DraftNode& node = out.emplace_back(DraftNode{market_.bin(out.size()), {}});
+        for (const auto& [lot, count] : take) node.take.push_back({lot, count});
+    }
+    return out;
+}
+
+KnownPrices CloseStower::prices(const std::function<bool()>& is_late) {
+    if (may_know_better()) {
+        program_->allow_more(effort_, is_late);
+        program_->solve();
+    }
+    const Problem& problem = market_.problem();
+    KnownPrices out;
+    for (const Lot& lot : market_.lots()) out.requests.push_back(problem.classes()[lot.pod_class].request);
+    out.pods = program_->prices().pods;
+    for (const std::vector<double>& units : program_->prices().units) {
+        std::vector<double>& own = out.units.emplace_back(problem.dimensions(), 0);
+        for (std::size_t d = 0; d < units.size(); ++d) own[market_.problem_dimension(d)] = units[d];
+    }
+    return out;
 }
 
 }  // namespace joiner::plan
