@@ -129,13 +129,14 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
         }
         case Kind::kDeleteNode: {
             const std::string node_name = node->node.meta.name;
-            writer_.begin(claim_key(name));
+            // Its own finalizer keeps it, so the answer has a version for the watch to show.
+            writer_.begin(node_key(node_name));
             services_.client.remove(kube::kNodes, "", node_name, {node->node.meta.uid, "", -1},
-                                    [this, name, node_name](Result<std::string> result) {
-                                        writer_.settle(claim_key(name),
-                                                       result ? Result<std::string>(std::string{}) : result,
+                                    [this, name, node_name](const Result<std::string>& result) {
+                                        writer_.settle(node_key(node_name), result,
                                                        "delete Node " + node_name);
                                         services_.look_at_node(node_name);
+                                        services_.look_at_claim(name);
                                     });
             return;
         }

@@ -114,8 +114,7 @@ void ObjectWriter::delete_claim(const std::string& name, const std::string& reas
     settling_.begin(claim_key(name));
     services_.client.remove(kube::kNodeClaims, "", name, {state->claim.meta.uid, "", -1},
                             [this, name, reason, claim = state->claim](Result<std::string> result) {
-                                settle(claim_key(name), result ? Result<std::string>(std::string{}) : result,
-                                       "delete NodeClaim " + name);
+                                settle(claim_key(name), result, "delete NodeClaim " + name);
                                 if (result) services_.notices.claim_disrupted(claim, reason);
                                 services_.look_at_claim(name);
                             });

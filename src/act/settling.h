@@ -25,7 +25,8 @@ class Settling {
         return state.failures == 0 && number(seen_version) >= state.version;
     }
     void begin(const std::string& key) { states_[key].in_flight = true; }
-    // The request was done; `version` is the object's new resourceVersion, empty when it has none (a delete).
+    // The request was done; `version` is the object's new resourceVersion, empty when it has none (it is
+    // gone).
     void done(const std::string& key, std::string_view version, WallTime now) {
         states_[key] = {false, version.empty() ? ~std::uint64_t{0} : number(version), now + kWatchPatience,
                         0};

@@ -86,6 +86,21 @@ TEST_F(Drifting, s4_5_a_change_of_the_pool_is_seen_on_all_its_claims_at_once) {
     }
 }
 
+TEST_F(Drifting, a_node_is_drained_as_soon_as_its_claim_is_deleted) {
+    scale_up();
+    change_template();
+    ASSERT_TRUE(until(
+        [&] {
+            const std::vector<api::NodeClaim> all = claims();
+            return std::any_of(all.begin(), all.end(),
+                               [](const api::NodeClaim& claim) { return claim.meta.deleted.has_value(); });
+        },
+        minutes{1}));
+    EXPECT_TRUE(until(
+        [&] { return count_nodes([](const api::Node& node) { return node.meta.deleted.has_value(); }) > 0; },
+        seconds{1}));
+}
+
 TEST_F(Drifting, s5_6_nodes_are_replaced_one_by_one_and_the_pods_keep_running) {
     scale_up();
     const std::size_t nodes_before = nodes().size();
