@@ -146,11 +146,14 @@ def twenty_kills_during_replacements_lose_no_pod_and_leave_no_mark(world):
 
     last = _Watched(world)
 
+    # Machines that a kill made one too many were room for other pods, which rest where they were moved for longer than
+    # this takes (docs/disruption.md); a machine without pods would be nobody's.
     def all_are_current():
         last.look()
-        return last.is_current(str(generation)) and len(last.claims) == _PODS // _PODS_PER_NODE
+        return (last.is_current(str(generation)) and len(last.claims) <= _PODS // _PODS_PER_NODE + 1
+                and all(last.pods_on[_node_of(claim)] > 0 for claim in last.claims.values()))
 
-    wait_until(all_are_current, 120, f"every node is replaced, and none is too many (seed {world.seed})", interval=0.1)
+    wait_until(all_are_current, 120, f"every node is replaced, and none stands empty (seed {world.seed})", interval=0.1)
     world.run_all("web", _PODS)
     world.expect_in_order()
     wait_until_none(lambda: [f"{claim['metadata']['name']}: {condition(claim, 'DisruptionReason')}"
