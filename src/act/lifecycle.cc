@@ -98,9 +98,7 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
             std::erase_if(taints, [](const api::Taint& t) {
                 return t.key == api::kUnreachableTaint && t.effect == api::kNoSchedule;
             });
-            return writer_.patch_node(
-                node->node, dump({{"metadata", {{"resourceVersion", node->node.meta.resource_version}}},
-                                  {"spec", {{"taints", parse(api::encode_taints(taints))}}}}));
+            return writer_.write_taints(node->node, taints);
         }
         case Kind::kOpenWindow:
             return open_window(claim, node->node);
@@ -249,9 +247,7 @@ bool Lifecycle::mark_disrupted(const std::string& name, std::string_view reason)
             std::vector<api::Taint> taints = node->node.taints;
             std::erase_if(taints, [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
             if (wants) taints.push_back(disrupted_taint());
-            writer_.patch_node(node->node,
-                               dump({{"metadata", {{"resourceVersion", node->node.meta.resource_version}}},
-                                     {"spec", {{"taints", parse(api::encode_taints(taints))}}}}));
+            writer_.write_taints(node->node, taints);
         }
     }
     const api::Condition* there = api::find_condition(claim.conditions, "DisruptionReason");
@@ -413,7 +409,6 @@ bool Lifecycle::close_window(const std::string& name) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
     const model::NodeState* node = state == nullptr ? nullptr : services_.cluster.node_of(state->claim);
     if (node == nullptr || node->node.meta.deleted) return true;
-    const api::ObjectMeta& meta = node->node.meta;
     if (rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule)) {
         opening_.erase(name);
         return true;
@@ -421,8 +416,7 @@ bool Lifecycle::close_window(const std::string& name) {
     if (!writer_.may_act_on(node->node)) return false;
     std::vector<api::Taint> taints = node->node.taints;
     taints.push_back({std::string(api::kBindingTaint), "", std::string(api::kNoSchedule), {}});
-    writer_.patch_node(node->node, dump({{"metadata", {{"resourceVersion", meta.resource_version}}},
-                                         {"spec", {{"taints", parse(api::encode_taints(taints))}}}}));
+    writer_.write_taints(node->node, taints);
     return false;
 }
 

@@ -87,6 +87,12 @@ void ObjectWriter::patch_node(const api::Node& node, std::string body, std::func
                            });
 }
 
+void ObjectWriter::write_taints(const api::Node& node, const std::vector<api::Taint>& taints) {
+    const Json body = {{"metadata", {{"resourceVersion", node.meta.resource_version}}},
+                       {"spec", {{"taints", Json::parse(api::encode_taints(taints))}}}};
+    patch_node(node, body.dump());
+}
+
 void ObjectWriter::write_conditions(const api::NodeClaim& claim,
                                     const std::function<void(ClaimStatusPatch&)>& edit) {
     ClaimStatusPatch patch(claim);

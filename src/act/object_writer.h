@@ -29,6 +29,8 @@ class ObjectWriter {
     void patch_claim(const api::NodeClaim& claim, std::string_view subresource, std::string body,
                      std::function<void()> after = {});
     void patch_node(const api::Node& node, std::string body, std::function<void()> after = {});
+    // All of the node's taints at once; refused where the node has changed since it was seen.
+    void write_taints(const api::Node& node, const std::vector<api::Taint>& taints);
     void write_conditions(const api::NodeClaim& claim, const std::function<void(ClaimStatusPatch&)>& edit);
     // Makes the claim's conditions say so, where they do not and the claim may be written to now.
     void note(const api::NodeClaim& claim, const std::vector<plan::ConditionNote>& notes);
