@@ -254,9 +254,8 @@ class Week {
     void note_moves(const model::Cluster& cluster, const api::NodeClaim& claim, WallTime now) {
         const model::NodeState* node = cluster.node_of(claim);
         if (node == nullptr) return;
-        for (const model::PodKey& key : node->pods) {
-            const model::PodState* pod = cluster.find_pod(key);
-            if (pod == nullptr || !pod->is_reschedulable() || pod->deleted) continue;
+        for (const auto& [key, pod] : node->pods) {
+            if (!pod->is_reschedulable() || pod->deleted) continue;
             ++day_.moved;
             const auto before = moved_at_.find(pod->uid);
             if (before != moved_at_.end() && now - before->second < kDay) ++day_.again;
