@@ -241,12 +241,12 @@ class Week {
             if (!pod.is_active()) continue;
             day_.pod_seconds += to_seconds(kStep);
             if (!pod.is_ready) day_.pod_seconds_waiting += to_seconds(kStep);
-            if (!seen_pods_.insert(pod.uid).second) continue;
+            if (!seen_pods_.insert(pod.id.uid()).second) continue;
             // In place of one that was moved?
-            auto& owed = owed_[service_of(pod.name)];
+            auto& owed = owed_[service_of(pod.id.name())];
             std::erase_if(owed, [&](WallTime since) { return now - since > kStandsIn; });
             if (owed.empty()) continue;
-            moved_at_[pod.uid] = now;
+            moved_at_[pod.id.uid()] = now;
             owed.erase(owed.begin());
         }
     }
@@ -257,10 +257,10 @@ class Week {
         for (const auto& [key, pod] : node->pods) {
             if (!pod->is_reschedulable() || pod->deleted) continue;
             ++day_.moved;
-            const auto before = moved_at_.find(pod->uid);
+            const auto before = moved_at_.find(pod->id.uid());
             if (before != moved_at_.end() && now - before->second < kDay) ++day_.again;
-            if (controller_->moves().rests_until(pod->uid) > now) ++day_.unpaid;
-            owed_[service_of(pod->name)].push_back(now);
+            if (controller_->moves().rests_until(pod->id.uid()) > now) ++day_.unpaid;
+            owed_[service_of(pod->id.name())].push_back(now);
         }
     }
 

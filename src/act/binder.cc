@@ -76,17 +76,17 @@ void Binder::bind(const std::string& claim_name, const std::set<model::PodKey>& 
     std::vector<std::string> ready;
     for (const model::PodKey& key : pods) {
         const model::PodState* pod = services_.cluster.find_pod(key);
-        if (pod == nullptr || sent_.contains(pod->uid)) continue;
+        if (pod == nullptr || sent_.contains(pod->id.uid())) continue;
         const bool still_right = is_bindable(*pod) && tolerates_node(*pod, node->node) &&
                                  meets_labels(*pod, node->node) && rules::fits(pod->shape->requests, free);
         if (!still_right) {
-            leave(pod->uid);
+            leave(pod->id.uid());
             continue;
         }
         free -= pod->shape->requests;
-        sent_.emplace(pod->uid, Sent{claim_name, key, std::nullopt, 0});
+        sent_.emplace(pod->id.uid(), Sent{claim_name, key, std::nullopt, 0});
         ++per_claim_[claim_name];
-        ready.push_back(pod->uid);
+        ready.push_back(pod->id.uid());
     }
     for (const std::string& uid : ready) send(uid);
 }
@@ -103,10 +103,10 @@ void Binder::send(const std::string& uid) {
     const model::PodState* pod = services_.cluster.find_pod(it->second.pod);
     const model::ClaimState* claim = services_.cluster.find_claim(it->second.claim);
     const model::NodeState* node = claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
-    if (pod == nullptr || pod->uid != uid || node == nullptr || !is_bindable(*pod))
+    if (pod == nullptr || pod->id.uid() != uid || node == nullptr || !is_bindable(*pod))
         return let_go(uid, "gone");
     ++it->second.tries;
-    services_.client.bind(pod->ns, pod->name, uid, node->node.meta.name,
+    services_.client.bind(pod->id.ns(), pod->id.name(), uid, node->node.meta.name,
                           [this, uid](Result<std::string> result) { answer(uid, result); });
 }
 
@@ -124,7 +124,7 @@ void Binder::answer(const std::string& uid, const Result<std::string>& result) {
             services_.notices.pod_bound(it->second.tries > 1 ? "bound" : "conflict");
             it->second.answered_at = services_.loop.now();
             const model::PodState* pod = services_.cluster.find_pod(it->second.pod);
-            if (pod == nullptr || pod->uid != uid || !pod->node_name.empty()) let_go(uid, "");
+            if (pod == nullptr || pod->id.uid() != uid || !pod->node_name.empty()) let_go(uid, "");
             return;
         }
         case ErrorKind::kNotFound:

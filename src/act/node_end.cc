@@ -112,7 +112,7 @@ void NodeEnd::taint(const api::Node& node) {
 
 bool NodeEnd::may_ask(const model::PodState& pod) {
     const WallTime now = services_.loop.now();
-    const auto [it, is_new] = not_before_[pod.node_name].try_emplace(pod.uid, kNoTime);
+    const auto [it, is_new] = not_before_[pod.node_name].try_emplace(pod.id.uid(), kNoTime);
     if (!is_new && now < it->second) return false;
     // Once asked for, an eviction is not asked for again before the watch had its time to show it.
     it->second = now + kEvictionPause;
@@ -123,8 +123,8 @@ void NodeEnd::evict(const model::PodKey& key) {
     const model::PodState* pod = services_.cluster.find_pod(key);
     if (pod == nullptr || (pod->surge != nullptr && !surge_.may_evict(*pod)) || !may_ask(*pod)) return;
     services_.client.evict(
-        pod->ns, pod->name, pod->uid,
-        [this, key, uid = pod->uid, node = pod->node_name,
+        pod->id.ns(), pod->id.name(), pod->id.uid(),
+        [this, key, uid = pod->id.uid(), node = pod->node_name,
          target = target_of(*pod)](const Result<std::string>& result) {
             if (result) {
                 services_.notices.pod_evicted(200);
@@ -173,7 +173,7 @@ void NodeEnd::force(const plan::NodeStep::Forced& forced) {
     services_.events.record(
         {target_of(*pod), false, "Disrupted", "deleted: the termination grace period of its node has ended"});
     services_.client.remove(
-        kube::kPods, pod->ns, pod->name, {pod->uid, "", forced.grace_seconds},
+        kube::kPods, pod->id.ns(), pod->id.name(), {pod->id.uid(), "", forced.grace_seconds},
         [this, key = forced.pod, node = pod->node_name](const Result<std::string>& result) {
             if (!result && result.error().kind != ErrorKind::kNotFound &&
                 result.error().kind != ErrorKind::kConflict)

@@ -39,7 +39,7 @@ kube::EventTarget target_of(const api::Node& node) {
     return {"v1", "Node", "", node.meta.name, node.meta.uid, ""};
 }
 kube::EventTarget target_of(const model::PodState& pod) {
-    return {"v1", "Pod", pod.ns, pod.name, pod.uid, ""};
+    return {"v1", "Pod", pod.id.ns(), pod.id.name(), pod.id.uid(), ""};
 }
 
 bool ObjectWriter::may_act_on(const api::NodeClaim& claim) {

@@ -43,14 +43,14 @@ bool is_final(const Error& error) {
 }
 
 std::string owner_key(const model::PodState& pod) {
-    return pod.ns + "/" + pod.surge->replica_set;
+    return pod.id.ns() + "/" + pod.surge->replica_set;
 }
 
 }  // namespace
 
 bool Surge::may_evict(const model::PodState& pod) {
     const WallTime now = services_.loop.now();
-    State& state = states_[pod.uid];
+    State& state = states_[pod.id.uid()];
     if (state.in_flight || (!pod.surge->released && now < state.not_before)) return false;
     const Owner& owner = owners_[owner_key(pod)];
     const bool is_fresh = now - owner.seen_at < kOwnerIsFresh;
@@ -87,11 +87,11 @@ Surge::State* Surge::answered(const std::string& uid) {
 }
 
 void Surge::ask_services(const model::PodState& pod) {
-    states_[pod.uid].in_flight = true;
-    kube::Request request{"GET", kube::path_of(kube::kServices, pod.ns)};
+    states_[pod.id.uid()].in_flight = true;
+    kube::Request request{"GET", kube::path_of(kube::kServices, pod.id.ns())};
     request.query = "limit=" + std::to_string(kMostServices);
     services_.client.send(
-        std::move(request), [this, uid = pod.uid, node = pod.node_name](const Result<std::string>& answer) {
+        std::move(request), [this, uid = pod.id.uid(), node = pod.node_name](const Result<std::string>& answer) {
             State* state = answered(uid);
             if (state == nullptr) return;
             if (answer) {
@@ -113,8 +113,8 @@ void Surge::ask_owner(const model::PodState& pod) {
     if (asked.in_flight || services_.loop.now() < asked.not_before) return;
     asked.in_flight = true;
     services_.client.get(
-        kube::kReplicaSets, pod.ns, pod.surge->replica_set,
-        [this, key, ns = pod.ns, node = pod.node_name](const Result<std::string>& answer) {
+        kube::kReplicaSets, pod.id.ns(), pod.surge->replica_set,
+        [this, key, ns = pod.id.ns(), node = pod.node_name](const Result<std::string>& answer) {
             Owner& owner = owners_[key];
             owner.in_flight = false;
             owner.not_before = services_.loop.now() + kRetry;
@@ -147,14 +147,14 @@ void Surge::saw_owner(Owner& owner, plan::SurgeOwner seen) {
 
 void Surge::release(const model::PodState& pod) {
     const WallTime now = services_.loop.now();
-    states_[pod.uid].in_flight = true;
+    states_[pod.id.uid()].in_flight = true;
     const Json body = {{"metadata",
-                        {{"uid", pod.uid},
+                        {{"uid", pod.id.uid()},
                          {"labels", {{api::kPodTemplateHashLabel, nullptr}}},
                          {"annotations", {{api::kSurgingAnnotation, plan::surging_text(*pod.surge, now)}}}}}};
     services_.client.patch(
-        kube::kPods, pod.ns, pod.name, "", kube::PatchType::kMerge, dump(body),
-        [this, uid = pod.uid, node = pod.node_name, target = target_of(pod),
+        kube::kPods, pod.id.ns(), pod.id.name(), "", kube::PatchType::kMerge, dump(body),
+        [this, uid = pod.id.uid(), node = pod.node_name, target = target_of(pod),
          set = pod.surge->replica_set](const Result<std::string>& answer) {
             State* state = answered(uid);
             if (state == nullptr) return;
@@ -177,7 +177,7 @@ void Surge::forget_gone() {
     std::set<std::string> owners;
     for (const auto& [key, pod] : services_.cluster.pods()) {
         if (pod.surge == nullptr) continue;
-        there.insert(pod.uid);
+        there.insert(pod.id.uid());
         owners.insert(owner_key(pod));
     }
     std::erase_if(states_,

@@ -215,7 +215,7 @@ Json launches_json(const model::Snapshot& snapshot, const std::vector<plan::Laun
     Json out = Json::array();
     for (const plan::Launch& launch : launches) {
         Json pods = Json::array();
-        for (const model::PodIndex pod : launch.pods) pods.push_back(snapshot.pods[pod].full_name());
+        for (const model::PodIndex pod : launch.pods) pods.push_back(snapshot.pods[pod].id.full_name());
         out.push_back({{"nodePool", snapshot.pools[launch.spec->pool].name},
                        {"instanceType", launch.spec->types.front()},
                        {"zone", launch.spec->zone},
@@ -233,7 +233,7 @@ Json removals_json(const Simulation& s) {
     for (const plan::RepackStep& step : s.removals) {
         Json moves = Json::object();
         for (const plan::Placement& one : step.placements)
-            moves[snapshot.pods[one.pod].full_name()] = snapshot.rooms[one.room].name;
+            moves[snapshot.pods[one.pod].id.full_name()] = snapshot.rooms[one.room].name;
         out.push_back({{"nodes", step.nodes},
                        {"reason", step.reason},
                        {"savesPerHour", dollars(step.saving)},
@@ -260,7 +260,7 @@ void print_json(const Simulation& s, const SimulateOptions& options) {
     for (const plan::PassReport& pass : s.plan.passes)
         out["passes"].push_back(
             {{"name", pass.name}, {"seconds", pass.seconds}, {"pricePerHour", dollars(pass.price)}});
-    const auto name_of = [&](model::PodIndex pod) { return s.snapshot.pods[pod].full_name(); };
+    const auto name_of = [&](model::PodIndex pod) { return s.snapshot.pods[pod].id.full_name(); };
     out["unschedulable"] = Json::object();
     for (const plan::Wait& wait : s.plan.waits) out["unschedulable"][name_of(wait.pod)] = wait.reason;
     out["nodeClaims"] = launches_json(s.snapshot, s.plan.launches);
@@ -303,7 +303,7 @@ std::vector<std::pair<std::string, Row>> group_launches(const Simulation& s) {
 std::map<std::string, std::vector<std::string>> group_waits(const Simulation& s) {
     std::map<std::string, std::vector<std::string>> by_reason;
     for (const plan::Wait& wait : s.plan.waits)
-        by_reason[wait.reason].push_back(s.snapshot.pods[wait.pod].full_name());
+        by_reason[wait.reason].push_back(s.snapshot.pods[wait.pod].id.full_name());
     return by_reason;
 }
 

@@ -66,7 +66,7 @@ void Bindings::look_further() {
     for (auto& [claim, pods] : ready) {
         std::erase_if(pods, [&](const model::PodKey& key) {
             const model::PodState* pod = services_.cluster.find_pod(key);
-            return pod == nullptr || !agreed.contains(pod->uid);
+            return pod == nullptr || !agreed.contains(pod->id.uid());
         });
         binder_.bind(claim, pods);
     }

@@ -123,7 +123,7 @@ void Consolidation::leave_at_rest(plan::Consolidatable& found) {
         WallTime until = kNoTime;
         for (const model::PodKey& key : one.pods) {
             if (const model::PodState* pod = services_.cluster.find_pod(key))
-                until = std::max(until, disruptor_.moves().rests_until(pod->uid));
+                until = std::max(until, disruptor_.moves().rests_until(pod->id.uid()));
         }
         if (until <= now) return false;
         look_again_at_ = std::min(look_again_at_.value_or(until), until);

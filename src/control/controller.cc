@@ -425,9 +425,9 @@ class Controller::Impl {
     void pod_changed(const model::PodState* before, const model::PodState* after) {
         const std::string& node_before = before == nullptr ? kNowhere : before->node_name;
         const std::string& node_after = after == nullptr ? kNowhere : after->node_name;
-        const bool is_gone = before != nullptr && (after == nullptr || after->uid != before->uid);
-        if (is_gone) disruptor_.moves().forget_pod(before->uid);
-        if (is_gone || (before != nullptr && !node_after.empty())) binder_.saw_bound(before->uid);
+        const bool is_gone = before != nullptr && (after == nullptr || after->id.uid() != before->id.uid());
+        if (is_gone) disruptor_.moves().forget_pod(before->id.uid());
+        if (is_gone || (before != nullptr && !node_after.empty())) binder_.saw_bound(before->id.uid());
         provisioner_.pod_changed(before, after);
         for (const std::string* node : {&node_before, &node_after}) {
             if (node->empty()) continue;

@@ -116,7 +116,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     }
     command.binds &= lifecycle_.binds_pods();
     const auto mover = [&](model::PodIndex pod) {
-        const model::PodState* state = services_.cluster.find_pod(snapshot.pods[pod].full_name());
+        const model::PodState* state = services_.cluster.find_pod(snapshot.pods[pod].id.full_name());
         command.binds &= state != nullptr;
         return state == nullptr ? Mover{} : Mover{kin_of(*state), state->shape};
     };
@@ -134,7 +134,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     for (const plan::Launch& launch : planned.launches) {
         Launch wanted{launch.spec, snapshot.pools[launch.spec->pool], {}, {}};
         for (const model::PodIndex pod : launch.pods) {
-            if (!moving.contains(snapshot.pods[pod].full_name())) continue;
+            if (!moving.contains(snapshot.pods[pod].id.full_name())) continue;
             wanted.reserved += snapshot.pods[pod].shape->requests;
             wanted.movers.push_back(mover(pod));
         }

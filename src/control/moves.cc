@@ -12,7 +12,7 @@ constexpr Duration kAwait = std::chrono::minutes{15};
 }  // namespace
 
 std::string kin_of(const model::PodState& pod) {
-    std::string out = pod.ns;
+    std::string out = pod.id.ns();
     if (pod.labels == nullptr) return out;
     for (const auto& [key, value] : pod.labels->labels) {
         if (key != api::kZoneLabel && key != api::kRegionLabel)
@@ -34,7 +34,7 @@ void Moves::note_bound(const model::PodState& pod, WallTime now) {
     std::deque<Awaited>& awaited = it->second;
     std::erase_if(awaited, [&](const Awaited& one) { return now > one.until; });
     if (!awaited.empty()) {
-        rests_until_[pod.uid] = awaited.front().rests_until;
+        rests_until_[pod.id.uid()] = awaited.front().rests_until;
         awaited.pop_front();
     }
     if (awaited.empty()) awaited_.erase(it);

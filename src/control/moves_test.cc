@@ -14,9 +14,7 @@ using std::chrono::seconds;
 const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 
 model::PodState a_pod(const std::string& app, const std::string& number = "", const std::string& zone = "a") {
-    model::PodState pod;
-    pod.uid = app + number;
-    pod.ns = "ns";
+    model::PodState pod({"ns", app + number, app + number});
     pod.labels = std::make_shared<const rules::PodLabels>(
         rules::PodLabels{"ns", {{"app", app}, {std::string(api::kZoneLabel), zone}}});
     return pod;

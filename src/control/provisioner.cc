@@ -50,7 +50,7 @@ void Provisioner::sweep() {
         some_wait_ || std::any_of(services_.cluster.unbound_pods().begin(),
                                   services_.cluster.unbound_pods().end(), [&](const model::PodKey& key) {
                                       const model::PodState& pod = *services_.cluster.find_pod(key);
-                                      return model::wants_room(pod) && !planned_.has(pod.uid);
+                                      return model::wants_room(pod) && !planned_.has(pod.id.uid());
                                   });
     const bool has_less_headroom = keeps_headroom() && planned_version_ != services_.cluster.version();
     if (some_wait || has_less_headroom || !late.empty()) trigger();
@@ -59,14 +59,14 @@ void Provisioner::sweep() {
 
 void Provisioner::pod_changed(const model::PodState* before, const model::PodState* after) {
     if (before != nullptr) {
-        const bool still_waits = after != nullptr && after->uid == before->uid && model::wants_room(*after);
+        const bool still_waits = after != nullptr && after->id.uid() == before->id.uid() && model::wants_room(*after);
         if (!still_waits) {
-            const std::string claim = planned_.drop(before->uid);
+            const std::string claim = planned_.drop(before->id.uid());
             if (!claim.empty()) services_.look_at_claim(claim);
         }
     }
-    if (after != nullptr && model::wants_room(*after) && !planned_.has(after->uid)) {
-        const bool is_news = before == nullptr || before->uid != after->uid || !model::wants_room(*before) ||
+    if (after != nullptr && model::wants_room(*after) && !planned_.has(after->id.uid())) {
+        const bool is_news = before == nullptr || before->id.uid() != after->id.uid() || !model::wants_room(*before) ||
                              before->is_unschedulable != after->is_unschedulable ||
                              before->shape != after->shape;
         if (is_news && !goes_to_its_place(*after)) trigger();
@@ -86,7 +86,7 @@ bool Provisioner::goes_to_its_place(const model::PodState& pod) {
     const model::NodeState* node = state == nullptr ? nullptr : services_.cluster.node_of(state->claim);
     if (node == nullptr || !rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule))
         return false;
-    planned_.plan(pod.uid, pod.full_name(), claim, pod.shape);
+    planned_.plan(pod.id.uid(), pod.id.full_name(), claim, pod.shape);
     services_.look_at_claim(claim);
     return true;
 }
@@ -277,9 +277,9 @@ void Provisioner::note_headroom(const model::Snapshot& snapshot, const plan::Pla
 }
 
 void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) {
-    const model::PodState* state = services_.cluster.find_pod(pod.full_name());
+    const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
     const bool is_bindable = state != nullptr && act::is_bindable(*state);
-    planned_.plan(pod.uid, pod.full_name(), claim, is_bindable ? pod.shape : nullptr);
+    planned_.plan(pod.id.uid(), pod.id.full_name(), claim, is_bindable ? pod.shape : nullptr);
     services_.look_at_claim(claim);
 }
 
@@ -294,7 +294,7 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
             continue;
         }
         plan_pod(pod, name);
-        services_.events.record({{"v1", "Pod", pod.ns, pod.name, pod.uid, ""},
+        services_.events.record({{"v1", "Pod", pod.id.ns(), pod.id.name(), pod.id.uid(), ""},
                                  false,
                                  "Nominated",
                                  "will be placed on nodeclaim/" + name,
@@ -321,7 +321,7 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
 }
 
 void Provisioner::say_waiting(const model::PodView& pod, const std::string& reason) {
-    services_.events.record({{"v1", "Pod", pod.ns, pod.name, pod.uid, ""},
+    services_.events.record({{"v1", "Pod", pod.id.ns(), pod.id.name(), pod.id.uid(), ""},
                              true,
                              "FailedScheduling",
                              reason,

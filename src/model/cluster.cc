@@ -16,10 +16,10 @@ bool is_owned_by(const api::ObjectMeta& meta, std::string_view kind) {
 }
 
 // Unless the id is another's by now.
-void forget_id(std::unordered_map<std::string, std::string>& name_by_id, const std::string& id,
-               const std::string& name) {
-    const auto it = name_by_id.find(id);
-    if (it != name_by_id.end() && it->second == name) name_by_id.erase(it);
+template <typename T>
+void forget_id(std::unordered_map<std::string, const T*>& by_id, const std::string& id, const T& owner) {
+    const auto it = by_id.find(id);
+    if (it != by_id.end() && it->second == &owner) by_id.erase(it);
 }
 
 std::shared_ptr<const std::vector<VolumeUse>> make_volumes(const api::Pod& pod) {
@@ -93,10 +93,7 @@ std::string selecting_owner_of(const api::ObjectMeta& meta) {
 }
 
 PodState make_pod_state(const api::Pod& pod) {
-    PodState out;
-    out.ns = pod.meta.ns;
-    out.name = pod.meta.name;
-    out.uid = pod.meta.uid;
+    PodState out({pod.meta.ns, pod.meta.name, pod.meta.uid});
     out.node_name = pod.spec.node_name;
     out.created = pod.meta.created;
     out.deleted = pod.meta.deleted;
@@ -150,7 +147,8 @@ std::shared_ptr<const rules::PodLabels> Cluster::intern_labels(const api::Pod& p
 
 // REQUIRES: `pod` is an element of pods_, so it stays where it is.
 void Cluster::attach(const PodState& pod) {
-    const PodKey key = pod.full_name();
+    const PodKey key = pod.id.full_name();
+    if (pod.shape->constraints.binds_others()) binding_.insert(&pod);
     if (pod.surge != nullptr && pod.surge->released) released_.insert(key);
     if (pod.node_name.empty()) {
         if (!pod.is_terminal) unbound_.insert(key);
@@ -168,7 +166,8 @@ void Cluster::attach(const PodState& pod) {
 }
 
 void Cluster::detach(const PodState& pod) {
-    const PodKey key = pod.full_name();
+    const PodKey key = pod.id.full_name();
+    binding_.erase(&pod);
     unbound_.erase(key);
     released_.erase(key);
     if (pod.node_name.empty()) return;
@@ -189,7 +188,7 @@ void Cluster::upsert(const api::Pod& pod) {
     next.volumes = make_volumes(pod);
     next.surge = make_surge(pod.meta);
     next.seen = generation(Kind::kPod);
-    const PodKey key = next.full_name();
+    const PodKey key = next.id.full_name();
     const auto it = pods_.find(key);
     if (it != pods_.end()) {
         detach(it->second);
@@ -205,10 +204,10 @@ void Cluster::upsert(api::Node node) {
     const std::string name = node.meta.name;
     auto [it, is_new] = nodes_.try_emplace(name);
     NodeState& state = it->second;
-    if (!is_new && state.node.provider_id != node.provider_id) give_up_id(state.node.provider_id, name);
-    if (!node.provider_id.empty()) take_id(node.provider_id, name);
+    if (!is_new && state.node.provider_id != node.provider_id) give_up_id(state);
     state.allocatable = rules::as_capacity(node.allocatable);
     state.node = std::move(node);
+    if (!state.node.provider_id.empty()) take_id(state);
     state.seen = generation(Kind::kNode);
     if (is_new) {
         if (const auto waiting = waiting_for_node_.find(name); waiting != waiting_for_node_.end()) {
@@ -224,9 +223,9 @@ void Cluster::upsert(api::NodeClaim claim) {
     const std::string name = claim.meta.name;
     auto [it, is_new] = claims_.try_emplace(name);
     if (!is_new && it->second.claim.provider_id != claim.provider_id) {
-        forget_id(claim_by_provider_id_, it->second.claim.provider_id, name);
+        forget_id(claim_by_provider_id_, it->second.claim.provider_id, it->second);
     }
-    if (!claim.provider_id.empty()) claim_by_provider_id_[claim.provider_id] = name;
+    if (!claim.provider_id.empty()) claim_by_provider_id_[claim.provider_id] = &it->second;
     it->second.claim = std::move(claim);
     it->second.seen = generation(Kind::kNodeClaim);
     ++version_;
@@ -354,22 +353,25 @@ void Cluster::remove_node(const std::string& name) {
     const auto it = nodes_.find(name);
     if (it == nodes_.end()) return;
     for (const auto& [key, pod] : it->second.pods) waiting_for_node_[name].insert(key);
-    give_up_id(it->second.node.provider_id, name);
+    give_up_id(it->second);
     nodes_.erase(it);
 }
 
-void Cluster::take_id(const std::string& id, const std::string& node) {
-    std::string& owner = node_by_provider_id_[id];
-    if (!owner.empty() && owner != node) twins_[id].insert({owner, node});
-    owner = node;
+void Cluster::take_id(const NodeState& node) {
+    const std::string& id = node.node.provider_id;
+    const NodeState*& owner = node_by_provider_id_[id];
+    if (owner != nullptr && owner != &node)
+        twins_[id].insert({owner->node.meta.name, node.node.meta.name});
+    owner = &node;
 }
 
-void Cluster::give_up_id(const std::string& id, const std::string& node) {
+void Cluster::give_up_id(const NodeState& node) {
+    const std::string& id = node.node.provider_id;
     forget_id(node_by_provider_id_, id, node);
     const auto twins = twins_.find(id);
     if (twins == twins_.end()) return;
-    twins->second.erase(node);
-    node_by_provider_id_[id] = *twins->second.begin();
+    twins->second.erase(node.node.meta.name);
+    node_by_provider_id_[id] = &nodes_.at(*twins->second.begin());
     if (twins->second.size() == 1) twins_.erase(twins);
 }
 
@@ -383,7 +385,7 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             break;
         case Kind::kNodeClaim:
             if (const auto it = claims_.find(name); it != claims_.end()) {
-                forget_id(claim_by_provider_id_, it->second.claim.provider_id, name);
+                forget_id(claim_by_provider_id_, it->second.claim.provider_id, it->second);
                 claims_.erase(it);
             }
             break;
@@ -456,7 +458,7 @@ void Cluster::end_replace(Kind kind) {
     switch (kind) {
         case Kind::kPod:
             for (const auto& [key, pod] : pods_) {
-                if (pod.seen != current) gone.emplace_back(pod.ns, pod.name);
+                if (pod.seen != current) gone.emplace_back(pod.id.ns(), pod.id.name());
             }
             break;
         case Kind::kNode:
@@ -569,13 +571,13 @@ const TemplateState* Cluster::find_template(Kind kind, std::string_view ns_and_n
 const NodeState* Cluster::node_of(const api::NodeClaim& claim) const {
     if (claim.provider_id.empty()) return nullptr;
     const auto it = node_by_provider_id_.find(claim.provider_id);
-    return it == node_by_provider_id_.end() ? nullptr : find_node(it->second);
+    return it == node_by_provider_id_.end() ? nullptr : it->second;
 }
 
 const ClaimState* Cluster::claim_of(const api::Node& node) const {
     if (node.provider_id.empty()) return nullptr;
     const auto it = claim_by_provider_id_.find(node.provider_id);
-    return it == claim_by_provider_id_.end() ? nullptr : find_claim(it->second);
+    return it == claim_by_provider_id_.end() ? nullptr : it->second;
 }
 
 }  // namespace joiner::model

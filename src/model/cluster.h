@@ -11,11 +11,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "api/core.h"
 #include "api/karpenter.h"
 #include "base/time.h"
+#include "model/pod_id.h"
 #include "rules/pod_shape.h"
 
 namespace joiner::model {
@@ -66,9 +68,9 @@ struct PodSurge {
 
 // Only what planning, binding and draining need; the rest of a pod is not kept.
 struct PodState {
-    std::string ns;
-    std::string name;
-    std::string uid;
+    explicit PodState(PodId who) : id(std::move(who)) {}
+
+    PodId id;
     std::string node_name;
     std::shared_ptr<const rules::PodShape> shape;
     std::shared_ptr<const rules::PodLabels> labels;
@@ -102,7 +104,6 @@ struct PodState {
     bool is_reschedulable() const {
         return !is_terminal && !is_daemon && !is_mirror && (!deleted || is_stateful);
     }
-    std::string full_name() const { return ns + "/" + name; }
 };
 using PodKey = std::string;  // "ns/name"
 
@@ -199,6 +200,8 @@ class Cluster {
     const std::set<PodKey>& unbound_pods() const { return unbound_; }
     // Let go by their ReplicaSets, and not evicted yet.
     const std::set<PodKey>& released_pods() const { return released_; }
+    // Those whose constraints ask something of other pods, terminal ones too; in no order.
+    const std::unordered_set<const PodState*>& binding_pods() const { return binding_; }
     const std::map<std::string, NodeState, std::less<>>& nodes() const { return nodes_; }
     const std::map<std::string, ClaimState, std::less<>>& claims() const { return claims_; }
     const std::map<std::string, PoolState, std::less<>>& pools() const { return pools_; }
@@ -243,8 +246,8 @@ class Cluster {
     void detach(const PodState& pod);
     void remove_pod(const PodKey& key);
     void remove_node(const std::string& name);
-    void take_id(const std::string& id, const std::string& node);
-    void give_up_id(const std::string& id, const std::string& node);
+    void take_id(const NodeState& node);
+    void give_up_id(const NodeState& node);
     std::shared_ptr<const rules::PodShape> intern(rules::PodShape shape);
     std::shared_ptr<const rules::PodLabels> intern_labels(const api::Pod& pod);
     std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
@@ -253,6 +256,7 @@ class Cluster {
     std::unordered_map<PodKey, PodState> pods_;
     std::set<PodKey> unbound_;
     std::set<PodKey> released_;
+    std::unordered_set<const PodState*> binding_;
     std::map<std::string, std::set<PodKey>, std::less<>> waiting_for_node_;  // Bound to a node not seen yet.
     std::map<std::string, NodeState, std::less<>> nodes_;
     std::map<std::string, ClaimState, std::less<>> claims_;
@@ -272,10 +276,10 @@ class Cluster {
     KeptByName<api::Service> services_;                 // "ns/name"
     KeptByName<api::Service> replication_controllers_;  // "ns/name"
     std::map<Kind, TemplatesByName> templates_;
-    std::unordered_map<std::string, std::string> node_by_provider_id_;
+    std::unordered_map<std::string, const NodeState*> node_by_provider_id_;
     std::map<std::string, std::set<std::string>, std::less<>>
         twins_;  // Ids of several nodes, and their names.
-    std::unordered_map<std::string, std::string> claim_by_provider_id_;
+    std::unordered_map<std::string, const ClaimState*> claim_by_provider_id_;
     std::unordered_map<std::string, std::weak_ptr<const rules::PodShape>> shapes_;
     std::size_t shapes_swept_at_ = 1024;
     std::unordered_map<std::string, std::weak_ptr<const rules::PodLabels>> labels_;

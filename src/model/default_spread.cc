@@ -14,7 +14,7 @@ bool selects(const api::StringMap& selector, const api::StringMap& labels) {
 
 const TemplateState* owner_of(const Cluster& cluster, const PodState& pod, std::string_view kind,
                               std::string_view name) {
-    const std::string key = pod.ns + "/" + std::string(name);
+    const std::string key = pod.id.ns() + "/" + std::string(name);
     if (kind == "ReplicaSet") return cluster.find_template(Kind::kReplicaSet, key);
     if (kind == "StatefulSet") return cluster.find_template(Kind::kStatefulSet, key);
     if (kind == "Deployment") return cluster.find_template(Kind::kDeployment, key);
@@ -26,7 +26,7 @@ const TemplateState* owner_of(const Cluster& cluster, const PodState& pod, std::
 std::optional<api::LabelSelector> default_selector(const Cluster& cluster, const PodState& pod) {
     api::LabelSelector out;
     const auto& services = cluster.services();
-    const std::string prefix = pod.ns + "/";
+    const std::string prefix = pod.id.ns() + "/";
     for (auto it = services.lower_bound(prefix); it != services.end() && it->first.starts_with(prefix);
          ++it) {
         const api::StringMap& selector = it->second.object.selector;

@@ -108,8 +108,8 @@ TEST(Headroom, stands_last_among_the_pods_of_a_snapshot) {
     const Snapshot snapshot = make_snapshot(cluster, inputs);
     ASSERT_EQ(snapshot.pods.size(), 3u);
     EXPECT_FALSE(snapshot.pods[0].is_headroom());
-    EXPECT_EQ(snapshot.pods[1].full_name(), "ns/capacity-buffer-spare-1");
-    EXPECT_EQ(snapshot.pods[2].uid, "spare-uid-2");
+    EXPECT_EQ(snapshot.pods[1].id.full_name(), "ns/capacity-buffer-spare-1");
+    EXPECT_EQ(snapshot.pods[2].id.uid(), "spare-uid-2");
     EXPECT_EQ(snapshot.pods[2].buffer, "ns/spare");
     EXPECT_EQ(snapshot.pods[2].labels->labels.at("app"), "small");
 }

@@ -73,7 +73,7 @@ class SnapshotMaker {
         if (inputs_.planned == nullptr) return;
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
-            const auto it = inputs_.planned->find(pod.uid);
+            const auto it = inputs_.planned->find(pod.id.uid());
             if (it != inputs_.planned->end()) planned_[it->second] += pod.shape->requests;
         }
     }
@@ -117,10 +117,13 @@ class SnapshotMaker {
         for (const auto& [name, state] : cluster_.claims()) {
             if (cluster_.node_of(state.claim) == nullptr) add_claim(state.claim);
         }
-        std::stable_sort(out_.rooms.begin(), out_.rooms.end(), [](const RoomView& a, const RoomView& b) {
+        const auto before = [](const RoomView& a, const RoomView& b) {
             return std::pair(!a.is_initialized, std::string_view(a.name)) <
                    std::pair(!b.is_initialized, std::string_view(b.name));
-        });
+        };
+        // Mostly they are, and rooms are large to move.
+        if (!std::is_sorted(out_.rooms.begin(), out_.rooms.end(), before))
+            std::stable_sort(out_.rooms.begin(), out_.rooms.end(), before);
     }
 
     void add_node(const NodeState& state) {
@@ -136,12 +139,10 @@ class SnapshotMaker {
             closed.labels.add_labels(node.meta.labels);
             closed.taints = node.taints;
             out_.closed_nodes.push_back(std::move(closed));
-            if (claim != nullptr) node_of_claim_[claim->claim.meta.name] = node.meta.name;
             return;
         }
         RoomView room;
         room.name = node.meta.name;
-        if (claim != nullptr) node_of_claim_[claim->claim.meta.name] = node.meta.name;
         room.is_initialized = is_up;
         room.is_open = !rules::has_taint(node.taints, api::kBindingTaint, api::kNoSchedule) &&
                        !rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
@@ -244,9 +245,9 @@ class SnapshotMaker {
         for (const auto& [name, state] : cluster_.claims()) {
             note_reserved(state.claim, reserved);
             const PoolState* pool = cluster_.find_pool(pool_of(state.claim.meta));
-            if (pool == nullptr) continue;
+            if (pool == nullptr || !pool->pool.limits) continue;
             Used& sum = used[pool->pool.meta.name];
-            const auto types = pool->pool.limits ? inputs_.types(pool->pool) : nullptr;
+            const auto types = inputs_.types(pool->pool);
             sum.capacity += claimed_capacity(state.claim, types.get());
             ++sum.nodes;
         }
@@ -254,7 +255,7 @@ class SnapshotMaker {
         for (const auto& [name, state] : cluster_.nodes()) {
             if (cluster_.claim_of(state.node) != nullptr) continue;
             const PoolState* pool = cluster_.find_pool(pool_of(state.node.meta));
-            if (pool == nullptr) continue;
+            if (pool == nullptr || !pool->pool.limits) continue;
             Used& sum = used[pool->pool.meta.name];
             sum.capacity += rules::as_capacity(state.node.capacity);
             ++sum.nodes;
@@ -281,7 +282,7 @@ class SnapshotMaker {
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
             if (!wants_room(pod)) continue;
-            if (inputs_.planned != nullptr && inputs_.planned->contains(pod.uid)) continue;
+            if (inputs_.planned != nullptr && inputs_.planned->contains(pod.id.uid())) continue;
             add_pod(pod);
         }
         // Already by name; now by age, which keeps names in order among equals.
@@ -296,15 +297,15 @@ class SnapshotMaker {
             const Headroom headroom = headroom_of(cluster_, kept.object);
             const api::ObjectMeta& meta = kept.object.meta;
             for (std::int32_t i = 1; i <= headroom.replicas; ++i) {
-                out_.pods.push_back({meta.ns, fmt::format("{}{}-{}", api::kHeadroomPodPrefix, meta.name, i),
-                                     fmt::format("{}-{}", meta.uid, i), headroom.source->shape, kNoTime,
+                out_.pods.push_back({{meta.ns, fmt::format("{}{}-{}", api::kHeadroomPodPrefix, meta.name, i),
+                                      fmt::format("{}-{}", meta.uid, i)}, headroom.source->shape, kNoTime,
                                      headroom.source->labels, name});
             }
         }
     }
 
     void add_pod(const PodState& pod) {
-        out_.pods.push_back({pod.ns, pod.name, pod.uid, shape_of(pod), pod.created, pod.labels});
+        out_.pods.push_back({pod.id, shape_of(pod), pod.created, pod.labels});
     }
 
     // By claim, then name.
@@ -337,7 +338,7 @@ class SnapshotMaker {
         auto& known = spread_[{pod.shape.get(), pod.labels.get(), pod.selecting_owner}];
         if (known != nullptr) return known;
         const auto selector = default_selector(cluster_, pod);
-        known = selector ? shared(rules::with_spread(*pod.shape, pod.ns, *selector, *inputs_.default_spread))
+        known = selector ? shared(rules::with_spread(*pod.shape, pod.id.ns(), *selector, *inputs_.default_spread))
                          : pod.shape;
         return known;
     }
@@ -354,6 +355,7 @@ class SnapshotMaker {
         const bool some_ask = std::any_of(out_.pods.begin(), out_.pods.end(), [](const PodView& pod) {
             return !pod.shape->constraints.key.empty();
         });
+        if (!some_ask && cluster_.binding_pods().empty()) return;
         std::vector<const PodState*> moving = inputs_.moving != nullptr ? *inputs_.moving : leaving_pods();
         std::sort(moving.begin(), moving.end(), std::less<>());
         std::map<std::string_view, PlaceIndex> place_of;
@@ -363,17 +365,21 @@ class SnapshotMaker {
             place_of.emplace(node.name, static_cast<PlaceIndex>(place_of.size()));
         using Key = std::tuple<const rules::PodLabels*, const rules::PodShape*, bool>;
         std::map<Key, std::map<PlaceIndex, std::uint32_t>> counts;
-        for (const auto& [key, pod] : cluster_.pods()) {
-            if (pod.is_terminal) continue;
-            const bool binds_others = pod.shape->constraints.binds_others();
-            if (!some_ask && !binds_others) continue;
-            if (std::binary_search(moving.begin(), moving.end(), &pod, std::less<>())) continue;
+        const auto count = [&](const PodState& pod) {
+            if (pod.is_terminal) return;
+            if (std::binary_search(moving.begin(), moving.end(), &pod, std::less<>())) return;
             const auto place = place_of.find(node_of(pod));
-            if (place == place_of.end()) continue;
+            if (place == place_of.end()) return;
+            const bool binds_others = pod.shape->constraints.binds_others();
             ++counts[{pod.labels.get(), binds_others ? pod.shape.get() : nullptr, pod.deleted.has_value()}]
                     [place->second];
             holders_[pod.labels.get()] = pod.labels;
             if (binds_others) shape_holders_[pod.shape.get()] = pod.shape;
+        };
+        if (some_ask) {
+            for (const auto& [key, pod] : cluster_.pods()) count(pod);
+        } else {
+            for (const PodState* pod : cluster_.binding_pods()) count(*pod);
         }
         for (const auto& [key, places] : counts) {
             const auto& [labels, shape, is_going] = key;
@@ -396,16 +402,16 @@ class SnapshotMaker {
     // The name of the place where the pod stands or is planned to stand; empty for none.
     std::string_view node_of(const PodState& pod) const {
         if (!pod.node_name.empty() || inputs_.planned == nullptr) return pod.node_name;
-        const auto planned = inputs_.planned->find(pod.uid);
+        const auto planned = inputs_.planned->find(pod.id.uid());
         if (planned == inputs_.planned->end()) return {};
-        const auto node = node_of_claim_.find(planned->second);
-        return node == node_of_claim_.end() ? planned->second : node->second;
+        const ClaimState* claim = cluster_.find_claim(planned->second);
+        const NodeState* node = claim == nullptr ? nullptr : cluster_.node_of(claim->claim);
+        return node == nullptr ? planned->second : node->node.meta.name;
     }
 
     const Cluster& cluster_;
     const SnapshotInputs& inputs_;
     Snapshot out_;
-    std::map<std::string, std::string> node_of_claim_;
     std::map<std::string, std::shared_ptr<const rules::PodShape>> shapes_;
     std::map<std::tuple<const rules::PodShape*, const rules::PodLabels*, std::string>,
              std::shared_ptr<const rules::PodShape>>

@@ -164,7 +164,7 @@ TEST(MakeSnapshot, pods_come_by_age_then_name) {
     w.pod("b", "1", "", created(10));
     w.pod("a", "1", "", created(10));
     std::vector<std::string> names;
-    for (const PodView& pod : w.snapshot().pods) names.push_back(pod.name);
+    for (const PodView& pod : w.snapshot().pods) names.push_back(pod.id.name());
     EXPECT_THAT(names, ElementsAre("a", "b", "young"));
 }
 
@@ -422,7 +422,7 @@ TEST(MakeSnapshot, pods_that_may_move_are_listed_and_their_room_stays_taken) {
     w.moving = {w.cluster.find_pod("ns/moves-too"), w.cluster.find_pod("ns/moves")};
     const Snapshot snapshot = w.snapshot();
     std::vector<std::string> names;
-    for (const PodView& pod : snapshot.pods) names.push_back(pod.name);
+    for (const PodView& pod : snapshot.pods) names.push_back(pod.id.name());
     EXPECT_THAT(names, ElementsAre("moves-too", "moves")) << "in the order given, and not the one that waits";
     ASSERT_EQ(snapshot.rooms.size(), 1U);
     EXPECT_EQ(snapshot.rooms[0].free.cpu_milli, 1250);
@@ -483,7 +483,7 @@ TEST(MakeSnapshot, leaving_nodes_are_no_room_and_their_pods_are_to_be_placed) {
     w.leaving = {"a"};
     std::vector<std::string> names;
     const Snapshot snapshot = w.snapshot();
-    for (const PodView& pod : snapshot.pods) names.push_back(pod.name);
+    for (const PodView& pod : snapshot.pods) names.push_back(pod.id.name());
     EXPECT_THAT(names, ElementsAre("waits", "moves")) << "those that wait come first";
     EXPECT_THAT(w.rooms(), ElementsAre("b open 3000m")) << "only rooms that are up count";
     EXPECT_EQ(snapshot.closed_nodes.size(), 2u) << "what stays there still matters to others";

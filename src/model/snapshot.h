@@ -10,6 +10,7 @@
 
 #include "api/karpenter.h"
 #include "base/time.h"
+#include "model/pod_id.h"
 #include "rules/instance_type.h"
 #include "rules/money.h"
 #include "rules/pod_shape.h"
@@ -21,9 +22,7 @@ using PoolIndex = std::uint32_t;
 using RoomIndex = std::uint32_t;
 
 struct PodView {
-    std::string ns;
-    std::string name;
-    std::string uid;
+    PodId id;
     std::shared_ptr<const rules::PodShape> shape;
     WallTime created = kNoTime;
     std::shared_ptr<const rules::PodLabels> labels = nullptr;  // nullptr: none.
@@ -32,7 +31,6 @@ struct PodView {
     std::string buffer = {};
 
     bool is_headroom() const { return !buffer.empty(); }
-    std::string full_name() const { return ns + "/" + name; }
 };
 
 // A place that exists or is on its way: an open node, a node whose binding window is still closed, or a claim

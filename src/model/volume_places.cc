@@ -154,7 +154,7 @@ VolumePlaces volume_places(const Cluster& cluster, const PodState& pod) {
     VolumePlaces out;
     std::map<std::string, std::set<std::string>> ids;
     for (const VolumeUse& use : *pod.volumes) {
-        Backing backing = read_backing(cluster, pod.ns, use);
+        Backing backing = read_backing(cluster, pod.id.ns(), use);
         if (out.problem.empty()) out.problem = backing.problem;
         if (!backing.driver.empty()) ids[backing.driver].insert(backing.id);
         if (backing.places.empty()) continue;
@@ -187,7 +187,7 @@ std::vector<std::pair<std::string, int>> volumes_left(const Cluster& cluster, co
     for (const auto& [key, pod] : node.pods) {
         if (pod->volumes == nullptr || pod->is_terminal) continue;
         for (const VolumeUse& use : *pod->volumes) {
-            Backing backing = read_backing(cluster, pod->ns, use);
+            Backing backing = read_backing(cluster, pod->id.ns(), use);
             if (!backing.driver.empty()) used[backing.driver].insert(std::move(backing.id));
         }
     }

@@ -73,19 +73,19 @@ std::string CandidateFinder::pod_obstacle(const model::NodeState& node) const {
 }
 
 std::string CandidateFinder::budget_obstacle(const model::PodState& pod) const {
-    const auto budgets = budgets_.find(pod.ns);
+    const auto budgets = budgets_.find(pod.id.ns());
     if (budgets == budgets_.end()) return {};
     const api::PodDisruptionBudget* matched = nullptr;
     for (const api::PodDisruptionBudget* budget : budgets->second) {
         if (!rules::matches(budget->selector, pod.labels->labels)) continue;
         // The eviction API refuses such a pod.
         if (matched != nullptr)
-            return fmt::format("pod {} has several PodDisruptionBudgets", pod.full_name());
+            return fmt::format("pod {} has several PodDisruptionBudgets", pod.id.full_name());
         matched = budget;
     }
     if (matched == nullptr || matched->disruptions_allowed > 0 || lets_unready_go(*matched, pod)) return {};
     return fmt::format("PodDisruptionBudget {} allows no eviction of pod {}", api::full_name(matched->meta),
-                       pod.full_name());
+                       pod.id.full_name());
 }
 
 Candidate CandidateFinder::make(const model::ClaimState& state) const {

@@ -14,13 +14,13 @@ Result<DisruptionCommand> plan_replacement(const model::Snapshot& snapshot, std:
     if (keys.empty()) return out;
     std::vector<bool> is_moving(snapshot.pods.size());
     for (std::size_t i = 0; i < snapshot.pods.size(); ++i)
-        is_moving[i] = keys.contains(snapshot.pods[i].full_name());
+        is_moving[i] = keys.contains(snapshot.pods[i].id.full_name());
 
     Plan plan = plan_provisioning(snapshot, options);
     for (const Wait& wait : plan.waits) {
         if (is_moving[wait.pod])
             return fail(ErrorKind::kUnavailable,
-                        fmt::format("pod {} would have no place: {}", snapshot.pods[wait.pod].full_name(),
+                        fmt::format("pod {} would have no place: {}", snapshot.pods[wait.pod].id.full_name(),
                                     wait.reason));
     }
     // What others need is for provisioning to launch.

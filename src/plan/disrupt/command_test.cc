@@ -50,7 +50,7 @@ struct Question {
         shape->requests.pods = 1;
         shape->required.emplace_back();
         shape->key = std::to_string(cpu_milli);
-        snapshot.pods.push_back({"ns", name, name, shape, kNoTime});
+        snapshot.pods.push_back({{"ns", name, name}, shape, kNoTime});
         if (moves) leaving.pods.push_back("ns/" + name);
     }
     void room(const std::string& name, std::int64_t cpu_milli) {

@@ -47,16 +47,15 @@ Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate&
         const api::NodePool& pool = pool_state->pool;
         const api::Node& node = facts.cluster.node_of(state.claim)->node;
         const auto why = [&](std::string reason) { return Blocked{name, node.meta.name, std::move(reason)}; };
+        Candidate candidate = finder.make(state);
         if (pool.consolidation_policy == "Balanced" && facts.types(pool) != nullptr) {
-            const Candidate own = finder.make(state);
-            out.balanced[pool.meta.name].price += own.price;
-            out.balanced[pool.meta.name].disruption += own.disruption_cost;
+            out.balanced[pool.meta.name].price += candidate.price;
+            out.balanced[pool.meta.name].disruption += candidate.disruption_cost;
         }
         if (std::string obstacle = finder.obstacle(state); !obstacle.empty()) {
             out.blocked.push_back(why(std::move(obstacle)));
             continue;
         }
-        Candidate candidate = finder.make(state);
         if (candidate.pods.empty()) {
             if (pool.consolidate_after.value) out.candidates.push_back(std::move(candidate));
             continue;

@@ -39,15 +39,16 @@ bool list_pods(const model::Cluster& cluster, const Candidate& candidate,
     const model::NodeState* node = cluster.find_node(candidate.node);
     if (node == nullptr) return false;
     const std::size_t before = out.size();
-    for (const model::PodKey& key : candidate.pods) {
-        const auto pod = node->pods.find(key);
-        if (pod == node->pods.end() || !pod->second->is_active()) {
-            out.resize(before);
-            return false;
-        }
+    auto key = candidate.pods.begin();  // Both in order.
+    for (auto pod = node->pods.begin(); pod != node->pods.end() && key != candidate.pods.end(); ++pod) {
+        if (pod->first != *key) continue;
+        if (!pod->second->is_active()) break;
         out.push_back(pod->second);
+        ++key;
     }
-    return true;
+    if (key == candidate.pods.end()) return true;
+    out.resize(before);
+    return false;
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ TEST(RepackQuestion, names_rooms_and_pods_of_each_candidate) {
     EXPECT_EQ(question.snapshot.rooms[question.rooms[0]].name, "n0");
     EXPECT_EQ(question.snapshot.rooms[question.rooms[0]].free.cpu_milli, 3000) << "its pod is still there";
     ASSERT_EQ(question.pods[0].size(), 1U);
-    EXPECT_EQ(question.snapshot.pods[question.pods[0][0]].full_name(), "ns/on-n0");
+    EXPECT_EQ(question.snapshot.pods[question.pods[0][0]].id.full_name(), "ns/on-n0");
     EXPECT_THAT(question.pods[1], IsEmpty());
 }
 

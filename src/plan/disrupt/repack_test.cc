@@ -149,7 +149,7 @@ struct Town {
             out.snapshot.rooms[room_at.at(pod.node)].free -= pod.shape->requests;
             if (!moves) continue;
             at[pod.node].push_back(static_cast<model::PodIndex>(out.snapshot.pods.size()));
-            out.snapshot.pods.push_back({"default", name.substr(8), name, pod.shape, kNoTime, pod.labels});
+            out.snapshot.pods.push_back({{"default", name.substr(8), name}, pod.shape, kNoTime, pod.labels});
         }
         for (const auto& [name, one] : nodes) {
             if (!one.may_leave) continue;
@@ -157,7 +157,7 @@ struct Town {
                 "claim-" + name, name,          kPool, one.price, 1.0 + double(at[name].size()), {},
                 one.is_spot,     one.steady_for};
             for (const model::PodIndex pod : at[name]) {
-                candidate.pods.push_back(out.snapshot.pods[pod].full_name());
+                candidate.pods.push_back(out.snapshot.pods[pod].id.full_name());
             }
             if (is_balanced) {
                 out.balanced[kPool].price += candidate.price;
@@ -175,7 +175,7 @@ struct Town {
     }
     void carry_out(const RepackQuestion& asked, const RepackStep& step) {
         const auto move = [&](model::PodIndex pod, const std::string& to) {
-            Pod& own = pods.at(asked.snapshot.pods[pod].full_name());
+            Pod& own = pods.at(asked.snapshot.pods[pod].id.full_name());
             EXPECT_THAT(step.nodes, testing::Contains(own.node));
             own.node = to;
             ++own.moves;
@@ -501,7 +501,7 @@ Town scaled_down(std::uint64_t seed, int pods, int left) {
     model::Snapshot snapshot = town.base();
     for (int i = 0; i < pods; ++i) {
         const std::string name = fmt::format("q{:05}", i);
-        snapshot.pods.push_back({"default", name, name, shapes[rng.below(shapes.size())], kNoTime});
+        snapshot.pods.push_back({{"default", name, name}, shapes[rng.below(shapes.size())], kNoTime});
     }
     ProvisionOptions options;
     options.effort = 3'000'000;
@@ -516,7 +516,7 @@ Town scaled_down(std::uint64_t seed, int pods, int left) {
         std::swap(all[static_cast<std::size_t>(i)],
                   all[static_cast<std::size_t>(i) + rng.below(all.size() - static_cast<std::size_t>(i))]);
         const auto& [node, pod] = all[static_cast<std::size_t>(i)];
-        town.pods["default/" + snapshot.pods[pod].name] = {
+        town.pods["default/" + snapshot.pods[pod].id.name()] = {
             std::const_pointer_cast<rules::PodShape>(snapshot.pods[pod].shape), node, nullptr};
     }
     return town;
@@ -525,7 +525,7 @@ Town scaled_down(std::uint64_t seed, int pods, int left) {
 rules::Money bound_of(const Town& town) {
     model::Snapshot snapshot = Town(*town.types).base();
     for (const auto& [name, pod] : town.pods)
-        snapshot.pods.push_back({"default", name.substr(8), name, pod.shape, kNoTime});
+        snapshot.pods.push_back({{"default", name.substr(8), name}, pod.shape, kNoTime});
     ProvisionOptions options;
     options.effort = 100'000;
     return plan_provisioning(snapshot, options).lower_bound;

@@ -51,8 +51,8 @@ std::optional<std::vector<Candidate>> still_leaving(const RepackQuestion& questi
         const auto v = static_cast<std::size_t>(planned - question.candidates.begin());
         for (const model::PodIndex index : question.pods[v]) {
             const model::PodView& pod = question.snapshot.pods[index];
-            const model::PodState* there = cluster.find_pod(pod.full_name());
-            if (there == nullptr || there->uid != pod.uid || there->shape != pod.shape) return std::nullopt;
+            const model::PodState* there = cluster.find_pod(pod.id.full_name());
+            if (there == nullptr || there->id.uid() != pod.id.uid() || there->shape != pod.shape) return std::nullopt;
         }
         out.push_back(std::move(candidate));
     }

@@ -41,7 +41,7 @@ struct Planned {
         now.pools = {pool};
         question.snapshot = now;
         for (const char* name : {"a", "b", "c"})
-            question.snapshot.pods.push_back({"ns", name, name, a_shape(1000)});
+            question.snapshot.pods.push_back({{"ns", name, name}, a_shape(1000)});
         step.nodes = {"n"};
         step.placements = {{0, 0}, {1, 0}};
         Launch& launch = step.launches.emplace_back();
@@ -144,7 +144,7 @@ TEST(StillLeaving, s5_12_only_with_the_pods_that_were_planned_for) {
         RepackQuestion question;
         const CandidateFinder before(facts, DisruptionClass::kGraceful, kNow);
         question.candidates = {before.make(*w.cluster.find_claim("c"))};
-        question.snapshot.pods.push_back({"ns", "a", "a", w.cluster.find_pod("ns/a")->shape});
+        question.snapshot.pods.push_back({{"ns", "a", "a"}, w.cluster.find_pod("ns/a")->shape});
         question.pods = {{0}};
         RepackStep step;
         step.nodes = {"n"};

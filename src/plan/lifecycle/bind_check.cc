@@ -15,7 +15,7 @@ std::set<std::string> may_be_bound(const model::Snapshot& snapshot,
     }
     Plan plan;
     for (model::PodIndex i = 0; i < snapshot.pods.size(); ++i) {
-        const auto node = node_of.find(snapshot.pods[i].uid);
+        const auto node = node_of.find(snapshot.pods[i].id.uid());
         const auto room = node == node_of.end() ? rooms.end() : rooms.find(node->second);
         if (room == rooms.end()) {
             plan.waits.push_back({i, {}});
@@ -36,7 +36,7 @@ std::set<std::string> may_be_bound(const model::Snapshot& snapshot,
         if (plan.placements.size() == placed) break;
     }
     std::set<std::string> out;
-    for (const Placement& one : plan.placements) out.insert(snapshot.pods[one.pod].uid);
+    for (const Placement& one : plan.placements) out.insert(snapshot.pods[one.pod].id.uid());
     return out;
 }
 

@@ -59,18 +59,18 @@ NodeStep drain_step(const NodeFacts& facts, const std::vector<const model::PodSt
     for (const model::PodState* pod : waiting) lowest_tier = std::min(lowest_tier, tier_of(*pod));
     for (const model::PodState* pod : waiting) {
         if (must_force(*pod, deadline, now)) {
-            step.force.push_back({pod->full_name(), grace_until(*deadline, now)});
+            step.force.push_back({pod->id.full_name(), grace_until(*deadline, now)});
             continue;
         }
         if (tier_of(*pod) != lowest_tier || pod->deleted) continue;
         if (!do_not_disrupt_is_active(*pod, now)) {
-            step.evict.push_back(pod->full_name());
+            step.evict.push_back(pod->id.full_name());
             continue;
         }
         step.remarks.push_back({{},
                                 true,
                                 "FailedDraining",
-                                fmt::format("pod {} is annotated {}={}", pod->full_name(),
+                                fmt::format("pod {} is annotated {}={}", pod->id.full_name(),
                                             api::kDoNotDisruptAnnotation, pod->do_not_disrupt)});
     }
     return step;
@@ -83,7 +83,7 @@ std::set<std::string> volumes_in_use(const NodeFacts& facts, WallTime now) {
     for (const auto& [key, pod] : facts.node.pods) {
         if (pod->volumes == nullptr || (is_drainable(*pod) && !is_stuck(*pod, now))) continue;
         for (const model::VolumeUse& use : *pod->volumes) {
-            const auto claim = claims.find(pod->ns + "/" + use.claim);
+            const auto claim = claims.find(pod->id.ns() + "/" + use.claim);
             if (claim != claims.end()) out.insert(claim->second.object.volume_name);
         }
     }
@@ -137,12 +137,12 @@ void remark_on(const model::PodState& pod, WallTime now, std::vector<Remark>& re
                            "FailedDraining",
                            fmt::format("pod {} should have been gone by {} (a finalizer, or a kubelet that "
                                        "does not answer) and is waited for no longer",
-                                       pod.full_name(), format_rfc3339(*pod.deleted))});
+                                       pod.id.full_name(), format_rfc3339(*pod.deleted))});
     }
     if (!pod.do_not_disrupt.empty() && pod.do_not_disrupt != "true") {
         const auto duration = parse_duration(pod.do_not_disrupt);
         if (!duration || duration->count() <= 0)
-            remarks.push_back({pod.full_name(), true, "InvalidDoNotDisruptAnnotation",
+            remarks.push_back({pod.id.full_name(), true, "InvalidDoNotDisruptAnnotation",
                                fmt::format("{}={} is neither true nor a duration, and is passed over",
                                            api::kDoNotDisruptAnnotation, pod.do_not_disrupt)});
     }
@@ -172,7 +172,7 @@ bool do_not_disrupt_is_active(const model::PodState& pod, WallTime now) {
 std::vector<std::string> budgets_of(const model::Cluster& cluster, const model::PodState& pod) {
     std::vector<std::string> out;
     for (const auto& [name, kept] : cluster.pod_disruption_budgets()) {
-        if (kept.object.meta.ns == pod.ns && rules::matches(kept.object.selector, pod.labels->labels))
+        if (kept.object.meta.ns == pod.id.ns() && rules::matches(kept.object.selector, pod.labels->labels))
             out.push_back(kept.object.meta.name);
     }
     return out;

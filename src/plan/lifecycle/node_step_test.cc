@@ -331,7 +331,7 @@ TEST(DoNotDisrupt, s4_3_is_true_or_a_time_from_the_start) {
         {"True", true, false}, {"5m1s", true, true},
     };
     for (const auto& c : cases) {
-        model::PodState pod;
+        model::PodState pod({"ns", "p", "u"});
         pod.do_not_disrupt = c.value;
         if (c.has_started) pod.started = kNow - minutes{5};
         EXPECT_EQ(do_not_disrupt_is_active(pod, kNow), c.active) << '"' << c.value << '"';

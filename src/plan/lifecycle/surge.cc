@@ -30,7 +30,7 @@ SurgeStep step_before_release(const SurgeFacts& facts) {
     if (pod.surge->replica_set.empty() || pod.surge->hash.empty())
         return evict_without("only pods of a Deployment's ReplicaSet can be replaced first");
     for (const std::string& name : budgets_of(facts.cluster, pod)) {
-        const auto budget = facts.cluster.pod_disruption_budgets().find(pod.ns + "/" + name);
+        const auto budget = facts.cluster.pod_disruption_budgets().find(pod.id.ns() + "/" + name);
         if (budget->second.object.selector && asks_for_hash(*budget->second.object.selector))
             return evict_without(
                 fmt::format("PodDisruptionBudget {} selects on {}", name, api::kPodTemplateHashLabel));
@@ -64,7 +64,7 @@ std::int64_t ready_pods(const model::Cluster& cluster, const std::string& ns,
                         const std::optional<api::LabelSelector>& selector) {
     return std::count_if(cluster.pods().begin(), cluster.pods().end(), [&](const auto& item) {
         const model::PodState& pod = item.second;
-        return pod.ns == ns && pod.is_active() && pod.is_ready &&
+        return pod.id.ns() == ns && pod.is_active() && pod.is_ready &&
                rules::matches(selector, pod.labels->labels);
     });
 }

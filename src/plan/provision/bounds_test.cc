@@ -76,7 +76,7 @@ model::Snapshot random_snapshot(Rng& rng) {
         shape->required.push_back(std::move(required));
         for (std::uint64_t n = 1 + rng.below(2); n > 0 && out.pods.size() < pods; --n) {
             const std::string name = fmt::format("p{}", out.pods.size());
-            out.pods.push_back({"ns", name, name, shape, kNoTime});
+            out.pods.push_back({{"ns", name, name}, shape, kNoTime});
         }
     }
     return out;
@@ -210,7 +210,7 @@ TEST(Bounds, counts_what_is_lost_on_each_machine_where_pods_are_alike) {
     shape->required.emplace_back();
     for (int i = 0; i < 99; ++i) {
         const std::string name = fmt::format("p{}", i);
-        snapshot.pods.push_back({"ns", name, name, shape, kNoTime});
+        snapshot.pods.push_back({{"ns", name, name}, shape, kNoTime});
     }
     const Plan plan = plan_provisioning(snapshot, {});
     EXPECT_EQ(plan.launches.size(), 33u);

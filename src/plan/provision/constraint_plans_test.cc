@@ -255,7 +255,7 @@ class World {
             for (std::uint64_t n = 1 + rng_.below(size_.pods > 6 ? 12 : 3);
                  n > 0 && snapshot.pods.size() < size_.pods; --n) {
                 const std::string name = fmt::format("p{}", snapshot.pods.size());
-                snapshot.pods.push_back({pod.meta.ns, name, name, shape, kNoTime, labels});
+                snapshot.pods.push_back({{pod.meta.ns, name, name}, shape, kNoTime, labels});
             }
         }
     }
@@ -290,21 +290,21 @@ std::string describe(const model::Snapshot& snapshot, const Plan& plan) {
         out += fmt::format("] tolerates {} {}\n", pod.shape->tolerations.size(), pod.shape->constraints.key);
     }
     for (const Placement& p : plan.placements)
-        out += fmt::format("{} -> {}\n", snapshot.pods[p.pod].name, snapshot.rooms[p.room].name);
+        out += fmt::format("{} -> {}\n", snapshot.pods[p.pod].id.name(), snapshot.rooms[p.room].name);
     for (const Launch& launch : plan.launches) {
         out += fmt::format("new {} {} {} [{}]:", launch.spec->types.front(), launch.spec->zone,
                            launch.spec->capacity_type, launch.spec->requirements.to_string());
-        for (const model::PodIndex pod : launch.pods) out += " " + snapshot.pods[pod].name;
+        for (const model::PodIndex pod : launch.pods) out += " " + snapshot.pods[pod].id.name();
         out += "\n";
     }
     for (const Wait& wait : plan.waits)
-        out += fmt::format("{} waits: {}\n", snapshot.pods[wait.pod].name, wait.reason);
+        out += fmt::format("{} waits: {}\n", snapshot.pods[wait.pod].id.name(), wait.reason);
     return out;
 }
 
 std::string words(const model::Snapshot& snapshot, const std::vector<Violation>& found) {
     std::string out;
-    for (const Violation& one : found) out += fmt::format("{}: {}\n", snapshot.pods[one.pod].name, one.what);
+    for (const Violation& one : found) out += fmt::format("{}: {}\n", snapshot.pods[one.pod].id.name(), one.what);
     return out;
 }
 
@@ -415,7 +415,7 @@ TEST(ConstraintPlans, leave_nothing_waiting_that_one_more_machine_would_hold) {
             std::erase_if(more.waits, [&](const Wait& one) { return one.pod == wait.pod; });
             int budget = 1'000'000;
             EXPECT_FALSE(some_assignment(world.snapshot, machines, {wait.pod}, 0, more, budget))
-                << "seed " << seed << ": " << world.snapshot.pods[wait.pod].name << "\n"
+                << "seed " << seed << ": " << world.snapshot.pods[wait.pod].id.name() << "\n"
                 << describe(world.snapshot, plan) << "but:\n"
                 << describe(world.snapshot, more);
         }

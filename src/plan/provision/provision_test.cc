@@ -63,7 +63,7 @@ struct Question {
         shape->key = shape->constraint_key + std::to_string(cpu_milli) + "/" + std::to_string(gib);
         for (int i = 0; i < count; ++i) {
             const std::string name = "p" + std::to_string(snapshot.pods.size());
-            snapshot.pods.push_back({"default", name, name, shape, kNoTime});
+            snapshot.pods.push_back({{"default", name, name}, shape, kNoTime});
         }
     }
     model::RoomView& room(const std::string& name, std::int64_t cpu_milli, std::int64_t gib) {

@@ -236,7 +236,7 @@ model::Snapshot random_snapshot(Rng& rng) {
         const auto shape = finished(random_shape(rng, 1 + static_cast<int>(rng.below(12))));
         for (std::uint64_t n = 1 + rng.below(8); n > 0 && out.pods.size() < pods; --n) {
             const std::string name = fmt::format("p{}", out.pods.size());
-            out.pods.push_back({"ns", name, name, shape, kNoTime});
+            out.pods.push_back({{"ns", name, name}, shape, kNoTime});
         }
     }
     // One that planning does not cover.
@@ -292,13 +292,13 @@ struct Checker {
         for (const Placement& p : plan.placements) ++seen.at(p.pod);
         for (const Wait& w : plan.waits) {
             ++seen.at(w.pod);
-            EXPECT_FALSE(w.reason.empty()) << snapshot.pods[w.pod].name;
+            EXPECT_FALSE(w.reason.empty()) << snapshot.pods[w.pod].id.name();
         }
         for (const Launch& launch : plan.launches) {
             EXPECT_FALSE(launch.pods.empty());
             for (const model::PodIndex pod : launch.pods) ++seen.at(pod);
         }
-        for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 1) << snapshot.pods[i].name;
+        for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 1) << snapshot.pods[i].id.name();
     }
 
     void rooms() const {
@@ -308,11 +308,11 @@ struct Checker {
             const rules::PodShape& shape = *snapshot.pods[p.pod].shape;
             EXPECT_TRUE(shape.problem.empty());
             EXPECT_TRUE(tolerated(shape.tolerations, room.taints))
-                << snapshot.pods[p.pod].name << " on " << room.name;
+                << snapshot.pods[p.pod].id.name() << " on " << room.name;
             Labels labels;
             for (const Requirement& r : room.labels) labels[r.key()] = r.values().front();
             EXPECT_TRUE(meets_any(labels, shape.required))
-                << snapshot.pods[p.pod].name << " on " << room.name;
+                << snapshot.pods[p.pod].id.name() << " on " << room.name;
             add(asked[p.room], amounts(shape.requests));
         }
         for (const auto& [room, sum] : asked)
@@ -339,7 +339,7 @@ struct Checker {
         }
         for (const model::PodIndex pod : launch.pods) {
             EXPECT_TRUE(tolerated(snapshot.pods[pod].shape->tolerations, pool.taints))
-                << snapshot.pods[pod].name;
+                << snapshot.pods[pod].id.name();
             EXPECT_TRUE(snapshot.pods[pod].shape->problem.empty());
         }
     }

@@ -137,7 +137,7 @@ class BindingOrder {
         for (std::size_t node = 0; node < nodes_.size(); ++node) {
             for (const PodIndex pod : nodes_[node].pods) {
                 const model::PodView& view = snapshot_.pods[pod];
-                const LabelsIndex labels = labels_index(view.labels.get(), view.ns);
+                const LabelsIndex labels = labels_index(view.labels.get(), view.id.ns());
                 const auto [it, is_new] = known.try_emplace({view.shape.get(), labels}, sorts_.size());
                 if (is_new) {
                     sorts_.emplace_back();

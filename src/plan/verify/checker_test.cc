@@ -121,7 +121,7 @@ class WorldBuilder {
     std::string verdict() const {
         std::string out;
         for (const Violation& one : check_plan(snapshot, plan))
-            out += fmt::format("{}: {}\n", snapshot.pods[one.pod].name, one.what);
+            out += fmt::format("{}: {}\n", snapshot.pods[one.pod].id.name(), one.what);
         return out;
     }
 
@@ -131,7 +131,7 @@ class WorldBuilder {
   private:
     model::PodIndex add(const PodBuilder& pod) {
         const auto index = static_cast<model::PodIndex>(snapshot.pods.size());
-        snapshot.pods.push_back({"ns", fmt::format("p{}", index), "", pod.shape(), kNoTime, pod.labels()});
+        snapshot.pods.push_back({{"ns", fmt::format("p{}", index), ""}, pod.shape(), kNoTime, pod.labels()});
         return index;
     }
 };
