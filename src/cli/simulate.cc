@@ -84,7 +84,7 @@ std::optional<plan::Candidate> removable(const model::Cluster& cluster, const mo
         if (!pod->is_active()) continue;
         if (plan::do_not_disrupt_is_active(*pod, now)) return std::nullopt;
         if (pod->is_daemon || pod->is_mirror) continue;
-        out.pods.push_back(key);
+        out.pods.push_back(pod->id);
         out.disruption_cost += std::max(0.0, plan::eviction_cost(*pod));
     }
     return out;

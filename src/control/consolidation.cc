@@ -121,10 +121,8 @@ void Consolidation::leave_at_rest(plan::Consolidatable& found) {
     const WallTime now = services_.loop.now();
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
         WallTime until = kNoTime;
-        for (const model::PodKey& key : one.pods) {
-            if (const model::PodState* pod = services_.cluster.find_pod(key))
-                until = std::max(until, disruptor_.moves().rests_until(pod->id.uid()));
-        }
+        for (const model::PodId& pod : one.pods)
+            until = std::max(until, disruptor_.moves().rests_until(pod.uid()));
         if (until <= now) return false;
         look_again_at_ = std::min(look_again_at_.value_or(until), until);
         disruptor_.say_blocked(

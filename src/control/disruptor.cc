@@ -101,12 +101,12 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     command.number = next_command_++;
     command.reason = planned.reason;
     command.pool = planned.leaving.front().pool;
-    std::set<model::PodKey> moving;
+    std::set<std::string_view> moving;  // By uid.
     for (const plan::Candidate& candidate : planned.leaving) {
         command.leaving.push_back(candidate.claim);
-        for (const model::PodKey& key : candidate.pods) {
-            moving.insert(key);
-            const model::PodState* pod = services_.cluster.find_pod(key);
+        for (const model::PodId& id : candidate.pods) {
+            moving.insert(id.uid());
+            const model::PodState* pod = services_.cluster.find_pod(id.full_name());
             command.pods_were_ready &= pod != nullptr && pod->is_ready;
             if (pod == nullptr) continue;
             moves_.note_leaving(candidate.pool, *pod, planned.rest, services_.loop.now());
@@ -134,7 +134,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     for (const plan::Launch& launch : planned.launches) {
         Launch wanted{launch.spec, snapshot.pools[launch.spec->pool], {}, {}};
         for (const model::PodIndex pod : launch.pods) {
-            if (!moving.contains(snapshot.pods[pod].id.full_name())) continue;
+            if (!moving.contains(snapshot.pods[pod].id.uid())) continue;
             wanted.reserved += snapshot.pods[pod].shape->requests;
             wanted.movers.push_back(mover(pod));
         }

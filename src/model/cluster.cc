@@ -192,6 +192,7 @@ void Cluster::upsert(const api::Pod& pod) {
     const auto it = pods_.find(key);
     if (it != pods_.end()) {
         detach(it->second);
+        if (it->second.id == next.id) next.id = it->second.id;
         it->second = std::move(next);
         attach(it->second);
     } else {

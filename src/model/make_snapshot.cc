@@ -113,6 +113,7 @@ class SnapshotMaker {
     }
 
     void add_rooms() {
+        out_.rooms.reserve(cluster_.nodes().size());
         for (const auto& [name, state] : cluster_.nodes()) add_node(state);
         for (const auto& [name, state] : cluster_.claims()) {
             if (cluster_.node_of(state.claim) == nullptr) add_claim(state.claim);

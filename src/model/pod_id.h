@@ -17,6 +17,11 @@ class PodId {
     const std::string& uid() const { return names_->uid; }
     std::string full_name() const { return ns() + "/" + name(); }
 
+    // The very same pod; one made again under its name is another.
+    friend bool operator==(const PodId& a, const PodId& b) {
+        return a.names_ == b.names_ || (a.uid() == b.uid() && a.name() == b.name() && a.ns() == b.ns());
+    }
+
   private:
     struct Names {
         std::string ns;

@@ -102,7 +102,7 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
     for (const auto& [key, pod] : node.pods) {
         if (!pod->is_reschedulable()) continue;
-        out.pods.push_back(key);
+        out.pods.push_back(pod->id);
         out.disruption_cost += std::max(0.0, eviction_cost(*pod));
     }
     out.steady_for = now_ - steady_since(claim, last_pod_event(claim.meta.name));

@@ -105,7 +105,9 @@ TEST(Candidates, s5_2_says_what_a_node_costs) {
     EXPECT_EQ(c.pool, "default");
     EXPECT_EQ(c.price, rules::Money::from_dollars(0.25));
     EXPECT_FALSE(c.is_spot);
-    EXPECT_THAT(c.pods, ElementsAre("ns/a", "ns/b"));
+    std::vector<std::string> pods;
+    for (const model::PodId& pod : c.pods) pods.push_back(pod.full_name());
+    EXPECT_THAT(pods, ElementsAre("ns/a", "ns/b"));
     EXPECT_DOUBLE_EQ(c.disruption_cost, 3.0);
 }
 

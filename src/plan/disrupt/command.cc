@@ -9,12 +9,14 @@ namespace joiner::plan {
 Result<DisruptionCommand> plan_replacement(const model::Snapshot& snapshot, std::vector<Candidate> leaving,
                                            std::string_view reason, const ProvisionOptions& options) {
     DisruptionCommand out{reason, std::move(leaving), {}, {}};
-    std::set<model::PodKey> keys;
-    for (const Candidate& candidate : out.leaving) keys.insert(candidate.pods.begin(), candidate.pods.end());
-    if (keys.empty()) return out;
+    std::set<std::string_view> uids;
+    for (const Candidate& candidate : out.leaving) {
+        for (const model::PodId& pod : candidate.pods) uids.insert(pod.uid());
+    }
+    if (uids.empty()) return out;
     std::vector<bool> is_moving(snapshot.pods.size());
     for (std::size_t i = 0; i < snapshot.pods.size(); ++i)
-        is_moving[i] = keys.contains(snapshot.pods[i].id.full_name());
+        is_moving[i] = uids.contains(snapshot.pods[i].id.uid());
 
     Plan plan = plan_provisioning(snapshot, options);
     for (const Wait& wait : plan.waits) {

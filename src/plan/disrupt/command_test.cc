@@ -51,7 +51,7 @@ struct Question {
         shape->required.emplace_back();
         shape->key = std::to_string(cpu_milli);
         snapshot.pods.push_back({{"ns", name, name}, shape, kNoTime});
-        if (moves) leaving.pods.push_back("ns/" + name);
+        if (moves) leaving.pods.push_back(snapshot.pods.back().id);
     }
     void room(const std::string& name, std::int64_t cpu_milli) {
         model::RoomView& room = snapshot.rooms.emplace_back();

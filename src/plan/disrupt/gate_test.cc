@@ -20,7 +20,7 @@ const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 Candidate a_candidate(std::size_t pods = 0) {
     Candidate out;
     out.pool = "default";
-    out.pods.assign(pods, "ns/pod");
+    out.pods.assign(pods, model::PodId("ns", "pod", "uid"));
     return out;
 }
 

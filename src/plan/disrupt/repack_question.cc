@@ -39,14 +39,14 @@ bool list_pods(const model::Cluster& cluster, const Candidate& candidate,
     const model::NodeState* node = cluster.find_node(candidate.node);
     if (node == nullptr) return false;
     const std::size_t before = out.size();
-    auto key = candidate.pods.begin();  // Both in order.
-    for (auto pod = node->pods.begin(); pod != node->pods.end() && key != candidate.pods.end(); ++pod) {
-        if (pod->first != *key) continue;
+    auto next = candidate.pods.begin();  // Both in order.
+    for (auto pod = node->pods.begin(); pod != node->pods.end() && next != candidate.pods.end(); ++pod) {
+        if (pod->second->id != *next) continue;
         if (!pod->second->is_active()) break;
         out.push_back(pod->second);
-        ++key;
+        ++next;
     }
-    if (key == candidate.pods.end()) return true;
+    if (next == candidate.pods.end()) return true;
     out.resize(before);
     return false;
 }

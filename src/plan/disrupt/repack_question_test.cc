@@ -48,7 +48,7 @@ struct World {
             pod.spec.containers[0].requests["cpu"] = Quantity::parse("1").value();
             if (is_broken) pod.meta.deleted = WallTime{};
             cluster.upsert(pod);
-            candidate.pods.push_back("ns/" + pod.meta.name);
+            candidate.pods.emplace_back("ns", pod.meta.name, pod.meta.uid);
             candidate.disruption_cost = 2;
         }
         candidates.push_back(candidate);

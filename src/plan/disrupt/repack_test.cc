@@ -157,7 +157,7 @@ struct Town {
                 "claim-" + name, name,          kPool, one.price, 1.0 + double(at[name].size()), {},
                 one.is_spot,     one.steady_for};
             for (const model::PodIndex pod : at[name]) {
-                candidate.pods.push_back(out.snapshot.pods[pod].id.full_name());
+                candidate.pods.push_back(out.snapshot.pods[pod].id);
             }
             if (is_balanced) {
                 out.balanced[kPool].price += candidate.price;
