@@ -45,7 +45,7 @@ RepackQuestion make_repack_question(const model::Cluster& cluster, model::Snapsh
 // search, so what a step leaves behind is at rest: only another saving of that size moves a pod again.
 struct RepackOptions {
     double payback_hours = 24;
-    double eviction_dollars = 0.01;  // For one unit of disruption cost: about one pod.
+    double eviction_dollars = 0.02;  // For one unit of disruption cost: about one pod.
     // Nobody knows how long a workload stays as it is; about as long as it has been so. A step whose payback
     // is longer than this waits until no pod has come to its nodes, or gone, for as long as its payback.
     Duration pays_soon = std::chrono::hours{1};
