@@ -12,9 +12,8 @@ namespace {
 
 rules::Requirements launch_requirements(const Problem& problem, const Machine& machine) {
     rules::Requirements out = problem.snapshot().pools[machine.pool].requirements;
-    for (const auto& [c, alternative] : machine.alternative) {
-        out.add_all(*problem.groups()[problem.classes()[c].group].alternatives[alternative]);
-    }
+    for (const auto& [group, alternative] : groups_of(problem, machine))
+        out.add_all(*problem.groups()[group].alternatives[alternative]);
     return out;
 }
 
@@ -75,13 +74,13 @@ SpecKey spec_key(const Problem& problem, const Machine& machine) {
     for (const auto& [c, count] : machine.take) {
         for (std::size_t d = 0; d < need.size(); ++d) need[d] += count * problem.classes()[c].request[d];
     }
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> groups;
-    for (const auto& [c, alternative] : machine.alternative)
-        groups.emplace_back(problem.classes()[c].group, alternative);
-    std::sort(groups.begin(), groups.end());
-    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
-    return {machine.pool,    machine.option,   machine.offerings, machine.open, machine.min_values_relaxed,
-            std::move(need), std::move(groups)};
+    return {machine.pool,
+            machine.option,
+            machine.offerings,
+            machine.open,
+            machine.min_values_relaxed,
+            std::move(need),
+            groups_of(problem, machine)};
 }
 
 }  // namespace

@@ -12,6 +12,16 @@ rules::Money price_of(const Problem& problem, const Machine& machine) {
            problem.snapshot().pools[machine.pool].node_cost;
 }
 
+std::vector<std::pair<std::uint32_t, std::uint32_t>> groups_of(const Problem& problem,
+                                                               const Machine& machine) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
+    for (const auto& [c, alternative] : machine.alternative)
+        out.emplace_back(problem.classes()[c].group, alternative);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
 StandIns stand_ins(const Problem& problem, const Machine& machine) {
     const PoolOptions& options = problem.pools()[machine.pool];
     const std::size_t n = problem.dimensions();
@@ -19,6 +29,9 @@ StandIns stand_ins(const Problem& problem, const Machine& machine) {
     for (const auto& [c, count] : machine.take) {
         for (std::size_t d = 0; d < n; ++d) need[d] += count * problem.classes()[c].request[d];
     }
+    std::vector<const OfferingMask*> masks;
+    for (const auto& [group, alternative] : groups_of(problem, machine))
+        masks.push_back(problem.groups()[group].matches[alternative][machine.pool].masks.data());
     struct Found {
         rules::Money price;
         std::string_view name;
@@ -26,15 +39,12 @@ StandIns stand_ins(const Problem& problem, const Machine& machine) {
         OfferingMask mask;
     };
     std::vector<Found> found;
-    for (std::uint32_t t = 0; t < options.types.size(); ++t) {
+    for (const std::uint32_t t : options.by_price) {
         OfferingMask mask = options.types[t].offerings;
         for (std::size_t d = 0; d < n && mask != 0; ++d) {
             if (need[d] > 0 && need[d] > options.room[t * n + d]) mask = 0;
         }
-        for (const auto& [c, alternative] : machine.alternative) {
-            if (mask == 0) break;
-            mask &= problem.groups()[problem.classes()[c].group].matches[alternative][machine.pool].masks[t];
-        }
+        for (std::size_t i = 0; i < masks.size() && mask != 0; ++i) mask &= masks[i][t];
         if (mask == 0) continue;
         // What the pods ask of labels that a type leaves open must also meet the type itself.
         const rules::InstanceType& type = problem.type(machine.pool, options.types[t]);
@@ -42,12 +52,16 @@ StandIns stand_ins(const Problem& problem, const Machine& machine) {
             !rules::intersects(type.requirements, problem.open_requirements(machine.open)))
             continue;
         const std::uint8_t bit = Problem::cheapest(options.types[t], mask);
-        found.push_back({problem.offering(machine.pool, options.types[t], bit).price, type.name, t, mask});
+        found.push_back({type.offerings[bit].price, type.name, t, mask});
     }
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    const auto is_cheaper = [](const Found& a, const Found& b) {
         return std::tie(a.price, a.name) < std::tie(b.price, b.name);
-    });
+    };
+    // They are in order already where every type's cheapest offering will do.
+    if (!std::is_sorted(found.begin(), found.end(), is_cheaper))
+        std::sort(found.begin(), found.end(), is_cheaper);
     StandIns out;
+    out.reserve(found.size());
     for (const Found& one : found) out.emplace_back(one.option, one.mask);
     return out;
 }

@@ -23,6 +23,10 @@ struct Machine {
     std::uint32_t times = 1;  // So many machines alike.
 };
 
+// The groups of its pods and the alternatives they stand by, each pair once.
+std::vector<std::pair<std::uint32_t, std::uint32_t>> groups_of(const Problem& problem,
+                                                               const Machine& machine);
+
 // Of the cheapest offering; the pool's cost of a node included.
 rules::Money price_of(const Problem& problem, const Machine& machine);
 
