@@ -86,14 +86,18 @@ constexpr double kStowPart = 0.5;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
-// Of the time, until the search ends; pods are named and the plan is checked in the rest.
-constexpr double kSearchPart = 0.9;
-constexpr double kSearchPartBeforeBound = 0.75;
+// Of the time, for naming the pods and checking the plan: as long as the question took to be read and more,
+// since all of it goes by the number of pods and the speed of the machine.
+constexpr double kNamingOfReading = 1.5;
+constexpr double kLeastNamingPart = 0.05;
+constexpr double kMostNamingPart = 0.3;
+// Before that, for a bound that looks at more than sums.
+constexpr double kBoundPart = 0.15;
 
 class Planner {
   public:
     Planner(const model::Snapshot& snapshot, const ProvisionOptions& options)
-        : problem_(snapshot), options_(options), started_(now()) {}
+        : options_(options), started_(now()), problem_(snapshot) {}
 
     Plan run() {
         struct Pass {
@@ -123,6 +127,10 @@ class Planner {
     double now() const { return options_.clock ? options_.clock() : 0; }
     bool is_late(double part) const {
         return options_.clock && now() - started_ > part * options_.budget_seconds;
+    }
+    // Or to do what takes so much of the time before that.
+    bool is_time_to_name(double before = 0) const {
+        return options_.clock && now() - started_ > (1 - before) * options_.budget_seconds - naming_seconds_;
     }
     void note_first_plan() { plan_.first_plan_seconds = now() - started_; }
 
@@ -160,6 +168,9 @@ class Planner {
         unplaced_ = counts_;
         order_ = placing_order(problem_);
         tiers_ = make_tiers(problem_);
+        naming_seconds_ =
+            std::clamp(kNamingOfReading * (now() - started_), kLeastNamingPart * options_.budget_seconds,
+                       kMostNamingPart * options_.budget_seconds);
     }
 
     // Where machines have to be bought as well, those go to rooms that are worth the most there.
@@ -256,12 +267,15 @@ class Planner {
 
     void bound() {
         if (close_stower_ && close_stower_->is_of_use())
-            known_prices_ = close_stower_->prices([this] { return is_late(kSearchPart); });
-        plan_.lower_bound = bound_for_placed(false);
+            known_prices_ = close_stower_->prices([this] { return is_time_to_name(); });
+        plan_.lower_bound =
+            plan::lower_bound(problem_, count_placed(), known_plan(), [this] { return is_time_to_name(); });
     }
 
-    // Of the pods that have a place, wherever their topology was settled to.
-    rules::Money bound_for_placed(bool quick) {
+    KnownPlan known_plan() const { return {price(), machine_count(), known_patterns_, known_prices_}; }
+
+    // Pods that have a place, wherever their topology was settled to.
+    std::vector<std::uint32_t> count_placed() {
         std::vector<bool> is_unplaced(kind_of_.size(), false);
         for (const auto& [pod, reason] : problem_.rejected()) is_unplaced[pod] = true;
         for (const model::PodIndex pod : deal_.later) is_unplaced[pod] = true;
@@ -269,21 +283,20 @@ class Planner {
             const std::size_t placed = left_[c].size() - unplaced_[c];
             for (std::size_t i = placed; i < left_[c].size(); ++i) is_unplaced[left_[c][i]] = true;
         }
-        return bound_for([&](model::PodIndex pod) { return !is_unplaced[pod]; }, quick);
+        return count_all_but(is_unplaced);
     }
 
-    template <typename F>
-    rules::Money bound_for(F is_placed, bool quick = false) {
-        std::vector<std::uint32_t> placed;
+    // By class.
+    std::vector<std::uint32_t> count_all_but(const std::vector<bool>& left_out) {
+        std::vector<std::uint32_t> counts;
         for (std::uint32_t k = 0; k < problem_.kinds().size(); ++k) {
             const std::uint32_t c = problem_.class_of(k, {});
-            if (placed.size() <= c) placed.resize(c + 1, 0);
+            if (counts.size() <= c) counts.resize(c + 1, 0);
             const auto& pods = problem_.kinds()[k].pods;
-            placed[c] += static_cast<std::uint32_t>(std::count_if(pods.begin(), pods.end(), is_placed));
+            counts[c] += static_cast<std::uint32_t>(
+                std::count_if(pods.begin(), pods.end(), [&](model::PodIndex pod) { return !left_out[pod]; }));
         }
-        const KnownPlan known{price(), machine_count(), known_patterns_, known_prices_};
-        return quick ? quick_lower_bound(problem_, placed, known)
-                     : plan::lower_bound(problem_, placed, known);
+        return counts;
     }
 
     // Then each has the cheapest machine by now.
@@ -303,11 +316,12 @@ class Planner {
         improve_options.seed = options_.seed;
         improve_options.effort = options_.effort;
         improve_options.good_enough =
-            static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
+            static_cast<double>(quick_lower_bound(problem_, count_placed(), known_plan()).nanos) *
+            options_.good_enough;
         const bool bound_takes_long =
             !known_patterns_.patterns.empty() || (close_stower_ && close_stower_->may_know_better());
-        const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
-        if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };
+        const double before = bound_takes_long ? kBoundPart : 0;
+        if (options_.clock) improve_options.is_late = [this, before] { return is_time_to_name(before); };
         adopt(plan::improve(*market_, std::move(draft_), improve_options));
     }
 
@@ -439,8 +453,7 @@ class Planner {
             take(std::move(other));
         }
         if (some_wait()) search_all(std::move(pods));
-        const std::vector<bool> waits = waiting();
-        plan_.lower_bound = bound_for([&](model::PodIndex pod) { return !waits[pod]; });
+        plan_.lower_bound = plan::lower_bound(problem_, count_all_but(waiting()), known_plan());
     }
 
     bool some_wait() const { return plan_.waits.size() > problem_.rejected().size(); }
@@ -511,10 +524,11 @@ class Planner {
         return (other.price + other.node_cost) < (plan_.price + plan_.node_cost);
     }
 
-    Problem problem_;
     const ProvisionOptions& options_;
     double started_;
+    Problem problem_;
     Plan plan_;
+    double naming_seconds_ = 0;
     std::vector<std::uint32_t> kind_of_;  // By pod.
     std::vector<std::uint32_t> kind_order_;
     std::unique_ptr<Trial> trial_;

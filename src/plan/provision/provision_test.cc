@@ -330,6 +330,35 @@ TEST(Provision, passes_are_named_and_timed_by_the_clock_that_is_handed_in) {
     EXPECT_EQ(plan.passes.back().price, plan.price);
 }
 
+TEST(Provision, the_search_ends_the_sooner_the_longer_it_took_to_read_the_question) {
+    Question q;
+    q.pool("default");
+    for (int i = 0; i < 12; ++i) q.pods(20, 300 + 170 * i, 1 + i % 3);
+    // When the search ended, with a clock that moves at every look.
+    const auto end_of_search = [&](double reading_seconds) {
+        double next = 0;
+        bool is_first = true;
+        ProvisionOptions options;
+        options.good_enough = 0;
+        options.clock = [&] {
+            const double now = next;
+            next += is_first ? reading_seconds : 0.001;
+            is_first = false;
+            return now;
+        };
+        const Plan plan = q.plan(options);
+        double end = reading_seconds;
+        for (const PassReport& pass : plan.passes) {
+            end += pass.seconds;
+            if (pass.name == "improve") break;
+        }
+        return end;
+    };
+    EXPECT_NEAR(end_of_search(0.001), 0.475, 0.02) << "a little is left in any case";
+    EXPECT_NEAR(end_of_search(0.08), 0.375, 0.02);
+    EXPECT_NEAR(end_of_search(0.3), 0.35, 0.02) << "and not too much";
+}
+
 TEST(Provision, a_clock_that_runs_out_still_leaves_a_whole_plan) {
     Question q;
     q.pool("default");
