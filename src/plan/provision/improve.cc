@@ -594,7 +594,7 @@ class Improver {
     // What the numbers do not know: requirements left open by types, and minValues.
     bool is_buyable() const {
         return std::all_of(new_.begin(), new_.end(), [&](const Node& node) {
-            return is_buyable_machine(market_, {node.offer, node.take});
+            return is_buyable_machine(market_, {node.offer, node.take}, options_.min_values_policy);
         });
     }
 

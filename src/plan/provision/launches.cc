@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <tuple>
 
 #include "base/check.h"
@@ -17,12 +18,12 @@ rules::Requirements launch_requirements(const Problem& problem, const Machine& m
     return out;
 }
 
-// Under limits no stand-in may count for more than the machine that was counted.
-void widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
-           MachineSpec& spec) {
+// Under limits no stand-in may count for more than the machine that was counted. Returns those listed.
+StandIns widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
+               MachineSpec& spec) {
     const PoolOptions& pool = problem.pools()[machine.pool];
     const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
-    bool first = true;
+    StandIns listed;
     rules::Resources daemons;
     for (const auto& [option, mask] : stand_ins(problem, machine)) {
         bool counts_for_more = false;
@@ -32,12 +33,12 @@ void widen(const Problem& problem, const ProvisionOptions& options, const Machin
         }
         if (counts_for_more) continue;
         if (spec.types.size() >= options.max_types) break;
-        if (first) {
+        if (listed.empty()) {
             daemons = pool.types[option].daemons;
         } else {
             daemons.min_with(pool.types[option].daemons);
         }
-        first = false;
+        listed.emplace_back(option, mask);
         const rules::InstanceType& type = problem.type(machine.pool, pool.types[option]);
         spec.types.push_back(type.name);
         spec.has_overlaid_price |= type.has_overlaid_price;
@@ -45,6 +46,22 @@ void widen(const Problem& problem, const ProvisionOptions& options, const Machin
     }
     CHECK(!spec.types.empty());
     spec.requests += daemons;
+    return listed;
+}
+
+// Where minValues are relaxed, a claim asks for no more values than its types have.
+void lower_min_values(const Problem& problem, const Machine& machine, const StandIns& listed,
+                      MachineSpec& spec) {
+    const ValueCounts counts = count_values(problem, machine.pool, listed);
+    std::size_t i = 0;
+    for (const rules::Requirement& of_pool : problem.snapshot().pools[machine.pool].requirements) {
+        if (!of_pool.min_values()) continue;
+        const int count = counts[i++];
+        if (count >= *of_pool.min_values()) continue;
+        rules::Requirement own = *spec.requirements.find(of_pool.key());
+        own.set_min_values(count > 0 ? std::optional(count) : std::nullopt);
+        spec.requirements.replace(std::move(own));
+    }
 }
 
 MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, const Machine& machine) {
@@ -61,7 +78,8 @@ MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, c
     for (const auto& [c, count] : machine.take) {
         for (std::uint32_t i = 0; i < count; ++i) out.requests += problem.classes()[c].shape->requests;
     }
-    widen(problem, options, machine, out);
+    const StandIns listed = widen(problem, options, machine, out);
+    if (out.min_values_relaxed) lower_min_values(problem, machine, listed, out);
     return out;
 }
 

@@ -1,7 +1,9 @@
 #include "plan/provision/machine.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <string_view>
 #include <tuple>
 
 namespace joiner::plan {
@@ -66,11 +68,28 @@ StandIns stand_ins(const Problem& problem, const Machine& machine) {
     return out;
 }
 
-bool meets_min_values(const Problem& problem, model::PoolIndex pool, const StandIns& others) {
+bool has_min_values(const Problem& problem, model::PoolIndex pool) {
+    const rules::Requirements& requirements = problem.snapshot().pools[pool].requirements;
+    return std::any_of(requirements.begin(), requirements.end(),
+                       [](const rules::Requirement& one) { return one.min_values().has_value(); });
+}
+
+ValueCounts asked_values(const Problem& problem, model::PoolIndex pool) {
+    ValueCounts out;
+    for (const rules::Requirement& requirement : problem.snapshot().pools[pool].requirements) {
+        if (requirement.min_values()) out.push_back(*requirement.min_values());
+    }
+    return out;
+}
+
+ValueCounts count_values(const Problem& problem, model::PoolIndex pool, const StandIns& others) {
+    ValueCounts out;
     for (const rules::Requirement& requirement : problem.snapshot().pools[pool].requirements) {
         if (!requirement.min_values()) continue;
-        std::set<std::string> seen;
+        std::set<std::string_view> seen;
+        const auto asked = static_cast<std::size_t>(std::max(0, *requirement.min_values()));
         for (const auto& [option, mask] : others) {
+            if (seen.size() >= asked) break;
             const rules::InstanceType& type = problem.type(pool, problem.pools()[pool].types[option]);
             if (const rules::Requirement* own = type.requirements.find(requirement.key())) {
                 for (const std::string& value : own->values()) {
@@ -78,15 +97,40 @@ bool meets_min_values(const Problem& problem, model::PoolIndex pool, const Stand
                 }
             }
         }
-        if (static_cast<int>(seen.size()) < *requirement.min_values()) return false;
+        out.push_back(static_cast<int>(std::min(seen.size(), asked)));
     }
-    return true;
+    return out;
 }
 
-bool has_min_values(const Problem& problem, model::PoolIndex pool) {
-    const rules::Requirements& requirements = problem.snapshot().pools[pool].requirements;
-    return std::any_of(requirements.begin(), requirements.end(),
-                       [](const rules::Requirement& one) { return one.min_values().has_value(); });
+bool has_enough(const ValueCounts& counts, const ValueCounts& asked) {
+    return std::equal(counts.begin(), counts.end(), asked.begin(), std::greater_equal<>());
+}
+
+bool meets_min_values(const Problem& problem, model::PoolIndex pool, const StandIns& others) {
+    return has_enough(count_values(problem, pool, others), asked_values(problem, pool));
+}
+
+ValueCounts lowered(ValueCounts asked, const ValueCounts& counts) {
+    for (std::size_t i = 0; i < asked.size(); ++i) asked[i] = std::min(asked[i], counts[i]);
+    return asked;
+}
+
+MinValues judge_min_values(const Problem& problem, MinValuesPolicy policy, const Machine& machine,
+                           const StandIns& others,
+                           const std::function<ValueCounts(const Machine& single)>& alone) {
+    const ValueCounts asked = asked_values(problem, machine.pool);
+    const ValueCounts counts = count_values(problem, machine.pool, others);
+    if (has_enough(counts, asked)) return MinValues::kMet;
+    if (policy != MinValuesPolicy::kBestEffort) return MinValues::kUnmet;
+    for (const auto& [c, alternative] : machine.alternative) {
+        Machine single;
+        single.pool = machine.pool;
+        single.open = problem.groups()[problem.classes()[c].group].matches[alternative][machine.pool].open;
+        single.take = {{c, 1}};
+        single.alternative = {{c, alternative}};
+        if (has_enough(counts, lowered(asked, alone(single)))) return MinValues::kRelaxed;
+    }
+    return MinValues::kUnmet;
 }
 
 }  // namespace joiner::plan

@@ -218,7 +218,7 @@ class Planner {
         // No share is the best for all; the first is the best for most.
         for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
             Draft draft = greedy.run(share, stowed);
-            if (!draft.is_complete || !is_sound(*market_, draft)) {
+            if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) {
                 if (draft_.nodes.empty()) return;
                 continue;
             }
@@ -243,7 +243,7 @@ class Planner {
             pattern_options.effort = options_.effort / (is_first ? 20 : 3);
             pattern_options.turns = is_first ? 0 : kPatternTurns;
             Draft draft = patterns.run(pattern_options);
-            if (!draft.is_complete || !is_sound(*market_, draft)) continue;
+            if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) continue;
             if (draft_.nodes.empty()) note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
         }
@@ -314,6 +314,7 @@ class Planner {
         if (draft_.nodes.empty() || is_each_pod_alone()) return;
         ImproveOptions improve_options;
         improve_options.seed = options_.seed;
+        improve_options.min_values_policy = options_.min_values_policy;
         improve_options.effort = options_.effort;
         improve_options.good_enough =
             static_cast<double>(quick_lower_bound(problem_, count_placed(), known_plan()).nanos) *
@@ -330,7 +331,12 @@ class Planner {
         machines_.clear();
         keep_stowed(draft_.nodes);
         for (const DraftNode& node : draft_.nodes) {
-            if (!market_->is_bin(node.offer)) machines_.push_back(to_machine(*market_, node));
+            if (market_->is_bin(node.offer)) continue;
+            Machine machine = to_machine(*market_, node);
+            if (options_.min_values_policy == MinValuesPolicy::kBestEffort)
+                machine.min_values_relaxed =
+                    !meets_min_values(problem_, machine.pool, stand_ins(problem_, machine));
+            machines_.push_back(std::move(machine));
         }
     }
 

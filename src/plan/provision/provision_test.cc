@@ -293,6 +293,51 @@ TEST(Provision, min_values_keep_a_machine_flexible) {
     EXPECT_TRUE(relaxed.launches[0].spec->min_values_relaxed);
 }
 
+// However it is planned: by price, by the fill, by first fit.
+const std::vector<std::vector<std::string_view>> kWays = {{}, {"greedy"}, {"greedy", "fill"}};
+
+TEST(Provision, the_first_pod_of_a_machine_lowers_min_values_and_others_may_join_it) {
+    for (const auto& without : kWays) {
+        Question q;
+        q.types = std::make_shared<const std::vector<InstanceType>>(
+            std::vector<InstanceType>{a_type("large", 16, 32, 0.70), a_type("memory", 4, 32, 0.30)});
+        Requirement types = Requirement::in(std::string(api::kInstanceTypeLabel), {"large", "memory"});
+        types.set_min_values(2);
+        q.pool("default").requirements.add(types);
+        q.pods(2, 5000, 1);
+        ProvisionOptions options;
+        options.without = without;
+        EXPECT_EQ(q.plan(options).waits.size(), 2u);
+        options.min_values_policy = MinValuesPolicy::kBestEffort;
+        const Plan plan = q.plan(options);
+        ASSERT_EQ(plan.launches.size(), 1u) << without.size();
+        EXPECT_EQ(plan.launches[0].pods.size(), 2u);
+        EXPECT_TRUE(plan.launches[0].spec->min_values_relaxed);
+        EXPECT_EQ(plan.launches[0].spec->requirements.find(api::kInstanceTypeLabel)->min_values(), 1)
+            << "the claim asks for what there is";
+    }
+}
+
+TEST(Provision, no_pod_that_joins_a_machine_lowers_its_min_values) {
+    for (const auto& without : kWays) {
+        Question q;
+        Requirement types =
+            Requirement::in(std::string(api::kInstanceTypeLabel), {"small", "medium", "large", "memory"});
+        types.set_min_values(3);
+        q.pool("default").requirements.add(types);
+        q.pods(2, 3000, 1);
+        ProvisionOptions options;
+        options.without = without;
+        options.min_values_policy = MinValuesPolicy::kBestEffort;
+        const Plan plan = q.plan(options);
+        EXPECT_EQ(plan.launches.size(), 2u) << without.size();
+        for (const Launch& launch : plan.launches) {
+            EXPECT_FALSE(launch.spec->min_values_relaxed);
+            EXPECT_EQ(launch.spec->requirements.find(api::kInstanceTypeLabel)->min_values(), 3);
+        }
+    }
+}
+
 TEST(Provision, a_cost_by_the_node_makes_for_fewer_nodes) {
     Question q;
     model::PoolView& pool = q.pool("default");
