@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "plan/provision/bounds.h"
 #include "plan/provision/deal.h"
@@ -132,7 +133,10 @@ class Planner {
     bool is_time_to_name(double before = 0) const {
         return options_.clock && now() - started_ > (1 - before) * options_.budget_seconds - naming_seconds_;
     }
-    void note_first_plan() { plan_.first_plan_seconds = now() - started_; }
+    void note_first_plan() {
+        if (!has_plan_) plan_.first_plan_seconds = now() - started_;
+        has_plan_ = true;
+    }
 
     rules::Money price() const {
         rules::Money sum = plan_.price + plan_.node_cost;
@@ -208,7 +212,14 @@ class Planner {
         if (market_->bins() > 0 && draft_.price > 0) {
             const auto is_late = [this] { return this->is_late(kStowPart); };
             close_stower_ = std::make_unique<CloseStower>(*market_, options_.effort / 3);
-            if (close_stower_->is_of_use()) try_shares(greedy, close_stower_->run(is_late), kStowPart);
+            if (close_stower_->is_of_use()) {
+                first_draft_ = std::exchange(draft_, {});
+                try_shares(greedy, close_stower_->run(is_late), kStowPart);
+                // How well whole machines come out is chance, and for the search to mend.
+                if (draft_.nodes.empty() ||
+                    cost_outside(*market_, first_draft_.nodes) < cost_outside(*market_, draft_.nodes))
+                    std::swap(draft_, first_draft_);
+            }
         }
         adopt(std::move(draft_));
     }
@@ -222,7 +233,7 @@ class Planner {
                 if (draft_.nodes.empty()) return;
                 continue;
             }
-            if (draft_.nodes.empty()) note_first_plan();
+            note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
             if (greedy.looks() - looks > options_.effort / 5 || is_late(part)) break;
         }
@@ -244,7 +255,7 @@ class Planner {
             pattern_options.turns = is_first ? 0 : kPatternTurns;
             Draft draft = patterns.run(pattern_options);
             if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) continue;
-            if (draft_.nodes.empty()) note_first_plan();
+            note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
         }
         known_patterns_ = patterns.known();
@@ -311,7 +322,12 @@ class Planner {
     }
 
     void improve() {
-        if (draft_.nodes.empty() || is_each_pod_alone()) return;
+        if (draft_.nodes.empty()) return;
+        if (!is_each_pod_alone()) draft_ = search_from(std::move(draft_));
+        adopt(std::move(is_better(first_draft_, draft_) ? first_draft_ : draft_));
+    }
+
+    Draft search_from(Draft draft) {
         ImproveOptions improve_options;
         improve_options.seed = options_.seed;
         improve_options.min_values_policy = options_.min_values_policy;
@@ -323,7 +339,7 @@ class Planner {
             !known_patterns_.patterns.empty() || (close_stower_ && close_stower_->may_know_better());
         const double before = bound_takes_long ? kBoundPart : 0;
         if (options_.clock) improve_options.is_late = [this, before] { return is_time_to_name(before); };
-        adopt(plan::improve(*market_, std::move(draft_), improve_options));
+        return plan::improve(*market_, std::move(draft), improve_options);
     }
 
     void adopt(Draft draft) {
@@ -551,6 +567,8 @@ class Planner {
     using InRoom = std::tuple<model::RoomIndex, std::uint32_t, std::uint32_t>;  // With class and count.
     std::vector<InRoom> in_rooms_;
     Draft draft_;
+    Draft first_draft_;  // Or another whole one that the search did not begin with.
+    bool has_plan_ = false;
     KnownPatterns known_patterns_;
     KnownPrices known_prices_;
     std::vector<Machine> machines_;
