@@ -21,6 +21,7 @@ _HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE.parent / "controlplane"), str(_HERE.parent / "e2e")]
 
 import crds  # noqa: E402
+from api_client import ApiError  # noqa: E402
 from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
 from instance_types import generic_instance_types, write_instance_types  # noqa: E402
 from joiner import Joiner  # noqa: E402
@@ -107,7 +108,10 @@ def main():
         counts = {"ok": 0, "FAIL": 0, "skip": 0}
         for number, name in enumerate(chosen):
             began = time.monotonic()
-            outcome, reason = run(program, name, number, options, folder, types_file)
+            try:
+                outcome, reason = run(program, name, number, options, folder, types_file)
+            except (ApiError, OSError, RuntimeError, subprocess.CalledProcessError) as trouble:
+                outcome, reason = "FAIL", " ".join(f"could not be run: {trouble}".split())[:200]
             counts[outcome] += 1
             print(f"{outcome:4} {time.monotonic() - began:6.1f}s {number:03} {name}" + (f": {reason}" if reason else ""),
                   flush=True)

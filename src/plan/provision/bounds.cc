@@ -136,7 +136,7 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
 namespace {
 
 double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& placed,
-                      const KnownPrices& known) {
+                      const KnownPrices& known, const std::function<bool()>& is_late) {
     const std::size_t n = problem.dimensions();
     const PodCount pod_count(problem, placed);
     RoomBoundQuestion question;
@@ -152,12 +152,12 @@ double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& 
     for (const model::RoomView& room : problem.snapshot().rooms) {
         for (const double amount : problem.dense(room.free)) question.rooms.push_back(std::max(0.0, amount));
     }
-    return room_bound(question, known, kRoomEffort);
+    return room_bound(question, known, kRoomEffort, is_late);
 }
 
 // By the cap that asks for the most machines, of which each holds one pod.
 double bound_by_patterns(const Problem& problem, const std::vector<std::uint32_t>& placed,
-                         const KnownPatterns& known) {
+                         const KnownPatterns& known, const std::function<bool()>& is_late) {
     std::vector<std::uint64_t> units(problem.caps().size(), 0);
     for (std::size_t c = 0; c < placed.size(); ++c) {
         for (const CapId cap : problem.classes()[c].firm_caps)
@@ -181,7 +181,7 @@ double bound_by_patterns(const Problem& problem, const std::vector<std::uint32_t
         question.is_capped.push_back(shape.second);
         question.counts.push_back(count);
     }
-    return pattern_bound(question, known, kPatternEffort);
+    return pattern_bound(question, known, kPatternEffort, is_late);
 }
 
 }  // namespace
@@ -197,15 +197,15 @@ rules::Money quick_lower_bound(const Problem& problem, const std::vector<std::ui
 }
 
 rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
-                         const KnownPlan& plan) {
+                         const KnownPlan& plan, const std::function<bool()>& is_late) {
     const rules::Money quick = quick_lower_bound(problem, placed, plan);
     const auto best = static_cast<double>(plan.price.nanos);
     auto cost = static_cast<double>(quick.nanos);
     if (best <= cost * kCloseEnough) return quick;
     if (!problem.snapshot().rooms.empty()) {
-        cost = std::max(cost, bound_by_rooms(problem, placed, plan.prices));
+        cost = std::max(cost, bound_by_rooms(problem, placed, plan.prices, is_late));
     } else if (!plan.patterns.patterns.empty()) {
-        cost = std::max(cost, bound_by_patterns(problem, placed, plan.patterns));
+        cost = std::max(cost, bound_by_patterns(problem, placed, plan.patterns, is_late));
     }
     return {static_cast<std::int64_t>(std::floor(std::min(cost, best)))};
 }

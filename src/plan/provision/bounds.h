@@ -2,6 +2,7 @@
 // Pure.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "plan/provision/pattern_bound.h"
@@ -32,10 +33,10 @@ struct KnownPlan {
 };
 
 // For the pods counted in `placed` (by class), for whom there is this plan: what takes next to no time, and
-// the best there is.
+// the best there is by the time that it `is_late` (asked often; may be empty).
 rules::Money quick_lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
                                const KnownPlan& plan);
 rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
-                         const KnownPlan& plan);
+                         const KnownPlan& plan, const std::function<bool()>& is_late = {});
 
 }  // namespace joiner::plan

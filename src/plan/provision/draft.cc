@@ -33,24 +33,27 @@ Machine to_machine(const Market& market, const DraftNode& node) {
     return out;
 }
 
-bool is_buyable_machine(const Market& market, const DraftNode& node) {
+bool is_buyable_machine(const Market& market, const DraftNode& node, MinValuesPolicy policy) {
     const Problem& problem = market.problem();
     if (market.is_bin(node.offer)) return true;
     if (!market.some_open() && !has_min_values(problem, market.offers()[node.offer].pool)) return true;
     const Machine machine = to_machine(market, node);
     if (machine.open == kOpenConflict || machine.offerings == 0) return false;
     const StandIns others = stand_ins(problem, machine);
-    return std::any_of(others.begin(), others.end(),
-                       [&](const auto& other) { return other.first == machine.option; }) &&
-           meets_min_values(problem, machine.pool, others);
+    if (std::none_of(others.begin(), others.end(),
+                     [&](const auto& other) { return other.first == machine.option; }))
+        return false;
+    return judge_min_values(problem, policy, machine, others, [&](const Machine& single) {
+               return count_values(problem, single.pool, stand_ins(problem, single));
+           }) != MinValues::kUnmet;
 }
 
-bool is_sound(const Market& market, const Draft& draft) {
+bool is_sound(const Market& market, const Draft& draft, MinValuesPolicy policy) {
     const Problem& problem = market.problem();
     std::vector<std::vector<double>> counted(problem.pools().size());
     for (const DraftNode& node : draft.nodes) {
         if (market.is_bin(node.offer)) continue;
-        if (!is_buyable_machine(market, node)) return false;
+        if (!is_buyable_machine(market, node, policy)) return false;
         const Offer& offer = market.offers()[node.offer];
         const auto& remaining = problem.snapshot().pools[offer.pool].remaining;
         std::vector<double>& sum = counted[offer.pool];

@@ -31,10 +31,11 @@ bool is_better(const Draft& a, const Draft& b);
 // As the rest of planning wants it: the cheapest machine of the pool that holds the pods.
 Machine to_machine(const Market& market, const DraftNode& node);
 
-// Whether some type can be the machine, and its pool's minValues are met.
-bool is_buyable_machine(const Market& market, const DraftNode& node);
+// Whether some type can be the machine, and its pool's minValues let it.
+bool is_buyable_machine(const Market& market, const DraftNode& node,
+                        MinValuesPolicy policy = MinValuesPolicy::kStrict);
 
 // Pools' limits and minValues hold, and every machine has a type to be.
-bool is_sound(const Market& market, const Draft& draft);
+bool is_sound(const Market& market, const Draft& draft, MinValuesPolicy policy);
 
 }  // namespace joiner::plan

@@ -84,11 +84,7 @@ class Filler {
             Machine machine;
             machine.pool = pool;
             if (!take_all(seed, tier.alternative, pool, machine)) continue;
-            auto others = stand_ins(problem_, machine);
-            std::erase_if(others, [&](const auto& one) { return !within_limits(pool, one.first, 1); });
-            if (others.empty() || !meets_min_values(problem_, machine.pool, others)) continue;
-            machine.option = others.front().first;
-            machine.offerings = others.front().second;
+            if (!settle(machine)) continue;
             const double total = spent + dollars(machine);
             // Of equal totals the later one has more machines, so the first stays.
             if (total < closing.total) closing = {std::move(machine), machines_before, total};
@@ -292,29 +288,36 @@ class Filler {
         return finish(machine, seed);
     }
 
-    // The cheapest type that holds the take; false when the pool's minValues or limits forbid even one seed
-    // pod.
-    bool finish(Machine& machine, std::uint32_t seed) {
-        while (true) {
-            auto others = stand_ins(problem_, machine);
-            std::erase_if(others,
-                          [&](const auto& one) { return !within_limits(machine.pool, one.first, 1); });
-            if (!others.empty() && meets_min_values(problem_, machine.pool, others)) {
-                machine.option = others.front().first;
-                machine.offerings = others.front().second;
-                return true;
-            }
+    // The cheapest type that holds some of the take; false when the pool's minValues or limits forbid even
+    // one seed pod.
+    bool finish(Machine& machine, std::uint32_t seed) const {
+        while (!settle(machine)) {
             const bool single = machine.take.size() == 1 && machine.take.front().second == 1;
-            if (single) {
-                if (others.empty() || options_.min_values_policy != MinValuesPolicy::kBestEffort)
-                    return false;
-                machine.option = others.front().first;
-                machine.offerings = others.front().second;
-                machine.min_values_relaxed = true;
-                return true;
-            }
+            if (single) return false;
             halve(machine, seed);
         }
+        return true;
+    }
+
+    // The cheapest type that holds the take; false when the pool's minValues or limits leave none.
+    bool settle(Machine& machine) const {
+        const StandIns others = allowed_stand_ins(machine);
+        if (others.empty()) return false;
+        const MinValues judged = judge_min_values(
+            problem_, options_.min_values_policy, machine, others, [&](const Machine& single) {
+                return count_values(problem_, single.pool, allowed_stand_ins(single));
+            });
+        if (judged == MinValues::kUnmet) return false;
+        machine.option = others.front().first;
+        machine.offerings = others.front().second;
+        machine.min_values_relaxed = judged == MinValues::kRelaxed;
+        return true;
+    }
+
+    StandIns allowed_stand_ins(const Machine& machine) const {
+        StandIns out = stand_ins(problem_, machine);
+        std::erase_if(out, [&](const auto& one) { return !within_limits(machine.pool, one.first, 1); });
+        return out;
     }
 
     // Fewer pods leave more types to choose from.

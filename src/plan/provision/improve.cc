@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/rng.h"
+#include "plan/provision/offer_focus.h"
 #include "plan/provision/packer.h"
 #include "plan/provision/slots.h"
 
@@ -15,14 +16,13 @@ namespace {
 
 constexpr std::size_t kMaxPicked = 6;         // Machines taken apart at once.
 constexpr std::size_t kMaxPickedLots = 400;   // Entries of their takes; a pick stops growing there.
-constexpr std::size_t kGoodOffers = 24;       // Offers that a rebuilding draws from, the best value first.
 constexpr std::uint64_t kLooksOfAStep = 100;  // What a step costs that fills nothing.
 constexpr std::uint32_t kStepsWithoutGain = 20'000;
 constexpr std::uint32_t kStepsWithoutGainWithBins = 80'000;
 // Pods of few shapes can be put together in few ways.
 constexpr std::size_t kStepsPerLot = 1'000;
 constexpr std::uint32_t kStepsPerMachine = 2'000;  // With few machines there are few ways to pick.
-constexpr OfferIndex kNone = ~0u;
+constexpr OfferIndex kNone = OfferFocus::kNone;
 
 struct Node {
     OfferIndex offer = 0;
@@ -42,10 +42,9 @@ class Improver {
           program_(market.columns(market.has_caps())),
           packer_(market),
           slots_(market),
+          worth_(value_everything()),
+          offers_(market, worth_),
           entry_of_(market.lots().size(), 0) {
-        value_everything();
-        rank_offers();
-        sign_offers();
         for (DraftNode& node : draft.nodes) {
             Node own{node.offer, std::move(node.take), std::vector<double>(n_, 0), 0, 0};
             for (const Take& take : own.take) add_request(own.used, take.lot, take.count);
@@ -53,6 +52,7 @@ class Improver {
             price_ += price(own.offer);
             nodes_.push_back(std::move(own));
         }
+        focus_.assign(market.kind_words(), 0);
         count_limits();
         list_machines();
     }
@@ -88,7 +88,7 @@ class Improver {
     }
 
     // One set of prices for all that stands, so that waste can be compared.
-    void value_everything() {
+    std::vector<double> value_everything() {
         std::vector<double> demand(program_.dimensions(), 0);
         for (LotIndex lot = 0; lot < market_.lots().size(); ++lot) {
             add_request(demand, lot, market_.lots()[lot].count);
@@ -100,40 +100,17 @@ class Improver {
         for (double& one : demand) one = std::max(one, 0.0);
         if (market_.has_caps()) demand[n_] = slots_.needed();
         slots_.clear();
-        worth_ = program_.solve(demand.data());
+        std::vector<double> worth = program_.solve(demand.data());
         for (std::size_t d = 0; d < n_; ++d) {
-            if (demand[d] > 0) worth_[d] += 1e-9 * program_.cost() / demand[d];
+            if (demand[d] > 0) worth[d] += 1e-9 * program_.cost() / demand[d];
         }
+        return worth;
     }
 
     double value(const std::vector<double>& used) const {
         double out = 0;
         for (std::size_t d = 0; d < n_; ++d) out += worth_[d] * used[d];
         return out;
-    }
-
-    void rank_offers() {
-        by_value_.resize(market_.offers().size());
-        std::iota(by_value_.begin(), by_value_.end(), 0u);
-        std::vector<double> cost(by_value_.size());
-        for (OfferIndex j = 0; j < cost.size(); ++j) {
-            double worth = market_.has_caps() ? worth_[n_] : 0;
-            for (std::size_t d = 0; d < n_; ++d) worth += worth_[d] * market_.room(j)[d];
-            cost[j] = worth > 0 ? price(j) / worth : std::numeric_limits<double>::infinity();
-        }
-        std::stable_sort(by_value_.begin(), by_value_.end(),
-                         [&](OfferIndex a, OfferIndex b) { return cost[a] < cost[b]; });
-    }
-
-    // Offers that admit the same kinds have one sign.
-    void sign_offers() {
-        for (OfferIndex j = 0; j < market_.offers().size() + market_.bins(); ++j) {
-            OfferIndex first = 0;
-            while (!std::equal(market_.kinds_of(first), market_.kinds_of(first) + market_.kind_words(),
-                               market_.kinds_of(j)))
-                ++first;
-            sign_.push_back(first);
-        }
     }
 
     void finish(Node& node) const {
@@ -219,7 +196,8 @@ class Improver {
             if (!picked_.empty()) {
                 const OfferIndex first = nodes_[picked_.front()].offer;
                 const OfferIndex own = nodes_[chosen].offer;
-                if (same_sign ? sign_[own] != sign_[first] : !have_common_kind(own, first)) continue;
+                if (same_sign ? !offers_.are_alike(own, first) : !offers_.have_common_kind(own, first))
+                    continue;
             }
             if (!picked_.empty() && lots + nodes_[chosen].take.size() > kMaxPickedLots) break;
             lots += nodes_[chosen].take.size();
@@ -235,44 +213,21 @@ class Improver {
         }
     }
 
-    bool have_common_kind(OfferIndex a, OfferIndex b) const {
-        if (sign_[a] == sign_[b]) return true;
-        for (std::size_t w = 0; w < market_.kind_words(); ++w) {
-            if (market_.kinds_of(a)[w] & market_.kinds_of(b)[w]) return true;
-        }
-        return false;
-    }
-
     // The offers that a rebuilding draws from: those that admit all of the pods, or where none does, all that
     // stood on one of the machines.
     void focus() {
         if (market_.kinds() == 1) {
-            if (by_price_.empty()) list_focus();
+            if (offers_.by_price().empty()) offers_.set(focus_);
             return;
         }
         focus_.assign(market_.kind_words(), 0);
         for (const Ware& ware : wares_) focus_[kind(ware.lot) / 64] |= KindWord{1} << (kind(ware.lot) % 64);
-        admits_focus_ = list_focus();
+        admits_focus_ = offers_.set(focus_);
         if (admits_focus_) return;
         focus_.assign(market_.kind_words(), 0);
         for (const Take& take : nodes_[picked_[rng_.below(picked_.size())]].take)
             focus_[kind(take.lot) / 64] |= KindWord{1} << (kind(take.lot) % 64);
-        list_focus();
-    }
-    bool list_focus() {
-        focus_.resize(market_.kind_words(), 0);
-        by_price_.clear();
-        good_.clear();
-        place_.assign(market_.offers().size(), kNone);
-        for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
-            if (!market_.admits_all(j, focus_.data())) continue;
-            place_[j] = static_cast<OfferIndex>(by_price_.size());
-            by_price_.push_back(j);
-        }
-        for (std::size_t i = 0; i < by_value_.size() && good_.size() < kGoodOffers; ++i) {
-            if (place_[by_value_[i]] != kNone) good_.push_back(by_value_[i]);
-        }
-        return !by_price_.empty();
+        offers_.set(focus_);
     }
 
     void gather() {
@@ -309,34 +264,6 @@ class Improver {
         }
     }
 
-    OfferIndex good_offer() {
-        const std::size_t few = std::min(kGoodOffers, good_.size());
-        // The better the likelier.
-        const double x = rng_.unit();
-        return good_[static_cast<std::size_t>(x * x * static_cast<double>(few))];
-    }
-
-    // The cheapest offer whose room is at least `need`, and that costs no more than `most`.
-    OfferIndex cheapest_with(const double* need, double most) const {
-        for (const OfferIndex j : by_price_) {
-            if (price(j) > most) break;
-            const double* room = market_.room(j);
-            bool holds = true;
-            for (std::size_t d = 0; d < n_; ++d) holds &= need[d] <= room[d];
-            if (holds) return j;
-        }
-        return kNone;
-    }
-    OfferIndex cheapest_for(const std::vector<double>& used, const std::vector<KindWord>& kinds) const {
-        for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
-            const double* room = market_.room(j);
-            bool holds = true;
-            for (std::size_t d = 0; d < n_; ++d) holds &= used[d] <= room[d];
-            if (holds && market_.admits_all(j, kinds.data())) return j;
-        }
-        return kNone;
-    }
-
     // All but one of the machines that were there, then the cheapest that could hold the rest.
     bool choose_old_but_one() {
         chosen_.clear();
@@ -354,7 +281,7 @@ class Improver {
         chosen_.clear();
         double total = 0;
         while (chosen_.size() < kMaxPicked) {
-            const OfferIndex next = good_offer();
+            const OfferIndex next = offers_.some_good(rng_);
             if (total + price(next) > old_price_) break;
             total += price(next);
             chosen_.push_back(next);
@@ -373,7 +300,7 @@ class Improver {
         if (total > old_price_) return false;
         if (std::all_of(rest_.begin(), rest_.end(), [](double amount) { return amount <= 0; }))
             return !chosen_.empty() || !bins_.empty();
-        const OfferIndex last = cheapest_with(rest_.data(), old_price_ - total);
+        const OfferIndex last = offers_.cheapest_with(rest_.data(), old_price_ - total);
         if (last == kNone) return false;
         chosen_.push_back(last);
         return true;
@@ -388,14 +315,11 @@ class Improver {
         if (chosen_.empty()) return true;
         shuffle();
         const auto shift = [&](OfferIndex& offer, int direction) {
-            if (place_[offer] == kNone) return;
-            const auto by = static_cast<std::int64_t>(1 + rng_.below(12)) * direction;
-            const std::int64_t last = static_cast<std::int64_t>(by_price_.size()) - 1;
-            offer =
-                by_price_[static_cast<std::size_t>(std::clamp<std::int64_t>(place_[offer] + by, 0, last))];
+            if (!offers_.has(offer)) return;
+            offer = offers_.shifted(offer, static_cast<std::int64_t>(1 + rng_.below(12)) * direction);
         };
-        if (rng_.below(3) == 0 && place_[chosen_[0]] != kNone) {
-            chosen_[0] = good_offer();
+        if (rng_.below(3) == 0 && offers_.has(chosen_[0])) {
+            chosen_[0] = offers_.some_good(rng_);
         } else {
             shift(chosen_[0], -1);
         }
@@ -493,7 +417,7 @@ class Improver {
 
     void keep_new(OfferIndex offer) {
         Node node;
-        node.offer = market_.is_bin(offer) ? offer : cheapest_for(packer_.used(), packer_.kinds());
+        node.offer = market_.is_bin(offer) ? offer : offers_.cheapest_for(packer_.used(), packer_.kinds());
         node.take = packer_.take();
         node.used = packer_.used();
         finish(node);
@@ -513,7 +437,7 @@ class Improver {
             for (std::size_t d = 0; d < n_; ++d) {
                 if (greedy_demand_[d] > 0) greedy_worth_[d] += 1e-9 * old_price_ / greedy_demand_[d];
             }
-            OfferIndex best = cheapest_with(greedy_demand_.data(), old_price_ - spent);
+            OfferIndex best = offers_.cheapest_with(greedy_demand_.data(), old_price_ - spent);
             // Once one machine could hold the rest, that is the end of it.
             if (best == kNone) best = noisy_choice(old_price_ - spent);
             if (best == kNone) return false;
@@ -543,7 +467,7 @@ class Improver {
     OfferIndex noisy_choice(double most) {
         OfferIndex best = kNone;
         double least = std::numeric_limits<double>::infinity();
-        for (const OfferIndex j : by_price_) {
+        for (const OfferIndex j : offers_.by_price()) {
             if (price(j) > most) break;
             double useful = market_.has_caps() ? greedy_worth_[n_] : 0;
             for (std::size_t d = 0; d < n_; ++d)
@@ -594,7 +518,7 @@ class Improver {
     // What the numbers do not know: requirements left open by types, and minValues.
     bool is_buyable() const {
         return std::all_of(new_.begin(), new_.end(), [&](const Node& node) {
-            return is_buyable_machine(market_, {node.offer, node.take});
+            return is_buyable_machine(market_, {node.offer, node.take}, options_.min_values_policy);
         });
     }
 
@@ -606,8 +530,7 @@ class Improver {
     Packer packer_;
     Slots slots_;
     std::vector<double> worth_;
-    std::vector<OfferIndex> by_value_;
-    std::vector<OfferIndex> sign_;
+    OfferFocus offers_;
     std::vector<Node> nodes_;
     std::vector<std::size_t> machines_;  // Among them, where there are bins, too.
     double price_ = 0;
@@ -625,9 +548,6 @@ class Improver {
     double old_free_sq_ = 0;
     std::vector<KindWord> focus_;
     bool admits_focus_ = true;
-    std::vector<OfferIndex> by_price_;  // Of the offers in focus.
-    std::vector<OfferIndex> good_;      // The best values of them.
-    std::vector<OfferIndex> place_;     // By offer: its place in by_price_.
     std::vector<OfferIndex> chosen_;
     std::vector<Node> new_;
     std::vector<Ware> last_chance_;

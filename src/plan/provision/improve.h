@@ -12,8 +12,9 @@ namespace joiner::plan {
 
 struct ImproveOptions {
     std::uint64_t seed = 1;
-    std::uint64_t effort = 0;       // Looks at a lot, see Packer::looks().
-    double good_enough = 0;         // Ends at this price: nothing, or next to nothing, is left to gain.
+    std::uint64_t effort = 0;  // Looks at a lot, see Packer::looks().
+    double good_enough = 0;    // Ends at this price: nothing, or next to nothing, is left to gain.
+    MinValuesPolicy min_values_policy = MinValuesPolicy::kStrict;
     std::function<bool()> is_late;  // May be empty. Asked often.
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <tuple>
 
 #include "base/check.h"
@@ -12,18 +13,17 @@ namespace {
 
 rules::Requirements launch_requirements(const Problem& problem, const Machine& machine) {
     rules::Requirements out = problem.snapshot().pools[machine.pool].requirements;
-    for (const auto& [c, alternative] : machine.alternative) {
-        out.add_all(*problem.groups()[problem.classes()[c].group].alternatives[alternative]);
-    }
+    for (const auto& [group, alternative] : groups_of(problem, machine))
+        out.add_all(*problem.groups()[group].alternatives[alternative]);
     return out;
 }
 
-// Under limits no stand-in may count for more than the machine that was counted.
-void widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
-           MachineSpec& spec) {
+// Under limits no stand-in may count for more than the machine that was counted. Returns those listed.
+StandIns widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
+               MachineSpec& spec) {
     const PoolOptions& pool = problem.pools()[machine.pool];
     const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
-    bool first = true;
+    StandIns listed;
     rules::Resources daemons;
     for (const auto& [option, mask] : stand_ins(problem, machine)) {
         bool counts_for_more = false;
@@ -33,12 +33,12 @@ void widen(const Problem& problem, const ProvisionOptions& options, const Machin
         }
         if (counts_for_more) continue;
         if (spec.types.size() >= options.max_types) break;
-        if (first) {
+        if (listed.empty()) {
             daemons = pool.types[option].daemons;
         } else {
             daemons.min_with(pool.types[option].daemons);
         }
-        first = false;
+        listed.emplace_back(option, mask);
         const rules::InstanceType& type = problem.type(machine.pool, pool.types[option]);
         spec.types.push_back(type.name);
         spec.has_overlaid_price |= type.has_overlaid_price;
@@ -46,6 +46,22 @@ void widen(const Problem& problem, const ProvisionOptions& options, const Machin
     }
     CHECK(!spec.types.empty());
     spec.requests += daemons;
+    return listed;
+}
+
+// Where minValues are relaxed, a claim asks for no more values than its types have.
+void lower_min_values(const Problem& problem, const Machine& machine, const StandIns& listed,
+                      MachineSpec& spec) {
+    const ValueCounts counts = count_values(problem, machine.pool, listed);
+    std::size_t i = 0;
+    for (const rules::Requirement& of_pool : problem.snapshot().pools[machine.pool].requirements) {
+        if (!of_pool.min_values()) continue;
+        const int count = counts[i++];
+        if (count >= *of_pool.min_values()) continue;
+        rules::Requirement own = *spec.requirements.find(of_pool.key());
+        own.set_min_values(count > 0 ? std::optional(count) : std::nullopt);
+        spec.requirements.replace(std::move(own));
+    }
 }
 
 MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, const Machine& machine) {
@@ -62,7 +78,8 @@ MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, c
     for (const auto& [c, count] : machine.take) {
         for (std::uint32_t i = 0; i < count; ++i) out.requests += problem.classes()[c].shape->requests;
     }
-    widen(problem, options, machine, out);
+    const StandIns listed = widen(problem, options, machine, out);
+    if (out.min_values_relaxed) lower_min_values(problem, machine, listed, out);
     return out;
 }
 
@@ -75,13 +92,13 @@ SpecKey spec_key(const Problem& problem, const Machine& machine) {
     for (const auto& [c, count] : machine.take) {
         for (std::size_t d = 0; d < need.size(); ++d) need[d] += count * problem.classes()[c].request[d];
     }
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> groups;
-    for (const auto& [c, alternative] : machine.alternative)
-        groups.emplace_back(problem.classes()[c].group, alternative);
-    std::sort(groups.begin(), groups.end());
-    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
-    return {machine.pool,    machine.option,   machine.offerings, machine.open, machine.min_values_relaxed,
-            std::move(need), std::move(groups)};
+    return {machine.pool,
+            machine.option,
+            machine.offerings,
+            machine.open,
+            machine.min_values_relaxed,
+            std::move(need),
+            groups_of(problem, machine)};
 }
 
 }  // namespace

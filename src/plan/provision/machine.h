@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,10 @@ struct Machine {
     std::uint32_t times = 1;  // So many machines alike.
 };
 
+// The groups of its pods and the alternatives they stand by, each pair once.
+std::vector<std::pair<std::uint32_t, std::uint32_t>> groups_of(const Problem& problem,
+                                                               const Machine& machine);
+
 // Of the cheapest offering; the pool's cost of a node included.
 rules::Money price_of(const Problem& problem, const Machine& machine);
 
@@ -32,9 +37,24 @@ using StandIns = std::vector<std::pair<std::uint32_t, OfferingMask>>;
 // mask).
 StandIns stand_ins(const Problem& problem, const Machine& machine);
 
-// Whether the types of `others` have as many values as the pool's minValues ask for.
-bool meets_min_values(const Problem& problem, model::PoolIndex pool, const StandIns& others);
-
 bool has_min_values(const Problem& problem, model::PoolIndex pool);
+
+// By key of the pool's that has minValues: how many values it asks for, and how many of these the types of
+// `others` have.
+using ValueCounts = std::vector<int>;
+ValueCounts asked_values(const Problem& problem, model::PoolIndex pool);
+ValueCounts count_values(const Problem& problem, model::PoolIndex pool, const StandIns& others);
+bool has_enough(const ValueCounts& counts, const ValueCounts& asked);
+bool meets_min_values(const Problem& problem, model::PoolIndex pool, const StandIns& others);
+// No key asks for more than there is.
+ValueCounts lowered(ValueCounts asked, const ValueCounts& counts);
+
+// What the pool's minValues say to a machine that could be any of `others`. Under BestEffort the first pod of
+// a machine lowers them to what it could stand on alone, and those after it keep to that, as with Karpenter;
+// any of the pods may be the first. `alone` counts the values for a machine that holds one of them.
+enum class MinValues { kMet, kRelaxed, kUnmet };
+MinValues judge_min_values(const Problem& problem, MinValuesPolicy policy, const Machine& machine,
+                           const StandIns& others,
+                           const std::function<ValueCounts(const Machine& single)>& alone);
 
 }  // namespace joiner::plan

@@ -16,6 +16,7 @@ using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
 using Indexes = int __attribute__((vector_size(kLanes * sizeof(int))));
 constexpr float kNeverFits = std::numeric_limits<float>::infinity();
 constexpr std::size_t kNobody = ~std::size_t{0};
+constexpr std::size_t kManyLive = 32;  // With fewer, dropping some costs more than looking at all.
 
 }  // namespace
 
@@ -160,15 +161,13 @@ void Packer::list_live(std::span<Ware> wares, const double* worth) {
 // free room by dimension and u that of one pod. Scores are rough (whether the winner fits is asked again,
 // exactly), so that many lots are looked at with one instruction.
 template <std::size_t N>
-std::size_t Packer::best_live(const double* worth) const {
+std::size_t Packer::best_live(const double* worth, std::size_t& fitting) const {
     const std::size_t n = N <= 4 ? N : n_;
     std::array<Floats, N> room{};
-    for (std::size_t d = 0; d < n; ++d) {
-        // A hair more, so that rounding never hides what fits exactly.
-        room[d] = Floats{} + static_cast<float>(worth[d] * free_[d] * (1 + 1e-6));
-    }
+    for (std::size_t d = 0; d < n; ++d) room[d] = Floats{} + rough_room(worth, d);
     Floats best = Floats{} - 1.0F;
     Indexes best_at = Indexes{} - 1;
+    Indexes count{};
     Indexes at{};
     for (int lane = 0; lane < static_cast<int>(kLanes); ++lane) at[lane] = lane;
     for (std::size_t i = 0; i < stride_; i += kLanes, at += static_cast<int>(kLanes)) {
@@ -180,6 +179,7 @@ std::size_t Packer::best_live(const double* worth) const {
             fits &= value <= room[d];
             score += value * (2 * room[d] - value);
         }
+        count -= fits;
         Floats tilt;
         Floats bonus;
         std::memcpy(&tilt, &tilts_[i], sizeof tilt);
@@ -191,7 +191,9 @@ std::size_t Packer::best_live(const double* worth) const {
     }
     std::size_t winner = kNobody;
     float most = -1;
+    fitting = 0;
     for (int lane = 0; lane < static_cast<int>(kLanes); ++lane) {
+        fitting += static_cast<std::size_t>(count[lane]);
         if (best_at[lane] < 0) continue;
         const auto candidate = static_cast<std::size_t>(best_at[lane]);
         if (best[lane] > most || (best[lane] == most && candidate < winner)) {
@@ -200,6 +202,37 @@ std::size_t Packer::best_live(const double* worth) const {
         }
     }
     return winner;
+}
+
+// A hair more than there is, so that rounding never hides what fits exactly.
+float Packer::rough_room(const double* worth, std::size_t d) const {
+    return static_cast<float>(worth[d] * free_[d] * (1 + 1e-6));
+}
+
+// Room only falls, so what does not fit by now need not be looked at again.
+void Packer::keep_fitting(const double* worth) {
+    kept_.clear();
+    for (std::uint32_t i = 0; i < live_.size(); ++i) {
+        bool fits = true;
+        for (std::size_t d = 0; d < n_; ++d) fits &= values_[d * stride_ + i] <= rough_room(worth, d);
+        if (fits) kept_.push_back(i);
+    }
+    const std::size_t stride = (kept_.size() / kLanes + 1) * kLanes;
+    // What is read next stands behind what is written.
+    const auto move = [&](auto& list, std::size_t from, std::size_t to) {
+        for (std::size_t i = 0; i < kept_.size(); ++i) list[to + i] = list[from + kept_[i]];
+    };
+    for (std::size_t d = 0; d < n_; ++d) {
+        move(values_, d * stride_, d * stride);
+        std::fill_n(&values_[d * stride + kept_.size()], stride - kept_.size(), kNeverFits);
+    }
+    move(tilts_, 0, 0);
+    move(bonuses_, 0, 0);
+    move(live_, 0, 0);
+    std::fill_n(&tilts_[kept_.size()], stride - kept_.size(), 0.0F);
+    std::fill_n(&bonuses_[kept_.size()], stride - kept_.size(), 0.0F);
+    live_.resize(kept_.size());
+    stride_ = stride;
 }
 
 // Whoever the pods that stand there by now keep out need not be looked at again.
@@ -216,7 +249,8 @@ void Packer::pour_by(std::span<Ware> wares, const double* worth) {
     looks_ += wares.size();
     while (true) {
         looks_ += stride_;
-        const std::size_t winner = best_live<N>(worth);
+        std::size_t fitting = 0;
+        const std::size_t winner = best_live<N>(worth, fitting);
         if (winner == kNobody) return;
         Ware& ware = wares[live_[winner]];
         const double* request = market_.request(ware.lot);
@@ -235,6 +269,7 @@ void Packer::pour_by(std::span<Ware> wares, const double* worth) {
                 drop_strangers(wares);
         }
         if (wanted == 0 || ware.available == 0) values_[winner] = kNeverFits;
+        if (stride_ >= kManyLive && fitting * 2 <= live_.size()) keep_fitting(worth);
     }
 }
 

@@ -44,7 +44,9 @@ class Packer {
     template <std::size_t N>
     void pour_by(std::span<Ware> wares, const double* worth);
     template <std::size_t N>
-    std::size_t best_live(const double* worth) const;
+    std::size_t best_live(const double* worth, std::size_t& fitting) const;
+    void keep_fitting(const double* worth);
+    float rough_room(const double* worth, std::size_t d) const;
     void list_live(std::span<Ware> wares, const double* worth);
     void drop_strangers(std::span<const Ware> wares);
     bool joins(LotIndex lot) const;
@@ -64,8 +66,10 @@ class Packer {
     std::vector<CrowdId> crowds_;         // That stand there.
     std::vector<bool> is_social_;         // By lot: has caps, a crowd or open requirements.
     std::vector<std::uint32_t> take_at_;  // By lot: its place in take_, plus one.
-    // Of one pouring: the wares that fitted at its beginning, and by dimension what one pod of each is worth.
+    // Of one pouring: wares that still fit, and some that do not, and by dimension what one pod of each is
+    // worth.
     std::vector<std::uint32_t> live_;
+    std::vector<std::uint32_t> kept_;
     std::size_t stride_ = 0;
     std::vector<float> values_;
     std::vector<float> tilts_;

@@ -28,13 +28,14 @@ class PatternBound {
     PatternBound(const PatternBoundQuestion& question, std::uint64_t effort)
         : q_(question), n_(question.columns.dimensions), rows_(question.counts.size()), effort_(effort) {}
 
-    double run(const KnownPatterns& known) {
+    double run(const KnownPatterns& known, const std::function<bool()>& is_late) {
         if (rows_ == 0 || q_.columns.size() < 2 || n_ < 2 || !choose_dimensions()) return 0;
         sort_types();
         choose_steps();
         if (!start(known)) return 0;
         double best = 0;
         for (std::size_t turn = 0; turn < kTurns && looks_ < effort_; ++turn) {
+            if (is_late && is_late()) break;
             looks_ += program_->solve(kPivots) * program_->rows() * program_->rows();
             values_ = program_->values();
             for (double& value : values_) value = std::max(0.0, value);
@@ -336,8 +337,9 @@ class PatternBound {
 
 }  // namespace
 
-double pattern_bound(const PatternBoundQuestion& question, const KnownPatterns& known, std::uint64_t effort) {
-    return PatternBound(question, effort).run(known);
+double pattern_bound(const PatternBoundQuestion& question, const KnownPatterns& known, std::uint64_t effort,
+                     const std::function<bool()>& is_late) {
+    return PatternBound(question, effort).run(known, is_late);
 }
 
 }  // namespace joiner::plan

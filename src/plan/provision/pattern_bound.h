@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "plan/provision/covering_program.h"
@@ -27,7 +28,9 @@ struct PatternBoundQuestion {
     std::vector<bool> is_capped;  // Of those a machine holds one.
 };
 
-// `effort` bounds the looks at a place in the table of small machines.
-double pattern_bound(const PatternBoundQuestion& question, const KnownPatterns& known, std::uint64_t effort);
+// `effort` bounds the looks at a place in the table of small machines; where it `is_late` (may be empty), the
+// best by then counts.
+double pattern_bound(const PatternBoundQuestion& question, const KnownPatterns& known, std::uint64_t effort,
+                     const std::function<bool()>& is_late = {});
 
 }  // namespace joiner::plan

@@ -101,6 +101,11 @@ TEST(PatternBound, knows_what_machines_leave_free) {
     EXPECT_GT(pattern_bound(question, {}, 100'000'000), 199);
 }
 
+TEST(PatternBound, says_nothing_where_there_is_no_time) {
+    const PatternBoundQuestion question{{2, {10, 10, 1000, 1000}, {10, 2000}}, {{6, 6}}, {20}, {true}};
+    EXPECT_EQ(pattern_bound(question, {}, 100'000'000, [] { return true; }), 0);
+}
+
 TEST(PatternBound, without_pods_or_machines_says_nothing) {
     EXPECT_EQ(pattern_bound({{2, {}, {}}, {{1, 1}}, {1}, {false}}, {}, 1'000), 0);
     EXPECT_EQ(pattern_bound({{2, {1, 1, 2, 2}, {1, 2}}, {}, {}, {}}, {}, 1'000), 0);

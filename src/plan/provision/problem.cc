@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -147,6 +148,14 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
         out.types.push_back(std::move(option));
     }
     CHECK(out.room.size() == out.types.size() * n);
+    const auto price_and_name = [&](std::uint32_t t) {
+        const InstanceType& type = (*pool.types)[out.types[t].type];
+        return std::pair(type.offerings[out.types[t].order.front()].price, std::string_view(type.name));
+    };
+    out.by_price.resize(out.types.size());
+    std::iota(out.by_price.begin(), out.by_price.end(), 0u);
+    std::sort(out.by_price.begin(), out.by_price.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return price_and_name(a) < price_and_name(b); });
     if (out.types.empty()) out.nothing_because = "no instance type meets its requirements";
     return out;
 }

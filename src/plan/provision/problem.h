@@ -38,9 +38,10 @@ struct TypeOption {
 
 struct PoolOptions {
     std::vector<TypeOption> types;
-    std::vector<double> room;      // types x dimensions: allocatable less daemons.
-    std::vector<double> capacity;  // types x limited resources: what counts against the pool's limits.
-    std::string nothing_because;   // Why `types` is empty.
+    std::vector<double> room;             // types x dimensions: allocatable less daemons.
+    std::vector<double> capacity;         // types x limited resources: what counts against the pool's limits.
+    std::vector<std::uint32_t> by_price;  // Types, by their cheapest offering; ties by name.
+    std::string nothing_because;          // Why `types` is empty.
 };
 
 // How one alternative of one group of pods matches one pool.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "plan/provision/bounds.h"
 #include "plan/provision/deal.h"
@@ -86,14 +87,18 @@ constexpr double kStowPart = 0.5;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
-// Of the time, until the search ends; pods are named and the plan is checked in the rest.
-constexpr double kSearchPart = 0.9;
-constexpr double kSearchPartBeforeBound = 0.75;
+// Of the time, for naming the pods and checking the plan: as long as the question took to be read and more,
+// since all of it goes by the number of pods and the speed of the machine.
+constexpr double kNamingOfReading = 1.5;
+constexpr double kLeastNamingPart = 0.05;
+constexpr double kMostNamingPart = 0.3;
+// Before that, for a bound that looks at more than sums.
+constexpr double kBoundPart = 0.15;
 
 class Planner {
   public:
     Planner(const model::Snapshot& snapshot, const ProvisionOptions& options)
-        : problem_(snapshot), options_(options), started_(now()) {}
+        : options_(options), started_(now()), problem_(snapshot) {}
 
     Plan run() {
         struct Pass {
@@ -124,7 +129,14 @@ class Planner {
     bool is_late(double part) const {
         return options_.clock && now() - started_ > part * options_.budget_seconds;
     }
-    void note_first_plan() { plan_.first_plan_seconds = now() - started_; }
+    // Or to do what takes so much of the time before that.
+    bool is_time_to_name(double before = 0) const {
+        return options_.clock && now() - started_ > (1 - before) * options_.budget_seconds - naming_seconds_;
+    }
+    void note_first_plan() {
+        if (!has_plan_) plan_.first_plan_seconds = now() - started_;
+        has_plan_ = true;
+    }
 
     rules::Money price() const {
         rules::Money sum = plan_.price + plan_.node_cost;
@@ -160,6 +172,9 @@ class Planner {
         unplaced_ = counts_;
         order_ = placing_order(problem_);
         tiers_ = make_tiers(problem_);
+        naming_seconds_ =
+            std::clamp(kNamingOfReading * (now() - started_), kLeastNamingPart * options_.budget_seconds,
+                       kMostNamingPart * options_.budget_seconds);
     }
 
     // Where machines have to be bought as well, those go to rooms that are worth the most there.
@@ -197,7 +212,14 @@ class Planner {
         if (market_->bins() > 0 && draft_.price > 0) {
             const auto is_late = [this] { return this->is_late(kStowPart); };
             close_stower_ = std::make_unique<CloseStower>(*market_, options_.effort / 3);
-            if (close_stower_->is_of_use()) try_shares(greedy, close_stower_->run(is_late), kStowPart);
+            if (close_stower_->is_of_use()) {
+                first_draft_ = std::exchange(draft_, {});
+                try_shares(greedy, close_stower_->run(is_late), kStowPart);
+                // How well whole machines come out is chance, and for the search to mend.
+                if (draft_.nodes.empty() ||
+                    cost_outside(*market_, first_draft_.nodes) < cost_outside(*market_, draft_.nodes))
+                    std::swap(draft_, first_draft_);
+            }
         }
         adopt(std::move(draft_));
     }
@@ -207,11 +229,11 @@ class Planner {
         // No share is the best for all; the first is the best for most.
         for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
             Draft draft = greedy.run(share, stowed);
-            if (!draft.is_complete || !is_sound(*market_, draft)) {
+            if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) {
                 if (draft_.nodes.empty()) return;
                 continue;
             }
-            if (draft_.nodes.empty()) note_first_plan();
+            note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
             if (greedy.looks() - looks > options_.effort / 5 || is_late(part)) break;
         }
@@ -232,8 +254,8 @@ class Planner {
             pattern_options.effort = options_.effort / (is_first ? 20 : 3);
             pattern_options.turns = is_first ? 0 : kPatternTurns;
             Draft draft = patterns.run(pattern_options);
-            if (!draft.is_complete || !is_sound(*market_, draft)) continue;
-            if (draft_.nodes.empty()) note_first_plan();
+            if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) continue;
+            note_first_plan();
             if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
         }
         known_patterns_ = patterns.known();
@@ -256,12 +278,15 @@ class Planner {
 
     void bound() {
         if (close_stower_ && close_stower_->is_of_use())
-            known_prices_ = close_stower_->prices([this] { return is_late(kSearchPart); });
-        plan_.lower_bound = bound_for_placed(false);
+            known_prices_ = close_stower_->prices([this] { return is_time_to_name(); });
+        plan_.lower_bound =
+            plan::lower_bound(problem_, count_placed(), known_plan(), [this] { return is_time_to_name(); });
     }
 
-    // Of the pods that have a place, wherever their topology was settled to.
-    rules::Money bound_for_placed(bool quick) {
+    KnownPlan known_plan() const { return {price(), machine_count(), known_patterns_, known_prices_}; }
+
+    // Pods that have a place, wherever their topology was settled to.
+    std::vector<std::uint32_t> count_placed() {
         std::vector<bool> is_unplaced(kind_of_.size(), false);
         for (const auto& [pod, reason] : problem_.rejected()) is_unplaced[pod] = true;
         for (const model::PodIndex pod : deal_.later) is_unplaced[pod] = true;
@@ -269,21 +294,20 @@ class Planner {
             const std::size_t placed = left_[c].size() - unplaced_[c];
             for (std::size_t i = placed; i < left_[c].size(); ++i) is_unplaced[left_[c][i]] = true;
         }
-        return bound_for([&](model::PodIndex pod) { return !is_unplaced[pod]; }, quick);
+        return count_all_but(is_unplaced);
     }
 
-    template <typename F>
-    rules::Money bound_for(F is_placed, bool quick = false) {
-        std::vector<std::uint32_t> placed;
+    // By class.
+    std::vector<std::uint32_t> count_all_but(const std::vector<bool>& left_out) {
+        std::vector<std::uint32_t> counts;
         for (std::uint32_t k = 0; k < problem_.kinds().size(); ++k) {
             const std::uint32_t c = problem_.class_of(k, {});
-            if (placed.size() <= c) placed.resize(c + 1, 0);
+            if (counts.size() <= c) counts.resize(c + 1, 0);
             const auto& pods = problem_.kinds()[k].pods;
-            placed[c] += static_cast<std::uint32_t>(std::count_if(pods.begin(), pods.end(), is_placed));
+            counts[c] += static_cast<std::uint32_t>(
+                std::count_if(pods.begin(), pods.end(), [&](model::PodIndex pod) { return !left_out[pod]; }));
         }
-        const KnownPlan known{price(), machine_count(), known_patterns_, known_prices_};
-        return quick ? quick_lower_bound(problem_, placed, known)
-                     : plan::lower_bound(problem_, placed, known);
+        return counts;
     }
 
     // Then each has the cheapest machine by now.
@@ -298,17 +322,24 @@ class Planner {
     }
 
     void improve() {
-        if (draft_.nodes.empty() || is_each_pod_alone()) return;
+        if (draft_.nodes.empty()) return;
+        if (!is_each_pod_alone()) draft_ = search_from(std::move(draft_));
+        adopt(std::move(is_better(first_draft_, draft_) ? first_draft_ : draft_));
+    }
+
+    Draft search_from(Draft draft) {
         ImproveOptions improve_options;
         improve_options.seed = options_.seed;
+        improve_options.min_values_policy = options_.min_values_policy;
         improve_options.effort = options_.effort;
         improve_options.good_enough =
-            static_cast<double>(bound_for_placed(true).nanos) * options_.good_enough;
+            static_cast<double>(quick_lower_bound(problem_, count_placed(), known_plan()).nanos) *
+            options_.good_enough;
         const bool bound_takes_long =
             !known_patterns_.patterns.empty() || (close_stower_ && close_stower_->may_know_better());
-        const double part = bound_takes_long ? kSearchPartBeforeBound : kSearchPart;
-        if (options_.clock) improve_options.is_late = [this, part] { return is_late(part); };
-        adopt(plan::improve(*market_, std::move(draft_), improve_options));
+        const double before = bound_takes_long ? kBoundPart : 0;
+        if (options_.clock) improve_options.is_late = [this, before] { return is_time_to_name(before); };
+        return plan::improve(*market_, std::move(draft), improve_options);
     }
 
     void adopt(Draft draft) {
@@ -316,7 +347,12 @@ class Planner {
         machines_.clear();
         keep_stowed(draft_.nodes);
         for (const DraftNode& node : draft_.nodes) {
-            if (!market_->is_bin(node.offer)) machines_.push_back(to_machine(*market_, node));
+            if (market_->is_bin(node.offer)) continue;
+            Machine machine = to_machine(*market_, node);
+            if (options_.min_values_policy == MinValuesPolicy::kBestEffort)
+                machine.min_values_relaxed =
+                    !meets_min_values(problem_, machine.pool, stand_ins(problem_, machine));
+            machines_.push_back(std::move(machine));
         }
     }
 
@@ -439,8 +475,7 @@ class Planner {
             take(std::move(other));
         }
         if (some_wait()) search_all(std::move(pods));
-        const std::vector<bool> waits = waiting();
-        plan_.lower_bound = bound_for([&](model::PodIndex pod) { return !waits[pod]; });
+        plan_.lower_bound = plan::lower_bound(problem_, count_all_but(waiting()), known_plan());
     }
 
     bool some_wait() const { return plan_.waits.size() > problem_.rejected().size(); }
@@ -511,10 +546,11 @@ class Planner {
         return (other.price + other.node_cost) < (plan_.price + plan_.node_cost);
     }
 
-    Problem problem_;
     const ProvisionOptions& options_;
     double started_;
+    Problem problem_;
     Plan plan_;
+    double naming_seconds_ = 0;
     std::vector<std::uint32_t> kind_of_;  // By pod.
     std::vector<std::uint32_t> kind_order_;
     std::unique_ptr<Trial> trial_;
@@ -531,6 +567,8 @@ class Planner {
     using InRoom = std::tuple<model::RoomIndex, std::uint32_t, std::uint32_t>;  // With class and count.
     std::vector<InRoom> in_rooms_;
     Draft draft_;
+    Draft first_draft_;  // Or another whole one that the search did not begin with.
+    bool has_plan_ = false;
     KnownPatterns known_patterns_;
     KnownPrices known_prices_;
     std::vector<Machine> machines_;

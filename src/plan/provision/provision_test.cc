@@ -293,6 +293,51 @@ TEST(Provision, min_values_keep_a_machine_flexible) {
     EXPECT_TRUE(relaxed.launches[0].spec->min_values_relaxed);
 }
 
+// However it is planned: by price, by the fill, by first fit.
+const std::vector<std::vector<std::string_view>> kWays = {{}, {"greedy"}, {"greedy", "fill"}};
+
+TEST(Provision, the_first_pod_of_a_machine_lowers_min_values_and_others_may_join_it) {
+    for (const auto& without : kWays) {
+        Question q;
+        q.types = std::make_shared<const std::vector<InstanceType>>(
+            std::vector<InstanceType>{a_type("large", 16, 32, 0.70), a_type("memory", 4, 32, 0.30)});
+        Requirement types = Requirement::in(std::string(api::kInstanceTypeLabel), {"large", "memory"});
+        types.set_min_values(2);
+        q.pool("default").requirements.add(types);
+        q.pods(2, 5000, 1);
+        ProvisionOptions options;
+        options.without = without;
+        EXPECT_EQ(q.plan(options).waits.size(), 2u);
+        options.min_values_policy = MinValuesPolicy::kBestEffort;
+        const Plan plan = q.plan(options);
+        ASSERT_EQ(plan.launches.size(), 1u) << without.size();
+        EXPECT_EQ(plan.launches[0].pods.size(), 2u);
+        EXPECT_TRUE(plan.launches[0].spec->min_values_relaxed);
+        EXPECT_EQ(plan.launches[0].spec->requirements.find(api::kInstanceTypeLabel)->min_values(), 1)
+            << "the claim asks for what there is";
+    }
+}
+
+TEST(Provision, no_pod_that_joins_a_machine_lowers_its_min_values) {
+    for (const auto& without : kWays) {
+        Question q;
+        Requirement types =
+            Requirement::in(std::string(api::kInstanceTypeLabel), {"small", "medium", "large", "memory"});
+        types.set_min_values(3);
+        q.pool("default").requirements.add(types);
+        q.pods(2, 3000, 1);
+        ProvisionOptions options;
+        options.without = without;
+        options.min_values_policy = MinValuesPolicy::kBestEffort;
+        const Plan plan = q.plan(options);
+        EXPECT_EQ(plan.launches.size(), 2u) << without.size();
+        for (const Launch& launch : plan.launches) {
+            EXPECT_FALSE(launch.spec->min_values_relaxed);
+            EXPECT_EQ(launch.spec->requirements.find(api::kInstanceTypeLabel)->min_values(), 3);
+        }
+    }
+}
+
 TEST(Provision, a_cost_by_the_node_makes_for_fewer_nodes) {
     Question q;
     model::PoolView& pool = q.pool("default");
@@ -328,6 +373,35 @@ TEST(Provision, passes_are_named_and_timed_by_the_clock_that_is_handed_in) {
     EXPECT_GT(plan.first_plan_seconds, 0);
     EXPECT_LT(plan.first_plan_seconds, sum);
     EXPECT_EQ(plan.passes.back().price, plan.price);
+}
+
+TEST(Provision, the_search_ends_the_sooner_the_longer_it_took_to_read_the_question) {
+    Question q;
+    q.pool("default");
+    for (int i = 0; i < 12; ++i) q.pods(20, 300 + 170 * i, 1 + i % 3);
+    // When the search ended, with a clock that moves at every look.
+    const auto end_of_search = [&](double reading_seconds) {
+        double next = 0;
+        bool is_first = true;
+        ProvisionOptions options;
+        options.good_enough = 0;
+        options.clock = [&] {
+            const double now = next;
+            next += is_first ? reading_seconds : 0.001;
+            is_first = false;
+            return now;
+        };
+        const Plan plan = q.plan(options);
+        double end = reading_seconds;
+        for (const PassReport& pass : plan.passes) {
+            end += pass.seconds;
+            if (pass.name == "improve") break;
+        }
+        return end;
+    };
+    EXPECT_NEAR(end_of_search(0.001), 0.475, 0.02) << "a little is left in any case";
+    EXPECT_NEAR(end_of_search(0.08), 0.375, 0.02);
+    EXPECT_NEAR(end_of_search(0.3), 0.35, 0.02) << "and not too much";
 }
 
 TEST(Provision, a_clock_that_runs_out_still_leaves_a_whole_plan) {

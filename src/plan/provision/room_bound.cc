@@ -49,10 +49,10 @@ class RoomBound {
         merge_rooms(static_cast<std::size_t>(std::clamp(most, kFewestRooms, kMostRooms)));
     }
 
-    double run(const KnownPrices& known) {
+    double run(const KnownPrices& known, const std::function<bool()>& is_late) {
         if (program_.times.empty()) return 0;
         const std::vector<double> known_pods = prices_of_pods(known);
-        RoomProgram program(std::move(program_), effort_, {});
+        RoomProgram program(std::move(program_), effort_, is_late);
         if (known.pods.empty()) {
             program.solve();
         } else {
@@ -130,8 +130,9 @@ class RoomBound {
 
 }  // namespace
 
-double room_bound(const RoomBoundQuestion& question, const KnownPrices& known, std::uint64_t effort) {
-    return RoomBound(question, effort).run(known);
+double room_bound(const RoomBoundQuestion& question, const KnownPrices& known, std::uint64_t effort,
+                  const std::function<bool()>& is_late) {
+    return RoomBound(question, effort).run(known, is_late);
 }
 
 }  // namespace joiner::plan

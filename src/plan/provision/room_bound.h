@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "plan/provision/resource_bound.h"
@@ -24,7 +25,9 @@ struct RoomBoundQuestion {
     std::vector<double> rooms;  // Room x dimension, none below zero.
 };
 
-// `effort` bounds the looks at a pod in a room.
-double room_bound(const RoomBoundQuestion& question, const KnownPrices& known, std::uint64_t effort);
+// `effort` bounds the looks at a pod in a room; where it `is_late` (may be empty), the best prices by then
+// count.
+double room_bound(const RoomBoundQuestion& question, const KnownPrices& known, std::uint64_t effort,
+                  const std::function<bool()>& is_late = {});
 
 }  // namespace joiner::plan

@@ -43,6 +43,14 @@ TEST(RoomBound, known_prices_are_taken_for_what_they_are_worth) {
     EXPECT_EQ(room_bound(question, {{{1}, {5}}, {0, 0}, {{1}}}, 1'000'000), 0);
 }
 
+TEST(RoomBound, holds_when_the_time_was_cut_short) {
+    const RoomBoundQuestion question = a_question({1, 5}, {2, 2}, {4, 4, 4});
+    int asked = 0;
+    const double bound = room_bound(question, {}, 1'000'000, [&] { return ++asked > 0; });
+    EXPECT_GT(asked, 0);
+    EXPECT_LE(bound, 10 * (1 + 1e-9));
+}
+
 TEST(RoomBound, without_rooms_or_pods_says_nothing) {
     EXPECT_EQ(room_bound(a_question({1}, {4}, {}), {}, 1'000), 0);
     EXPECT_EQ(room_bound(a_question({}, {}, {1}), {}, 1'000), 0);

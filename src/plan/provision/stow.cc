@@ -165,6 +165,21 @@ std::vector<DraftNode> stow(const Market& market, std::uint64_t effort) {
     return Stower(market).run(effort);
 }
 
+double cost_outside(const Market& market, const std::vector<DraftNode>& nodes) {
+    std::vector<double> sums(market.dimensions(), 0);
+    const auto add = [&](LotIndex lot, double count) {
+        for (std::size_t d = 0; d < sums.size(); ++d) sums[d] += count * market.request(lot)[d];
+    };
+    for (LotIndex lot = 0; lot < market.lots().size(); ++lot) add(lot, market.lots()[lot].count);
+    for (const DraftNode& node : nodes) {
+        if (!market.is_bin(node.offer)) continue;
+        for (const Take& take : node.take) add(take.lot, -static_cast<double>(take.count));
+    }
+    ResourceProgram program(market.columns(false));
+    program.solve(sums.data());
+    return program.cost();
+}
+
 CloseStower::CloseStower(const Market& market, std::uint64_t effort) : market_(market), effort_(effort) {
     if (market.bins() == 0 || market.lots().size() * market.bins() * kLooksOfAPod > effort) return;
     program_ = std::make_unique<RoomProgram>(make_question(market), effort, std::function<bool()>{});

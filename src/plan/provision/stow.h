@@ -40,4 +40,7 @@ class CloseStower {
     std::unique_ptr<RoomProgram> program_;
 };
 
+// What the pods outside of bins cost at least: on machines cut to any size.
+double cost_outside(const Market& market, const std::vector<DraftNode>& nodes);
+
 }  // namespace joiner::plan

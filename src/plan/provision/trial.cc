@@ -480,10 +480,16 @@ bool Trial::settle(Opened& opened) {
         opened.machine.offerings = opened.masks[t];
     }
     if (best == nullptr) return false;
-    if (meets_min_values(problem_, pool, others)) return true;
-    if (options_.min_values_policy != MinValuesPolicy::kBestEffort) return false;
-    // Only a pod that could not be placed otherwise relaxes them.
-    return opened.machine.min_values_relaxed = opened.pods.size() <= 1 || opened.machine.min_values_relaxed;
+    if (!has_min_values(problem_, pool)) return true;
+    const ValueCounts asked = asked_values(problem_, pool);
+    const ValueCounts counts = count_values(problem_, pool, others);
+    // The first pod alone may lower what is asked.
+    if (opened.pods.size() <= 1) {
+        const bool may_lower = options_.min_values_policy == MinValuesPolicy::kBestEffort;
+        opened.least_values = may_lower ? lowered(asked, counts) : asked;
+    }
+    opened.machine.min_values_relaxed = !has_enough(counts, asked);
+    return has_enough(counts, opened.least_values);
 }
 
 // The class by one alternative; false leaves `opened` in between, for the caller to throw away.
@@ -647,7 +653,10 @@ void Trial::adopt(const Machine& machine, std::vector<model::PodIndex> pods,
     }
     opened.masks.assign(problem_.pools()[machine.pool].types.size(), 0);
     opened.most.assign(n_, 0);
-    for (const auto& [option, mask] : stand_ins(problem_, machine)) {
+    const StandIns others = stand_ins(problem_, machine);
+    opened.least_values =
+        lowered(asked_values(problem_, machine.pool), count_values(problem_, machine.pool, others));
+    for (const auto& [option, mask] : others) {
         opened.masks[option] = mask;
         for (std::size_t d = 0; d < n_; ++d)
             opened.most[d] = std::max(opened.most[d], problem_.pools()[machine.pool].room[option * n_ + d]);

@@ -36,6 +36,7 @@ struct Opened {
     std::vector<OfferingMask> masks;
     std::vector<double> sum;
     std::vector<double> most;  // Of each resource, what the roomiest type left has.
+    ValueCounts least_values;  // What minValues ask of it since its first pod.
     std::vector<model::PodIndex> pods;
 };
 
