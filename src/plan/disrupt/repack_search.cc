@@ -13,17 +13,15 @@ namespace {
 
 using model::PodIndex;
 
-constexpr std::uint32_t kNobody = ~std::uint32_t{0};
 constexpr OfferIndex kNoOffer = ~OfferIndex{0};
-constexpr std::size_t kFewReceivers = 96;   // So many are looked at by one try at random.
-constexpr std::uint64_t kLooksOfAMove = 8;  // There and back.
+constexpr std::size_t kFewReceivers = 96;  // So many are looked at by one try at random.
 constexpr std::size_t kManyReceivers = 1024;
 constexpr std::uint64_t kMostSweeps = 24;
 constexpr std::size_t kMostPurchases = 8;  // That one try makes.
+// One try at random in so many exchanges a node that stays for those whose pods it took.
+constexpr std::uint64_t kExchangesOneIn = 8;
 // One machine for all that is left is bought even where others give so much more for their money.
 constexpr double kHolderPatience = 1.25;
-// Nano-dollars an hour: less is rounding.
-constexpr double kSomething = 1;
 // Prefers nodes that stay in any case to all others, which are ranked by worth for price.
 constexpr double kStaysAnyway = 1e6;
 
@@ -141,153 +139,10 @@ void RepackSearch::make_bins() {
         }
         eviction_costs_.push_back(candidate.disruption_cost * options_.eviction_dollars * 1e9 /
                                   options_.payback_hours);
+        home_fullness_.push_back(fullness(room));
         const auto budget = budgets_.find(candidate.pool);
         budget_of_.push_back(budget == budgets_.end() ? nullptr : &budget->second);
     }
-}
-
-// ---- transactions ----
-
-void RepackSearch::begin() {
-    log_.clear();
-    hand_.clear();
-    marks_before_ = mark_;
-    sum_before_ = sum_;
-}
-
-bool RepackSearch::finish(bool is_good) {
-    looks_ += kLooksOfAMove * log_.size();
-    if (is_good && sum_ < sum_before_ - kSomething && keeps_steps_small()) {
-        for (const Step& step : log_) {
-            if (step.what == Step::What::kClose) spare_.push_back(step.of);
-        }
-        return true;
-    }
-    for (auto step = log_.rbegin(); step != log_.rend(); ++step) {
-        switch (step->what) {
-            case Step::What::kMove:
-                move_raw(step->of, step->from);
-                break;
-            case Step::What::kLeave:
-            case Step::What::kKeep: {
-                const bool leaves = step->what == Step::What::kKeep;
-                left_[step->of] = leaves;
-                state_[question_.rooms[step->of]] = leaves ? State::kShut : State::kOpen;
-                if (budget_of_[step->of] != nullptr) *budget_of_[step->of] += leaves ? -1 : 1;
-                break;
-            }
-            case Step::What::kOpen:
-                state_[step->of] = State::kDead;
-                spare_.push_back(step->of);
-                break;
-            case Step::What::kClose:
-                state_[step->of] = State::kOpen;
-                break;
-        }
-    }
-    sum_ = sum_before_;
-    return false;
-}
-
-// Nodes whose pods share a purchase leave in one step.
-bool RepackSearch::keeps_steps_small() {
-    return std::all_of(log_.begin(), log_.end(), [&](const Step& step) {
-        if (step.what != Step::What::kMove) return true;
-        const BinIndex bin = bin_of_[step.of];
-        return bin == kNoBin || bin < rooms_ || is_step_small(bin);
-    });
-}
-
-bool RepackSearch::is_step_small(BinIndex purchase) {
-    if (mark_of_bin_[purchase] > marks_before_) return true;
-    const std::uint64_t mark = ++mark_;
-    std::vector<std::uint32_t>& homes = together_;
-    homes.clear();
-    const auto add = [&](BinIndex bin) {
-        mark_of_bin_[bin] = mark;
-        for (const PodIndex pod : pods_at_[bin]) {
-            std::uint64_t& seen = mark_of_home_[home_of_[pod]];
-            if (seen == mark) continue;
-            seen = mark;
-            homes.push_back(home_of_[pod]);
-        }
-    };
-    add(purchase);
-    for (std::size_t i = 0; i < homes.size() && homes.size() <= options_.most_together; ++i) {
-        for (const PodIndex pod : question_.pods[homes[i]]) {
-            const BinIndex bin = bin_of_[pod];
-            if (bin != kNoBin && bin >= rooms_ && mark_of_bin_[bin] != mark) add(bin);
-        }
-    }
-    return homes.size() <= options_.most_together;
-}
-
-void RepackSearch::move_raw(PodIndex pod, BinIndex to) {
-    const double* request = &requests_[class_of_[pod] * n_];
-    const double worth = kinds_[class_of_[pod]].worth;
-    if (const BinIndex from = bin_of_[pod]; from != kNoBin) {
-        for (std::size_t d = 0; d < n_; ++d) free_[from * n_ + d] += request[d];
-        used_worth_[from] -= worth;
-        std::vector<PodIndex>& pods = pods_at_[from];
-        pods[slot_of_[pod]] = pods.back();
-        slot_of_[pods.back()] = slot_of_[pod];
-        pods.pop_back();
-    }
-    bin_of_[pod] = to;
-    if (to == kNoBin) return;
-    for (std::size_t d = 0; d < n_; ++d) free_[to * n_ + d] -= request[d];
-    used_worth_[to] += worth;
-    slot_of_[pod] = static_cast<std::uint32_t>(pods_at_[to].size());
-    pods_at_[to].push_back(pod);
-}
-
-void RepackSearch::shift(PodIndex pod, BinIndex to) {
-    log_.push_back({Step::What::kMove, pod, bin_of_[pod]});
-    move_raw(pod, to);
-}
-
-void RepackSearch::set_leaving(std::size_t v, bool leaves) {
-    const BinIndex room = question_.rooms[v];
-    left_[v] = leaves;
-    state_[room] = leaves ? State::kShut : State::kOpen;
-    const double gain = price_[room] - eviction_cost(v);
-    sum_ += leaves ? -gain : gain;
-    if (budget_of_[v] != nullptr) *budget_of_[v] += leaves ? -1 : 1;
-    log_.push_back({leaves ? Step::What::kLeave : Step::What::kKeep, static_cast<std::uint32_t>(v), kNoBin});
-}
-
-BinIndex RepackSearch::open_bin(OfferIndex offer) {
-    BinIndex bin;
-    if (spare_.empty()) {
-        bin = static_cast<BinIndex>(state_.size());
-        state_.push_back(State::kDead);
-        free_.resize(free_.size() + n_);
-        used_worth_.push_back(0);
-        price_.push_back(0);
-        candidate_at_.push_back(kNobody);
-        offer_of_.push_back(offer);
-        pods_at_.emplace_back();
-        mark_of_bin_.push_back(0);
-    } else {
-        bin = spare_.back();
-        spare_.pop_back();
-    }
-    const Offer& own = market_->offers()[offer];
-    const double* room = &problem_.pools()[own.pool].room[own.option * n_];
-    std::copy_n(room, n_, &free_[bin * n_]);
-    used_worth_[bin] = 0;
-    price_[bin] = own.price;
-    offer_of_[bin - rooms_] = offer;
-    state_[bin] = State::kOpen;
-    sum_ += launch_cost(own.price);
-    log_.push_back({Step::What::kOpen, bin, kNoBin});
-    return bin;
-}
-
-void RepackSearch::close_bin(BinIndex bin) {
-    state_[bin] = State::kDead;
-    sum_ -= launch_cost(price_[bin]);
-    log_.push_back({Step::What::kClose, bin, kNoBin});
 }
 
 // ---- one try ----
@@ -331,6 +186,26 @@ void RepackSearch::call_home(std::size_t v) {
         if (from != kNoBin && from >= rooms_ && pods_at_[from].empty()) close_bin(from);
     }
     std::erase_if(hand_, [&](PodIndex pod) { return home_of_[pod] == v; });
+}
+
+// What others brought to the bin goes back to where it came from, as far as it filled those nodes by the part
+// of their price, and the bin leaves in their stead.
+bool RepackSearch::exchange(BinIndex bin, double part) {
+    if (state_[bin] != State::kOpen) return false;
+    const std::uint64_t mark = ++mark_;
+    std::vector<std::uint32_t>& homes = together_;
+    homes.clear();
+    for (const PodIndex pod : pods_at_[bin]) {
+        const std::uint32_t v = home_of_[pod];
+        if (v == candidate_at_[bin] || mark_of_home_[v] == mark || home_fullness_[v] < part) continue;
+        mark_of_home_[v] = mark;
+        homes.push_back(v);
+    }
+    for (const std::uint32_t v : homes) {
+        call_home(v);
+        receivers_.push_back(question_.rooms[v]);
+    }
+    return !homes.empty() && (state_[bin] != State::kOpen || release(bin));
 }
 
 bool RepackSearch::may_stand(PodIndex pod, BinIndex bin) {
@@ -576,17 +451,19 @@ BinIndex RepackSearch::random_target() {
     return sweep_[rng_.below(sweep_.size())];
 }
 
-// A few nodes give up their pods at once, and now and then one that was to leave stays after all.
+// A few nodes give up their pods at once, and now and then one that was to leave stays after all; or a node
+// that took pods in leaves for those they came from.
 void RepackSearch::try_at_random() {
     sample_receivers();
     begin();
-    const std::size_t targets = 1 + rng_.below(4);
-    bool is_good = false;
+    const bool exchanges = rng_.below(kExchangesOneIn) == 0;
+    const std::size_t targets = exchanges ? 0 : 1 + rng_.below(4);
+    bool is_good = exchanges && exchange(random_target(), rng_.unit());
     for (std::size_t i = 0; i < targets; ++i) {
         const BinIndex bin = random_target();
         is_good |= bin < rooms_ && rng_.below(3) == 0 ? eject(bin) : release(bin);
     }
-    if (rng_.below(2) == 0) {
+    if (!exchanges && rng_.below(2) == 0) {
         const std::size_t v = rng_.below(left_.size());
         for (std::size_t i = 0; i < left_.size() && i < kFewReceivers; ++i) {
             const std::size_t at = (v + i) % left_.size();

@@ -28,6 +28,7 @@ namespace joiner::plan {
 // Where pods may stand: a room of the snapshot, or, after those, a machine to be bought.
 using BinIndex = std::uint32_t;
 inline constexpr BinIndex kNoBin = ~BinIndex{0};
+inline constexpr std::uint32_t kNobody = ~std::uint32_t{0};  // No candidate.
 
 // What one machine to be bought holds.
 struct RepackPurchase {
@@ -66,7 +67,7 @@ class RepackSearch {
     void make_classes();
     void make_bins();
 
-    // Transactions.
+    // Transactions: repack_transaction.cc.
     void begin();
     bool finish(bool is_good);
     bool keeps_steps_small();
@@ -80,6 +81,7 @@ class RepackSearch {
     bool release(BinIndex bin);
     bool eject(BinIndex bin);
     void call_home(std::size_t candidate);
+    bool exchange(BinIndex bin, double part);
     bool replace(double noise);
     double fullness(BinIndex bin) const;
     BinIndex best_bin(model::PodIndex pod, double noise);
@@ -144,6 +146,7 @@ class RepackSearch {
     // By candidate.
     std::vector<bool> left_;
     std::vector<double> eviction_costs_;
+    std::vector<double> home_fullness_;  // As it was found.
     std::vector<std::int64_t*> budget_of_;
     std::map<std::string, std::int64_t> budgets_;
 

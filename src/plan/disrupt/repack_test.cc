@@ -231,6 +231,31 @@ TEST(Repack, an_empty_node_goes_as_empty) {
     EXPECT_EQ(steps[0].evictions, 0U);
 }
 
+// Scaling down takes pods from the largest nodes first. What is left would fit onto one of them, for next to
+// nothing less than onto those that are nearly full.
+TEST(Repack, few_pods_move_where_moving_most_would_save_next_to_nothing) {
+    std::vector<InstanceType> types;
+    for (const int cpus : {2, 4, 8, 16, 48, 64, 96, 128, 256}) {
+        types.push_back(a_type(fmt::format("c{}", cpus), cpus, 2 * cpus, 0.027 * cpus));
+        types.back().capacity.pods = 1000;
+        types.back().overhead.cpu_milli = 100;
+    }
+    Town town(types);
+    const std::pair<int, int> nodes[] = {{256, 8}, {256, 7}, {128, 118}, {64, 63},
+                                         {48, 47}, {48, 47}, {8, 7},     {4, 3}};
+    for (const auto& [cpus, pods] : nodes)
+        town.put(town.node(fmt::format("c{}", cpus)), pods, a_shape(1000, 1024));
+    const RepackQuestion asked = town.question();
+    std::size_t evictions = 0;
+    for (const RepackStep& step : plan_repack(asked, {})) {
+        evictions += step.evictions;
+        town.carry_out(asked, step);
+    }
+    town.expect_sound();
+    EXPECT_LE(evictions, 40U);
+    EXPECT_LE(town.price().dollars(), 1.02 * 0.027 * (256 + 48));
+}
+
 TEST(Repack, full_nodes_stay) {
     Town town(plain_types());
     for (int i = 0; i < 5; ++i) town.put(town.node("medium"), 4, a_shape(1000, 1024));
