@@ -208,17 +208,17 @@ TEST_F(Resting, where_the_scheduler_binds_a_plan_that_fails_is_not_tried_for_eve
 // More steps than are held against the facts in one piece: the others follow, of the same search.
 TEST_F(Consolidating, none_of_many_steps_is_lost) {
     constexpr std::size_t kMany = 103;
-    apply(pool("m-16x-amd64-linux"));
+    apply(pool("m-64x-amd64-linux"));
     start();
-    apply(deployment("web", kMany, "9"));
+    apply(deployment("web", kMany, "33"));
     ASSERT_TRUE(runs(kMany, minutes{1}));
     ASSERT_EQ(disorder_after(minutes{1}), "");
     ASSERT_EQ(nodes().size(), kMany);
-    apply(pool("c-16x-amd64-linux, m-16x-amd64-linux"));
+    apply(pool("c-48x-amd64-linux, m-64x-amd64-linux"));
     ASSERT_TRUE(until([&] { return claims().size() > kMany; }, minutes{1}));
     world_.run_for(seconds{3});
     EXPECT_EQ(claims().size(), 2 * kMany);
-    EXPECT_TRUE(until([&] { return is_on("c-16x-amd64-linux") && running() == kMany; }, minutes{3}));
+    EXPECT_TRUE(until([&] { return is_on("c-48x-amd64-linux") && running() == kMany; }, minutes{3}));
 }
 
 TEST_F(Consolidating, s5_2_pods_that_must_not_be_disrupted_keep_their_nodes) {
