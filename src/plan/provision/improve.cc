@@ -279,6 +279,7 @@ class Improver {
     }
 
     bool choose_good() {
+        if (offers_.by_price().empty()) return false;
         chosen_.clear();
         double total = 0;
         while (chosen_.size() < kMaxPicked) {
