@@ -172,8 +172,9 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     if (options.preference_policy == "Priced")
         plan_options.preference_worth = rules::Money::from_dollars(options.preference_worth);
     plan_options.clock = clock;
-    plan_options.budget_seconds = options.planning_budget_seconds;
     out.snapshot_seconds = clock();
+    // What it took to read the question is part of the time that the answer may take.
+    plan_options.budget_seconds = std::max(0.0, options.planning_budget_seconds - out.snapshot_seconds);
     out.plan = plan::plan_provisioning(out.snapshot, plan_options);
     out.seconds = seconds_since(start);
     out.first_plan_seconds = out.snapshot_seconds + out.plan.first_plan_seconds;

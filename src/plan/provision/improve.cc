@@ -14,10 +14,11 @@
 namespace joiner::plan {
 namespace {
 
-constexpr std::size_t kMaxPicked = 6;         // Machines taken apart at once.
+constexpr std::size_t kMaxPicked = 4;         // Machines taken apart at once; more cost more than they gain.
+constexpr int kRivals = 6;                    // Of a machine that is picked because it wastes the most.
 constexpr std::size_t kMaxPickedLots = 400;   // Entries of their takes; a pick stops growing there.
 constexpr std::uint64_t kLooksOfAStep = 100;  // What a step costs that fills nothing.
-constexpr std::uint32_t kStepsWithoutGain = 20'000;
+constexpr std::uint32_t kStepsWithoutGain = 40'000;
 constexpr std::uint32_t kStepsWithoutGainWithBins = 80'000;
 // Pods of few shapes can be put together in few ways.
 constexpr std::size_t kStepsPerLot = 1'000;
@@ -187,7 +188,7 @@ class Improver {
             if (machines_only || (!machines_.empty() && picked_.empty() && rng_.below(4) != 0)) {
                 chosen = machines_[rng_.below(machines_.size())];
             } else if (picked_.size() < 2) {
-                for (int i = 0; i < 3; ++i) {
+                for (int i = 0; i < kRivals; ++i) {
                     const std::size_t other = rng_.below(nodes_.size());
                     if (nodes_[other].waste > nodes_[chosen].waste) chosen = other;
                 }
@@ -217,7 +218,7 @@ class Improver {
     // stood on one of the machines.
     void focus() {
         if (market_.kinds() == 1) {
-            if (offers_.by_price().empty()) offers_.set(focus_);
+            if (!offers_.is_set()) offers_.set(focus_);
             return;
         }
         focus_.assign(market_.kind_words(), 0);
@@ -278,6 +279,7 @@ class Improver {
     }
 
     bool choose_good() {
+        if (offers_.by_price().empty()) return false;
         chosen_.clear();
         double total = 0;
         while (chosen_.size() < kMaxPicked) {

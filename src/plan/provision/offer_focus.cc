@@ -8,6 +8,7 @@ namespace joiner::plan {
 namespace {
 
 constexpr std::size_t kGoodOffers = 24;  // That a rebuilding draws from.
+constexpr std::size_t kMostKnown = 256;  // Sets of kinds.
 
 }  // namespace
 
@@ -40,29 +41,36 @@ void OfferFocus::sign() {
     }
 }
 
+// The same few come again and again where zones keep pods apart.
 bool OfferFocus::set(const std::vector<KindWord>& kinds) {
-    by_price_.clear();
-    good_.clear();
-    place_.assign(market_.offers().size(), kNone);
+    if (known_.size() >= kMostKnown && !known_.contains(kinds)) known_.clear();
+    const auto [it, is_new] = known_.try_emplace(kinds);
+    if (is_new) list(kinds, it->second);
+    now_ = &it->second;
+    return !now_->by_price.empty();
+}
+
+void OfferFocus::list(const std::vector<KindWord>& kinds, Focus& focus) const {
+    focus.place.assign(market_.offers().size(), kNone);
     for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
         if (!market_.admits_all(j, kinds.data())) continue;
-        place_[j] = static_cast<OfferIndex>(by_price_.size());
-        by_price_.push_back(j);
+        focus.place[j] = static_cast<OfferIndex>(focus.by_price.size());
+        focus.by_price.push_back(j);
     }
-    for (std::size_t i = 0; i < by_value_.size() && good_.size() < kGoodOffers; ++i) {
-        if (has(by_value_[i])) good_.push_back(by_value_[i]);
+    for (std::size_t i = 0; i < by_value_.size() && focus.good.size() < kGoodOffers; ++i) {
+        if (focus.place[by_value_[i]] != kNone) focus.good.push_back(by_value_[i]);
     }
-    return !by_price_.empty();
 }
 
 OfferIndex OfferFocus::some_good(Rng& rng) const {
     const double x = rng.unit();
-    return good_[static_cast<std::size_t>(x * x * static_cast<double>(good_.size()))];
+    return now_->good[static_cast<std::size_t>(x * x * static_cast<double>(now_->good.size()))];
 }
 
 OfferIndex OfferFocus::shifted(OfferIndex offer, std::int64_t by) const {
-    const std::int64_t last = static_cast<std::int64_t>(by_price_.size()) - 1;
-    return by_price_[static_cast<std::size_t>(std::clamp<std::int64_t>(place_[offer] + by, 0, last))];
+    const std::int64_t last = static_cast<std::int64_t>(now_->by_price.size()) - 1;
+    return now_
+        ->by_price[static_cast<std::size_t>(std::clamp<std::int64_t>(now_->place[offer] + by, 0, last))];
 }
 
 bool OfferFocus::holds(OfferIndex offer, const double* amounts) const {
@@ -73,7 +81,7 @@ bool OfferFocus::holds(OfferIndex offer, const double* amounts) const {
 }
 
 OfferIndex OfferFocus::cheapest_with(const double* need, double most) const {
-    for (const OfferIndex j : by_price_) {
+    for (const OfferIndex j : now_->by_price) {
         if (market_.price(j) > most) break;
         if (holds(j, need)) return j;
     }

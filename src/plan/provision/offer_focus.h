@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "base/rng.h"
@@ -19,8 +20,10 @@ class OfferFocus {
 
     // On the offers that admit all of these kinds; false when there are none.
     bool set(const std::vector<KindWord>& kinds);
-    bool has(OfferIndex offer) const { return place_[offer] != kNone; }
-    const std::vector<OfferIndex>& by_price() const { return by_price_; }  // Cheapest first.
+    bool is_set() const { return now_ != nullptr; }
+    // REQUIRES, as all that follow but the last three: is_set().
+    bool has(OfferIndex offer) const { return now_->place[offer] != kNone; }
+    const std::vector<OfferIndex>& by_price() const { return now_->by_price; }  // Cheapest first.
     // One of the best values, the better the likelier. REQUIRES: there are some.
     OfferIndex some_good(Rng& rng) const;
     // So many places dearer, or cheaper, as far as there are any. REQUIRES: has(offer).
@@ -35,16 +38,22 @@ class OfferFocus {
     bool have_common_kind(OfferIndex a, OfferIndex b) const;
 
   private:
+    struct Focus {
+        std::vector<OfferIndex> by_price;
+        std::vector<OfferIndex> good;
+        std::vector<OfferIndex> place;  // By offer: its place in by_price.
+    };
+
     void rank(const std::vector<double>& worth);
     void sign();
+    void list(const std::vector<KindWord>& kinds, Focus& focus) const;
     bool holds(OfferIndex offer, const double* amounts) const;
 
     const Market& market_;
     std::vector<OfferIndex> by_value_;  // All.
     std::vector<OfferIndex> sign_;      // The first that admits the same kinds.
-    std::vector<OfferIndex> by_price_;
-    std::vector<OfferIndex> good_;
-    std::vector<OfferIndex> place_;  // By offer: its place in by_price_.
+    std::map<std::vector<KindWord>, Focus> known_;
+    const Focus* now_ = nullptr;
 };
 
 }  // namespace joiner::plan

@@ -87,9 +87,9 @@ constexpr double kStowPart = 0.5;
 // Of the time, until patterns are good enough.
 constexpr double kPatternsPart = 0.6;
 constexpr int kPatternTurns = 100;
-// Of the time, for naming the pods and checking the plan: as long as the question took to be read and more,
-// since all of it goes by the number of pods and the speed of the machine.
-constexpr double kNamingOfReading = 1.5;
+// Of the time, for naming the pods and checking the plan: twice what it took to read the question, since all
+// of it goes by the number of pods and the speed of the machine.
+constexpr double kNamingOfReading = 2;
 constexpr double kLeastNamingPart = 0.05;
 constexpr double kMostNamingPart = 0.3;
 // Before that, for a bound that looks at more than sums.

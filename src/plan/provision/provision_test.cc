@@ -400,7 +400,7 @@ TEST(Provision, the_search_ends_the_sooner_the_longer_it_took_to_read_the_questi
         return end;
     };
     EXPECT_NEAR(end_of_search(0.001), 0.475, 0.02) << "a little is left in any case";
-    EXPECT_NEAR(end_of_search(0.08), 0.375, 0.02);
+    EXPECT_NEAR(end_of_search(0.05), 0.395, 0.02);
     EXPECT_NEAR(end_of_search(0.3), 0.35, 0.02) << "and not too much";
 }
 
