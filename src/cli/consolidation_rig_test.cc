@@ -15,6 +15,8 @@ constexpr std::string_view kBoth = "c-4x-amd64-linux, c-16x-amd64-linux";
 
 class Consolidating : public VirtualRig {
   protected:
+    Consolidating() = default;
+    explicit Consolidating(sim::ClusterOptions options) : VirtualRig(std::move(options)) {}
     static std::string pool(std::string_view types) {
         return node_class() +
                node_pool({.requirements =
@@ -112,6 +114,25 @@ TEST_F(Consolidating, nothing_moves_while_a_workload_is_still_being_scaled_away)
     EXPECT_TRUE(until([&] { return nodes().size() <= before / 5 && running() == 20; }, minutes{2}));
     EXPECT_THAT(said("DisruptionTerminating"), testing::HasSubstr("Underutilized"));
     EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
+class LateReplicas : public Consolidating {
+  protected:
+    LateReplicas() : Consolidating(options()) {}
+    static sim::ClusterOptions options() {
+        sim::ClusterOptions out;
+        out.world.pods_missed_late_by = seconds{6};
+        return out;
+    }
+};
+
+TEST_F(LateReplicas, have_the_places_that_were_kept_for_them) {
+    leave_holes();
+    set_budget("100%");
+    EXPECT_TRUE(until([&] { return is_packed(); }, minutes{2}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_THAT(metrics(), testing::HasSubstr("joiner_pods_bound_total{result=\"bound\"} 22\n"))
+        << "eighteen, and the four that moved; the scheduler chose for others";
 }
 
 TEST_F(Consolidating, s5_11_a_node_too_large_becomes_a_smaller_one_which_is_up_first) {

@@ -28,7 +28,9 @@ constexpr Duration kAskAgain = std::chrono::seconds{5};
 // that do not come.
 constexpr Duration kCloseSettle = std::chrono::seconds{2};
 constexpr Duration kLongestClose = std::chrono::seconds{10};
-constexpr Duration kLastPods = std::chrono::seconds{2};
+// Since the last node went, or the last pod came: room kept for pods that are made again later than that is
+// given up.
+constexpr Duration kLastPods = std::chrono::seconds{10};
 constexpr Duration kLongestKept = std::chrono::minutes{1};
 // A drain that takes longer holds up nobody else.
 constexpr Duration kLongDrain = std::chrono::minutes{1};
@@ -265,6 +267,7 @@ std::string Disruptor::take_place(const model::PodState& pod) {
         if (it == command.kept.end()) continue;
         std::string claim = std::move(it->claim);
         command.kept.erase(it);
+        command.taken_at = services_.loop.now();
         return claim;
     }
     return {};
@@ -298,10 +301,11 @@ Disruptor::Progress Disruptor::leave(Command& command) {
         say(name, "DisruptionTerminating", fmt::format("the node is being removed: {}", command.reason));
         lifecycle_.delete_claim(name, lower(command.reason));
     }
-    // The last pod is made again a moment after its node has gone.
+    // The last pods are made again a moment after their nodes have gone, and where controller-manager is
+    // busy, several seconds after.
     if (progress == Progress::kDone && !command.kept.empty()) {
         if (command.gone_at == kNoTime) command.gone_at = now;
-        if (now - command.gone_at < kLastPods) return Progress::kStays;
+        if (now - std::max(command.gone_at, command.taken_at) < kLastPods) return Progress::kStays;
     }
     return progress;
 }

@@ -125,6 +125,7 @@ class Disruptor {
         WallTime left_at = kNoTime;     // When the leaving claims were first deleted.
         WallTime deleted_at = kNoTime;  // And last.
         WallTime gone_at = kNoTime;     // When the last of them was.
+        WallTime taken_at = kNoTime;    // When a pod last came to its place.
         bool pods_were_ready = true;
         bool has_failed = false;  // A claim could not be created.
     };

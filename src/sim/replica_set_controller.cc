@@ -50,7 +50,11 @@ class ReplicaSetController final : public Controller {
         if (!owner || text_at(*owner, {"kind"}) != "ReplicaSet") return;
         const std::string key = namespace_of(pod) + "/" + text_at(*owner, {"name"});
         if (is_relabelled) relabelled_.insert(key);
-        queue_.add(key);
+        if (is_deleting(pod) && world_.options.pods_missed_late_by > Duration{0}) {
+            queue_.add_after(key, world_.options.pods_missed_late_by);
+        } else {
+            queue_.add(key);
+        }
     }
 
     static bool selects(const Json& set, const Json& pod) {
