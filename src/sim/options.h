@@ -41,7 +41,7 @@ struct WorldOptions {
     bool records_events = true;
     Duration garbage_interval = std::chrono::seconds{20};  // Of pods on nodes that are gone.
     Duration missing_node_grace = std::chrono::seconds{40};
-    Duration nodes_seen_late_by{0};  // How far controller-manager's watch of nodes is behind that of pods.
+    Duration nodes_seen_late_by{0};   // How far controller-manager's watch of nodes is behind that of pods.
     Duration pods_missed_late_by{0};  // How long it takes to see that a pod of a ReplicaSet is going.
     Duration node_silence = std::chrono::seconds{40};  // Until a node that says nothing counts as lost.
 };
