@@ -90,21 +90,21 @@ void Surge::ask_services(const model::PodState& pod) {
     states_[pod.id.uid()].in_flight = true;
     kube::Request request{"GET", kube::path_of(kube::kServices, pod.id.ns())};
     request.query = "limit=" + std::to_string(kMostServices);
-    services_.client.send(
-        std::move(request), [this, uid = pod.id.uid(), node = pod.node_name](const Result<std::string>& answer) {
-            State* state = answered(uid);
-            if (state == nullptr) return;
-            if (answer) {
-                state->service_selects_on_hash = some_select_on_hash(*answer).value_or(true);
-            } else if (is_final(answer.error())) {
-                state->service_selects_on_hash = true;
-                services_.notices.failed("list Services", answer.error());
-            } else {
-                state->not_before = services_.loop.now() + kRetry;
-                services_.notices.failed("list Services", answer.error());
-            }
-            services_.look_at_node(node);
-        });
+    services_.client.send(std::move(request), [this, uid = pod.id.uid(),
+                                               node = pod.node_name](const Result<std::string>& answer) {
+        State* state = answered(uid);
+        if (state == nullptr) return;
+        if (answer) {
+            state->service_selects_on_hash = some_select_on_hash(*answer).value_or(true);
+        } else if (is_final(answer.error())) {
+            state->service_selects_on_hash = true;
+            services_.notices.failed("list Services", answer.error());
+        } else {
+            state->not_before = services_.loop.now() + kRetry;
+            services_.notices.failed("list Services", answer.error());
+        }
+        services_.look_at_node(node);
+    });
 }
 
 void Surge::ask_owner(const model::PodState& pod) {

@@ -59,16 +59,17 @@ void Provisioner::sweep() {
 
 void Provisioner::pod_changed(const model::PodState* before, const model::PodState* after) {
     if (before != nullptr) {
-        const bool still_waits = after != nullptr && after->id.uid() == before->id.uid() && model::wants_room(*after);
+        const bool still_waits =
+            after != nullptr && after->id.uid() == before->id.uid() && model::wants_room(*after);
         if (!still_waits) {
             const std::string claim = planned_.drop(before->id.uid());
             if (!claim.empty()) services_.look_at_claim(claim);
         }
     }
     if (after != nullptr && model::wants_room(*after) && !planned_.has(after->id.uid())) {
-        const bool is_news = before == nullptr || before->id.uid() != after->id.uid() || !model::wants_room(*before) ||
-                             before->is_unschedulable != after->is_unschedulable ||
-                             before->shape != after->shape;
+        const bool is_news =
+            before == nullptr || before->id.uid() != after->id.uid() || !model::wants_room(*before) ||
+            before->is_unschedulable != after->is_unschedulable || before->shape != after->shape;
         if (is_news && !goes_to_its_place(*after)) trigger();
     }
     // It stands where headroom was.

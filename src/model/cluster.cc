@@ -361,8 +361,7 @@ void Cluster::remove_node(const std::string& name) {
 void Cluster::take_id(const NodeState& node) {
     const std::string& id = node.node.provider_id;
     const NodeState*& owner = node_by_provider_id_[id];
-    if (owner != nullptr && owner != &node)
-        twins_[id].insert({owner->node.meta.name, node.node.meta.name});
+    if (owner != nullptr && owner != &node) twins_[id].insert({owner->node.meta.name, node.node.meta.name});
     owner = &node;
 }
 

@@ -299,8 +299,11 @@ class SnapshotMaker {
             const api::ObjectMeta& meta = kept.object.meta;
             for (std::int32_t i = 1; i <= headroom.replicas; ++i) {
                 out_.pods.push_back({{meta.ns, fmt::format("{}{}-{}", api::kHeadroomPodPrefix, meta.name, i),
-                                      fmt::format("{}-{}", meta.uid, i)}, headroom.source->shape, kNoTime,
-                                     headroom.source->labels, name});
+                                      fmt::format("{}-{}", meta.uid, i)},
+                                     headroom.source->shape,
+                                     kNoTime,
+                                     headroom.source->labels,
+                                     name});
             }
         }
     }
@@ -339,8 +342,9 @@ class SnapshotMaker {
         auto& known = spread_[{pod.shape.get(), pod.labels.get(), pod.selecting_owner}];
         if (known != nullptr) return known;
         const auto selector = default_selector(cluster_, pod);
-        known = selector ? shared(rules::with_spread(*pod.shape, pod.id.ns(), *selector, *inputs_.default_spread))
-                         : pod.shape;
+        known = selector
+                    ? shared(rules::with_spread(*pod.shape, pod.id.ns(), *selector, *inputs_.default_spread))
+                    : pod.shape;
         return known;
     }
 

@@ -1,5 +1,6 @@
-// Who a pod is. It never changes while the pod lives, so the cluster's state, the questions made from it and what is
-// planned share one copy: a question about 50,000 pods copies no name. Immutable; any thread may read it.
+// Who a pod is. It never changes while the pod lives, so the cluster's state, the questions made from it and
+// what is planned share one copy: a question about 50,000 pods copies no name. Immutable; any thread may read
+// it.
 #pragma once
 
 #include <memory>

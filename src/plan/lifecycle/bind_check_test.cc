@@ -38,7 +38,8 @@ model::Snapshot spread_pods(int count) {
     const auto labels =
         std::make_shared<const rules::PodLabels>(rules::PodLabels{pod.meta.ns, pod.meta.labels});
     for (int i = 1; i <= count; ++i)
-        out.pods.push_back({{"ns", "p" + std::to_string(i), "u" + std::to_string(i)}, shape, kNoTime, labels});
+        out.pods.push_back(
+            {{"ns", "p" + std::to_string(i), "u" + std::to_string(i)}, shape, kNoTime, labels});
     return out;
 }
 

@@ -304,7 +304,8 @@ std::string describe(const model::Snapshot& snapshot, const Plan& plan) {
 
 std::string words(const model::Snapshot& snapshot, const std::vector<Violation>& found) {
     std::string out;
-    for (const Violation& one : found) out += fmt::format("{}: {}\n", snapshot.pods[one.pod].id.name(), one.what);
+    for (const Violation& one : found)
+        out += fmt::format("{}: {}\n", snapshot.pods[one.pod].id.name(), one.what);
     return out;
 }
 
