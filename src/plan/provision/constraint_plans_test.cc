@@ -284,8 +284,8 @@ std::string describe(const model::Snapshot& snapshot, const Plan& plan) {
                            s.shape ? s.shape->constraints.key : "");
     }
     for (const model::PodView& pod : snapshot.pods) {
-        out += fmt::format("pod {} {} app {} cpu {} [", pod.ns, pod.name, pod.labels->labels.at("app"),
-                           pod.shape->requests.cpu_milli);
+        out += fmt::format("pod {} {} app {} cpu {} [", pod.id.ns(), pod.id.name(),
+                           pod.labels->labels.at("app"), pod.shape->requests.cpu_milli);
         for (const auto& one : pod.shape->required) out += "{" + one.to_string() + "}";
         out += fmt::format("] tolerates {} {}\n", pod.shape->tolerations.size(), pod.shape->constraints.key);
     }

@@ -64,7 +64,9 @@ model::Snapshot a_question(Rng& rng, int pods, int apart) {
         auto& known = shapes[shape.key];
         if (known == nullptr) known = std::make_shared<const rules::PodShape>(std::move(shape));
         out.pods.push_back(
-            {"ns", pod.meta.name, pod.meta.name, known, kNoTime,
+            {{"ns", pod.meta.name, pod.meta.name},
+             known,
+             kNoTime,
              std::make_shared<const rules::PodLabels>(rules::PodLabels{"ns", pod.meta.labels})});
     }
     return out;

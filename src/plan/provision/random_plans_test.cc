@@ -400,7 +400,7 @@ struct Checker {
             for (std::size_t p = 0; p < snapshot.pools.size(); ++p) {
                 for (const auto& type : *snapshot.pools[p].types) {
                     EXPECT_FALSE(could_be_alone(pod, snapshot.pools[p], bought[p], type))
-                        << pod.name << " waits (" << wait.reason << "), yet " << type.name << " of "
+                        << pod.id.name() << " waits (" << wait.reason << "), yet " << type.name << " of "
                         << snapshot.pools[p].name << " would hold it";
                 }
             }
