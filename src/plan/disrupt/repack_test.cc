@@ -459,13 +459,13 @@ TEST(Repack, says_when_a_step_has_paid_for_itself) {
     full.put(full.node("now"), 4, a_shape(1000, 1024));
     const auto steps = full.repack();
     ASSERT_THAT(steps, SizeIs(1));
-    // Five cents for a node of four pods, ten minutes of the new one; 1.5 cents an hour are saved.
-    EXPECT_NEAR(to_seconds(steps[0].payback) / 3600, (0.05 + 0.175 / 6) / 0.015, 1e-6);
+    // Ten cents for a node of four pods, ten minutes of the new one; 1.5 cents an hour are saved.
+    EXPECT_NEAR(to_seconds(steps[0].payback) / 3600, (0.10 + 0.175 / 6) / 0.015, 1e-6);
 }
 
 TEST(Repack, what_pays_slowly_waits_until_its_nodes_have_been_steady_for_as_long) {
     using std::chrono::hours;
-    for (const auto steady : {hours{0}, hours{5}, hours{6}}) {
+    for (const auto steady : {hours{0}, hours{8}, hours{9}}) {
         Town full({a_type("now", 4, 8, 0.190), a_type("cheaper", 4, 8, 0.175)});
         full.put(full.node("now"), 4, a_shape(1000, 1024));
         Town half_empty = full;
@@ -474,7 +474,7 @@ TEST(Repack, what_pays_slowly_waits_until_its_nodes_have_been_steady_for_as_long
         for (Town* town : {&full, &half_empty}) {
             for (auto& [name, node] : town->nodes) node.steady_for = steady;
         }
-        EXPECT_THAT(full.repack(), SizeIs(steady == hours{6} ? 1 : 0)) << "5.3 hours; " << steady.count();
+        EXPECT_THAT(full.repack(), SizeIs(steady == hours{9} ? 1 : 0)) << "8.6 hours; " << steady.count();
         EXPECT_THAT(half_empty.repack(), SizeIs(1)) << "minutes; " << steady.count();
     }
 }
