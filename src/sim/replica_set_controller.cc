@@ -35,8 +35,9 @@ class ReplicaSetController final : public Controller {
                     const bool is_relabelled =
                         previous && object_at(previous->json, {"metadata", "labels"}) !=
                                         object_at(pod->json, {"metadata", "labels"});
-                    if (previous) look_at_owner(previous->json, is_relabelled);
-                    look_at_owner(pod->json, is_relabelled);
+                    const bool is_going = type == EventType::kDeleted || is_deleting(pod->json);
+                    if (previous) look_at_owner(previous->json, is_relabelled, is_going);
+                    look_at_owner(pod->json, is_relabelled, is_going);
                     if (type == EventType::kDeleted || controller_of(pod->json)) {
                         orphans_.erase(key_of(pod->json));
                     } else if (!is_deleting(pod->json)) {
@@ -45,12 +46,12 @@ class ReplicaSetController final : public Controller {
                 }) {}
 
   private:
-    void look_at_owner(const Json& pod, bool is_relabelled) {
+    void look_at_owner(const Json& pod, bool is_relabelled, bool is_going) {
         const Json* owner = controller_of(pod);
         if (!owner || text_at(*owner, {"kind"}) != "ReplicaSet") return;
         const std::string key = namespace_of(pod) + "/" + text_at(*owner, {"name"});
         if (is_relabelled) relabelled_.insert(key);
-        if (is_deleting(pod) && world_.options.pods_missed_late_by > Duration{0}) {
+        if (is_going && world_.options.pods_missed_late_by > Duration{0}) {
             queue_.add_after(key, world_.options.pods_missed_late_by);
         } else {
             queue_.add(key);
