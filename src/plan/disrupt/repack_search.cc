@@ -192,20 +192,15 @@ void RepackSearch::call_home(std::size_t v) {
 // of their price, and the bin leaves in their stead.
 bool RepackSearch::exchange(BinIndex bin, double part) {
     if (state_[bin] != State::kOpen) return false;
-    const std::uint64_t mark = ++mark_;
-    std::vector<std::uint32_t>& homes = together_;
-    homes.clear();
-    for (const PodIndex pod : pods_at_[bin]) {
-        const std::uint32_t v = home_of_[pod];
-        if (v == candidate_at_[bin] || mark_of_home_[v] == mark || home_fullness_[v] < part) continue;
-        mark_of_home_[v] = mark;
-        homes.push_back(v);
-    }
-    for (const std::uint32_t v : homes) {
+    together_.clear();
+    add_homes(bin, ++mark_);
+    std::erase_if(together_,
+                  [&](std::uint32_t v) { return v == candidate_at_[bin] || home_fullness_[v] < part; });
+    for (const std::uint32_t v : together_) {
         call_home(v);
         receivers_.push_back(question_.rooms[v]);
     }
-    return !homes.empty() && (state_[bin] != State::kOpen || release(bin));
+    return !together_.empty() && (state_[bin] != State::kOpen || release(bin));
 }
 
 bool RepackSearch::may_stand(PodIndex pod, BinIndex bin) {
@@ -451,38 +446,44 @@ BinIndex RepackSearch::random_target() {
     return sweep_[rng_.below(sweep_.size())];
 }
 
-// A few nodes give up their pods at once, and now and then one that was to leave stays after all; or a node
-// that took pods in leaves for those they came from.
-void RepackSearch::try_at_random() {
-    sample_receivers();
-    begin();
-    const bool exchanges = rng_.below(kExchangesOneIn) == 0;
-    const std::size_t targets = exchanges ? 0 : 1 + rng_.below(4);
-    bool is_good = exchanges && exchange(random_target(), rng_.unit());
+// A few nodes give up their pods at once, and now and then one that was to leave stays after all.
+bool RepackSearch::release_some() {
+    const std::size_t targets = 1 + rng_.below(4);
+    bool is_good = false;
     for (std::size_t i = 0; i < targets; ++i) {
         const BinIndex bin = random_target();
         is_good |= bin < rooms_ && rng_.below(3) == 0 ? eject(bin) : release(bin);
     }
-    if (!exchanges && rng_.below(2) == 0) {
-        const std::size_t v = rng_.below(left_.size());
-        for (std::size_t i = 0; i < left_.size() && i < kFewReceivers; ++i) {
-            const std::size_t at = (v + i) % left_.size();
-            const bool is_fresh = std::any_of(log_.begin(), log_.end(), [&](const Step& step) {
-                return step.what == Step::What::kLeave && step.of == at;
-            });
-            if (!left_[at] || is_fresh) continue;
-            call_home(at);
-            receivers_.push_back(question_.rooms[at]);
-            is_good = true;
-            break;
-        }
+    if (rng_.below(2) != 0) return is_good;
+    const std::size_t v = rng_.below(left_.size());
+    for (std::size_t i = 0; i < left_.size() && i < kFewReceivers; ++i) {
+        const std::size_t at = (v + i) % left_.size();
+        const bool is_fresh = std::any_of(log_.begin(), log_.end(), [&](const Step& step) {
+            return step.what == Step::What::kLeave && step.of == at;
+        });
+        if (!left_[at] || is_fresh) continue;
+        call_home(at);
+        receivers_.push_back(question_.rooms[at]);
+        return true;
+    }
+    return is_good;
+}
+
+// Or a node that took pods in leaves for those they came from.
+void RepackSearch::try_at_random() {
+    sample_receivers();
+    begin();
+    bool is_good = false;
+    if (rng_.below(kExchangesOneIn) == 0) {
+        const double part = rng_.unit();
+        is_good = exchange(random_target(), part);
+    } else {
+        is_good = release_some();
     }
     const double noise = 0.4 * rng_.unit();
     const bool was_good = is_good && replace(noise);
     ++looks_;
-    if (finish(was_good)) {
-        list_sweep();
-    }
+    if (finish(was_good)) list_sweep();
 }
 
 bool RepackSearch::run_slice(std::uint64_t looks) {

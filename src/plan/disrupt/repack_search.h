@@ -72,6 +72,7 @@ class RepackSearch {
     bool finish(bool is_good);
     bool keeps_steps_small();
     bool is_step_small(BinIndex purchase);
+    void add_homes(BinIndex bin, std::uint64_t mark);
     void shift(model::PodIndex pod, BinIndex to);
     void move_raw(model::PodIndex pod, BinIndex to);
     void set_leaving(std::size_t candidate, bool leaves);
@@ -95,6 +96,7 @@ class RepackSearch {
     void list_sweep();
     bool sweep_one();
     void try_at_random();
+    bool release_some();
     BinIndex random_target();
 
     double price_of(OfferIndex offer) const { return market_->offers()[offer].price; }

@@ -72,12 +72,7 @@ bool RepackSearch::is_step_small(BinIndex purchase) {
     homes.clear();
     const auto add = [&](BinIndex bin) {
         mark_of_bin_[bin] = mark;
-        for (const PodIndex pod : pods_at_[bin]) {
-            std::uint64_t& seen = mark_of_home_[home_of_[pod]];
-            if (seen == mark) continue;
-            seen = mark;
-            homes.push_back(home_of_[pod]);
-        }
+        add_homes(bin, mark);
     };
     add(purchase);
     for (std::size_t i = 0; i < homes.size() && homes.size() <= options_.most_together; ++i) {
@@ -87,6 +82,16 @@ bool RepackSearch::is_step_small(BinIndex purchase) {
         }
     }
     return homes.size() <= options_.most_together;
+}
+
+// Where the bin's pods come from, to together_; a home that has the mark is there already.
+void RepackSearch::add_homes(BinIndex bin, std::uint64_t mark) {
+    for (const PodIndex pod : pods_at_[bin]) {
+        std::uint64_t& seen = mark_of_home_[home_of_[pod]];
+        if (seen == mark) continue;
+        seen = mark;
+        together_.push_back(home_of_[pod]);
+    }
 }
 
 void RepackSearch::move_raw(PodIndex pod, BinIndex to) {

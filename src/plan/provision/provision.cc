@@ -351,6 +351,7 @@ class Planner {
             Machine machine = to_machine(*market_, node);
             if (options_.min_values_policy == MinValuesPolicy::kBestEffort)
                 machine.min_values_relaxed =
+                    has_min_values(problem_, machine.pool) &&
                     !meets_min_values(problem_, machine.pool, stand_ins(problem_, machine));
             machines_.push_back(std::move(machine));
         }

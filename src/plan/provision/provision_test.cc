@@ -51,6 +51,12 @@ struct Question {
         view.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {name}));
         return view;
     }
+    // Of these types, and of so many of them at least.
+    void pool_of_types(std::vector<std::string> names, int min_values) {
+        Requirement of = Requirement::in(std::string(api::kInstanceTypeLabel), std::move(names));
+        of.set_min_values(min_values);
+        pool("default").requirements.add(of);
+    }
     void pods(int count, std::int64_t cpu_milli, std::int64_t gib, Requirements required = {},
               std::vector<api::Toleration> tolerations = {}) {
         auto shape = std::make_shared<rules::PodShape>();
@@ -277,10 +283,7 @@ TEST(Provision, daemons_leave_less_room) {
 
 TEST(Provision, min_values_keep_a_machine_flexible) {
     Question q;
-    Requirement types =
-        Requirement::in(std::string(api::kInstanceTypeLabel), {"small", "medium", "large", "memory"});
-    types.set_min_values(3);
-    q.pool("default").requirements.add(types);
+    q.pool_of_types({"small", "medium", "large", "memory"}, 3);
     q.pods(8, 1000, 1);
     const Plan strict = q.plan();
     EXPECT_TRUE(strict.waits.empty());
@@ -301,9 +304,7 @@ TEST(Provision, the_first_pod_of_a_machine_lowers_min_values_and_others_may_join
         Question q;
         q.types = std::make_shared<const std::vector<InstanceType>>(
             std::vector<InstanceType>{a_type("large", 16, 32, 0.70), a_type("memory", 4, 32, 0.30)});
-        Requirement types = Requirement::in(std::string(api::kInstanceTypeLabel), {"large", "memory"});
-        types.set_min_values(2);
-        q.pool("default").requirements.add(types);
+        q.pool_of_types({"large", "memory"}, 2);
         q.pods(2, 5000, 1);
         ProvisionOptions options;
         options.without = without;
@@ -321,10 +322,7 @@ TEST(Provision, the_first_pod_of_a_machine_lowers_min_values_and_others_may_join
 TEST(Provision, no_pod_that_joins_a_machine_lowers_its_min_values) {
     for (const auto& without : kWays) {
         Question q;
-        Requirement types =
-            Requirement::in(std::string(api::kInstanceTypeLabel), {"small", "medium", "large", "memory"});
-        types.set_min_values(3);
-        q.pool("default").requirements.add(types);
+        q.pool_of_types({"small", "medium", "large", "memory"}, 3);
         q.pods(2, 3000, 1);
         ProvisionOptions options;
         options.without = without;
