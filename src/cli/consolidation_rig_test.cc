@@ -100,6 +100,21 @@ TEST_F(Consolidating, s5_8_pods_of_nodes_half_full_share_fewer) {
     EXPECT_FALSE(any_mark());
 }
 
+// Where one stayed open, the scheduler would put there what is moved.
+TEST_F(Consolidating, s5_8_empty_nodes_go_before_pods_are_moved) {
+    leave_holes();
+    ASSERT_TRUE(
+        world_.patch("NodePool", "", "default", R"({"spec":{"disruption":{"consolidateAfter":"8s"}}})"));
+    set_budget("100%");
+    ASSERT_TRUE(world_.scale("Deployment", "default", "f", 0));
+    const auto are_moved = [&] {
+        return said("DisruptionTerminating").find("Underutilized") != std::string::npos;
+    };
+    ASSERT_TRUE(until(are_moved, minutes{2}));
+    EXPECT_EQ(nodes().size(), 5u);
+    EXPECT_TRUE(until([&] { return nodes().size() == 2 && running() == 5; }, minutes{2}));
+}
+
 TEST_F(Consolidating, nothing_moves_while_a_workload_is_still_being_scaled_away) {
     apply(pool(kSmall));
     start();

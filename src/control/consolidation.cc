@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "observe/log.h"
+#include "plan/disrupt/empty.h"
 
 namespace joiner::control {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 // Changes come in crowds; what they leave is looked at once they have rested, or have gone on for so long.
 constexpr Duration kQuiet = std::chrono::seconds{3};
 constexpr Duration kLongestUnrest = std::chrono::seconds{30};
+// Where nodes fall empty all the time, consolidation does not wait for the last of them.
+constexpr Duration kLongestForEmpty = std::chrono::seconds{30};
 // A workload that is just being changed is waited for longer: what is planned meanwhile moves pods that are
 // about to go, to nodes that are about to be too large. Told by the part of all pods, and the number, that
 // come or go within three looks.
@@ -73,14 +76,27 @@ bool Consolidation::is_due() const {
 
 // Pods come first: none is being planned, none waits for its node, and none is so young that the scheduler
 // may just be about to bind it.
-bool Consolidation::may_begin() const {
-    if (!disruptor_.may_start() || !provisioner_.planned().by_claim().empty()) return false;
+bool Consolidation::may_begin() {
+    if (!disruptor_.may_start() || !provisioner_.planned().by_claim().empty() || is_emptiness_first())
+        return false;
     const WallTime now = services_.loop.now();
     const auto& unbound = services_.cluster.unbound_pods();
     return std::none_of(unbound.begin(), unbound.end(), [&](const model::PodKey& key) {
         const model::PodState& pod = *services_.cluster.find_pod(key);
         return model::wants_room(pod) && now - pod.created < kPodPatience;
     });
+}
+
+// An empty node that is still open is where the scheduler puts a pod that was moved.
+bool Consolidation::is_emptiness_first() {
+    const WallTime now = services_.loop.now();
+    plan::DisruptionGate gate = disruptor_.gate();
+    if (!plan::plan_empty(disruptor_.facts(), gate, now).is_any_at_hand) {
+        waits_for_empty_since_.reset();
+        return false;
+    }
+    if (!waits_for_empty_since_) waits_for_empty_since_ = now;
+    return now - *waits_for_empty_since_ < kLongestForEmpty;
 }
 
 void Consolidation::ask() {

@@ -48,7 +48,8 @@ class Consolidation {
     void watch_facts();
     void watch_slides();
     bool is_due() const;
-    bool may_begin() const;
+    bool may_begin();
+    bool is_emptiness_first();
     void ask();
     void leave_at_rest(plan::Consolidatable& found);
     void report(const plan::Consolidatable& found);
@@ -76,6 +77,7 @@ class Consolidation {
     WallTime looked_at_ = kNoTime;
     WallTime not_before_ = kNoTime;
     std::optional<WallTime> look_again_at_;
+    std::optional<WallTime> waits_for_empty_since_;
 
     bool is_planning_ = false;
     std::optional<plan::Consolidatable> candidates_;  // Found, and no question made of them yet.

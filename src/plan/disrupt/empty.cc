@@ -10,6 +10,8 @@ namespace {
 // Between the Consolidatable condition and the node's end, for those who wait to see it.
 constexpr Duration kSaidFor = std::chrono::seconds{3};
 constexpr Duration kSaidSoon = std::chrono::seconds{1};
+// From then on a node that will be due is not worth moving pods beside.
+constexpr Duration kAtHand = std::chrono::seconds{10};
 
 }  // namespace
 
@@ -21,14 +23,15 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
         if (finder.is_out_of_play(state) || !is_empty(*facts.cluster.node_of(state.claim)) ||
             !finder.obstacle(state).empty())
             continue;
-        const api::NodePool& pool =
-            facts.cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel))->pool;
+        const std::string pool_name(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
+        const api::NodePool& pool = facts.cluster.find_pool(pool_name)->pool;
         const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
         if (!at) continue;
         const auto look_again = [&](WallTime when) {
             plan.look_again_at = std::min(plan.look_again_at.value_or(when), when);
         };
         const api::Condition* said = api::find_condition(state.claim.conditions, "Consolidatable");
+        plan.is_any_at_hand |= *at - now <= kAtHand && gate.left(pool_name, kEmpty) > 0;
         if (*at > now) {
             look_again(*at);
         } else if (said == nullptr || said->status != "True") {

@@ -111,6 +111,22 @@ TEST(Empty, s5_5_tells_what_a_node_is_kept_for) {
     }
 }
 
+TEST(Empty, s5_5_is_at_hand_from_shortly_before_a_node_is_due_until_it_goes) {
+    const auto unsaid = [](api::NodeClaim& c, api::Node&) { c.conditions.pop_back(); };
+    const auto said_just_now = [](api::NodeClaim& c, api::Node&) {
+        c.conditions.back().last_transition = kNow - seconds{1};
+    };
+    EXPECT_TRUE(World().node("n").plan().is_any_at_hand);
+    EXPECT_TRUE(World().node("n", unsaid).plan().is_any_at_hand);
+    EXPECT_TRUE(World().node("n", said_just_now).plan().is_any_at_hand);
+    EXPECT_FALSE(World("0").node("n").plan().is_any_at_hand) << "not while the budget keeps it";
+    EXPECT_FALSE(World().node("n").pod("n").plan().is_any_at_hand);
+    World later;
+    later.pool.consolidate_after.value = hours{1} + seconds{11};
+    EXPECT_FALSE(later.node("n").plan().is_any_at_hand);
+    EXPECT_TRUE(later.plan(kNow + seconds{1}).is_any_at_hand);
+}
+
 TEST(Empty, s5_5_tells_which_nodes_are_candidates) {
     const struct {
         const char* name;
