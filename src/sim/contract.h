@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,9 @@
 
 namespace joiner::sim {
 
+// How long a test waits for what is bound to come: a real server beside a build on two cores is slow.
+inline constexpr Duration kPatience = std::chrono::seconds{90};
+
 // One API server that a test talks to.
 class ServerUnderTest {
   public:
@@ -31,6 +35,9 @@ class ServerUnderTest {
     bool run_for(Duration span) {
         return run_until([] { return false; }, span);
     }
+    // Asks every 50 ms, for as long as patience lasts: for what a real server does some time after it
+    // answered.
+    bool ask_until(const std::function<bool()>& is_so);
 };
 // "in_process", "http_front" or "real"; nullptr when the real one is not there.
 std::unique_ptr<ServerUnderTest> make_server_under_test(const std::string& which);

@@ -317,7 +317,7 @@ TEST_P(CustomResourceContract, a_definition_that_goes_takes_its_objects_along) {
     EXPECT_EQ(made.text({"spec", "names", "singular"}), "thing");
     EXPECT_EQ(made.text({"spec", "names", "listKind"}), "ThingList");
     const std::string things = grouped(group + "/v1", "things");
-    for (int i = 0; i < 200 && get(things).code != 200; ++i) server_->run_for(std::chrono::milliseconds{50});
+    EXPECT_TRUE(server_->ask_until([&] { return get(things).code == 200; }));
     EXPECT_EQ(get(things).text({"kind"}), "ThingList");
     const HttpAnswer thing = post(things, {{"apiVersion", group + "/v1"},
                                            {"kind", "Thing"},
@@ -326,8 +326,7 @@ TEST_P(CustomResourceContract, a_definition_that_goes_takes_its_objects_along) {
     EXPECT_EQ(thing.code, 201) << to_text(thing.body);
     EXPECT_EQ(int_at(thing.body, {"anything", "goes"}), 1);
     EXPECT_CODE(remove(definitions + "/things." + group), 200);
-    for (int i = 0; i < 400 && get(things).code != 404; ++i) server_->run_for(std::chrono::milliseconds{50});
-    EXPECT_CODE(get(things), 404);
+    EXPECT_TRUE(server_->ask_until([&] { return get(things).code == 404; }));
     Json wrong = definition;
     wrong["metadata"]["name"] = "others." + group;
     EXPECT_REFUSED(

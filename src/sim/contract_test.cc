@@ -138,6 +138,15 @@ WatchTap::~WatchTap() {
     server_.http().cancel(id_);
 }
 
+bool ServerUnderTest::ask_until(const std::function<bool()>& is_so) {
+    const Duration end = loop().monotonic() + kPatience;
+    while (!is_so()) {
+        if (loop().monotonic() >= end) return false;
+        run_for(std::chrono::milliseconds{50});
+    }
+    return true;
+}
+
 std::vector<std::string> WatchTap::summary() const {
     std::vector<std::string> lines;
     for (const Json& event : events) {
@@ -148,7 +157,7 @@ std::vector<std::string> WatchTap::summary() const {
 }
 
 bool WatchTap::wait_for(std::size_t count) {
-    return server_.run_until([&] { return events.size() >= count || is_over; }, std::chrono::seconds{10}) &&
+    return server_.run_until([&] { return events.size() >= count || is_over; }, kPatience) &&
            events.size() >= count;
 }
 
@@ -185,7 +194,7 @@ HttpAnswer ContractTest::call(std::string method, std::string target, const Json
     std::optional<Result<io::HttpResponse>> result;
     server_->http().send(std::move(request),
                          [&result](Result<io::HttpResponse> answer) { result = std::move(answer); });
-    EXPECT_TRUE(server_->run_until([&] { return result.has_value(); }, std::chrono::seconds{20}));
+    EXPECT_TRUE(server_->run_until([&] { return result.has_value(); }, kPatience));
     HttpAnswer answer;
     if (!result || !*result) {
         ADD_FAILURE() << (result ? result->error().message : "no answer");
@@ -260,20 +269,15 @@ void ContractTest::serve_custom_resources() {
             const auto json = parse_json(document.json);
             const HttpAnswer made = post(definitions, *json);
             ASSERT_TRUE(made.code == 201 || made.code == 409) << to_text(made.body);
-            bool is_established = false;
-            for (int i = 0; i < 200 && !is_established; ++i) {
-                is_established =
-                    is_condition_true(get(definitions + "/" + name_of(*json)).body, "Established");
-                if (!is_established) server_->run_for(std::chrono::milliseconds{50});
-            }
-            ASSERT_TRUE(is_established) << name_of(*json);
+            const std::string made_path = definitions + "/" + name_of(*json);
+            ASSERT_TRUE(server_->ask_until([&] {
+                return is_condition_true(get(made_path).body, "Established");
+            })) << name_of(*json);
         }
     }
     // A real server takes a moment more until the new paths are there, also to write to.
     for (const char* path : {"/apis/karpenter.sh/v1/nodepools", "/apis/karpenter.sh/v1/nodeclaims"}) {
-        for (int i = 0; i < 200 && get(path).code != 200; ++i)
-            server_->run_for(std::chrono::milliseconds{50});
-        ASSERT_EQ(get(path).code, 200);
+        ASSERT_TRUE(server_->ask_until([&] { return get(path).code == 200; })) << path;
     }
 }
 

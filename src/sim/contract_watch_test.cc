@@ -216,7 +216,7 @@ TEST_P(WatchContract, one_name_can_be_watched) {
 
 TEST_P(WatchContract, a_watch_ends_in_good_order_when_its_time_is_up) {
     WatchTap tap(*server_, core("configmaps") + "?watch=true&timeoutSeconds=1");
-    EXPECT_TRUE(server_->run_until([&] { return tap.is_over; }, std::chrono::seconds{10}));
+    EXPECT_TRUE(server_->run_until([&] { return tap.is_over; }, kPatience));
     EXPECT_TRUE(tap.end);
     EXPECT_THAT(tap.events, IsEmpty());
 }
@@ -296,13 +296,12 @@ TEST_P(WatchContract, a_reflector_keeps_in_step) {
     const kube::Resource config_maps{"", "v1", "configmaps", "ConfigMap", true};
     kube::Reflector reflector(server_->loop(), client, config_maps, {.ns = ns_}, Rng(1), names);
     reflector.start();
-    EXPECT_TRUE(server_->run_until([&] { return reflector.is_synced(); }, std::chrono::seconds{10}))
-        << reflector.problem();
+    EXPECT_TRUE(server_->run_until([&] { return reflector.is_synced(); }, kPatience)) << reflector.problem();
     EXPECT_THAT(names.names(), ElementsAre("a"));
     make("b");
     EXPECT_CODE(remove(core("configmaps", "a")), 200);
-    EXPECT_TRUE(server_->run_until([&] { return names.names() == std::vector<std::string>{"b"}; },
-                                   std::chrono::seconds{10}));
+    EXPECT_TRUE(
+        server_->run_until([&] { return names.names() == std::vector<std::string>{"b"}; }, kPatience));
     EXPECT_EQ(names.replaces, 1);
     reflector.stop();
 }
@@ -311,7 +310,7 @@ TEST_P(WatchContract, the_client_writes_and_learns_of_refusals) {
     kube::Client client(server_->loop(), server_->http(), server_->config(), {});
     std::optional<Result<std::string>> answer;
     const auto wait = [&] {
-        EXPECT_TRUE(server_->run_until([&] { return answer.has_value(); }, std::chrono::seconds{10}));
+        EXPECT_TRUE(server_->run_until([&] { return answer.has_value(); }, kPatience));
         return std::move(*std::exchange(answer, std::nullopt));
     };
     const auto done = [&](Result<std::string> result) { answer = std::move(result); };

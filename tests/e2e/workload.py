@@ -4,6 +4,7 @@ import http.client
 import time
 
 from api_client import ApiError
+from processes import PATIENCE
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 
@@ -13,7 +14,7 @@ def wait_all_ready(api, name, replicas, seconds):
 
     A watch shows it within milliseconds and costs the server next to nothing.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE * seconds
     ready = 0
     while time.monotonic() < deadline:
         try:
@@ -31,4 +32,4 @@ def wait_all_ready(api, name, replicas, seconds):
                     return time.monotonic()
         except (ApiError, OSError, http.client.HTTPException, ValueError):
             time.sleep(0.1)  # the server is away or busy: a test may have stopped it
-    raise TimeoutError(f"{ready} of {replicas} replicas of {name} ready after {seconds:g} s")
+    raise TimeoutError(f"{ready} of {replicas} replicas of {name} ready after {PATIENCE * seconds:g} s")
