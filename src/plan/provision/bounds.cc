@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "plan/provision/cover.h"
+#include "plan/provision/few_pods.h"
 
 namespace joiner::plan {
 namespace {
@@ -16,6 +18,7 @@ constexpr double kCloseEnough = 1.0005;
 // With more, machines cut to size cost nearly what whole ones do, and there are too many covers to see.
 constexpr std::size_t kFewMachines = 16;
 constexpr std::uint64_t kCoveringEffort = 300'000;
+constexpr std::uint64_t kFewPodsEffort = 15'000'000;
 constexpr std::uint64_t kRoomEffort = 10'000'000;
 constexpr std::size_t kMostShapes = 200;
 constexpr std::uint64_t kPatternEffort = 60'000'000;
@@ -184,6 +187,36 @@ double bound_by_patterns(const Problem& problem, const std::vector<std::uint32_t
     return pattern_bound(question, known, kPatternEffort, is_late);
 }
 
+// Exactly, but for all rules that are not about amounts.
+double bound_by_pods(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+    const std::size_t n = problem.dimensions();
+    const PodCount pod_count(problem, placed);
+    std::map<std::vector<double>, std::uint32_t> counts;
+    for (std::size_t c = 0; c < placed.size(); ++c) {
+        if (placed[c] > 0) counts[problem.classes()[c].request] += placed[c];
+    }
+    const ResourceColumns all = make_columns(problem, placed);
+    std::vector<std::size_t> order(all.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::pair(all.prices[a], a) < std::pair(all.prices[b], b);
+    });
+    FewPodsQuestion question;
+    question.columns.dimensions = n;
+    for (const std::size_t j : order) {
+        question.columns.prices.push_back(all.prices[j]);
+        question.columns.capacities.insert(question.columns.capacities.end(), all.capacity(j),
+                                           all.capacity(j) + n);
+        pod_count.tighten(&question.columns.capacities[question.columns.capacities.size() - n]);
+    }
+    for (const auto& [request, count] : counts) {
+        question.requests.insert(question.requests.end(), request.begin(), request.end());
+        question.counts.push_back(count);
+    }
+    const auto found = cheapest_for_few(question, kFewPodsEffort);
+    return found ? found->cost : 0;
+}
+
 }  // namespace
 
 rules::Money quick_lower_bound(const Problem& problem, const std::vector<std::uint32_t>& placed,
@@ -202,6 +235,7 @@ rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t
     const auto best = static_cast<double>(plan.price.nanos);
     auto cost = static_cast<double>(quick.nanos);
     if (best <= cost * kCloseEnough) return quick;
+    if (problem.snapshot().rooms.empty()) cost = std::max(cost, bound_by_pods(problem, placed));
     if (!problem.snapshot().rooms.empty()) {
         cost = std::max(cost, bound_by_rooms(problem, placed, plan.prices, is_late));
     } else if (!plan.patterns.patterns.empty()) {

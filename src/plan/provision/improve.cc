@@ -14,14 +14,18 @@
 namespace joiner::plan {
 namespace {
 
-constexpr std::size_t kMaxPicked = 4;         // Machines taken apart at once; more cost more than they gain.
-constexpr int kRivals = 6;                    // Of a machine that is picked because it wastes the most.
+constexpr std::size_t kMaxPicked = 4;    // Machines taken apart at once; more cost more than they gain.
+constexpr std::size_t kCrowd = 16;       // But so many where all are small beside another.
+constexpr std::uint64_t kCrowdOdds = 8;  // One step in so many tries such a crowd.
+constexpr int kCrowdTries = 100;
+constexpr int kRivals = 6;  // Of a machine that is picked because it wastes the most.
+constexpr int kCrowdRivals = 2;
 constexpr std::size_t kMaxPickedLots = 400;   // Entries of their takes; a pick stops growing there.
 constexpr std::uint64_t kLooksOfAStep = 100;  // What a step costs that fills nothing.
-constexpr std::uint32_t kStepsWithoutGain = 40'000;
-constexpr std::uint32_t kStepsWithoutGainWithBins = 80'000;
+constexpr std::uint32_t kStepsWithoutGain = 80'000;
+constexpr std::uint32_t kStepsWithoutGainWithBins = 160'000;
 // Pods of few shapes can be put together in few ways.
-constexpr std::size_t kStepsPerLot = 1'000;
+constexpr std::size_t kStepsPerLot = 2'000;
 constexpr std::uint32_t kStepsPerMachine = 2'000;  // With few machines there are few ways to pick.
 constexpr OfferIndex kNone = OfferFocus::kNone;
 
@@ -178,6 +182,7 @@ class Improver {
     // The first two from among the wasteful, the others as they come.
     void pick() {
         picked_.clear();
+        if (rng_.below(kCrowdOdds) == 0 && pick_crowd()) return;
         const std::size_t wanted = std::min<std::size_t>(1 + rng_.below(kMaxPicked), nodes_.size());
         const bool same_sign = rng_.below(2) == 0;
         // There are far more bins than machines, and it is machines that cost.
@@ -188,10 +193,7 @@ class Improver {
             if (machines_only || (!machines_.empty() && picked_.empty() && rng_.below(4) != 0)) {
                 chosen = machines_[rng_.below(machines_.size())];
             } else if (picked_.size() < 2) {
-                for (int i = 0; i < kRivals; ++i) {
-                    const std::size_t other = rng_.below(nodes_.size());
-                    if (nodes_[other].waste > nodes_[chosen].waste) chosen = other;
-                }
+                choose_more_wasteful(chosen, kRivals);
             }
             if (std::find(picked_.begin(), picked_.end(), chosen) != picked_.end()) continue;
             if (!picked_.empty()) {
@@ -203,6 +205,43 @@ class Improver {
             if (!picked_.empty() && lots + nodes_[chosen].take.size() > kMaxPickedLots) break;
             lots += nodes_[chosen].take.size();
             picked_.push_back(chosen);
+        }
+    }
+
+    // Machines that together cost as much as one of the plan, each no more than half of it, and perhaps that
+    // one: the plan may do with one large machine in place of many small ones. False where there are none.
+    bool pick_crowd() {
+        const std::size_t large = rng_.below(nodes_.size());
+        const double target = price(nodes_[large].offer);
+        double total = 0;
+        std::size_t lots = 0;
+        const auto take_apart = [&](std::size_t chosen) {
+            lots += nodes_[chosen].take.size();
+            picked_.push_back(chosen);
+        };
+        if (rng_.below(2) == 0) take_apart(large);
+        for (int tries = 0; total < target && tries < kCrowdTries && picked_.size() < kCrowd; ++tries) {
+            std::size_t chosen = rng_.below(nodes_.size());
+            choose_more_wasteful(chosen, kCrowdRivals);
+            const double own = price(nodes_[chosen].offer);
+            if (own <= 0 || own > target / 2) continue;
+            if (std::find(picked_.begin(), picked_.end(), chosen) != picked_.end()) continue;
+            if (!picked_.empty() &&
+                !offers_.have_common_kind(nodes_[chosen].offer, nodes_[picked_.front()].offer))
+                continue;
+            if (lots + nodes_[chosen].take.size() > kMaxPickedLots) break;
+            total += own;
+            take_apart(chosen);
+        }
+        if (total > 0) return true;
+        picked_.clear();
+        return false;
+    }
+
+    void choose_more_wasteful(std::size_t& chosen, int rivals) {
+        for (int i = 0; i < rivals; ++i) {
+            const std::size_t other = rng_.below(nodes_.size());
+            if (nodes_[other].waste > nodes_[chosen].waste) chosen = other;
         }
     }
 
@@ -433,7 +472,7 @@ class Improver {
             wares_[i] = {wares_[i].lot, counts_[i], 1 + 0.2 * (rng_.unit() - 0.5), 0};
         greedy_demand_ = demand_;
         double spent = 0;
-        for (std::size_t round = 0; round < 2 * kMaxPicked; ++round) {
+        for (std::size_t round = 0; round < 2 * kMaxPicked + picked_.size(); ++round) {
             greedy_worth_ = program_.solve(greedy_demand_.data());
             if (spent + program_.cost() > old_price_ * (1 + 1e-12)) return false;
             for (std::size_t d = 0; d < n_; ++d) {

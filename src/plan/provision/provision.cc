@@ -12,8 +12,10 @@
 #include "plan/provision/bounds.h"
 #include "plan/provision/deal.h"
 #include "plan/provision/draft.h"
+#include "plan/provision/exact.h"
 #include "plan/provision/fill.h"
 #include "plan/provision/first_fit.h"
+#include "plan/provision/fleet.h"
 #include "plan/provision/headroom.h"
 #include "plan/provision/improve.h"
 #include "plan/provision/launches.h"
@@ -82,6 +84,8 @@ constexpr int kSearchBudget = 5'000;
 
 // Of the time, for trying several shares before one plan is improved.
 constexpr double kGreedyPart = 0.2;
+constexpr std::size_t kStarts = 3;
+constexpr double kNoShare = std::numeric_limits<double>::infinity();
 // Of the time, until rooms are filled closely.
 constexpr double kStowPart = 0.5;
 // Of the time, until patterns are good enough.
@@ -205,6 +209,10 @@ class Planner {
     // By price alone, for pods that all go to their first choice.
     void greedy() {
         if (market_ == nullptr || !draft_.nodes.empty()) return;
+        if (auto best = cheapest_draft(*market_, options_.effort / 10)) {
+            is_cheapest_ = keep_better(*std::move(best));
+            if (is_cheapest_) return adopt(std::move(draft_));
+        }
         ShareGreedy greedy(*market_);
         // Where rooms are filled anew, the first plan need only be one.
         try_shares(greedy, stowed_, market_->bins() > 0 ? 0 : kGreedyPart);
@@ -226,17 +234,37 @@ class Planner {
 
     void try_shares(ShareGreedy& greedy, const std::vector<DraftNode>& stowed, double part) {
         const std::uint64_t looks = greedy.looks();
-        // No share is the best for all; the first is the best for most.
-        for (const double share : {3.0, std::numeric_limits<double>::infinity(), 5.0, 2.0, 4.0, 6.0, 8.0}) {
-            Draft draft = greedy.run(share, stowed);
-            if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) {
-                if (draft_.nodes.empty()) return;
-                continue;
+        const auto is_over = [&] {
+            return !draft_.nodes.empty() && (greedy.looks() - looks > options_.effort / 5 || is_late(part));
+        };
+        for (const Draft& begun : fill_fleets(*market_, stowed, options_.effort / 5)) {
+            for (const double share : {3.0, kNoShare}) {
+                if (!is_over()) keep_better(greedy.run(share, begun));
             }
-            note_first_plan();
-            if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
-            if (greedy.looks() - looks > options_.effort / 5 || is_late(part)) break;
         }
+        // No share is the best for all; the first is the best for most.
+        for (const double share : {3.0, kNoShare, 5.0, 2.0, 4.0, 6.0, 8.0}) {
+            if (is_over() || (!keep_better(greedy.run(share, {stowed, 0, false})) && draft_.nodes.empty()))
+                return;
+        }
+    }
+
+    // False where it is none to keep.
+    bool keep_better(Draft draft) {
+        if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) return false;
+        note_first_plan();
+        if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = draft;
+        keep_start(std::move(draft));
+        return true;
+    }
+
+    // The best few, each price once.
+    void keep_start(Draft draft) {
+        const auto at = std::find_if(starts_.begin(), starts_.end(),
+                                     [&](const Draft& other) { return draft.price <= other.price; });
+        if (at != starts_.end() && at->price == draft.price) return;
+        starts_.insert(at, std::move(draft));
+        if (starts_.size() > kStarts) starts_.pop_back();
     }
 
     // Where caps set the number of machines.
@@ -253,10 +281,7 @@ class Planner {
                 pattern_options.is_late = [this] { return is_late(kPatternsPart); };
             pattern_options.effort = options_.effort / (is_first ? 20 : 3);
             pattern_options.turns = is_first ? 0 : kPatternTurns;
-            Draft draft = patterns.run(pattern_options);
-            if (!draft.is_complete || !is_sound(*market_, draft, options_.min_values_policy)) continue;
-            note_first_plan();
-            if (draft_.nodes.empty() || is_better(draft, draft_)) draft_ = std::move(draft);
+            keep_better(patterns.run(pattern_options));
         }
         known_patterns_ = patterns.known();
         if (!draft_.nodes.empty()) adopt(std::move(draft_));
@@ -322,12 +347,13 @@ class Planner {
     }
 
     void improve() {
-        if (draft_.nodes.empty()) return;
-        if (!is_each_pod_alone()) draft_ = search_from(std::move(draft_));
+        if (draft_.nodes.empty() || is_cheapest_) return;
+        if (!is_each_pod_alone()) improve_starts();
         adopt(std::move(is_better(first_draft_, draft_) ? first_draft_ : draft_));
     }
 
-    Draft search_from(Draft draft) {
+    // From the best start, then from others as time allows: how a search ends is partly chance.
+    void improve_starts() {
         ImproveOptions improve_options;
         improve_options.seed = options_.seed;
         improve_options.min_values_policy = options_.min_values_policy;
@@ -339,7 +365,17 @@ class Planner {
             !known_patterns_.patterns.empty() || (close_stower_ && close_stower_->may_know_better());
         const double before = bound_takes_long ? kBoundPart : 0;
         if (options_.clock) improve_options.is_late = [this, before] { return is_time_to_name(before); };
-        return plan::improve(*market_, std::move(draft), improve_options);
+        const double first = draft_.price;
+        draft_ = plan::improve(*market_, std::move(draft_), improve_options);
+        for (Draft& start : starts_) {
+            if (start.price == first) continue;
+            if (draft_.price <= improve_options.good_enough ||
+                (improve_options.is_late && improve_options.is_late()))
+                return;
+            ++improve_options.seed;
+            Draft other = plan::improve(*market_, std::move(start), improve_options);
+            if (is_better(other, draft_)) draft_ = std::move(other);
+        }
     }
 
     void adopt(Draft draft) {
@@ -568,7 +604,9 @@ class Planner {
     using InRoom = std::tuple<model::RoomIndex, std::uint32_t, std::uint32_t>;  // With class and count.
     std::vector<InRoom> in_rooms_;
     Draft draft_;
-    Draft first_draft_;  // Or another whole one that the search did not begin with.
+    bool is_cheapest_ = false;   // The draft is, of all there are.
+    std::vector<Draft> starts_;  // The best of them first.
+    Draft first_draft_;          // Or another whole one that the search did not begin with.
     bool has_plan_ = false;
     KnownPatterns known_patterns_;
     KnownPrices known_prices_;

@@ -43,6 +43,7 @@ void ResourceProgram::start_over() {
     inverse_.assign(rows_ * rows_, 0);
     for (std::size_t r = 0; r < rows_; ++r) inverse_[r * rows_ + r] = -1;  // Surplus columns.
     basic_price_.assign(rows_, 0);
+    basic_.assign(rows_, kSurplus);
     scaled_worth_.assign(rows_, 0);
     pivots_ = 0;
 }
@@ -128,6 +129,7 @@ void ResourceProgram::pivot(std::size_t leaving, std::uint32_t entering, std::si
         for (std::size_t d = 0; d < rows_; ++d)
             inverse_[r * rows_ + d] -= direction_[r] * inverse_[leaving * rows_ + d];
     }
+    basic_[leaving] = entering;
     basic_price_[leaving] = entering == kSurplus ? 0 : prices_[entering];
     refresh_worth();
 }
@@ -137,6 +139,18 @@ void ResourceProgram::refresh_worth() {
         scaled_worth_[d] = 0;
         for (std::size_t r = 0; r < rows_; ++r) scaled_worth_[d] += basic_price_[r] * at(r, d);
     }
+}
+
+std::vector<std::pair<std::size_t, double>> ResourceProgram::machines() const {
+    std::vector<std::pair<std::size_t, double>> out;
+    for (std::size_t r = 0; r < rows_; ++r) {
+        if (basic_[r] == kSurplus) continue;
+        double count = 0;
+        for (std::size_t d = 0; d < rows_; ++d) count += at(r, d) * demand_[d];
+        if (count > 0) out.emplace_back(basic_[r], count);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
 }
 
 ResourceBound ResourceProgram::bound(const std::vector<double>& demand) {

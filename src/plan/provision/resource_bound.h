@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace joiner::plan {
@@ -37,6 +38,8 @@ class ResourceProgram {
     const std::vector<double>& solve(const double* demand);
     // demand . worth of the last solve.
     double cost() const { return cost_; }
+    // How many of which column the last solve buys, cut to size; as many columns as dimensions at most.
+    std::vector<std::pair<std::size_t, double>> machines() const;
     // A bound that holds in spite of rounding.
     ResourceBound bound(const std::vector<double>& demand);
 
@@ -57,6 +60,7 @@ class ResourceProgram {
     std::vector<double> demand_;
     std::vector<double> inverse_;
     std::vector<double> basic_price_;
+    std::vector<std::uint32_t> basic_;  // Columns, or kSurplus.
     std::vector<double> scaled_worth_;
     std::vector<double> worth_;
     std::vector<double> row_values_;

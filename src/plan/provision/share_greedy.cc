@@ -59,10 +59,10 @@ ShareGreedy::ShareGreedy(const Market& market)
     }
 }
 
-void ShareGreedy::start(const std::vector<DraftNode>& stowed) {
+void ShareGreedy::start(const Draft& begun) {
     left_.clear();
     for (const Lot& lot : market_.lots()) left_.push_back(lot.count);
-    for (const DraftNode& node : stowed) {
+    for (const DraftNode& node : begun.nodes) {
         for (const Take& take : node.take) left_[take.lot] -= take.count;
     }
     left_of_kind_.assign(market_.kinds(), 0);
@@ -80,6 +80,9 @@ void ShareGreedy::start(const std::vector<DraftNode>& stowed) {
     for (const model::PoolView& pool : market_.problem().snapshot().pools) {
         std::vector<double>& remaining = remaining_.emplace_back();
         for (const auto& [name, amount] : pool.remaining) remaining.push_back(static_cast<double>(amount));
+    }
+    for (const DraftNode& node : begun.nodes) {
+        if (!market_.is_bin(node.offer)) count_against_limits(market_.offers()[node.offer], 1);
     }
     round_ = 0;
 }
@@ -308,6 +311,13 @@ void ShareGreedy::consider_closing(Draft& closing, const Draft& so_far) const {
     closing.is_complete = true;
 }
 
+void ShareGreedy::count_against_limits(const Offer& offer, double times) {
+    std::vector<double>& remaining = remaining_[offer.pool];
+    const std::vector<double>& capacity = market_.problem().pools()[offer.pool].capacity;
+    for (std::size_t i = 0; i < remaining.size(); ++i)
+        remaining[i] -= times * capacity[offer.option * remaining.size() + i];
+}
+
 // As many alike as half the pods and the limits allow, but not all at once: worth moves as pods go.
 void ShareGreedy::open(const Choice& choice, Draft& draft) {
     const Offer& offer = market_.offers()[choice.offer];
@@ -323,20 +333,16 @@ void ShareGreedy::open(const Choice& choice, Draft& draft) {
         for (std::size_t d = 0; d < n_; ++d) demand_[d] -= count * market_.request(take.lot)[d];
         slots_.add(take.lot, -static_cast<std::int64_t>(count));
     }
-    std::vector<double>& remaining = remaining_[offer.pool];
-    for (std::size_t i = 0; i < remaining.size(); ++i) {
-        remaining[i] -=
-            times * market_.problem().pools()[offer.pool].capacity[offer.option * remaining.size() + i];
-    }
+    count_against_limits(offer, times);
     for (std::uint32_t i = 0; i < times; ++i) draft.nodes.push_back({choice.offer, choice.take});
     draft.price += times * offer.price;
 }
 
-Draft ShareGreedy::run(double share, const std::vector<DraftNode>& stowed) {
-    start(stowed);
+Draft ShareGreedy::run(double share, const Draft& begun) {
+    start(begun);
     std::vector<LotIndex> all_strata = strata_;
-    Draft draft;
-    draft.nodes = stowed;
+    Draft draft = begun;
+    draft.is_complete = false;
     Draft closing;
     Choice choice;
     for (const KindIndex seed : market_.scarce_first()) {

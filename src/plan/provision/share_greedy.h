@@ -18,8 +18,8 @@ class ShareGreedy {
 
     // A machine may take `share` times the part of a lot that its own worth is of all that is left; infinity
     // for no such limit. Incomplete where limits end the buying.
-    // `stowed`: what stands in bins by now; part of the draft.
-    Draft run(double share, const std::vector<DraftNode>& stowed);
+    // `begun`: what stands in bins and on machines by now; part of the draft.
+    Draft run(double share, const Draft& begun);
     std::uint64_t looks() const { return packer_.looks(); }
 
   private:
@@ -33,7 +33,7 @@ class ShareGreedy {
         std::vector<Take> take;
     };
 
-    void start(const std::vector<DraftNode>& stowed);
+    void start(const Draft& begun);
     void value_what_is_left();
     void value_kinds();
     double value_of(LotIndex lot) const;
@@ -46,6 +46,7 @@ class ShareGreedy {
     bool fill(KindIndex seed, OfferIndex offer, double share);
     void consider_closing(Draft& closing, const Draft& so_far) const;
     void open(const Choice& choice, Draft& draft);
+    void count_against_limits(const Offer& offer, double times);
     bool is_within_limits(const Offer& offer, double times) const;
     bool has_left(KindIndex kind) const { return left_of_kind_[kind] > 0; }
     OfferIndex cheapest_that_holds(const std::vector<double>& used, const std::vector<KindWord>& kinds,
