@@ -52,7 +52,7 @@ std::optional<std::vector<Candidate>> still_leaving(const RepackQuestion& questi
         for (const model::PodIndex index : question.pods[v]) {
             const model::PodView& pod = question.snapshot.pods[index];
             const model::PodState* there = cluster.find_pod(pod.id.full_name());
-            if (there == nullptr || there->id != pod.id || there->shape != pod.shape) return std::nullopt;
+            if (there == nullptr || there->shape != pod.shape) return std::nullopt;
         }
         out.push_back(std::move(candidate));
     }

@@ -18,7 +18,7 @@ constexpr double kCloseEnough = 1.0005;
 // With more, machines cut to size cost nearly what whole ones do, and there are too many covers to see.
 constexpr std::size_t kFewMachines = 16;
 constexpr std::uint64_t kCoveringEffort = 300'000;
-constexpr std::uint64_t kFewPodsEffort = 15'000'000;
+constexpr std::uint64_t kFewPodsEffort = 30'000'000;
 constexpr std::uint64_t kRoomEffort = 10'000'000;
 constexpr std::size_t kMostShapes = 200;
 constexpr std::uint64_t kPatternEffort = 60'000'000;
@@ -188,7 +188,8 @@ double bound_by_patterns(const Problem& problem, const std::vector<std::uint32_t
 }
 
 // Exactly, but for all rules that are not about amounts.
-double bound_by_pods(const Problem& problem, const std::vector<std::uint32_t>& placed) {
+double bound_by_pods(const Problem& problem, const std::vector<std::uint32_t>& placed,
+                     const std::function<bool()>& is_late) {
     const std::size_t n = problem.dimensions();
     const PodCount pod_count(problem, placed);
     std::map<std::vector<double>, std::uint32_t> counts;
@@ -213,7 +214,7 @@ double bound_by_pods(const Problem& problem, const std::vector<std::uint32_t>& p
         question.requests.insert(question.requests.end(), request.begin(), request.end());
         question.counts.push_back(count);
     }
-    const auto found = cheapest_for_few(question, kFewPodsEffort);
+    const auto found = cheapest_for_few(question, kFewPodsEffort, is_late);
     return found ? found->cost : 0;
 }
 
@@ -235,7 +236,7 @@ rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t
     const auto best = static_cast<double>(plan.price.nanos);
     auto cost = static_cast<double>(quick.nanos);
     if (best <= cost * kCloseEnough) return quick;
-    if (problem.snapshot().rooms.empty()) cost = std::max(cost, bound_by_pods(problem, placed));
+    if (problem.snapshot().rooms.empty()) cost = std::max(cost, bound_by_pods(problem, placed, is_late));
     if (!problem.snapshot().rooms.empty()) {
         cost = std::max(cost, bound_by_rooms(problem, placed, plan.prices, is_late));
     } else if (!plan.patterns.patterns.empty()) {

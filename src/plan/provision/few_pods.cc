@@ -9,16 +9,18 @@ namespace {
 // A state is a number of pods of each shape, as one number: the digits times their strides.
 using State = std::uint32_t;
 constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr std::uint64_t kLooksBetween = 8192;  // Two looks at the clock.
+constexpr State kMostStates = 300'000;
 
 class FewPods {
   public:
     explicit FewPods(const FewPodsQuestion& question)
         : question_(question), n_(question.columns.dimensions), shapes_(question.counts.size()) {}
 
-    std::optional<FewPodsAnswer> solve(std::uint64_t effort) {
+    std::optional<FewPodsAnswer> solve(std::uint64_t effort, const std::function<bool()>& is_late) {
         if (!is_within(effort)) return std::nullopt;
         price_machines();
-        choose();
+        if (!choose(effort, is_late)) return std::nullopt;
         const State all = states_ - 1;
         if (least_[all] == kNever) return std::nullopt;
         FewPodsAnswer out;
@@ -31,18 +33,12 @@ class FewPods {
   private:
     // Also counts the states.
     bool is_within(std::uint64_t effort) {
-        double looks = 1;
-        double states = 1;
-        for (const std::uint32_t count : question_.counts) {
-            looks *= 0.5 * (count + 1.0) * (count + 2.0);
-            states *= count + 1.0;
-        }
-        if (looks + states * static_cast<double>(n_ + shapes_) > static_cast<double>(effort)) return false;
         for (const std::uint32_t count : question_.counts) {
             strides_.push_back(states_);
+            if (count >= kMostStates / states_) return false;
             states_ *= count + 1;
         }
-        return true;
+        return states_ * (n_ + shapes_) <= effort;
     }
 
     std::vector<std::uint32_t> digits(State state) const {
@@ -96,43 +92,54 @@ class FewPods {
         return true;
     }
 
-    // Of what is left, one machine holds a pod of the first shape there is; every such machine is tried.
-    void choose() {
+    // Of what is left, one machine holds a pod of the first shape there is; every such machine is tried that
+    // is not dearer by itself than what is known. False where that took too many looks.
+    bool choose(std::uint64_t effort, const std::function<bool()>& is_late) {
         least_.assign(states_, kNever);
         next_.assign(states_, 0);
         machines_.assign(states_, 0);
         least_[0] = 0;
-        std::vector<std::uint32_t> take(shapes_);
+        std::uint64_t looks = 0;
         for (State state = 1; state < states_; ++state) {
-            const std::vector<std::uint32_t> there = digits(state);
-            const auto first = static_cast<std::size_t>(
-                std::find_if(there.begin(), there.end(), [](std::uint32_t count) { return count > 0; }) -
-                there.begin());
-            std::fill(take.begin(), take.end(), 0);
-            take[first] = 1;
-            State taken = strides_[first];
-            while (true) {
-                const double cost = price_[taken] + least_[state - taken];
-                const std::uint32_t machines = machines_[state - taken] + 1;
+            start(state);
+            do {
+                if (++looks > effort || (looks % kLooksBetween == 0 && is_late && is_late())) return false;
+                const double cost = price_[taken_] + least_[state - taken_];
+                const std::uint32_t machines = machines_[state - taken_] + 1;
                 if (cost < least_[state] || (cost == least_[state] && machines < machines_[state])) {
                     least_[state] = cost;
-                    next_[state] = taken;
+                    next_[state] = taken_;
                     machines_[state] = machines;
                 }
-                std::size_t i = first;
-                for (; i < shapes_; ++i) {
-                    if (take[i] < there[i]) {
-                        ++take[i];
-                        taken += strides_[i];
-                        break;
-                    }
-                    const std::uint32_t least = i == first ? 1 : 0;
-                    taken -= (take[i] - least) * strides_[i];
-                    take[i] = least;
-                }
-                if (i == shapes_) break;
-            }
+            } while (step(price_[taken_] > least_[state]));
         }
+        return true;
+    }
+
+    void start(State state) {
+        there_ = digits(state);
+        first_ = 0;
+        while (there_[first_] == 0) ++first_;
+        take_.assign(shapes_, 0);
+        take_[first_] = 1;
+        taken_ = strides_[first_];
+    }
+
+    // To the next of the takes in order; past those that hold more than this one where it `is_too_dear`.
+    bool step(bool is_too_dear) {
+        for (std::size_t i = first_; i < shapes_; ++i) {
+            const std::uint32_t least = i == first_ ? 1 : 0;
+            if (!is_too_dear && take_[i] < there_[i]) {
+                ++take_[i];
+                taken_ += strides_[i];
+                return true;
+            }
+            // All that hold more than it come before the next digit after the first that is not at its least.
+            if (take_[i] > least) is_too_dear = false;
+            taken_ -= (take_[i] - least) * strides_[i];
+            take_[i] = least;
+        }
+        return false;
     }
 
     const FewPodsQuestion& question_;
@@ -145,12 +152,18 @@ class FewPods {
     std::vector<double> least_;        // Of all machines for it.
     std::vector<std::uint32_t> machines_;
     std::vector<State> next_;  // The part of it that the first of them holds.
+    // What the machine being tried takes of the state at hand.
+    std::vector<std::uint32_t> there_;
+    std::vector<std::uint32_t> take_;
+    std::size_t first_ = 0;  // Shape of which something is left.
+    State taken_ = 0;
 };
 
 }  // namespace
 
-std::optional<FewPodsAnswer> cheapest_for_few(const FewPodsQuestion& question, std::uint64_t effort) {
-    return FewPods(question).solve(effort);
+std::optional<FewPodsAnswer> cheapest_for_few(const FewPodsQuestion& question, std::uint64_t effort,
+                                              const std::function<bool()>& is_late) {
+    return FewPods(question).solve(effort, is_late);
 }
 
 }  // namespace joiner::plan

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -27,8 +28,9 @@ struct FewPodsAnswer {
     std::vector<Machine> machines;
 };
 
-// Nothing where some pod fits no machine, or where it would take more than `effort` looks at a machine's
-// pods.
-std::optional<FewPodsAnswer> cheapest_for_few(const FewPodsQuestion& question, std::uint64_t effort);
+// Nothing where some pod fits no machine, or where it would take more than `effort` looks at what a machine
+// may hold, or longer than until it `is_late` (asked often; may be empty).
+std::optional<FewPodsAnswer> cheapest_for_few(const FewPodsQuestion& question, std::uint64_t effort,
+                                              const std::function<bool()>& is_late = {});
 
 }  // namespace joiner::plan

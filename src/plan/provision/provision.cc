@@ -84,6 +84,8 @@ constexpr int kSearchBudget = 5'000;
 
 // Of the time, for trying several shares before one plan is improved.
 constexpr double kGreedyPart = 0.2;
+// Of the time, for the cheapest plan of few pods.
+constexpr double kExactPart = 0.4;
 constexpr std::size_t kStarts = 3;
 constexpr double kNoShare = std::numeric_limits<double>::infinity();
 // Of the time, until rooms are filled closely.
@@ -209,8 +211,10 @@ class Planner {
     // By price alone, for pods that all go to their first choice.
     void greedy() {
         if (market_ == nullptr || !draft_.nodes.empty()) return;
-        if (auto best = cheapest_draft(*market_, options_.effort / 10)) {
-            is_cheapest_ = keep_better(*std::move(best));
+        const auto is_late_for_exact = [this] { return is_late(kExactPart); };
+        if (auto best = cheapest_draft(*market_, stowed_, options_.effort / 5, is_late_for_exact)) {
+            // With rooms, others might have been chosen for those.
+            is_cheapest_ = keep_better(*std::move(best)) && market_->bins() == 0;
             if (is_cheapest_) return adopt(std::move(draft_));
         }
         ShareGreedy greedy(*market_);

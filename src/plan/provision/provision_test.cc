@@ -149,6 +149,31 @@ TEST(Provision, of_equal_prices_fewer_machines_win) {
     EXPECT_EQ(plan.launches[0].spec->types.front(), "five");
 }
 
+TEST(Provision, of_few_pods_the_bound_is_the_price) {
+    Question q;
+    q.types = std::make_shared<const std::vector<InstanceType>>(
+        std::vector<InstanceType>{a_type("four", 4, 16, 0.2), a_type("five", 5, 20, 0.24)});
+    q.pool("default");
+    q.pods(3, 3000, 1);
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.launches.size(), 3u);
+    EXPECT_NEAR(plan.price.dollars(), 0.6, 1e-9);
+    EXPECT_NEAR(plan.lower_bound.dollars(), 0.6, 1e-6)
+        << "nine cores would cost 0.44, but no machine holds two pods";
+}
+
+TEST(Provision, of_few_pods_that_no_room_holds_the_machines_are_the_cheapest) {
+    Question q;
+    q.types = std::make_shared<const std::vector<InstanceType>>(std::vector<InstanceType>{
+        a_type("four", 4, 16, 0.2), a_type("seven", 7, 28, 0.36), a_type("ten", 10, 40, 0.49)});
+    q.pool("default");
+    q.pods(5, 3000, 1);
+    q.room("node-1", 3000, 8);
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.placements.size(), 1u);
+    EXPECT_NEAR(plan.price.dollars(), 0.69, 1e-9) << "three on ten cores, one on four";
+}
+
 TEST(Provision, room_that_is_there_is_used_first) {
     Question q;
     q.pool("default");
