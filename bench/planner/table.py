@@ -19,7 +19,8 @@ POLICIES = {"upstream-preferences-4000": ("Respect", "Priced", "Ignore"),
 # The first plan must not cost ten times the pods more than this.
 GROWTH = ("diverse-10000", "diverse-100000", 12)
 # The first plan alone: what a pod costs the pass that makes it.
-FIRST_PASSES = ("joiner::plan::ShareGreedy::run*", "joiner::plan::Patterns::run*")
+FIRST_PASSES = ("joiner::plan::cheapest_draft*", "joiner::plan::fill_fleets*", "joiner::plan::ShareGreedy::run*",
+                "joiner::plan::Patterns::run*")
 # Beyond this many pods neither the other scheduler nor the instruction counter ends in time.
 PEER_MOST, COUNT_MOST = 10_000, 20_000
 
