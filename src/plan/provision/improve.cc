@@ -166,11 +166,14 @@ class Improver {
                 is_built = rebuild_greedily();
                 break;
             case 2:
-            case 3:
                 is_built = choose_old_but_one() && pack();
                 break;
-            case 4:
+            case 3:
                 is_built = choose_good() && pack();
+                break;
+            case 4:
+            case 5:
+                is_built = choose_by_program() && pack();
                 break;
             default:
                 is_built = choose_shifted() && pack();
@@ -314,6 +317,19 @@ class Improver {
         shuffle();
         chosen_.pop_back();
         if (chosen_.size() > 1 && rng_.below(4) == 0) chosen_.pop_back();
+        return close_choice();
+    }
+
+    // What the program would buy, as many whole ones as that is or one less, then the cheapest that could
+    // hold the rest.
+    bool choose_by_program() {
+        chosen_.clear();
+        for (const auto& [offer, count] : program_.machines()) {
+            const auto own = static_cast<OfferIndex>(offer);
+            if (offers_.has(own)) chosen_.insert(chosen_.end(), static_cast<std::size_t>(count), own);
+        }
+        shuffle();
+        if (chosen_.size() > 1 && rng_.below(2) == 0) chosen_.pop_back();
         return close_choice();
     }
 
