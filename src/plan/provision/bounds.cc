@@ -18,7 +18,7 @@ constexpr double kCloseEnough = 1.0005;
 // With more, machines cut to size cost nearly what whole ones do, and there are too many covers to see.
 constexpr std::size_t kFewMachines = 16;
 constexpr std::uint64_t kCoveringEffort = 300'000;
-constexpr std::uint64_t kFewPodsEffort = 30'000'000;
+constexpr std::uint64_t kFewPodsEffort = 40'000'000;
 constexpr std::uint64_t kRoomEffort = 10'000'000;
 constexpr std::size_t kMostShapes = 200;
 constexpr std::uint64_t kPatternEffort = 60'000'000;

@@ -20,7 +20,7 @@ class FewPods {
     std::optional<FewPodsAnswer> solve(std::uint64_t effort, const std::function<bool()>& is_late) {
         if (!is_within(effort)) return std::nullopt;
         price_machines();
-        if (!choose(effort, is_late)) return std::nullopt;
+        if (!choose(is_late)) return std::nullopt;
         const State all = states_ - 1;
         if (least_[all] == kNever) return std::nullopt;
         FewPodsAnswer out;
@@ -33,12 +33,14 @@ class FewPods {
   private:
     // Also counts the states.
     bool is_within(std::uint64_t effort) {
+        double looks = 1;
         for (const std::uint32_t count : question_.counts) {
             strides_.push_back(states_);
             if (count >= kMostStates / states_) return false;
             states_ *= count + 1;
+            looks *= 0.5 * (count + 1.0) * (count + 2.0);
         }
-        return states_ * (n_ + shapes_) <= effort;
+        return looks + states_ * static_cast<double>(n_ + shapes_) <= static_cast<double>(effort);
     }
 
     std::vector<std::uint32_t> digits(State state) const {
@@ -93,8 +95,8 @@ class FewPods {
     }
 
     // Of what is left, one machine holds a pod of the first shape there is; every such machine is tried that
-    // is not dearer by itself than what is known. False where that took too many looks.
-    bool choose(std::uint64_t effort, const std::function<bool()>& is_late) {
+    // is not dearer by itself than what is known. False where that took too long.
+    bool choose(const std::function<bool()>& is_late) {
         least_.assign(states_, kNever);
         next_.assign(states_, 0);
         machines_.assign(states_, 0);
@@ -103,7 +105,7 @@ class FewPods {
         for (State state = 1; state < states_; ++state) {
             start(state);
             do {
-                if (++looks > effort || (looks % kLooksBetween == 0 && is_late && is_late())) return false;
+                if (++looks % kLooksBetween == 0 && is_late && is_late()) return false;
                 const double cost = price_[taken_] + least_[state - taken_];
                 const std::uint32_t machines = machines_[state - taken_] + 1;
                 if (cost < least_[state] || (cost == least_[state] && machines < machines_[state])) {

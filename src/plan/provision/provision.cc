@@ -212,7 +212,7 @@ class Planner {
     void greedy() {
         if (market_ == nullptr || !draft_.nodes.empty()) return;
         const auto is_late_for_exact = [this] { return is_late(kExactPart); };
-        if (auto best = cheapest_draft(*market_, stowed_, options_.effort / 5, is_late_for_exact)) {
+        if (auto best = cheapest_draft(*market_, stowed_, options_.effort / 4, is_late_for_exact)) {
             // With rooms, others might have been chosen for those.
             is_cheapest_ = keep_better(*std::move(best)) && market_->bins() == 0;
             if (is_cheapest_) return adopt(std::move(draft_));
