@@ -236,11 +236,12 @@ rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t
     const auto best = static_cast<double>(plan.price.nanos);
     auto cost = static_cast<double>(quick.nanos);
     if (best <= cost * kCloseEnough) return quick;
-    if (problem.snapshot().rooms.empty()) cost = std::max(cost, bound_by_pods(problem, placed, is_late));
     if (!problem.snapshot().rooms.empty()) {
         cost = std::max(cost, bound_by_rooms(problem, placed, plan.prices, is_late));
-    } else if (!plan.patterns.patterns.empty()) {
-        cost = std::max(cost, bound_by_patterns(problem, placed, plan.patterns, is_late));
+    } else {
+        cost = std::max(cost, bound_by_pods(problem, placed, is_late));
+        if (!plan.patterns.patterns.empty())
+            cost = std::max(cost, bound_by_patterns(problem, placed, plan.patterns, is_late));
     }
     return {static_cast<std::int64_t>(std::floor(std::min(cost, best)))};
 }

@@ -4,6 +4,15 @@
 
 namespace joiner::plan {
 
+std::vector<std::uint32_t> count_left(const Market& market, const std::vector<DraftNode>& nodes) {
+    std::vector<std::uint32_t> out;
+    for (const Lot& lot : market.lots()) out.push_back(lot.count);
+    for (const DraftNode& node : nodes) {
+        for (const Take& take : node.take) out[take.lot] -= take.count;
+    }
+    return out;
+}
+
 bool is_better(const Draft& a, const Draft& b) {
     if (a.is_complete != b.is_complete) return a.is_complete;
     if (a.price != b.price) return a.price < b.price;

@@ -25,6 +25,9 @@ struct Draft {
     bool is_complete = false;  // Every pod of the market stands somewhere.
 };
 
+// By lot: the pods that stand on none of `nodes`.
+std::vector<std::uint32_t> count_left(const Market& market, const std::vector<DraftNode>& nodes);
+
 // Cheaper, or as cheap with fewer machines. Incomplete drafts lose.
 bool is_better(const Draft& a, const Draft& b);
 

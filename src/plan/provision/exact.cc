@@ -8,11 +8,7 @@ std::optional<Draft> cheapest_draft(const Market& market, const std::vector<Draf
                                     std::uint64_t effort, const std::function<bool()>& is_late) {
     if (market.has_caps() || market.has_crowds() || market.some_open() || market.has_limits())
         return std::nullopt;
-    std::vector<std::uint32_t> left;
-    for (const Lot& lot : market.lots()) left.push_back(lot.count);
-    for (const DraftNode& node : stowed) {
-        for (const Take& take : node.take) left[take.lot] -= take.count;
-    }
+    const std::vector<std::uint32_t> left = count_left(market, stowed);
     FewPodsQuestion question;
     question.columns = market.columns(false);
     std::vector<LotIndex> lots;

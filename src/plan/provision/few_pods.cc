@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "plan/provision/ceilings.h"
+
 namespace joiner::plan {
 namespace {
 
@@ -83,10 +85,7 @@ class FewPods {
     }
 
     bool holds(std::size_t column, const double* sum, const std::vector<std::uint32_t>& digit) const {
-        const double* capacity = question_.columns.capacity(column);
-        for (std::size_t d = 0; d < n_; ++d) {
-            if (sum[d] > capacity[d]) return false;
-        }
+        if (!has_room(question_.columns.capacity(column), sum, n_)) return false;
         if (question_.admits.empty()) return true;
         for (std::size_t i = 0; i < shapes_; ++i) {
             if (digit[i] > 0 && !question_.admits[column * shapes_ + i]) return false;

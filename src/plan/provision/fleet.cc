@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "plan/provision/ceilings.h"
 #include "plan/provision/resource_bound.h"
 
 namespace joiner::plan {
@@ -27,11 +28,11 @@ struct Group {
 class Fleets {
   public:
     Fleets(const Market& market, const std::vector<DraftNode>& stowed, std::uint64_t effort)
-        : market_(market), stowed_(stowed), n_(market.dimensions()), effort_(effort) {
-        for (const Lot& lot : market.lots()) left_.push_back(lot.count);
-        for (const DraftNode& node : stowed) {
-            for (const Take& take : node.take) left_[take.lot] -= take.count;
-        }
+        : market_(market),
+          stowed_(stowed),
+          n_(market.dimensions()),
+          effort_(effort),
+          left_(count_left(market, stowed)) {
         for (const KindIndex kind : market.scarce_first()) {
             if (Group group = make_group(kind); !group.lots.empty()) groups_.push_back(std::move(group));
         }
@@ -97,9 +98,7 @@ class Fleets {
             std::fill(held.begin(), held.end(), 0.0);
             for (std::size_t i = 0; i < group.lots.size(); i += step) {
                 const double* request = market_.request(group.lots[i]);
-                bool fits = true;
-                for (std::size_t d = 0; d < n_; ++d) fits &= request[d] <= market_.room(j)[d];
-                if (!fits) continue;
+                if (!has_room(market_.room(j), request, n_)) continue;
                 for (std::size_t d = 0; d < n_; ++d) held[d] += left_[group.lots[i]] * request[d];
             }
             double least = 1;

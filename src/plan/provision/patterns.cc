@@ -55,15 +55,6 @@ struct Node {
 
 using Counts = std::vector<std::uint32_t>;  // By lot.
 
-Counts count_left(const Market& market, const std::vector<DraftNode>& stowed) {
-    Counts out;
-    for (const Lot& lot : market.lots()) out.push_back(lot.count);
-    for (const DraftNode& node : stowed) {
-        for (const Take& take : node.take) out[take.lot] -= take.count;
-    }
-    return out;
-}
-
 Slots count_slots(const Market& market, const Counts& left) {
     Slots out(market);
     for (LotIndex lot = 0; lot < left.size(); ++lot) out.add(lot, left[lot]);

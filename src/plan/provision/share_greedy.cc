@@ -60,11 +60,7 @@ ShareGreedy::ShareGreedy(const Market& market)
 }
 
 void ShareGreedy::start(const Draft& begun) {
-    left_.clear();
-    for (const Lot& lot : market_.lots()) left_.push_back(lot.count);
-    for (const DraftNode& node : begun.nodes) {
-        for (const Take& take : node.take) left_[take.lot] -= take.count;
-    }
+    left_ = count_left(market_, begun.nodes);
     left_of_kind_.assign(market_.kinds(), 0);
     pods_left_ = 0;
     demand_.assign(n_ + (with_slot_ ? 1 : 0), 0);
