@@ -183,6 +183,8 @@ struct StorageClass {
 struct CSINode {
     ObjectMeta meta;
     std::map<std::string, int, std::less<>> volume_limits;  // By driver; absent means no limit.
+    // By driver: the labels that say where its volumes can be reached.
+    std::map<std::string, std::vector<std::string>, std::less<>> topology_keys;
 };
 
 // What a namespace fills in where containers ask for nothing.

@@ -464,8 +464,10 @@ void read_value(const Value& value, CSINode& out) {
             drivers.each_item([&](const Value& driver) {
                 std::string name;
                 std::optional<int> count;
+                std::vector<std::string> keys;
                 driver.each_field("*", [&](std::string_view member, const Value& field) {
                     if (member == "name") return field.read(name);
+                    if (member == "topologyKeys") return field.read(keys);
                     if (member != "allocatable") return false;
                     field.each_field("", [&](std::string_view inner, const Value& number) {
                         return inner == "count" && number.read(count);
@@ -473,6 +475,7 @@ void read_value(const Value& value, CSINode& out) {
                     return true;
                 });
                 if (count) out.volume_limits[name] = *count;
+                if (!keys.empty()) out.topology_keys[name] = std::move(keys);
             });
             return true;
         });

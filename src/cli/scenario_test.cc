@@ -178,6 +178,8 @@ class Expectations {
         if (what[0] == "nodes") return equal(outcome_.plan["nodes"].dump(), value);
         if (what[0] == "price")
             return equal(fmt::format("{:.2f}", outcome_.plan["pricePerHour"].get<double>()), value);
+        if (what[0] == "bound")
+            return equal(fmt::format("{:.2f}", outcome_.plan["lowerBoundPerHour"].get<double>()), value);
         if (what[0] == "saves") return equal(fmt::format("{:.2f}", saving_), value);
         if (what.size() != 2) return "names no pod";
         if (what[0] == "removed") {

@@ -240,10 +240,13 @@ void Cluster::upsert(api::NodePool pool) {
 }
 
 void Cluster::upsert(const api::Workload& daemon_set) {
-    daemons_.insert_or_assign(
-        api::full_name(daemon_set.meta),
-        DaemonState{daemon_set.meta, std::make_shared<const api::Pod>(daemon_set.pod_template),
-                    daemon_shape(daemon_set.meta.ns, daemon_set.pod_template), generation(Kind::kDaemonSet)});
+    api::Pod pod = daemon_set.pod_template;
+    pod.meta.ns = daemon_set.meta.ns;
+    auto shape = daemon_shape(daemon_set.meta.ns, pod);
+    auto labels = intern_labels(pod);
+    daemons_.insert_or_assign(api::full_name(daemon_set.meta),
+                              DaemonState{daemon_set.meta, std::make_shared<const api::Pod>(std::move(pod)),
+                                          std::move(shape), std::move(labels), generation(Kind::kDaemonSet)});
     ++version_;
 }
 

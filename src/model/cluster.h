@@ -130,6 +130,7 @@ struct DaemonState {
     api::ObjectMeta meta;
     std::shared_ptr<const api::Pod> pod_template;  // As it is written, before its namespace's defaults.
     std::shared_ptr<const rules::PodShape> shape;  // Of a pod made from its template.
+    std::shared_ptr<const rules::PodLabels> labels;
     std::uint32_t seen = 0;
 };
 

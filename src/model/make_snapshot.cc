@@ -11,6 +11,7 @@
 #include "model/headroom.h"
 #include "model/reservations.h"
 #include "model/volume_places.h"
+#include "rules/daemon.h"
 #include "rules/node_cost.h"
 #include "rules/taints.h"
 
@@ -53,6 +54,8 @@ class SnapshotMaker {
     Snapshot make() {
         out_.well_known = inputs_.well_known;
         add_daemons();
+        if (some_have_volumes()) volume_users_ = count_volume_users(cluster_);
+        if (!volume_users_.empty()) out_.volume_limits = volume_limits_by_type(cluster_);
         sum_planned();
         add_rooms();
         add_pools();
@@ -64,7 +67,7 @@ class SnapshotMaker {
   private:
     void add_daemons() {
         for (const auto& [name, daemon] : cluster_.daemons()) {
-            if (!daemon.meta.deleted) out_.daemons.push_back({name, daemon.shape});
+            if (!daemon.meta.deleted) out_.daemons.push_back({name, daemon.shape, daemon.labels});
         }
     }
 
@@ -74,8 +77,21 @@ class SnapshotMaker {
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
             const auto it = inputs_.planned->find(pod.id.uid());
-            if (it != inputs_.planned->end()) planned_[it->second] += pod.shape->requests;
+            if (it == inputs_.planned->end()) continue;
+            planned_[it->second] += pod.shape->requests;
+            if (pod.volumes != nullptr) planned_pods_[it->second].push_back(&pod);
         }
+    }
+
+    // Among the pods to be placed. Where none has, it does not matter which are attached where.
+    bool some_have_volumes() const {
+        const auto has = [](const PodState* pod) { return pod->volumes != nullptr; };
+        if (inputs_.moving != nullptr)
+            return std::any_of(inputs_.moving->begin(), inputs_.moving->end(), has);
+        const std::vector<const PodState*> leaving = leaving_pods();
+        return std::any_of(leaving.begin(), leaving.end(), has) ||
+               std::any_of(cluster_.unbound_pods().begin(), cluster_.unbound_pods().end(),
+                           [&](const PodKey& key) { return has(cluster_.find_pod(key)); });
     }
 
     Resources planned_for(const std::string& claim) const {
@@ -103,11 +119,7 @@ class SnapshotMaker {
                                const rules::WellKnownLabels* undefined) const {
         Resources sum;
         for (const DaemonView& daemon : out_.daemons) {
-            if (rules::untolerated_taint(daemon.shape->tolerations, taints) != nullptr) continue;
-            const bool lands = std::any_of(
-                daemon.shape->required.begin(), daemon.shape->required.end(),
-                [&](const Requirements& wanted) { return rules::compatible(labels, wanted, undefined); });
-            if (lands) sum += daemon.shape->requests;
+            if (rules::daemon_lands(*daemon.shape, labels, taints, undefined)) sum += daemon.shape->requests;
         }
         return sum;
     }
@@ -176,8 +188,46 @@ class SnapshotMaker {
             room.free -= planned_for(claim->claim.meta.name);
             if (claim->claim.meta.name != room.name) room.free -= reserved_for(claim->claim.meta.name);
         }
-        room.volumes_left = volumes_left(cluster_, state);
+        add_volumes(state, claim, room);
         out_.rooms.push_back(std::move(room));
+    }
+
+    void add_volumes(const NodeState& state, const ClaimState* claim, RoomView& room) const {
+        if (volume_users_.empty()) return;
+        AttachedVolumes there;
+        for (const auto& [key, pod] : state.pods) there.add(cluster_, *pod);
+        if (claim != nullptr) add_planned_volumes(claim->claim.meta.name, there);
+        std::optional<VolumeLimits> limits = volume_limits_of(cluster_, state);
+        if (!limits && !room.is_initialized)
+            limits = known_volume_limits(api::find_or_empty(state.node.meta.labels, api::kInstanceTypeLabel));
+        if (limits) room.volumes_left = there.left_of(*limits);
+        room.shared_volumes = there.shared(volume_users_);
+    }
+
+    void add_planned_volumes(const std::string& claim, AttachedVolumes& there) const {
+        const auto planned = planned_pods_.find(claim);
+        if (planned == planned_pods_.end()) return;
+        for (const PodState* pod : planned->second) there.add(cluster_, *pod);
+    }
+
+    // As nodes of the type say.
+    VolumeLimits known_volume_limits(std::string_view type) const {
+        const auto known = out_.volume_limits.find(type);
+        return known == out_.volume_limits.end() ? VolumeLimits{} : known->second;
+    }
+
+    // Whichever of its types the claim becomes.
+    VolumeLimits least_volume_limits(const api::NodeClaim& claim, const api::NodePool& pool) const {
+        std::map<std::string, int> least;
+        const auto types = inputs_.types(pool);
+        if (types == nullptr) return {};
+        for_each_listed_type(claim, *types, [&](const rules::InstanceType& type) {
+            for (const auto& [driver, limit] : volume_limits_of_type(out_, type)) {
+                const auto [it, is_new] = least.try_emplace(driver, limit);
+                if (!is_new) it->second = std::min(it->second, limit);
+            }
+        });
+        return {least.begin(), least.end()};
     }
 
     // A fresh node's status may not name everything yet; what the claim promised stands in.
@@ -216,6 +266,12 @@ class SnapshotMaker {
         room.free -= expected_daemons(room.labels, room.taints, &inputs_.well_known);
         room.free -= planned_for(claim.meta.name);
         room.free -= reserved_for(claim.meta.name);
+        if (!volume_users_.empty()) {
+            AttachedVolumes there;
+            add_planned_volumes(claim.meta.name, there);
+            if (pool != nullptr) room.volumes_left = there.left_of(least_volume_limits(claim, *pool));
+            room.shared_volumes = there.shared(volume_users_);
+        }
         out_.rooms.push_back(std::move(room));
     }
 
@@ -332,8 +388,7 @@ class SnapshotMaker {
     std::shared_ptr<const rules::PodShape> shape_of(const PodState& pod) {
         std::shared_ptr<const rules::PodShape> spread = spread_by_default(pod);
         if (pod.volumes == nullptr) return spread;
-        const VolumePlaces volumes = volume_places(cluster_, pod);
-        return shared(rules::with_volumes(*spread, volumes.places, volumes.by_driver, volumes.problem));
+        return shared(rules::with_volumes(*spread, volume_places(cluster_, pod, volume_users_)));
     }
 
     std::shared_ptr<const rules::PodShape> spread_by_default(const PodState& pod) {
@@ -360,6 +415,7 @@ class SnapshotMaker {
         const bool some_ask = std::any_of(out_.pods.begin(), out_.pods.end(), [](const PodView& pod) {
             return !pod.shape->constraints.key.empty();
         });
+        add_expected_daemons(some_ask);
         if (!some_ask && cluster_.binding_pods().empty()) return;
         std::vector<const PodState*> moving = inputs_.moving != nullptr ? *inputs_.moving : leaving_pods();
         std::sort(moving.begin(), moving.end(), std::less<>());
@@ -375,11 +431,13 @@ class SnapshotMaker {
             if (std::binary_search(moving.begin(), moving.end(), &pod, std::less<>())) return;
             const auto place = place_of.find(node_of(pod));
             if (place == place_of.end()) return;
-            const bool binds_others = pod.shape->constraints.binds_others();
-            ++counts[{pod.labels.get(), binds_others ? pod.shape.get() : nullptr, pod.deleted.has_value()}]
+            // One that is planned decides where a volume will be made that others share.
+            const auto shape = pod.volumes != nullptr && pod.node_name.empty() ? shape_of(pod) : pod.shape;
+            const bool binds_others = shape->constraints.binds_others();
+            ++counts[{pod.labels.get(), binds_others ? shape.get() : nullptr, pod.deleted.has_value()}]
                     [place->second];
             holders_[pod.labels.get()] = pod.labels;
-            if (binds_others) shape_holders_[pod.shape.get()] = pod.shape;
+            if (binds_others) shape_holders_[shape.get()] = shape;
         };
         if (some_ask) {
             for (const auto& [key, pod] : cluster_.pods()) count(pod);
@@ -404,6 +462,24 @@ class SnapshotMaker {
             });
     }
 
+    // Those of nodes that are coming up stand there too, although no pod of theirs may be seen yet. Spread
+    // does not count them.
+    void add_expected_daemons(bool some_ask) {
+        for (const DaemonView& daemon : out_.daemons) {
+            const bool binds_others = daemon.shape->constraints.binds_others();
+            if (!some_ask && !binds_others) continue;
+            StandingPods standing{daemon.labels, binds_others ? daemon.shape : nullptr, true, {}};
+            for (RoomIndex i = 0; i < out_.rooms.size(); ++i) {
+                const RoomView& room = out_.rooms[i];
+                if (!room.is_initialized &&
+                    rules::daemon_lands(*daemon.shape, room.labels, room.taints,
+                                        room.is_claim ? &inputs_.well_known : nullptr))
+                    standing.places.emplace_back(i, 1);
+            }
+            if (!standing.places.empty()) out_.standing.push_back(std::move(standing));
+        }
+    }
+
     // The name of the place where the pod stands or is planned to stand; empty for none.
     std::string_view node_of(const PodState& pod) const {
         if (!pod.node_name.empty() || inputs_.planned == nullptr) return pod.node_name;
@@ -424,6 +500,8 @@ class SnapshotMaker {
     std::map<const rules::PodLabels*, std::shared_ptr<const rules::PodLabels>> holders_;
     std::map<const rules::PodShape*, std::shared_ptr<const rules::PodShape>> shape_holders_;
     std::map<std::string, Resources, std::less<>> planned_;
+    std::map<std::string, std::vector<const PodState*>, std::less<>> planned_pods_;  // With volumes.
+    VolumeUsers volume_users_;
 };
 
 }  // namespace

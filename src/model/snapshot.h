@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,12 @@ struct RoomView {
     rules::Resources free;           // After bound and planned pods and the room kept for daemons.
     // How many more volumes it takes, by CSI driver; a driver without a limit is not named.
     std::vector<std::pair<std::string, int>> volumes_left = {};
+    // Of the volumes that several pods use, those that are there; sorted ids.
+    std::vector<std::string> shared_volumes = {};
 };
+
+// How many volumes a node takes, by CSI driver; a driver without a limit is not named.
+using VolumeLimits = std::vector<std::pair<std::string, int>>;
 
 // A node that takes no more pods; those that stand there still matter to others.
 struct ClosedNode {
@@ -81,8 +87,9 @@ struct PoolView {
 };
 
 struct DaemonView {
-    std::string name;
+    std::string name;  // "ns/name"
     std::shared_ptr<const rules::PodShape> shape;
+    std::shared_ptr<const rules::PodLabels> labels = nullptr;  // Of its pods; nullptr: none.
 };
 
 struct Snapshot {
@@ -96,6 +103,11 @@ struct Snapshot {
     std::vector<ClosedNode> closed_nodes;
     std::vector<StandingPods> standing;
     rules::NamespaceLabels namespaces;
+    // By instance type, as its nodes say; what they say stands before what the type itself says.
+    std::map<std::string, VolumeLimits, std::less<>> volume_limits;
 };
+
+// Of a node of the type still to be bought.
+VolumeLimits volume_limits_of_type(const Snapshot& snapshot, const rules::InstanceType& type);
 
 }  // namespace joiner::model

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+
+#include "api/names.h"
 
 namespace joiner::model {
 namespace {
@@ -25,8 +28,31 @@ struct Backing {
     std::string id;  // The same for pods that share it.
     std::string driver;
     std::vector<Requirements> places;
+    bool is_to_be_made = false;  // Where its first pod goes.
     std::string problem;
 };
+
+// Drivers whose volumes are reached in one zone, for clusters where no node tells the driver's topology.
+bool is_known_as_zonal(std::string_view driver) {
+    constexpr std::string_view kZonal[] = {
+        "ebs.csi.aws.com",          "kubernetes.io/aws-ebs", "pd.csi.storage.gke.io",
+        "kubernetes.io/gce-pd",     "disk.csi.azure.com",    "kubernetes.io/azure-disk",
+        "cinder.csi.openstack.org", "kubernetes.io/cinder",  "ebs.csi.eks.amazonaws.com"};
+    return std::find(std::begin(kZonal), std::end(kZonal), driver) != std::end(kZonal);
+}
+
+// The label that says where a volume of the driver can be reached; empty: everywhere, or not known.
+std::string reach_of(const Cluster& cluster, std::string_view driver) {
+    for (const auto& [name, kept] : cluster.csi_nodes()) {
+        const auto keys = kept.object.topology_keys.find(driver);
+        if (keys == kept.object.topology_keys.end()) continue;
+        for (const std::string& key : keys->second) {
+            const std::string_view known = rules::normalize_label(key);
+            if (known == api::kZoneLabel || known == api::kHostnameLabel) return std::string(known);
+        }
+    }
+    return is_known_as_zonal(driver) ? std::string(api::kZoneLabel) : std::string();
+}
 
 std::vector<Requirements> read_terms(const std::vector<api::NodeSelectorTerm>& terms) {
     std::vector<Requirements> out;
@@ -117,6 +143,7 @@ void read_class(const Cluster& cluster, const std::string& name, const std::stri
         return;
     }
     out.places = read_terms(storage_class->allowed_topologies);
+    out.is_to_be_made = true;
 }
 
 Backing read_backing(const Cluster& cluster, const std::string& ns, const VolumeUse& use) {
@@ -150,13 +177,35 @@ Backing read_backing(const Cluster& cluster, const std::string& ns, const Volume
 
 }  // namespace
 
-VolumePlaces volume_places(const Cluster& cluster, const PodState& pod) {
-    VolumePlaces out;
-    std::map<std::string, std::set<std::string>> ids;
+VolumeUsers count_volume_users(const Cluster& cluster) {
+    VolumeUsers out;
+    for (const auto& [key, pod] : cluster.pods()) {
+        if (pod.volumes == nullptr || pod.is_terminal) continue;
+        for (const VolumeUse& use : *pod.volumes) ++out[pod.id.ns() + "/" + use.claim];
+    }
+    return out;
+}
+
+rules::PodVolumes volume_places(const Cluster& cluster, const PodState& pod, const VolumeUsers& users) {
+    rules::PodVolumes out;
+    std::map<std::string, std::set<std::string>> own;
+    std::set<std::pair<std::string, std::string>> shared;
     for (const VolumeUse& use : *pod.volumes) {
         Backing backing = read_backing(cluster, pod.id.ns(), use);
         if (out.problem.empty()) out.problem = backing.problem;
-        if (!backing.driver.empty()) ids[backing.driver].insert(backing.id);
+        const auto user = users.find(backing.id);
+        const bool is_shared = user != users.end() && user->second > 1;
+        if (!backing.driver.empty()) {
+            if (is_shared) {
+                shared.emplace(backing.driver, backing.id);
+            } else {
+                own[backing.driver].insert(backing.id);
+            }
+        }
+        if (is_shared && backing.is_to_be_made) {
+            if (std::string key = reach_of(cluster, backing.driver); !key.empty())
+                out.together.push_back({backing.id, std::move(key)});
+        }
         if (backing.places.empty()) continue;
         if (out.places.empty()) {
             out.places = std::move(backing.places);
@@ -175,25 +224,62 @@ VolumePlaces volume_places(const Cluster& cluster, const PodState& pod) {
         out.places = std::move(both);
         if (out.places.empty()) return out;
     }
-    for (const auto& [driver, claims] : ids)
+    for (const auto& [driver, claims] : own)
         out.by_driver.emplace_back(driver, static_cast<int>(claims.size()));
+    out.shared.assign(shared.begin(), shared.end());
     return out;
 }
 
-std::vector<std::pair<std::string, int>> volumes_left(const Cluster& cluster, const NodeState& node) {
-    const api::CSINode* csi_node = find(cluster.csi_nodes(), node.node.meta.name);
-    if (csi_node == nullptr || csi_node->volume_limits.empty()) return {};
-    std::map<std::string, std::set<std::string>> used;
-    for (const auto& [key, pod] : node.pods) {
-        if (pod->volumes == nullptr || pod->is_terminal) continue;
-        for (const VolumeUse& use : *pod->volumes) {
-            Backing backing = read_backing(cluster, pod->id.ns(), use);
-            if (!backing.driver.empty()) used[backing.driver].insert(std::move(backing.id));
+void AttachedVolumes::add(const Cluster& cluster, const PodState& pod) {
+    if (pod.volumes == nullptr || pod.is_terminal) return;
+    for (const VolumeUse& use : *pod.volumes) {
+        Backing backing = read_backing(cluster, pod.id.ns(), use);
+        if (!backing.driver.empty()) ids_[backing.driver].insert(std::move(backing.id));
+    }
+}
+
+VolumeLimits AttachedVolumes::left_of(const VolumeLimits& limits) const {
+    VolumeLimits out;
+    for (const auto& [driver, limit] : limits) {
+        const auto there = ids_.find(driver);
+        const int taken = there == ids_.end() ? 0 : static_cast<int>(there->second.size());
+        out.emplace_back(driver, std::max(0, limit - taken));
+    }
+    return out;
+}
+
+std::vector<std::string> AttachedVolumes::shared(const VolumeUsers& users) const {
+    std::vector<std::string> out;
+    for (const auto& [driver, ids] : ids_) {
+        for (const std::string& id : ids) {
+            const auto user = users.find(id);
+            if (user != users.end() && user->second > 1) out.push_back(id);
         }
     }
-    std::vector<std::pair<std::string, int>> out;
-    for (const auto& [driver, limit] : csi_node->volume_limits)
-        out.emplace_back(driver, std::max(0, limit - static_cast<int>(used[driver].size())));
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::optional<VolumeLimits> volume_limits_of(const Cluster& cluster, const NodeState& node) {
+    const api::CSINode* csi_node = find(cluster.csi_nodes(), node.node.meta.name);
+    if (csi_node == nullptr) return std::nullopt;
+    return VolumeLimits(csi_node->volume_limits.begin(), csi_node->volume_limits.end());
+}
+
+std::map<std::string, VolumeLimits, std::less<>> volume_limits_by_type(const Cluster& cluster) {
+    std::map<std::string, std::map<std::string, int>> least;
+    for (const auto& [name, kept] : cluster.csi_nodes()) {
+        const NodeState* node = cluster.find_node(name);
+        if (node == nullptr) continue;
+        const std::string_view type = api::find_or_empty(node->node.meta.labels, api::kInstanceTypeLabel);
+        if (type.empty()) continue;
+        for (const auto& [driver, limit] : kept.object.volume_limits) {
+            const auto [it, is_new] = least[std::string(type)].try_emplace(driver, limit);
+            if (!is_new) it->second = std::min(it->second, limit);
+        }
+    }
+    std::map<std::string, VolumeLimits, std::less<>> out;
+    for (const auto& [type, limits] : least) out.emplace(type, VolumeLimits(limits.begin(), limits.end()));
     return out;
 }
 

@@ -61,6 +61,7 @@ struct Plan {
     rules::Money node_cost;    // What their pools add per node, per hour.
     rules::Money lower_bound;  // No feasible plan for the same pods costs less, node costs included.
     std::vector<PassReport> passes;
+    std::vector<std::string> cut_offs;  // What was too much to look at, in a sentence each.
     bool is_fallback = false;  // The first plan broke a rule, and this one was made without regard to price.
     double first_plan_seconds = 0;  // When every pod that has a place first had one.
 };

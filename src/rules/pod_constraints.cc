@@ -124,6 +124,7 @@ std::string make_key(const PodConstraints& c) {
                            s.honors_taints, s.topology_key, s.pods.key);
     }
     for (const HostPort& port : c.ports) key += fmt::format("\nh{} {} {}", port.ip, port.port, port.protocol);
+    for (const TogetherTerm& term : c.together) key += fmt::format("\nt{} {}", term.topology_key, term.id);
     return key;
 }
 
@@ -161,6 +162,12 @@ PodConstraints make_pod_constraints(const api::Pod& pod, bool with_preferences) 
     out.ports = make_ports(pod.spec);
     out.key = make_key(out);
     return out;
+}
+
+void add_together(PodConstraints& constraints, std::vector<TogetherTerm> terms) {
+    if (terms.empty()) return;
+    constraints.together = std::move(terms);
+    constraints.key = make_key(constraints);
 }
 
 void add_spread(PodConstraints& constraints, const std::string& ns, const api::LabelSelector& selector,

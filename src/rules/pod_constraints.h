@@ -55,6 +55,13 @@ struct HostPort {
     friend auto operator<=>(const HostPort&, const HostPort&) = default;
 };
 
+// Pods of one id stand in one domain of the key: a volume that they share is still to be made, and will be
+// there.
+struct TogetherTerm {
+    std::string id;
+    std::string topology_key;
+};
+
 struct PodConstraints {
     std::vector<PodTerm> affinity;
     std::vector<PodTerm> anti_affinity;
@@ -62,14 +69,17 @@ struct PodConstraints {
     std::vector<PodTerm> preferred_anti_affinity;
     std::vector<SpreadTerm> spread;
     std::vector<HostPort> ports;  // Sorted.
-    std::string key;              // Equal keys, equal constraints; empty when there are none.
+    std::vector<TogetherTerm> together;
+    std::string key;  // Equal keys, equal constraints; empty when there are none.
 
     // It matters to others where such a pod stands, whatever they ask themselves.
-    bool binds_others() const { return !anti_affinity.empty() || !ports.empty(); }
+    bool binds_others() const { return !anti_affinity.empty() || !ports.empty() || !together.empty(); }
 };
 
 // `with_preferences`: preferred terms and ScheduleAnyway spreads are kept.
 PodConstraints make_pod_constraints(const api::Pod& pod, bool with_preferences);
+
+void add_together(PodConstraints& constraints, std::vector<TogetherTerm> terms);
 
 // Spreads the pods that `selector` selects in the pod's namespace, as the scheduler's default constraints do.
 void add_spread(PodConstraints& constraints, const std::string& ns, const api::LabelSelector& selector,

@@ -37,6 +37,7 @@ std::string make_key(const PodShape& shape) {
     std::string key = fmt::format("{}/{}/{}/{}", r.cpu_milli, r.memory_bytes, r.ephemeral_bytes, r.pods);
     for (const auto& [name, amount] : r.extended) key += fmt::format("/{}={}", name, amount);
     for (const auto& [driver, count] : shape.volumes) key += fmt::format("/{}:{}", driver, count);
+    for (const auto& [driver, id] : shape.shared_volumes) key += fmt::format("/{}={}", driver, id);
     if (shape.preferred_weight != 0) key += fmt::format("|{}", shape.preferred_weight);
     return key + shape.constraint_key + shape.constraints.key;
 }
@@ -97,8 +98,8 @@ PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy) {
     return shape;
 }
 
-PodShape with_volumes(PodShape shape, const std::vector<Requirements>& places,
-                      std::vector<std::pair<std::string, int>> volumes, const std::string& problem) {
+PodShape with_volumes(PodShape shape, PodVolumes volumes) {
+    const std::vector<Requirements>& places = volumes.places;
     const auto narrowed = [&](const std::vector<Requirements>& before) {
         std::vector<Requirements> out;
         for (const Requirements& place : places) {
@@ -116,8 +117,10 @@ PodShape with_volumes(PodShape shape, const std::vector<Requirements>& places,
         shape.required = narrowed(shape.required);
         shape.preferred = narrowed(shape.preferred);
     }
-    shape.volumes = std::move(volumes);
-    if (shape.problem.empty()) shape.problem = problem;
+    shape.volumes = std::move(volumes.by_driver);
+    shape.shared_volumes = std::move(volumes.shared);
+    add_together(shape.constraints, std::move(volumes.together));
+    if (shape.problem.empty()) shape.problem = volumes.problem;
     if (shape.required.empty()) {
         if (shape.problem.empty())
             shape.problem = "its volumes are where its node affinity does not let it go";

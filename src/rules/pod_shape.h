@@ -28,8 +28,10 @@ struct PodShape {
     std::vector<api::Toleration> tolerations;
     // What it asks of other pods.
     PodConstraints constraints;
-    // Volumes by CSI driver, which a node may have too many of.
+    // Volumes by CSI driver, which a node may have too many of: those of this pod alone.
     std::vector<std::pair<std::string, int>> volumes;
+    // Those that other pods use too, as driver and id; each counts once a node. Sorted.
+    std::vector<std::pair<std::string, std::string>> shared_volumes;
     std::int32_t priority = 0;
     // Why no plan can place it, in one sentence; empty for a pod that can be planned. Set for specs that are
     // wrong and for constraints the planner does not know: such a pod is never placed as if it had none.
@@ -45,10 +47,17 @@ struct PodShape {
 
 PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy);
 
-// The same pod where its volumes must be reachable too: any of `places` will do, and what they conflict with
-// is left out. `problem` says why its volumes can be nowhere.
-PodShape with_volumes(PodShape shape, const std::vector<Requirements>& places,
-                      std::vector<std::pair<std::string, int>> volumes, const std::string& problem);
+// What a pod's volumes ask of its node.
+struct PodVolumes {
+    std::vector<Requirements> places;                         // Any of them will do; empty: anywhere.
+    std::vector<std::pair<std::string, int>> by_driver;       // How many of its own, by CSI driver.
+    std::vector<std::pair<std::string, std::string>> shared;  // With other pods: driver and id; sorted.
+    std::vector<TogetherTerm> together;
+    std::string problem;  // Why the pod must wait; empty when it need not.
+};
+
+// The same pod where its volumes must be reachable too; what conflicts with their places is left out.
+PodShape with_volumes(PodShape shape, PodVolumes volumes);
 
 // The same pod spread by the scheduler's default constraints.
 PodShape with_spread(PodShape shape, const std::string& ns, const api::LabelSelector& selector,

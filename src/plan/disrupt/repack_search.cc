@@ -119,7 +119,7 @@ void RepackSearch::make_bins() {
     mark_of_home_.assign(question_.candidates.size(), 0);
     for (BinIndex room = 0; room < rooms_; ++room) {
         const model::RoomView& view = question_.snapshot.rooms[room];
-        const std::vector<double> dense = problem_.dense(view.free);
+        const std::vector<double> dense = problem_.free_of(view);
         free_.insert(free_.end(), dense.begin(), dense.end());
         if (!view.is_claim && view.is_open && view.is_initialized) state_[room] = State::kOpen;
     }

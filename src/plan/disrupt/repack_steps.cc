@@ -242,6 +242,7 @@ model::Snapshot RepackSteps::snapshot_for(const RepackStep& step, const std::vec
     out.daemons = whole.daemons;
     out.well_known = whole.well_known;
     out.namespaces = whole.namespaces;
+    out.volume_limits = whole.volume_limits;
     for (const PodIndex pod : pods) out.pods.push_back(whole.pods[pod]);
     // For lone pods no other room matters.
     std::set<RoomIndex> wanted;

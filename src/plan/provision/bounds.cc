@@ -9,6 +9,7 @@
 
 #include "plan/provision/cover.h"
 #include "plan/provision/few_pods.h"
+#include "plan/provision/rooms.h"
 
 namespace joiner::plan {
 namespace {
@@ -95,7 +96,7 @@ ResourceColumns make_columns(const Problem& problem, const std::vector<std::uint
 
 Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed) {
     const std::size_t n = problem.dimensions();
-    const std::vector<model::RoomView>& rooms = problem.snapshot().rooms;
+    const std::vector<model::RoomIndex> rooms = usable_rooms(problem, placed);
     Question out;
     out.demand.assign(n, 0);
     std::vector<double> units(problem.caps().size(), 0);
@@ -105,8 +106,8 @@ Question relax(const Problem& problem, const std::vector<std::uint32_t>& placed)
         for (const CapId cap : pod_class.firm_caps) units[cap] += placed[c];
     }
     const PodCount pod_count(problem, placed);
-    for (const model::RoomView& room : rooms) {
-        std::vector<double> free = problem.dense(room.free);
+    for (const model::RoomIndex room : rooms) {
+        std::vector<double> free = problem.free_of(problem.snapshot().rooms[room]);
         pod_count.tighten(free.data());
         for (std::size_t d = 0; d < n; ++d) out.demand[d] -= std::max(0.0, free[d]);
     }
@@ -152,8 +153,9 @@ double bound_by_rooms(const Problem& problem, const std::vector<std::uint32_t>& 
         question.requests.insert(question.requests.end(), request.begin(), request.end());
         question.counts.push_back(placed[c]);
     }
-    for (const model::RoomView& room : problem.snapshot().rooms) {
-        for (const double amount : problem.dense(room.free)) question.rooms.push_back(std::max(0.0, amount));
+    for (const model::RoomIndex room : usable_rooms(problem, placed)) {
+        for (const double amount : problem.free_of(problem.snapshot().rooms[room]))
+            question.rooms.push_back(std::max(0.0, amount));
     }
     return room_bound(question, known, kRoomEffort, is_late);
 }
@@ -236,7 +238,7 @@ rules::Money lower_bound(const Problem& problem, const std::vector<std::uint32_t
     const auto best = static_cast<double>(plan.price.nanos);
     auto cost = static_cast<double>(quick.nanos);
     if (best <= cost * kCloseEnough) return quick;
-    if (!problem.snapshot().rooms.empty()) {
+    if (!usable_rooms(problem, placed).empty()) {
         cost = std::max(cost, bound_by_rooms(problem, placed, plan.prices, is_late));
     } else {
         cost = std::max(cost, bound_by_pods(problem, placed, is_late));

@@ -80,12 +80,13 @@ class Dealer {
         }
     }
 
-    // Counters by which pods are drawn to one node.
+    // Counters by which pods are drawn to one node. Those that daemons meet draw to none.
     void find_node_affinities() {
         const auto& counters = problem_.topology().counters();
         for (const PodKind& kind : problem_.kinds()) {
             for (const CounterId c : kind.rules.affinity) {
-                if (counters[c].key == kHostnameKey) node_affinities_.insert(c);
+                if (counters[c].key == kHostnameKey && !problem_.is_met_by_daemons(c))
+                    node_affinities_.insert(c);
             }
             for (const auto& [c, weight] : kind.rules.rather_with) {
                 if (counters[c].key == kHostnameKey) node_affinities_.insert(c);
@@ -95,6 +96,7 @@ class Dealer {
 
     // Whether caps, crowds and pins can say all there is to the kind's rules.
     bool fits_mould(const PodKind& kind) {
+        if (problem_.counts_shared_volumes(*kind.shape)) return false;
         const auto draws = [&](CounterId c) { return node_affinities_.contains(c); };
         if (std::any_of(kind.rules.affinity.begin(), kind.rules.affinity.end(), draws)) return false;
         if (std::any_of(kind.rules.counts.begin(), kind.rules.counts.end(), draws)) return false;
@@ -103,8 +105,7 @@ class Dealer {
         }
         for (const KeyId key : kind.rules.keys) {
             for (model::PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
-                if (!problem_.pools()[pool].types.empty() && problem_.values_of(pool, key).empty())
-                    return false;
+                if (problem_.pools()[pool].sells() && problem_.values_of(pool, key).empty()) return false;
             }
         }
         return true;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/provision/limits.h"
+
 namespace joiner::plan {
 
 std::vector<std::uint32_t> count_left(const Market& market, const std::vector<DraftNode>& nodes) {
@@ -59,18 +61,13 @@ bool is_buyable_machine(const Market& market, const DraftNode& node, MinValuesPo
 
 bool is_sound(const Market& market, const Draft& draft, MinValuesPolicy policy) {
     const Problem& problem = market.problem();
-    std::vector<std::vector<double>> counted(problem.pools().size());
+    Limits limits(problem);
     for (const DraftNode& node : draft.nodes) {
         if (market.is_bin(node.offer)) continue;
         if (!is_buyable_machine(market, node, policy)) return false;
         const Offer& offer = market.offers()[node.offer];
-        const auto& remaining = problem.snapshot().pools[offer.pool].remaining;
-        std::vector<double>& sum = counted[offer.pool];
-        sum.resize(remaining.size(), 0);
-        for (std::size_t i = 0; i < remaining.size(); ++i) {
-            sum[i] += problem.pools()[offer.pool].capacity[offer.option * remaining.size() + i];
-            if (sum[i] > static_cast<double>(remaining[i].second)) return false;
-        }
+        if (!limits.allow(offer.pool, offer.option)) return false;
+        limits.take(offer.pool, offer.option);
     }
     return true;
 }

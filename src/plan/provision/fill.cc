@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "plan/provision/bounds.h"
 #include "plan/provision/company.h"
+#include "plan/provision/limits.h"
 #include "plan/provision/why_not.h"
 
 namespace joiner::plan {
@@ -28,13 +29,8 @@ class Filler {
           options_(options),
           left_(left),
           n_(problem.dimensions()),
-          program_(make_columns(problem, left)) {
-        for (const model::PoolView& pool : problem.snapshot().pools) {
-            std::vector<double>& remaining = remaining_.emplace_back();
-            for (const auto& [name, amount] : pool.remaining)
-                remaining.push_back(static_cast<double>(amount));
-        }
-    }
+          program_(make_columns(problem, left)),
+          limits_(problem) {}
 
     FillResult run(const std::vector<std::uint32_t>& order) {
         FillResult out;
@@ -54,7 +50,7 @@ class Filler {
                 spent += dollars(best) * best.times;
                 out.machines.push_back(std::move(best));
             }
-            if (left_[seed] > 0) out.reasons[seed] = why_not(problem_, remaining_, seed);
+            if (left_[seed] > 0) out.reasons[seed] = why_not(problem_, limits_, seed);
         }
         if (closing.machine && (has_placeable_left() || closing.total <= spent * (1 + 1e-12)))
             close(closing, out);
@@ -62,7 +58,10 @@ class Filler {
     }
 
   private:
-    double dollars(const Machine& machine) const { return price_of(problem_, machine).dollars(); }
+    double dollars(const Machine& machine) const {
+        return price_of(problem_, machine).dollars() +
+               problem_.surcharge(machine.pool, machine.option) * 1e-9;
+    }
 
     double value_of(const double* amounts) const {
         double sum = 0;
@@ -133,10 +132,6 @@ class Filler {
         return nullptr;
     }
 
-    bool within_limits(model::PoolIndex pool, std::size_t option, double times) const {
-        return is_within_limits(problem_.pools()[pool], remaining_[pool], option, times);
-    }
-
     void value_what_is_left() {
         std::vector<double> demand(n_, 0);
         for (std::size_t c = 0; c < left_.size(); ++c) {
@@ -168,11 +163,12 @@ class Filler {
             const Match& match = group.matches[tier.alternative][pool];
             for (std::uint32_t t = 0; t < options.types.size(); ++t) {
                 if (match.masks[t] == 0 || !holds(&options.room[t * n_], pod_class.request)) continue;
-                if (!within_limits(pool, t, 1)) continue;
+                if (!limits_.allow(pool, t)) continue;
                 const std::uint8_t bit = Problem::cheapest(options.types[t], match.masks[t]);
                 const double price = (problem_.offering(pool, options.types[t], bit).price +
                                       problem_.snapshot().pools[pool].node_cost)
-                                         .dollars();
+                                         .dollars() +
+                                     problem_.surcharge(pool, t) * 1e-9;
                 double useful = 0;
                 for (std::size_t d = 0; d < n_; ++d)
                     useful += worth_[d] * std::min(options.room[t * n_ + d], demand_[d]);
@@ -316,7 +312,7 @@ class Filler {
 
     StandIns allowed_stand_ins(const Machine& machine) const {
         StandIns out = stand_ins(problem_, machine);
-        std::erase_if(out, [&](const auto& one) { return !within_limits(machine.pool, one.first, 1); });
+        std::erase_if(out, [&](const auto& one) { return !limits_.allow(machine.pool, one.first); });
         return out;
     }
 
@@ -342,17 +338,13 @@ class Filler {
         for (const auto& [c, count] : machine.take)
             times = std::min(times, std::floor(left_[c] / static_cast<double>(count)));
         std::uint32_t wanted = std::max(1u, static_cast<std::uint32_t>(times / 2));
-        while (wanted > 1 && !within_limits(machine.pool, machine.option, wanted)) wanted /= 2;
+        while (wanted > 1 && !limits_.allow(machine.pool, machine.option, wanted)) wanted /= 2;
         machine.times = wanted;
         for (const auto& [c, count] : machine.take) {
             CHECK(left_[c] >= count * wanted);
             left_[c] -= count * wanted;
         }
-        const std::size_t limits = remaining_[machine.pool].size();
-        for (std::size_t i = 0; i < limits; ++i) {
-            remaining_[machine.pool][i] -=
-                wanted * problem_.pools()[machine.pool].capacity[machine.option * limits + i];
-        }
+        limits_.take(machine.pool, machine.option, wanted);
     }
 
     const Problem& problem_;
@@ -361,7 +353,7 @@ class Filler {
     std::vector<std::uint32_t>& left_;
     std::size_t n_;
     ResourceProgram program_;
-    std::vector<std::vector<double>> remaining_;
+    Limits limits_;
     std::vector<double> demand_;
     std::vector<double> worth_;
 };

@@ -25,7 +25,10 @@ class FirstFit {
             for (bool is_progress = true; is_progress && !left.empty();) {
                 std::vector<PodIndex> still;
                 for (const PodIndex pod : left) {
-                    if (!place(pod, is_lenient)) still.push_back(pod);
+                    // Pods held in one place by a volume that they share do not bend a spread over it.
+                    const bool may_try =
+                        !is_lenient || problem_.kinds()[kind_of_[pod]].rules.together.empty();
+                    if (!may_try || !place(pod, is_lenient)) still.push_back(pod);
                 }
                 is_progress = still.size() < left.size();
                 left = std::move(still);
@@ -135,7 +138,7 @@ class FirstFit {
         if (!known.empty()) return known;
         const PodKind& kind = problem_.kinds()[k];
         const std::vector<model::PoolView>& pools = problem_.snapshot().pools;
-        known = why_not(problem_, trial_.remaining(), problem_.class_of(k, {}));
+        known = why_not(problem_, trial_.limits(), problem_.class_of(k, {}));
         if (kind.rules.empty() || pools.empty()) return known;
         std::string out;
         for (PoolIndex pool = 0; pool < pools.size(); ++pool) {

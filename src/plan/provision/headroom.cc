@@ -28,6 +28,7 @@ Part part_of(const Snapshot& snapshot, F is_in) {
     out.snapshot.closed_nodes = snapshot.closed_nodes;
     out.snapshot.standing = snapshot.standing;
     out.snapshot.namespaces = snapshot.namespaces;
+    out.snapshot.volume_limits = snapshot.volume_limits;
     for (PodIndex pod = 0; pod < snapshot.pods.size(); ++pod) {
         if (!is_in(pod)) continue;
         out.snapshot.pods.push_back(snapshot.pods[pod]);
@@ -40,6 +41,14 @@ void use_volumes(model::RoomView& room, const rules::PodShape& shape) {
     for (const auto& [driver, count] : shape.volumes) {
         for (auto& [name, left] : room.volumes_left) {
             if (name == driver) left -= count;
+        }
+    }
+    for (const auto& [driver, id] : shape.shared_volumes) {
+        const auto at = std::lower_bound(room.shared_volumes.begin(), room.shared_volumes.end(), id);
+        if (at != room.shared_volumes.end() && *at == id) continue;
+        room.shared_volumes.insert(at, id);
+        for (auto& [name, left] : room.volumes_left) {
+            if (name == driver) --left;
         }
     }
 }

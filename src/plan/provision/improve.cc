@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/rng.h"
+#include "plan/provision/limits.h"
 #include "plan/provision/offer_focus.h"
 #include "plan/provision/packer.h"
 #include "plan/provision/slots.h"
@@ -49,6 +50,7 @@ class Improver {
           slots_(market),
           worth_(value_everything()),
           offers_(market, worth_),
+          limits_(market.problem()),
           entry_of_(market.lots().size(), 0) {
         for (DraftNode& node : draft.nodes) {
             Node own{node.offer, std::move(node.take), std::vector<double>(n_, 0), 0, 0};
@@ -58,7 +60,9 @@ class Improver {
             nodes_.push_back(std::move(own));
         }
         focus_.assign(market.kind_words(), 0);
-        count_limits();
+        if (limits_.any()) {
+            for (const Node& node : nodes_) count(node.offer, 1);
+        }
         list_machines();
     }
 
@@ -127,23 +131,9 @@ class Improver {
         node.waste = market_.is_bin(node.offer) ? free : price(node.offer) - value(node.used);
     }
 
-    void count_limits() {
-        if (!market_.has_limits()) return;
-        for (const model::PoolView& pool : market_.problem().snapshot().pools) {
-            std::vector<double>& remaining = remaining_.emplace_back();
-            for (const auto& [name, amount] : pool.remaining)
-                remaining.push_back(static_cast<double>(amount));
-        }
-        for (const Node& node : nodes_) count(node.offer, 1);
-    }
     void count(OfferIndex offer, double times) {
         if (market_.is_bin(offer)) return;
-        const Offer& own = market_.offers()[offer];
-        std::vector<double>& remaining = remaining_[own.pool];
-        for (std::size_t i = 0; i < remaining.size(); ++i) {
-            remaining[i] -=
-                times * market_.problem().pools()[own.pool].capacity[own.option * remaining.size() + i];
-        }
+        limits_.take(market_.offers()[offer].pool, market_.offers()[offer].option, times);
     }
 
     void step() {
@@ -560,13 +550,10 @@ class Improver {
     }
 
     bool keeps_limits() {
-        if (!market_.has_limits()) return true;
+        if (!limits_.any()) return true;
         for (const std::size_t i : picked_) count(nodes_[i].offer, -1);
         for (const Node& node : new_) count(node.offer, 1);
-        const bool ok = std::all_of(remaining_.begin(), remaining_.end(), [](const auto& pool) {
-            return std::all_of(pool.begin(), pool.end(), [](double left) { return left >= 0; });
-        });
-        if (ok) return true;
+        if (!limits_.are_overdrawn()) return true;
         for (const std::size_t i : picked_) count(nodes_[i].offer, 1);
         for (const Node& node : new_) count(node.offer, -1);
         return false;
@@ -588,10 +575,10 @@ class Improver {
     Slots slots_;
     std::vector<double> worth_;
     OfferFocus offers_;
+    Limits limits_;
     std::vector<Node> nodes_;
     std::vector<std::size_t> machines_;  // Among them, where there are bins, too.
     double price_ = 0;
-    std::vector<std::vector<double>> remaining_;
 
     // Of one step.
     std::vector<std::size_t> picked_;

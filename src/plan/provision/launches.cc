@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <tuple>
 
+#include "api/names.h"
 #include "base/check.h"
 
 namespace joiner::plan {
@@ -18,32 +20,104 @@ rules::Requirements launch_requirements(const Problem& problem, const Machine& m
     return out;
 }
 
+// The offerings of `mask` by their value of the key.
+std::vector<std::string> values_on(const Problem& problem, model::PoolIndex pool, const TypeOption& option,
+                                   OfferingMask mask, std::string_view key) {
+    std::set<std::string> out;
+    for (const std::uint8_t bit : option.order) {
+        if ((mask >> bit & 1) == 0) continue;
+        const rules::Requirement* own = problem.offering(pool, option, bit).requirements.find(key);
+        if (own != nullptr) out.insert(own->values().begin(), own->values().end());
+    }
+    return {out.begin(), out.end()};
+}
+
+// Offerings that the claim would allow by its requirements, of the types it lists, and that do not hold its
+// pods: other daemons stand there.
+bool allows_too_small(const Problem& problem, const Machine& machine, const StandIns& listed,
+                      const rules::Requirements& wanted) {
+    const PoolOptions& pool = problem.pools()[machine.pool];
+    const auto is_listed_type = [&](std::uint32_t type) {
+        return std::any_of(listed.begin(), listed.end(),
+                           [&](const auto& one) { return pool.types[one.first].type == type; });
+    };
+    for (std::uint32_t t = 0; t < pool.types.size(); ++t) {
+        const TypeOption& option = pool.types[t];
+        const auto own =
+            std::find_if(listed.begin(), listed.end(), [&](const auto& one) { return one.first == t; });
+        const OfferingMask held = own == listed.end() ? 0 : own->second;
+        if ((option.offerings & ~held) == 0 || !is_listed_type(option.type)) continue;
+        for (const std::uint8_t bit : option.order) {
+            if ((held >> bit & 1) == 0 &&
+                rules::intersects(problem.offering(machine.pool, option, bit).requirements, wanted))
+                return true;
+        }
+    }
+    return false;
+}
+
+// A type on some of whose offerings other daemons stand may hold the pods on the others only. Then the claim
+// says which: by capacity type, by zone where that is not enough.
+void keep_off_too_small(const Problem& problem, const Machine& machine, StandIns& listed, MachineSpec& spec) {
+    const TypeOption& chosen = problem.pools()[machine.pool].types[machine.option];
+    const auto narrow = [&](std::string_view key, std::vector<std::string> values) {
+        if (values.empty()) return;
+        spec.requirements.add(rules::Requirement::in(std::string(key), std::move(values)));
+        std::erase_if(listed, [&](auto& one) {
+            const TypeOption& option = problem.pools()[machine.pool].types[one.first];
+            for (const std::uint8_t bit : option.order) {
+                if (!rules::intersects(problem.offering(machine.pool, option, bit).requirements,
+                                       spec.requirements))
+                    one.second &= ~(OfferingMask{1} << bit);
+            }
+            return one.second == 0;
+        });
+    };
+    for (const std::string_view key : {api::kCapacityTypeLabel, api::kZoneLabel}) {
+        if (!allows_too_small(problem, machine, listed, spec.requirements)) return;
+        narrow(key, values_on(problem, machine.pool, chosen, machine.offerings, key));
+    }
+    if (!allows_too_small(problem, machine, listed, spec.requirements)) return;
+    narrow(api::kCapacityTypeLabel, {spec.capacity_type});
+    narrow(api::kZoneLabel, {spec.zone});
+    if (allows_too_small(problem, machine, listed, spec.requirements))
+        std::erase_if(listed, [&](const auto& one) { return one.first != machine.option; });
+}
+
 // Under limits no stand-in may count for more than the machine that was counted. Returns those listed.
 StandIns widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
                MachineSpec& spec) {
     const PoolOptions& pool = problem.pools()[machine.pool];
     const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
-    StandIns listed;
-    rules::Resources daemons;
-    for (const auto& [option, mask] : stand_ins(problem, machine)) {
-        bool counts_for_more = false;
+    StandIns listed = stand_ins(problem, machine);
+    std::erase_if(listed, [&](const auto& one) {
         for (std::size_t i = 0; i < limits; ++i) {
-            counts_for_more |=
-                pool.capacity[option * limits + i] > pool.capacity[machine.option * limits + i];
+            if (pool.capacity[one.first * limits + i] > pool.capacity[machine.option * limits + i])
+                return true;
         }
-        if (counts_for_more) continue;
-        if (spec.types.size() >= options.max_types) break;
-        if (listed.empty()) {
-            daemons = pool.types[option].daemons;
+        return false;
+    });
+    if (pool.has_parts) keep_off_too_small(problem, machine, listed, spec);
+    rules::Resources daemons;
+    std::set<std::uint32_t> named;
+    std::size_t used = 0;
+    for (; used < listed.size(); ++used) {
+        const TypeOption& option = pool.types[listed[used].first];
+        const bool is_new = !named.contains(option.type);
+        if (is_new && named.size() >= options.max_types) break;
+        if (used == 0) {
+            daemons = option.daemons;
         } else {
-            daemons.min_with(pool.types[option].daemons);
+            daemons.min_with(option.daemons);
         }
-        listed.emplace_back(option, mask);
-        const rules::InstanceType& type = problem.type(machine.pool, pool.types[option]);
+        if (!is_new) continue;
+        named.insert(option.type);
+        const rules::InstanceType& type = problem.type(machine.pool, option);
         spec.types.push_back(type.name);
         spec.has_overlaid_price |= type.has_overlaid_price;
         spec.has_overlaid_capacity |= type.has_overlaid_capacity;
     }
+    listed.resize(used);
     CHECK(!spec.types.empty());
     spec.requests += daemons;
     return listed;

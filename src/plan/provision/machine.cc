@@ -31,6 +31,7 @@ StandIns stand_ins(const Problem& problem, const Machine& machine) {
     for (const auto& [c, count] : machine.take) {
         for (std::size_t d = 0; d < n; ++d) need[d] += count * problem.classes()[c].request[d];
     }
+    for (const std::size_t d : machine.shared_volumes) ++need[d];
     std::vector<const OfferingMask*> masks;
     for (const auto& [group, alternative] : groups_of(problem, machine))
         masks.push_back(problem.groups()[group].matches[alternative][machine.pool].masks.data());
@@ -54,7 +55,7 @@ StandIns stand_ins(const Problem& problem, const Machine& machine) {
             !rules::intersects(type.requirements, problem.open_requirements(machine.open)))
             continue;
         const std::uint8_t bit = Problem::cheapest(options.types[t], mask);
-        found.push_back({type.offerings[bit].price, type.name, t, mask});
+        found.push_back({problem.offering(machine.pool, options.types[t], bit).price, type.name, t, mask});
     }
     const auto is_cheaper = [](const Found& a, const Found& b) {
         return std::tie(a.price, a.name) < std::tie(b.price, b.name);

@@ -20,7 +20,9 @@ struct Machine {
     bool min_values_relaxed = false;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> take;  // Class and count.
     std::vector<std::pair<std::uint32_t, std::uint32_t>>
-        alternative;          // Class and the alternative it stands by.
+        alternative;  // Class and the alternative it stands by.
+    // The dimension of each volume that its pods share with others: it is counted once, beside their own.
+    std::vector<std::size_t> shared_volumes = {};
     std::uint32_t times = 1;  // So many machines alike.
 };
 

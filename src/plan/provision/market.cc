@@ -5,6 +5,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "plan/provision/limits.h"
+
 namespace joiner::plan {
 
 Market::Market(const Problem& problem, const std::vector<Tiers>& tiers,
@@ -83,23 +85,18 @@ void Market::make_lots(const std::vector<Tiers>& tiers, const std::vector<std::u
 void Market::make_offers() {
     std::vector<std::uint64_t> choices(kinds(), 0);
     std::vector<KindWord> own(kind_words_);
+    const Limits limits(*problem_);
     for (model::PoolIndex pool = 0; pool < pools_; ++pool) {
         const PoolOptions& options = problem_->pools()[pool];
         const model::PoolView& view = problem_->snapshot().pools[pool];
-        const std::size_t limits = view.remaining.size();
-        has_limits_ = has_limits_ || limits > 0;
+        has_limits_ = has_limits_ || !view.remaining.empty();
         std::vector<std::pair<KindIndex, const Match*>> here;
         for (KindIndex k = 0; k < kinds(); ++k) {
             if (on_pool_[k * pools_ + pool])
                 here.emplace_back(k, &problem_->groups()[example_group_[k]].matches[alternatives_[k]][pool]);
         }
         for (std::uint32_t t = 0; t < options.types.size() && !here.empty(); ++t) {
-            bool is_within_limits = true;
-            for (std::size_t i = 0; i < limits; ++i) {
-                is_within_limits = is_within_limits && options.capacity[t * limits + i] <=
-                                                           static_cast<double>(view.remaining[i].second);
-            }
-            if (!is_within_limits) continue;
+            if (!limits.allow(pool, t)) continue;
             const TypeOption& option = options.types[t];
             const std::size_t first = offers_.size();
             for (const std::uint8_t bit : option.order) {
@@ -117,7 +114,8 @@ void Market::make_offers() {
                     is_new = !admits_all(static_cast<OfferIndex>(j), own.data());
                 if (!is_new) continue;
                 const rules::Money price = problem_->offering(pool, option, bit).price + view.node_cost;
-                offers_.push_back({pool, t, bit, static_cast<double>(price.nanos)});
+                offers_.push_back(
+                    {pool, t, bit, static_cast<double>(price.nanos) + problem_->surcharge(pool, t)});
                 kinds_of_.insert(kinds_of_.end(), own.begin(), own.end());
                 for (const std::size_t d : dimension_of_)
                     rooms_.push_back(std::max(0.0, options.room[t * problem_->dimensions() + d]));

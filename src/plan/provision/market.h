@@ -41,7 +41,9 @@ struct Offer {
     model::PoolIndex pool = 0;
     std::uint32_t option = 0;
     std::uint8_t offering = 0;
-    double price = 0;  // Nano-dollars an hour, the pool's cost of a node included; whole, so sums are exact.
+    // Nano-dollars an hour, with the pool's cost of a node and what it takes of scarce limits; whole, so sums
+    // are exact.
+    double price = 0;
 };
 
 class Market {

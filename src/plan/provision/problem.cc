@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 
 #include "api/names.h"
 #include "base/check.h"
@@ -22,18 +23,23 @@ using rules::Offering;
 using rules::Requirement;
 using rules::Requirements;
 
-constexpr std::size_t kMaxOfferings = 64;
+constexpr std::size_t kOfferingsOfAMask = 64;
+// Of a node that takes any number of volumes; more than there are pods and volumes.
+constexpr double kNoVolumeLimit = 1e9;
 
-// Which of the type's offerings allow every one of `wanted`, for the keys that offerings or the type define.
-OfferingMask allowed_offerings(const InstanceType& type, const Requirements& wanted, OfferingMask among) {
+// Which of the offerings from `first` on allow every one of `wanted`, for the keys that offerings or the type
+// define.
+OfferingMask allowed_offerings(const InstanceType& type, std::size_t first, const Requirements& wanted,
+                               OfferingMask among) {
+    const std::size_t count = std::min(type.offerings.size() - first, kOfferingsOfAMask);
     for (const Requirement& requirement : wanted) {
         const Requirement* own = type.requirements.find(requirement.key());
         const bool type_overlaps =
             own == nullptr || requirement.overlaps(*own) ||
             (own->is_empty() && (requirement.is_empty() || requirement.op() == rules::Operator::kNotIn));
-        for (std::size_t bit = 0; bit < type.offerings.size() && bit < kMaxOfferings; ++bit) {
+        for (std::size_t bit = 0; bit < count; ++bit) {
             if ((among >> bit & 1) == 0) continue;
-            const Requirement* offered = type.offerings[bit].requirements.find(requirement.key());
+            const Requirement* offered = type.offerings[first + bit].requirements.find(requirement.key());
             const bool ok = offered != nullptr ? requirement.overlaps(*offered) ||
                                                      (offered->is_empty() && requirement.is_empty())
                                                : type_overlaps;
@@ -50,11 +56,13 @@ bool is_defined_by_offerings(const InstanceType& type, std::string_view key) {
 
 }  // namespace
 
-Problem::Problem(const model::Snapshot& snapshot) : snapshot_(&snapshot), topology_(snapshot) {
+Problem::Problem(const model::Snapshot& snapshot)
+    : snapshot_(&snapshot), topology_(snapshot), daemons_(snapshot, topology_) {
     open_.emplace_back();
     open_ids_.emplace("", 0);
     find_dimensions();
     make_pools();
+    find_standing_daemons();
     make_kinds();
     make_company();
 }
@@ -66,6 +74,60 @@ void Problem::find_dimensions() {
         for (const auto& [name, amount] : pod.shape->requests.extended) extended.insert(name);
     }
     dimension_names_.insert(dimension_names_.end(), extended.begin(), extended.end());
+    extended_end_ = dimension_names_.size();
+    // Volumes are counted only where some node has a limit for them.
+    std::set<std::string> drivers;
+    for (const model::PodView& pod : snapshot_->pods) {
+        for (const auto& [driver, count] : pod.shape->volumes) drivers.insert(driver);
+        for (const auto& [driver, id] : pod.shape->shared_volumes) drivers.insert(driver);
+    }
+    if (drivers.empty()) return;
+    std::set<std::string> limited;
+    const auto note = [&](const model::VolumeLimits& limits) {
+        for (const auto& [driver, limit] : limits) {
+            if (drivers.contains(driver)) limited.insert(driver);
+        }
+    };
+    for (const model::RoomView& room : snapshot_->rooms) note(room.volumes_left);
+    for (const model::PoolView& pool : snapshot_->pools) {
+        if (pool.types == nullptr) continue;
+        for (const InstanceType& type : *pool.types) note(model::volume_limits_of_type(*snapshot_, type));
+    }
+    volume_drivers_.assign(limited.begin(), limited.end());
+    for (const std::string& driver : volume_drivers_)
+        dimension_names_.push_back(fmt::format("volumes of {}", driver));
+}
+
+std::size_t Problem::dimension_of_volumes(std::string_view driver) const {
+    const auto at = std::lower_bound(volume_drivers_.begin(), volume_drivers_.end(), driver);
+    if (at == volume_drivers_.end() || *at != driver) return dimensions();
+    return extended_end_ + static_cast<std::size_t>(at - volume_drivers_.begin());
+}
+
+bool Problem::counts_shared_volumes(const rules::PodShape& shape) const {
+    return std::any_of(shape.shared_volumes.begin(), shape.shared_volumes.end(),
+                       [&](const auto& one) { return dimension_of_volumes(one.first) < dimensions(); });
+}
+
+void Problem::set_volumes(const model::VolumeLimits& limits, std::vector<double>& room) const {
+    std::fill(room.begin() + static_cast<std::ptrdiff_t>(extended_end_), room.end(), kNoVolumeLimit);
+    for (const auto& [driver, limit] : limits) {
+        if (const std::size_t d = dimension_of_volumes(driver); d < room.size()) room[d] = limit;
+    }
+}
+
+std::vector<double> Problem::free_of(const model::RoomView& room) const {
+    std::vector<double> out = dense(room.free);
+    set_volumes(room.volumes_left, out);
+    return out;
+}
+
+std::vector<double> Problem::request_of(const rules::PodShape& shape) const {
+    std::vector<double> out = dense(shape.requests);
+    for (const auto& [driver, count] : shape.volumes) {
+        if (const std::size_t d = dimension_of_volumes(driver); d < out.size()) out[d] = count;
+    }
+    return out;
 }
 
 std::vector<double> Problem::dense(const rules::Resources& r) const {
@@ -74,7 +136,7 @@ std::vector<double> Problem::dense(const rules::Resources& r) const {
     out[1] = static_cast<double>(r.memory_bytes);
     out[2] = static_cast<double>(r.pods);
     out[3] = static_cast<double>(r.ephemeral_bytes);
-    for (std::size_t d = 4; d < out.size(); ++d) out[d] = static_cast<double>(r.get(dimension_names_[d]));
+    for (std::size_t d = 4; d < extended_end_; ++d) out[d] = static_cast<double>(r.get(dimension_names_[d]));
     return out;
 }
 
@@ -83,7 +145,7 @@ const InstanceType& Problem::type(PoolIndex pool, const TypeOption& option) cons
 }
 
 const Offering& Problem::offering(PoolIndex pool, const TypeOption& option, std::size_t bit) const {
-    return type(pool, option).offerings[bit];
+    return type(pool, option).offerings[option.first + bit];
 }
 
 std::uint8_t Problem::cheapest(const TypeOption& option, OfferingMask mask) {
@@ -93,23 +155,42 @@ std::uint8_t Problem::cheapest(const TypeOption& option, OfferingMask mask) {
     return std::numeric_limits<std::uint8_t>::max();
 }
 
-rules::Resources Problem::daemon_overhead(const model::PoolView& pool, const InstanceType& type) const {
-    rules::Resources sum;
-    for (const model::DaemonView& daemon : snapshot_->daemons) {
-        if (rules::untolerated_taint(daemon.shape->tolerations, pool.taints) != nullptr) continue;
-        const bool lands = std::any_of(
-            daemon.shape->required.begin(), daemon.shape->required.end(), [&](const Requirements& wanted) {
-                if (wanted.empty()) return true;
-                Requirements node = pool.requirements;
-                for (const Requirement& own : type.requirements) node.add(own);
-                // Set at registration and initialisation, and so true of the node that the daemon will see.
-                node.add(Requirement::in(std::string(api::kRegisteredLabel), {"true"}));
-                node.add(Requirement::in(std::string(api::kInitializedLabel), {"true"}));
-                return rules::compatible(node, wanted, &snapshot_->well_known);
+std::vector<TypeOption> Problem::options_of(const model::PoolView& pool, std::uint32_t t) const {
+    const InstanceType& type = (*pool.types)[t];
+    std::vector<TypeOption> out;
+    for (std::size_t first = 0; first < type.offerings.size(); first += kOfferingsOfAMask) {
+        const std::size_t count = std::min(type.offerings.size() - first, kOfferingsOfAMask);
+        OfferingMask mask = 0;
+        for (std::size_t bit = 0; bit < count; ++bit) {
+            if (type.offerings[first + bit].available) mask |= OfferingMask{1} << bit;
+        }
+        mask = allowed_offerings(type, first, pool.requirements, mask);
+        std::map<DaemonList, OfferingMask> by_daemons;
+        for (std::size_t bit = 0; bit < count && mask != 0; ++bit) {
+            if ((mask >> bit & 1) == 0) continue;
+            const bool has_daemons = !daemons_.empty();
+            by_daemons[has_daemons ? daemons_.on(pool, type, type.offerings[first + bit]) : DaemonList{}] |=
+                OfferingMask{1} << bit;
+        }
+        for (auto& [daemons, offerings] : by_daemons) {
+            TypeOption& option = out.emplace_back();
+            option.type = t;
+            option.first = static_cast<std::uint32_t>(first);
+            option.offerings = offerings;
+            option.standing = daemons;
+            option.daemons = daemons_.sum_of(daemons);
+            for (std::size_t bit = 0; bit < count; ++bit) {
+                if (offerings >> bit & 1) option.order.push_back(static_cast<std::uint8_t>(bit));
+            }
+            std::sort(option.order.begin(), option.order.end(), [&](std::uint8_t x, std::uint8_t y) {
+                const Offering& a = type.offerings[first + x];
+                const Offering& b = type.offerings[first + y];
+                return std::tuple(a.price, a.zone(), a.capacity_type(), x) <
+                       std::tuple(b.price, b.zone(), b.capacity_type(), y);
             });
-        if (lands) sum += daemon.shape->requests;
+        }
     }
-    return sum;
+    return out;
 }
 
 PoolOptions Problem::make_pool(const model::PoolView& pool) const {
@@ -119,38 +200,31 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
         return out;
     }
     const std::size_t n = dimensions();
-    for (std::size_t t = 0; t < pool.types->size(); ++t) {
+    for (std::uint32_t t = 0; t < pool.types->size(); ++t) {
         const InstanceType& type = (*pool.types)[t];
-        OfferingMask mask = 0;
-        for (std::size_t bit = 0; bit < type.offerings.size() && bit < kMaxOfferings; ++bit) {
-            if (type.offerings[bit].available) mask |= OfferingMask{1} << bit;
+        for (TypeOption& option : options_of(pool, t)) {
+            std::vector<double> room = dense(type.allocatable() - option.daemons);
+            set_volumes(model::volume_limits_of_type(*snapshot_, type), room);
+            out.room.insert(out.room.end(), room.begin(), room.end());
+            const bool is_beyond_limits =
+                std::any_of(pool.remaining.begin(), pool.remaining.end(), [&](const auto& limit) {
+                    const auto& [name, left] = limit;
+                    return (name == "nodes" ? 1 : type.capacity.get(name)) > left;
+                });
+            if (is_beyond_limits) option.beyond_limits = std::exchange(option.offerings, 0);
+            out.has_parts = out.has_parts || (!out.types.empty() && out.types.back().type == t);
+            for (const auto& [name, left] : pool.remaining) {
+                out.capacity.push_back(name == "nodes" ? 1.0 : static_cast<double>(type.capacity.get(name)));
+            }
+            out.types.push_back(std::move(option));
         }
-        mask = allowed_offerings(type, pool.requirements, mask);
-        if (mask == 0) continue;
-        TypeOption option;
-        option.type = static_cast<std::uint32_t>(t);
-        option.offerings = mask;
-        for (std::size_t bit = 0; bit < type.offerings.size() && bit < kMaxOfferings; ++bit) {
-            if (mask >> bit & 1) option.order.push_back(static_cast<std::uint8_t>(bit));
-        }
-        std::sort(option.order.begin(), option.order.end(), [&](std::uint8_t a, std::uint8_t b) {
-            const Offering& x = type.offerings[a];
-            const Offering& y = type.offerings[b];
-            return std::tuple(x.price, x.zone(), x.capacity_type(), a) <
-                   std::tuple(y.price, y.zone(), y.capacity_type(), b);
-        });
-        if (!snapshot_->daemons.empty()) option.daemons = daemon_overhead(pool, type);
-        const std::vector<double> room = dense(type.allocatable() - option.daemons);
-        out.room.insert(out.room.end(), room.begin(), room.end());
-        for (const auto& [name, left] : pool.remaining) {
-            out.capacity.push_back(name == "nodes" ? 1.0 : static_cast<double>(type.capacity.get(name)));
-        }
-        out.types.push_back(std::move(option));
     }
     CHECK(out.room.size() == out.types.size() * n);
     const auto price_and_name = [&](std::uint32_t t) {
-        const InstanceType& type = (*pool.types)[out.types[t].type];
-        return std::pair(type.offerings[out.types[t].order.front()].price, std::string_view(type.name));
+        const TypeOption& option = out.types[t];
+        const InstanceType& type = (*pool.types)[option.type];
+        return std::tuple(type.offerings[option.first + option.order.front()].price,
+                          std::string_view(type.name), t);
     };
     out.by_price.resize(out.types.size());
     std::iota(out.by_price.begin(), out.by_price.end(), 0u);
@@ -164,9 +238,41 @@ void Problem::make_pools() {
     for (const model::PoolView& pool : snapshot_->pools) pools_.push_back(make_pool(pool));
 }
 
+void Problem::find_standing_daemons() {
+    std::set<DaemonIndex> standing;
+    for (const PoolOptions& pool : pools_) {
+        for (const TypeOption& option : pool.types) {
+            if (option.offerings == 0) continue;
+            standing.insert(option.standing.begin(), option.standing.end());
+        }
+    }
+    standing_daemons_.assign(standing.begin(), standing.end());
+    is_met_by_daemons_.assign(topology_.counters().size(), false);
+    for (CounterId c = 0; c < is_met_by_daemons_.size(); ++c) {
+        is_met_by_daemons_[c] =
+            std::any_of(standing_daemons_.begin(), standing_daemons_.end(),
+                        [&](DaemonIndex daemon) { return daemons_.is_counted_by(daemon, c); });
+    }
+}
+
+// Machines on which the wrong daemons stand are left out.
+void Problem::heed_daemons(const Group& group, PoolIndex pool, Match& match) const {
+    if (!match.possible || group.daemons.empty()) return;
+    bool had_some = false;
+    bool has_some = false;
+    for (std::size_t t = 0; t < match.masks.size(); ++t) {
+        had_some |= match.masks[t] != 0;
+        if (!group.daemons.allow(pools_[pool].types[t].standing)) match.masks[t] = 0;
+        has_some |= match.masks[t] != 0;
+    }
+    if (has_some || !had_some) return;
+    match = {};
+    match.reason = group.daemons_forbid;
+}
+
 void Problem::make_kinds() {
     std::map<std::pair<const rules::PodShape*, Topology::ProfileId>, std::uint32_t> kind_of;
-    std::unordered_map<std::string_view, std::uint32_t> group_of;
+    std::map<std::pair<DaemonRules, std::string_view>, std::uint32_t> group_of;
     for (model::PodIndex i = 0; i < snapshot_->pods.size(); ++i) {
         const model::PodView& pod = snapshot_->pods[i];
         const rules::PodShape* shape = pod.shape.get();
@@ -177,20 +283,24 @@ void Problem::make_kinds() {
         const Topology::ProfileId profile = topology_.profile_of(pod.labels.get());
         auto [it, is_new] = kind_of.try_emplace({shape, profile}, static_cast<std::uint32_t>(kinds_.size()));
         if (is_new) {
-            auto [group, is_new_group] =
-                group_of.try_emplace(shape->constraint_key, static_cast<std::uint32_t>(groups_.size()));
+            PodRules rules = topology_.rules_of(*shape, profile);
+            DaemonRules of_daemons = daemons_.rules_of(rules, standing_daemons_);
+            auto [group, is_new_group] = group_of.try_emplace({std::move(of_daemons), shape->constraint_key},
+                                                              static_cast<std::uint32_t>(groups_.size()));
             if (is_new_group) {
                 Group& made = groups_.emplace_back();
                 made.shape = shape;
+                made.daemons = group->first.first;
+                made.daemons_forbid = daemons_.why_not(rules, made.daemons, standing_daemons_);
                 for (const Requirements& one : shape->preferred) made.alternatives.push_back(&one);
                 for (const Requirements& one : shape->required) made.alternatives.push_back(&one);
                 make_group_matches(made);
             }
             PodKind& kind = kinds_.emplace_back();
             kind.group = group->second;
-            kind.request = dense(shape->requests);
+            kind.request = request_of(*shape);
             kind.shape = shape;
-            kind.rules = topology_.rules_of(*shape, profile);
+            kind.rules = std::move(rules);
         }
         kinds_[it->second].pods.push_back(i);
     }
@@ -317,7 +427,7 @@ std::uint32_t Problem::class_of(std::uint32_t k, const Pins& pins) {
     const std::uint32_t group = part_of(kind.group, pins);
     const auto [known, is_new_part] = class_of_part_.try_emplace({k, group}, 0);
     if (!is_new_part) return known->second;
-    const bool is_free = kind.rules.empty() && kind.shape->volumes.empty();
+    const bool is_free = kind.rules.empty() && !counts_shared_volumes(*kind.shape);
     const auto [it, is_new] =
         class_ids_.try_emplace({group, kind.request, kind.caps, kind.firm_caps, kind.crowd, is_free},
                                static_cast<std::uint32_t>(classes_.size()));
@@ -329,6 +439,27 @@ std::uint32_t Problem::class_of(std::uint32_t k, const Pins& pins) {
 
 void Problem::drop_pods() {
     for (PodClass& pod_class : classes_) pod_class.pods.clear();
+}
+
+void Problem::take_out(const std::vector<bool>& pods) {
+    for (PodKind& kind : kinds_) std::erase_if(kind.pods, [&](model::PodIndex pod) { return pods[pod]; });
+}
+
+void Problem::put_back(const std::vector<model::PodIndex>& pods, const std::vector<std::uint32_t>& kind_of) {
+    for (const model::PodIndex pod : pods) kinds_[kind_of[pod]].pods.push_back(pod);
+    if (pods.empty()) return;
+    for (PodKind& kind : kinds_) std::sort(kind.pods.begin(), kind.pods.end());
+}
+
+double Problem::surcharge(PoolIndex pool, std::size_t option) const {
+    if (scarcity_ <= 0) return 0;
+    const auto& limits = snapshot_->pools[pool].remaining;
+    double part = 0;
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+        const double each = pools_[pool].capacity[option * limits.size() + i];
+        if (each > 0) part = std::max(part, each / std::max(1.0, static_cast<double>(limits[i].second)));
+    }
+    return std::floor(scarcity_ * part);
 }
 
 bool Problem::some_machine_holds(const PodClass& pod_class) const {
@@ -397,14 +528,18 @@ std::uint32_t Problem::part_of(std::uint32_t g, const Pins& pins) {
     if (!is_new) return it->second;
     Group part;
     part.shape = groups_[g].shape;
+    part.daemons = groups_[g].daemons;
+    part.daemons_forbid = groups_[g].daemons_forbid;
     for (std::size_t a = 0; a < groups_[g].alternatives.size(); ++a) {
         Requirements wanted = *groups_[g].alternatives[a];
         for (const auto& [key, value] : pins) wanted.add(Requirement::in(topology_.keys()[key], {value}));
         owned_.push_back(std::move(wanted));
         part.alternatives.push_back(&owned_.back());
         std::vector<Match>& row = part.matches.emplace_back();
-        for (PoolIndex pool = 0; pool < pools_.size(); ++pool)
+        for (PoolIndex pool = 0; pool < pools_.size(); ++pool) {
             row.push_back(narrow(groups_[g].matches[a][pool], *part.shape, owned_.back(), pins, pool));
+            heed_daemons(part, pool, row.back());
+        }
     }
     groups_.push_back(std::move(part));
     return it->second;
@@ -425,9 +560,10 @@ const std::vector<std::string>& Problem::values_of(PoolIndex pool, KeyId key_id)
         }
     };
     for (const TypeOption& option : pools_[pool].types) {
+        if (option.offerings == 0) continue;
         const InstanceType& one = type(pool, option);
         for (const std::uint8_t bit : option.order) {
-            const Offering& offered = one.offerings[bit];
+            const Offering& offered = offering(pool, option, bit);
             const Requirement* defined = offered.requirements.find(key);
             if (defined == nullptr) defined = one.requirements.find(key);
             if (defined == nullptr) defined = of_pool;
@@ -509,13 +645,19 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     out.open = by_pool.empty() ? 0 : intern_open(std::move(by_pool));
     out.masks.reserve(options.types.size());
     bool any = false;
+    bool any_beyond = false;
+    std::vector<OfferingMask> beyond;
     for (const TypeOption& option : options.types) {
+        const OfferingMask among = option.offerings | option.beyond_limits;
         const OfferingMask mask =
-            by_type.empty() ? option.offerings
-                            : allowed_offerings(type(pool_index, option), by_type, option.offerings);
+            by_type.empty() ? among
+                            : allowed_offerings(type(pool_index, option), option.first, by_type, among);
         any |= mask != 0;
-        out.masks.push_back(mask);
+        any_beyond |= (mask & option.beyond_limits) != 0;
+        out.masks.push_back(mask & option.offerings);
+        beyond.push_back(mask & option.beyond_limits);
     }
+    if (any_beyond) out.beyond_limits = std::move(beyond);
     if (!any) {
         out.reason = fmt::format("no available offering of its types has {}", by_type.to_string());
         return out;
@@ -527,8 +669,10 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
 void Problem::make_group_matches(Group& group) {
     for (const Requirements* wanted : group.alternatives) {
         std::vector<Match>& row = group.matches.emplace_back();
-        for (PoolIndex pool = 0; pool < pools_.size(); ++pool)
+        for (PoolIndex pool = 0; pool < pools_.size(); ++pool) {
             row.push_back(match(*group.shape, *wanted, pool));
+            heed_daemons(group, pool, row.back());
+        }
     }
 }
 

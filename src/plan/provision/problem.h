@@ -8,32 +8,39 @@
 //                   offerings a type
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/snapshot.h"
+#include "plan/provision/daemons.h"
 #include "plan/provision/resource_bound.h"
 #include "plan/provision/topology.h"
 
 namespace joiner::plan {
 
-// Offerings of one type, as bits; more than 64 a type are not looked at.
+// Offerings of one option of a type, as bits.
 using OfferingMask = std::uint64_t;
 
 // Requirements that no type decides (labels a pool leaves open), interned; 0 asks for nothing.
 using OpenId = std::uint32_t;
 inline constexpr OpenId kOpenConflict = ~0u;
 
-// One type as one pool may buy it.
+// One type as one pool may buy it. Offerings on which different daemons stand are options of their own, and
+// so are those that one mask cannot hold.
 struct TypeOption {
     std::uint32_t type = 0;           // Index into the pool's types.
-    OfferingMask offerings = 0;       // Available, and allowed by the pool.
+    std::uint32_t first = 0;          // Bit 0 is this offering of the type.
+    OfferingMask offerings = 0;       // Available, and allowed by the pool and its limits.
+    OfferingMask beyond_limits = 0;   // Those that only the limits forbid; with these there are no others.
     std::vector<std::uint8_t> order;  // Offerings from cheap to dear; ties by zone, then capacity type.
-    rules::Resources daemons;         // What daemons will use of it.
+    DaemonList standing;              // The daemons that will stand on it.
+    rules::Resources daemons;         // What they will use of it.
 };
 
 struct PoolOptions {
@@ -41,15 +48,23 @@ struct PoolOptions {
     std::vector<double> room;             // types x dimensions: allocatable less daemons.
     std::vector<double> capacity;         // types x limited resources: what counts against the pool's limits.
     std::vector<std::uint32_t> by_price;  // Types, by their cheapest offering; ties by name.
+    bool has_parts = false;               // Some type has more than one option.
     std::string nothing_because;          // Why `types` is empty.
+
+    // Some machine of it is within its limits.
+    bool sells() const {
+        return std::any_of(types.begin(), types.end(),
+                           [](const TypeOption& one) { return one.offerings != 0; });
+    }
 };
 
 // How one alternative of one group of pods matches one pool.
 struct Match {
     bool possible = false;
     OpenId open = 0;
-    std::vector<OfferingMask> masks;  // By TypeOption.
-    std::string reason;               // When not possible.
+    std::vector<OfferingMask> masks;          // By TypeOption.
+    std::vector<OfferingMask> beyond_limits;  // Likewise; empty where there are none. For reasons alone.
+    std::string reason;                       // When not possible.
 };
 
 // A limit on how many pods of some classes one node may hold: hostname spread, anti-affinity of a class with
@@ -89,6 +104,8 @@ using Pins = std::vector<std::pair<KeyId, std::string>>;
 // Pods that may stand on the same machines.
 struct Group {
     const rules::PodShape* shape = nullptr;
+    DaemonRules daemons;
+    std::string daemons_forbid;  // Why no machine suits, where it is for the daemons there.
     std::vector<const rules::Requirements*> alternatives;  // In the order they are tried.
     std::vector<std::vector<Match>> matches;               // Alternative x pool.
 };
@@ -100,6 +117,10 @@ class Problem {
     const model::Snapshot& snapshot() const { return *snapshot_; }
     std::size_t dimensions() const { return dimension_names_.size(); }
     const std::vector<std::string>& dimension_names() const { return dimension_names_; }
+    // Of the volumes of a CSI driver; dimensions() where no node has a limit for it.
+    std::size_t dimension_of_volumes(std::string_view driver) const;
+    // Some of the volumes that such pods share with others are counted on some node.
+    bool counts_shared_volumes(const rules::PodShape& shape) const;
     const Topology& topology() const { return topology_; }
     const std::vector<PodKind>& kinds() const { return kinds_; }
     const std::vector<PodClass>& classes() const { return classes_; }
@@ -119,12 +140,23 @@ class Problem {
     std::uint32_t class_of(std::uint32_t kind, const Pins& pins);
     void add_pod(std::uint32_t c, model::PodIndex pod) { classes_[c].pods.push_back(pod); }
     void drop_pods();  // Every class is empty then.
+    // By pod: those are in no kind any more; and those are again, `kind_of` by pod.
+    void take_out(const std::vector<bool>& pods);
+    void put_back(const std::vector<model::PodIndex>& pods, const std::vector<std::uint32_t>& kind_of);
+    // What all that a pool's limits leave is worth beside the price, in nano-dollars an hour, and an option's
+    // part of that, a whole number.
+    void set_scarcity(double nanos) { scarcity_ = nanos; }
+    double surcharge(model::PoolIndex pool, std::size_t option) const;
     // Whether some machine one may buy holds a pod of the class when it is alone, whatever the limits.
     bool some_machine_holds(const PodClass& pod_class) const;
+    // A daemon that stands on every machine such pods may get is counted, so affinity by it is met there.
+    bool is_met_by_daemons(CounterId counter) const { return is_met_by_daemons_[counter]; }
     // What new nodes of the pool may have for the key; cheapest first, then by name.
     const std::vector<std::string>& values_of(model::PoolIndex pool, KeyId key);
 
-    std::vector<double> dense(const rules::Resources& resources) const;
+    // What the room has free, and what a pod asks for, its own volumes included.
+    std::vector<double> free_of(const model::RoomView& room) const;
+    std::vector<double> request_of(const rules::PodShape& shape) const;
     OpenId merge(OpenId a, OpenId b) const;
     const rules::Requirements& open_requirements(OpenId id) const { return open_[id]; }
     const rules::Offering& offering(model::PoolIndex pool, const TypeOption& option, std::size_t bit) const;
@@ -134,6 +166,8 @@ class Problem {
 
   private:
     void find_dimensions();
+    std::vector<double> dense(const rules::Resources& resources) const;
+    void set_volumes(const model::VolumeLimits& limits, std::vector<double>& room) const;
     void make_pools();
     void make_kinds();
     void make_company();
@@ -144,13 +178,20 @@ class Problem {
     const Match& pin_match(model::PoolIndex pool, KeyId key, const std::string& value);
     bool is_on_offerings(model::PoolIndex pool, KeyId key) const;
     PoolOptions make_pool(const model::PoolView& pool) const;
-    rules::Resources daemon_overhead(const model::PoolView& pool, const rules::InstanceType& type) const;
+    std::vector<TypeOption> options_of(const model::PoolView& pool, std::uint32_t type) const;
+    void find_standing_daemons();
+    void heed_daemons(const Group& group, model::PoolIndex pool, Match& match) const;
     Match match(const rules::PodShape& shape, const rules::Requirements& wanted, model::PoolIndex pool);
     OpenId intern_open(rules::Requirements requirements) const;
 
     const model::Snapshot* snapshot_;
     Topology topology_;
+    Daemons daemons_;
+    DaemonList standing_daemons_;          // On some machine one may buy.
+    std::vector<bool> is_met_by_daemons_;  // By counter.
     std::vector<std::string> dimension_names_;
+    std::size_t extended_end_ = 0;
+    std::vector<std::string> volume_drivers_;  // The dimensions from there on; sorted.
     std::vector<PoolOptions> pools_;
     std::vector<PodKind> kinds_;
     std::vector<PodClass> classes_;
@@ -164,6 +205,7 @@ class Problem {
         class_ids_;
     std::map<std::tuple<model::PoolIndex, KeyId, std::string>, Match> pin_matches_;
     std::map<std::pair<model::PoolIndex, KeyId>, std::vector<std::string>> values_;
+    double scarcity_ = 0;
     std::vector<std::uint32_t> caps_;
     std::size_t crowds_ = 1;
     std::vector<bool> hostile_;  // Crowd x crowd.

@@ -1,5 +1,5 @@
 // Provisioning: which pods go onto room there is, which machines are bought for the others. Pure. The passes
-// are a list (provision.cc): deal, rooms, patterns, greedy, fill, improve, bound, first fit, launches,
+// are a list (planner.cc): deal, rooms, patterns, greedy, fill, improve, bound, first fit, launches,
 // verify; each stands in a file of its own, is timed, and can be left out.
 #pragma once
 

@@ -48,7 +48,7 @@ class Search {
     bool try_places(PodIndex pod, const std::vector<PodIndex>& others) {
         const std::uint32_t k = kind_of_[pod];
         const PodKind& kind = problem_.kinds()[k];
-        const Mode mode{trial_.preferences(k), true};
+        const Mode mode{trial_.preferences(k), kind.rules.together.empty()};
         const std::size_t mark = trial_.mark();
         for (Place room = 0; room < trial_.rooms(); ++room) {
             if (trial_.how_many_fit(k, room) == 0 || !trial_.admits(k, room) || !trial_.allows(k, room, mode))

@@ -34,7 +34,8 @@ ShareGreedy::ShareGreedy(const Market& market)
       with_slot_(market.has_caps()),
       program_(market.columns(with_slot_)),
       packer_(market),
-      slots_(market) {
+      slots_(market),
+      limits_(market.problem()) {
     beside_.assign(market.kinds() * market.kind_words(), 0);
     for (OfferIndex j = 0; j < market.offers().size(); ++j) {
         for (KindIndex k = 0; k < market.kinds(); ++k) {
@@ -72,13 +73,10 @@ void ShareGreedy::start(const Draft& begun) {
         for (std::size_t d = 0; d < n_; ++d) demand_[d] += count * market_.request(lot)[d];
         slots_.add(lot, count);
     }
-    remaining_.clear();
-    for (const model::PoolView& pool : market_.problem().snapshot().pools) {
-        std::vector<double>& remaining = remaining_.emplace_back();
-        for (const auto& [name, amount] : pool.remaining) remaining.push_back(static_cast<double>(amount));
-    }
+    limits_ = Limits(market_.problem());
     for (const DraftNode& node : begun.nodes) {
-        if (!market_.is_bin(node.offer)) count_against_limits(market_.offers()[node.offer], 1);
+        if (!market_.is_bin(node.offer))
+            limits_.take(market_.offers()[node.offer].pool, market_.offers()[node.offer].option);
     }
     round_ = 0;
 }
@@ -108,15 +106,6 @@ double ShareGreedy::value_of(LotIndex lot) const {
     return out;
 }
 
-bool ShareGreedy::is_within_limits(const Offer& offer, double times) const {
-    const std::vector<double>& remaining = remaining_[offer.pool];
-    const std::vector<double>& capacity = market_.problem().pools()[offer.pool].capacity;
-    for (std::size_t i = 0; i < remaining.size(); ++i) {
-        if (capacity[offer.option * remaining.size() + i] * times > remaining[i]) return false;
-    }
-    return true;
-}
-
 // `of`: only offers of this one's pool, which is what its machine may become without counting anew.
 OfferIndex ShareGreedy::cheapest_that_holds(const std::vector<double>& used,
                                             const std::vector<KindWord>& kinds, const Offer* of) const {
@@ -126,7 +115,7 @@ OfferIndex ShareGreedy::cheapest_that_holds(const std::vector<double>& used,
         for (std::size_t d = 0; d < n_; ++d) holds &= used[d] <= room[d];
         if (!holds || !market_.admits_all(j, kinds.data())) continue;
         if (of != nullptr && market_.some_open() && market_.offers()[j].pool != of->pool) continue;
-        if (market_.has_limits() && !is_within_limits(market_.offers()[j], 1)) continue;
+        if (!limits_.allow(market_.offers()[j].pool, market_.offers()[j].option)) continue;
         return j;
     }
     return ~0u;
@@ -136,7 +125,7 @@ void ShareGreedy::list_candidates(KindIndex seed) {
     candidates_.clear();
     for (OfferIndex j = 0; j < market_.offers().size(); ++j) {
         if (!market_.admits(j, seed)) continue;
-        if (market_.has_limits() && !is_within_limits(market_.offers()[j], 1)) continue;
+        if (!limits_.allow(market_.offers()[j].pool, market_.offers()[j].option)) continue;
         const double* room = market_.room(j);
         double useful = with_slot_ ? worth_[n_] : 0;
         for (std::size_t d = 0; d < n_; ++d) useful += worth_[d] * std::min(room[d], demand_[d]);
@@ -307,20 +296,13 @@ void ShareGreedy::consider_closing(Draft& closing, const Draft& so_far) const {
     closing.is_complete = true;
 }
 
-void ShareGreedy::count_against_limits(const Offer& offer, double times) {
-    std::vector<double>& remaining = remaining_[offer.pool];
-    const std::vector<double>& capacity = market_.problem().pools()[offer.pool].capacity;
-    for (std::size_t i = 0; i < remaining.size(); ++i)
-        remaining[i] -= times * capacity[offer.option * remaining.size() + i];
-}
-
 // As many alike as half the pods and the limits allow, but not all at once: worth moves as pods go.
 void ShareGreedy::open(const Choice& choice, Draft& draft) {
     const Offer& offer = market_.offers()[choice.offer];
     std::uint32_t times = std::numeric_limits<std::uint32_t>::max();
     for (const Take& take : choice.take) times = std::min(times, left_[take.lot] / take.count);
     times = std::max(1u, times / 2);
-    while (times > 1 && !is_within_limits(offer, times)) times /= 2;
+    while (times > 1 && !limits_.allow(offer.pool, offer.option, times)) times /= 2;
     for (const Take& take : choice.take) {
         const std::uint32_t count = take.count * times;
         left_[take.lot] -= count;
@@ -329,7 +311,7 @@ void ShareGreedy::open(const Choice& choice, Draft& draft) {
         for (std::size_t d = 0; d < n_; ++d) demand_[d] -= count * market_.request(take.lot)[d];
         slots_.add(take.lot, -static_cast<std::int64_t>(count));
     }
-    count_against_limits(offer, times);
+    limits_.take(offer.pool, offer.option, times);
     for (std::uint32_t i = 0; i < times; ++i) draft.nodes.push_back({choice.offer, choice.take});
     draft.price += times * offer.price;
 }

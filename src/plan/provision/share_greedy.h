@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/provision/draft.h"
+#include "plan/provision/limits.h"
 #include "plan/provision/packer.h"
 #include "plan/provision/resource_bound.h"
 #include "plan/provision/slots.h"
@@ -46,8 +47,6 @@ class ShareGreedy {
     bool fill(KindIndex seed, OfferIndex offer, double share);
     void consider_closing(Draft& closing, const Draft& so_far) const;
     void open(const Choice& choice, Draft& draft);
-    void count_against_limits(const Offer& offer, double times);
-    bool is_within_limits(const Offer& offer, double times) const;
     bool has_left(KindIndex kind) const { return left_of_kind_[kind] > 0; }
     OfferIndex cheapest_that_holds(const std::vector<double>& used, const std::vector<KindWord>& kinds,
                                    const Offer* of) const;
@@ -66,9 +65,9 @@ class ShareGreedy {
     std::vector<double> worth_;
     double cost_ = 0;
     double slots_needed_ = 0;
-    std::vector<std::vector<double>> remaining_;  // By pool, then limit.
-    std::vector<Candidate> candidates_;           // A heap, the best promise first.
-    std::vector<KindWord> beside_;                // By kind: those that some machine admits beside it.
+    Limits limits_;
+    std::vector<Candidate> candidates_;  // A heap, the best promise first.
+    std::vector<KindWord> beside_;       // By kind: those that some machine admits beside it.
     std::vector<double> value_of_kind_;
     std::vector<LotIndex> sample_;
     double sampled_ = 1;  // So many lots each one in the sample stands for.

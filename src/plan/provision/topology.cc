@@ -88,9 +88,13 @@ Topology::Topology(const model::Snapshot& snapshot) : snapshot_(snapshot) {
     for (const model::StandingPods& standing : snapshot.standing) {
         if (standing.shape == nullptr || !seen.insert(standing.shape.get()).second) continue;
         read_holders(*standing.shape);
+        read_together(*standing.shape);
         read_ports(*standing.shape);
     }
-    for (const model::DaemonView& daemon : snapshot.daemons) read_ports(*daemon.shape);
+    for (const model::DaemonView& daemon : snapshot.daemons) {
+        read_holders(*daemon.shape);
+        read_ports(*daemon.shape);
+    }
     ports_.assign(ports.begin(), ports.end());
     index_selectors();
 }
@@ -103,10 +107,29 @@ void Topology::read_pending(const PodShape& shape) {
         for (const PodTerm& term : *terms)
             add_counter({selector_id({&term.pods}), key_id(term.topology_key), false, false, 0});
     }
+    read_together(shape);
     for (const SpreadTerm& term : c.spread) {
         add_counter(
             {selector_id({&term.pods}), key_id(term.topology_key), false, true, filter_id(shape, term)});
     }
+}
+
+void Topology::read_together(const PodShape& shape) {
+    for (const rules::TogetherTerm& term : shape.constraints.together)
+        add_counter({together_id(term), key_id(term.topology_key), false, false, 0});
+}
+
+// A selector that selects by no label: who is counted by it says so itself.
+SelectorId Topology::together_id(const rules::TogetherTerm& term) {
+    const auto [it, is_new] =
+        selector_ids_.try_emplace("volume " + term.id, static_cast<SelectorId>(selectors_.size()));
+    if (is_new) selectors_.emplace_back();
+    return it->second;
+}
+
+CounterId Topology::together_counter(const rules::TogetherTerm& term) const {
+    return find_counter(
+        {selector_ids_.at("volume " + term.id), find_key(term.topology_key), false, false, 0});
 }
 
 void Topology::read_holders(const PodShape& shape) {
@@ -166,8 +189,8 @@ FilterId Topology::find_filter(const PodShape& shape, const SpreadTerm& term) co
 
 void Topology::index_selectors() {
     for (SelectorId s = 0; s < selectors_.size(); ++s) {
-        const std::string label =
-            selectors_[s].all.empty() ? std::string{} : sure_label(*selectors_[s].all.front());
+        if (selectors_[s].all.empty()) continue;
+        const std::string label = sure_label(*selectors_[s].all.front());
         if (label.empty()) {
             unindexed_.push_back(s);
         } else {
@@ -213,6 +236,8 @@ std::vector<CounterId> Topology::counts_of(const PodShape* shape, ProfileId prof
         for (const PodTerm& term : shape->constraints.anti_affinity)
             out.push_back(
                 find_counter({find_selector({&term.pods}), find_key(term.topology_key), true, false, 0}));
+        for (const rules::TogetherTerm& term : shape->constraints.together)
+            out.push_back(together_counter(term));
     }
     sort_unique(out);
     return out;
@@ -236,6 +261,7 @@ PodRules Topology::rules_of(const PodShape& shape, ProfileId profile) const {
         out.starts_affinity = is_selected(selector);
         sort_unique(out.affinity);
     }
+    for (const rules::TogetherTerm& term : c.together) out.together.push_back(together_counter(term));
     for (const PodTerm& term : c.anti_affinity) out.none_of.push_back(counter_of(term));
     for (const SelectorId s : selected)
         out.none_of.insert(out.none_of.end(), selectors_[s].holders.begin(), selectors_[s].holders.end());
@@ -261,6 +287,7 @@ PodRules Topology::rules_of(const PodShape& shape, ProfileId profile) const {
     };
     std::for_each(out.affinity.begin(), out.affinity.end(), ask);
     std::for_each(out.none_of.begin(), out.none_of.end(), ask);
+    std::for_each(out.together.begin(), out.together.end(), ask);
     for (const SpreadRule& rule : out.spread) ask(rule.counter);
     for (const SpreadRule& rule : out.rather_spread) ask(rule.counter);
     for (const auto& [counter, weight] : out.rather_with) ask(counter);

@@ -46,8 +46,9 @@ struct SpreadRule {
 struct PodRules {
     std::vector<CounterId> counts;  // It is counted by; sorted.
     std::vector<CounterId> affinity;
-    bool starts_affinity = false;    // Its affinity selects itself, so the first pod may go anywhere.
-    std::vector<CounterId> none_of;  // Must be zero where it goes; sorted.
+    bool starts_affinity = false;     // Its affinity selects itself, so the first pod may go anywhere.
+    std::vector<CounterId> none_of;   // Must be zero where it goes; sorted.
+    std::vector<CounterId> together;  // Those it counts must all be where it goes.
     std::vector<SpreadRule> spread;
     // Preferences, heaviest first.
     std::vector<std::pair<CounterId, int>> rather_with;
@@ -60,7 +61,7 @@ struct PodRules {
     std::vector<KeyId> counted_keys;
 
     bool empty() const {
-        return counts.empty() && affinity.empty() && none_of.empty() && spread.empty() &&
+        return counts.empty() && affinity.empty() && none_of.empty() && together.empty() && spread.empty() &&
                rather_with.empty() && rather_without.empty() && rather_spread.empty() && ports.empty();
     }
 };
@@ -93,6 +94,9 @@ class Topology {
 
     void read_pending(const rules::PodShape& shape);
     void read_holders(const rules::PodShape& shape);
+    void read_together(const rules::PodShape& shape);
+    SelectorId together_id(const rules::TogetherTerm& term);
+    CounterId together_counter(const rules::TogetherTerm& term) const;
     KeyId key_id(const std::string& key);
     KeyId find_key(const std::string& key) const { return key_ids_.at(key); }
     SelectorId selector_id(const std::vector<const rules::PodSelector*>& all);

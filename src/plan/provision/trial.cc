@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "plan/provision/rooms.h"
 #include "rules/taints.h"
 
 namespace joiner::plan {
@@ -16,7 +17,7 @@ namespace {
 using model::PoolIndex;
 using rules::Requirements;
 
-constexpr std::size_t kMaxCombinations = 512;
+constexpr std::size_t kMaxCombinations = 2'048;
 
 const std::string& single_value(const Requirements& labels, const std::string& key) {
     static const std::string none;
@@ -31,7 +32,8 @@ Trial::Trial(Problem& problem, const ProvisionOptions& options)
       options_(options),
       n_(problem.dimensions()),
       rooms_(problem.snapshot().rooms.size()),
-      closed_end_(rooms_ + problem.snapshot().closed_nodes.size()) {
+      closed_end_(rooms_ + problem.snapshot().closed_nodes.size()),
+      limits_(problem) {
     const Topology& topology = problem.topology();
     domain_ids_.resize(topology.keys().size());
     domain_names_.resize(topology.keys().size());
@@ -39,10 +41,6 @@ Trial::Trial(Problem& problem, const ProvisionOptions& options)
     totals_.resize(topology.counters().size(), 0);
     eligible_.resize(topology.filters().size());
     lowest_.resize(topology.counters().size());
-    for (const model::PoolView& pool : problem.snapshot().pools) {
-        std::vector<double>& remaining = remaining_.emplace_back();
-        for (const auto& [name, amount] : pool.remaining) remaining.push_back(static_cast<double>(amount));
-    }
     read_places();
     read_standing();
 }
@@ -52,9 +50,9 @@ void Trial::read_places() {
     const std::vector<std::string>& keys = problem_.topology().keys();
     free_.reserve(rooms_ * n_);
     for (const model::RoomView& room : snapshot.rooms) {
-        const std::vector<double> dense = problem_.dense(room.free);
-        free_.insert(free_.end(), dense.begin(), dense.end());
-        volumes_left_.push_back(room.volumes_left);
+        const std::vector<double> free = problem_.free_of(room);
+        free_.insert(free_.end(), free.begin(), free.end());
+        attached_.push_back(room.shared_volumes);
     }
     domains_.resize(closed_end_);
     ports_.resize(closed_end_);
@@ -112,13 +110,7 @@ bool Trial::admits_group(std::uint32_t group, Place room) {
     std::vector<signed char>& known = admitted_[group];
     if (known.empty()) known.assign(rooms_, -1);
     if (known[room] < 0) {
-        const model::RoomView& view = problem_.snapshot().rooms[room];
-        const bool ok =
-            rules::untolerated_taint(shape.tolerations, view.taints) == nullptr &&
-            std::any_of(shape.required.begin(), shape.required.end(), [&](const Requirements& wanted) {
-                return rules::compatible(view.labels, wanted, nullptr);
-            });
-        known[room] = ok ? 1 : 0;
+        known[room] = plan::admits(problem_.snapshot().rooms[room], shape) ? 1 : 0;
     }
     return known[room] == 1;
 }
@@ -126,15 +118,39 @@ bool Trial::admits_group(std::uint32_t group, Place room) {
 std::uint32_t Trial::how_many_fit(std::uint32_t k, Place room) const {
     const PodKind& kind = problem_.kinds()[k];
     double count = std::numeric_limits<std::uint32_t>::max();
-    for (std::size_t d = 0; d < n_; ++d) {
-        if (kind.request[d] > 0) count = std::min(count, std::floor(free_[room * n_ + d] / kind.request[d]));
+    // The first of them brings what they share.
+    std::vector<double> more;
+    if (!kind.shape->shared_volumes.empty()) {
+        more.assign(n_, 0);
+        for (const std::size_t d : not_attached(kind, attached_[room])) ++more[d];
     }
-    for (const auto& [driver, wanted] : kind.shape->volumes) {
-        for (const auto& [known, left] : volumes_left_[room]) {
-            if (known == driver && wanted > 0) count = std::min(count, std::floor(double(left) / wanted));
-        }
+    for (std::size_t d = 0; d < n_; ++d) {
+        const double extra = more.empty() ? 0 : more[d];
+        const double free = free_[room * n_ + d] - extra;
+        if (extra > 0 && free < 0) return 0;
+        if (kind.request[d] > 0) count = std::min(count, std::floor(free / kind.request[d]));
     }
     return count <= 0 ? 0 : static_cast<std::uint32_t>(count);
+}
+
+// By dimension: of the volumes that pods of the kind share with others, those that are not there yet.
+std::vector<std::size_t> Trial::not_attached(const PodKind& kind,
+                                             const std::vector<std::string>& there) const {
+    std::vector<std::size_t> out;
+    for (const auto& [driver, id] : kind.shape->shared_volumes) {
+        const std::size_t d = problem_.dimension_of_volumes(driver);
+        if (d < n_ && std::find(there.begin(), there.end(), id) == there.end()) out.push_back(d);
+    }
+    return out;
+}
+
+// Returns how many were not there yet.
+std::size_t Trial::attach(const PodKind& kind, std::vector<std::string>& there) {
+    const std::size_t before = there.size();
+    for (const auto& [driver, id] : kind.shape->shared_volumes) {
+        if (std::find(there.begin(), there.end(), id) == there.end()) there.push_back(id);
+    }
+    return there.size() - before;
 }
 
 bool Trial::is_eligible(FilterId id, Place place) {
@@ -309,12 +325,27 @@ bool Trial::allows_at(std::uint32_t k, const Domains& at, Place place, const Mod
                 keys[counters[c].key]);
         });
     }
+    for (const CounterId c : rules.together) {
+        const KeyId key = counters[c].key;
+        if (key != kHostnameKey && at[key] < 0)
+            return no(
+                [&] { return fmt::format("a volume that it shares asks for the label {}", keys[key]); });
+        if (totals_[c] == count_of(c, at, place)) continue;
+        return no([&] {
+            return fmt::format(
+                "a volume that it shares with other pods will be in one place over {}, and there "
+                "is none for it there",
+                keys[key]);
+        });
+    }
     bool meets_all = true;
     bool meets_none = true;
+    const bool is_to_buy = place >= closed_end_;
     for (const CounterId c : rules.affinity) {
         const KeyId key = counters[c].key;
         if (key != kHostnameKey && at[key] < 0)
             return no([&] { return fmt::format("its pod affinity asks for the label {}", keys[key]); });
+        if (is_to_buy && problem_.is_met_by_daemons(c)) continue;
         meets_all &= count_of(c, at, place) > 0;
         meets_none &= totals_[c] == 0;
     }
@@ -414,12 +445,15 @@ std::vector<Domains> Trial::combinations(const std::vector<KeyId>& keys, PoolInd
         if (from[key] >= 0) continue;
         const std::vector<std::string>& values = problem_.values_of(pool, key);
         if (values.empty()) continue;
+        // Where they are too many, each of those so far goes on with as many of the likeliest values.
+        const std::size_t share = std::max<std::size_t>(1, kMaxCombinations / out.size());
+        const std::size_t count = std::min(values.size(), share);
+        is_cut_ = is_cut_ || count < values.size();
         std::vector<Domains> wider;
         for (const Domains& one : out) {
-            for (const std::string& value : values) {
-                if (wider.size() >= kMaxCombinations) break;
+            for (std::size_t i = 0; i < count; ++i) {
                 wider.push_back(one);
-                wider.back()[key] = domain(key, value);
+                wider.back()[key] = domain(key, values[i]);
             }
         }
         out = std::move(wider);
@@ -430,33 +464,15 @@ std::vector<Domains> Trial::combinations(const std::vector<KeyId>& keys, PoolInd
 void Trial::put(std::uint32_t k, Place room, model::PodIndex pod) {
     const PodKind& kind = problem_.kinds()[k];
     for (std::size_t d = 0; d < n_; ++d) free_[room * n_ + d] -= kind.request[d];
-    for (const auto& [driver, wanted] : kind.shape->volumes) {
-        for (auto& [known, left] : volumes_left_[room]) {
-            if (known == driver) left -= wanted;
-        }
-    }
+    const std::vector<std::size_t> brought = not_attached(kind, attached_[room]);
+    for (const std::size_t d : brought) --free_[room * n_ + d];
+    const std::size_t attached = attach(kind, attached_[room]);
     if (!kind.rules.empty()) {
         ports_[room].insert(ports_[room].end(), kind.rules.ports.begin(), kind.rules.ports.end());
         count(kind.rules.counts, room, 1, false, false);
     }
     placements_.push_back({pod, room});
-    if (is_recording_) log_.push_back({k, room, std::nullopt, {}});
-}
-
-bool Trial::within_limits(PoolIndex pool, std::size_t option) const {
-    const std::size_t count = remaining_[pool].size();
-    for (std::size_t i = 0; i < count; ++i) {
-        const double capacity = problem_.pools()[pool].capacity[option * count + i];
-        if (capacity > 0 && capacity > remaining_[pool][i]) return false;
-    }
-    return true;
-}
-
-void Trial::reserve(const Opened& opened, double times) {
-    const PoolIndex pool = opened.machine.pool;
-    const std::size_t count = remaining_[pool].size();
-    for (std::size_t i = 0; i < count; ++i)
-        remaining_[pool][i] -= times * problem_.pools()[pool].capacity[opened.machine.option * count + i];
+    if (is_recording_) log_.push_back({k, room, std::nullopt, {}, attached, brought});
 }
 
 // Chooses the cheapest type that is left; false when none is, or too few for the pool's minValues.
@@ -467,7 +483,7 @@ bool Trial::settle(Opened& opened) {
     rules::Money least;
     std::vector<std::pair<std::uint32_t, OfferingMask>> others;
     for (std::uint32_t t = 0; t < options.types.size(); ++t) {
-        if (opened.masks[t] == 0 || !within_limits(pool, t)) continue;
+        if (opened.masks[t] == 0 || !limits_.allow(pool, t)) continue;
         const rules::InstanceType& type = problem_.type(pool, options.types[t]);
         const rules::Money price =
             problem_.offering(pool, options.types[t], Problem::cheapest(options.types[t], opened.masks[t]))
@@ -493,7 +509,8 @@ bool Trial::settle(Opened& opened) {
 }
 
 // The class by one alternative; false leaves `opened` in between, for the caller to throw away.
-bool Trial::add_to(Opened& opened, std::uint32_t c, std::uint32_t alternative, model::PodIndex pod) {
+bool Trial::add_to(Opened& opened, std::uint32_t k, std::uint32_t c, std::uint32_t alternative,
+                   model::PodIndex pod) {
     const PodClass& pod_class = problem_.classes()[c];
     const PoolIndex pool = opened.machine.pool;
     const Match& match = problem_.groups()[pod_class.group].matches[alternative][pool];
@@ -501,6 +518,13 @@ bool Trial::add_to(Opened& opened, std::uint32_t c, std::uint32_t alternative, m
     opened.machine.open = problem_.merge(opened.machine.open, match.open);
     if (opened.machine.open == kOpenConflict) return false;
     for (std::size_t d = 0; d < n_; ++d) opened.sum[d] += pod_class.request[d];
+    if (const PodKind& kind = problem_.kinds()[k]; !kind.shape->shared_volumes.empty()) {
+        for (const std::size_t d : not_attached(kind, opened.attached)) {
+            ++opened.sum[d];
+            opened.machine.shared_volumes.push_back(d);
+        }
+        attach(kind, opened.attached);
+    }
     const PoolOptions& options = problem_.pools()[pool];
     bool any = false;
     for (std::size_t t = 0; t < options.types.size(); ++t) {
@@ -574,11 +598,12 @@ bool Trial::join(std::uint32_t k, std::size_t index, const Domains& at, model::P
     const std::size_t alternatives = problem_.groups()[pod_class.group].alternatives.size();
     for (std::uint32_t a = 0; a < alternatives; ++a) {
         Opened tried = opened;
-        reserve(opened, -1);
-        const bool ok = add_to(tried, c, a, pod);
-        reserve(ok ? tried : opened, 1);
+        limits_.take(opened.machine.pool, opened.machine.option, -1);
+        const bool ok = add_to(tried, k, c, a, pod);
+        const Machine& kept = (ok ? tried : opened).machine;
+        limits_.take(kept.pool, kept.option);
         if (!ok) continue;
-        Step step{k, place, std::nullopt, {}};
+        Step step{k, place, std::nullopt, {}, 0, {}};
         if (is_recording_) {
             step.before = std::move(opened);
             step.domains_before = domains_[place];
@@ -603,42 +628,17 @@ bool Trial::open(std::uint32_t k, PoolIndex pool, std::uint32_t alternative, con
     opened.sum.assign(n_, 0);
     const std::uint32_t c = problem_.class_of(k, pins(k, at));
     if (problem_.groups()[problem_.classes()[c].group].alternatives.size() <= alternative) return false;
-    if (!add_to(opened, c, alternative, pod)) return false;
+    if (!add_to(opened, k, c, alternative, pod)) return false;
     const PodRules& rules = problem_.kinds()[k].rules;
     const auto place = static_cast<Place>(domains_.size());
-    std::vector<std::uint32_t> taken = daemon_ports(pool);
-    for (const std::uint32_t mine : rules.ports) {
-        for (const std::uint32_t theirs : taken) {
-            if (problem_.topology().ports_clash(mine, theirs)) return false;
-        }
-    }
-    reserve(opened, 1);
+    limits_.take(opened.machine.pool, opened.machine.option, 1);
     opened_.push_back(std::move(opened));
     grow(place);
     for (KeyId key = 1; key < at.size(); ++key) domains_[place][key] = at[key];
-    ports_[place] = std::move(taken);
-    ports_[place].insert(ports_[place].end(), rules.ports.begin(), rules.ports.end());
+    ports_[place] = rules.ports;
     count(rules.counts, place, 1, false, false);
-    if (is_recording_) log_.push_back({k, place, std::nullopt, {}});
+    if (is_recording_) log_.push_back({k, place, std::nullopt, {}, 0, {}});
     return true;
-}
-
-std::vector<std::uint32_t> Trial::daemon_ports(PoolIndex pool_index) const {
-    std::vector<std::uint32_t> out;
-    const model::PoolView& pool = problem_.snapshot().pools[pool_index];
-    for (const model::DaemonView& daemon : problem_.snapshot().daemons) {
-        if (daemon.shape->constraints.ports.empty() ||
-            rules::untolerated_taint(daemon.shape->tolerations, pool.taints) != nullptr)
-            continue;
-        const bool lands = std::any_of(
-            daemon.shape->required.begin(), daemon.shape->required.end(), [&](const Requirements& wanted) {
-                return rules::compatible(pool.requirements, wanted, &problem_.snapshot().well_known);
-            });
-        if (!lands) continue;
-        for (const rules::HostPort& port : daemon.shape->constraints.ports)
-            out.push_back(problem_.topology().port_id(port));
-    }
-    return out;
 }
 
 void Trial::adopt(const Machine& machine, std::vector<model::PodIndex> pods,
@@ -662,11 +662,10 @@ void Trial::adopt(const Machine& machine, std::vector<model::PodIndex> pods,
             opened.most[d] = std::max(opened.most[d], problem_.pools()[machine.pool].room[option * n_ + d]);
     }
     const auto place = static_cast<Place>(domains_.size());
-    reserve(opened, 1);
+    limits_.take(opened.machine.pool, opened.machine.option, 1);
     opened_.push_back(std::move(opened));
     grow(place);
     for (KeyId key = 1; key < at.size(); ++key) domains_[place][key] = at[key];
-    ports_[place] = daemon_ports(machine.pool);
     for (const model::PodIndex pod : opened_.back().pods) {
         const PodRules& rules = problem_.kinds()[kind_of[pod]].rules;
         ports_[place].insert(ports_[place].end(), rules.ports.begin(), rules.ports.end());
@@ -683,18 +682,17 @@ void Trial::undo_to(std::size_t mark) {
         ports_[step.place].resize(ports_[step.place].size() - kind.rules.ports.size());
         if (step.place < rooms_) {
             for (std::size_t d = 0; d < n_; ++d) free_[step.place * n_ + d] += kind.request[d];
-            for (const auto& [driver, wanted] : kind.shape->volumes) {
-                for (auto& [known, left] : volumes_left_[step.place]) {
-                    if (known == driver) left += wanted;
-                }
-            }
+            for (const std::size_t d : step.brought) ++free_[step.place * n_ + d];
+            attached_[step.place].resize(attached_[step.place].size() - step.attached);
             placements_.pop_back();
             continue;
         }
-        reserve(opened_[step.place - closed_end_], -1);
+        const Machine& machine = opened_[step.place - closed_end_].machine;
+        limits_.take(machine.pool, machine.option, -1);
         if (step.before) {
             opened_[step.place - closed_end_] = std::move(*step.before);
-            reserve(opened_[step.place - closed_end_], 1);
+            const Machine& before = opened_[step.place - closed_end_].machine;
+            limits_.take(before.pool, before.option);
             domains_[step.place] = step.domains_before;
             continue;
         }

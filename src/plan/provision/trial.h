@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "plan/provision/limits.h"
 #include "plan/provision/machine.h"
 #include "plan/provision/problem.h"
 #include "plan/provision/provision.h"
@@ -35,8 +36,9 @@ struct Opened {
     Machine machine;  // Its `offerings` and `option` are the cheapest that do now.
     std::vector<OfferingMask> masks;
     std::vector<double> sum;
-    std::vector<double> most;  // Of each resource, what the roomiest type left has.
-    ValueCounts least_values;  // What minValues ask of it since its first pod.
+    std::vector<double> most;           // Of each resource, what the roomiest type left has.
+    ValueCounts least_values;           // What minValues ask of it since its first pod.
+    std::vector<std::string> attached;  // Volumes that its pods share with others.
     std::vector<model::PodIndex> pods;
 };
 
@@ -77,6 +79,8 @@ class Trial {
     // settled; the likeliest to be cheap first.
     std::vector<Domains> combinations(const std::vector<KeyId>& keys, model::PoolIndex pool,
                                       const Domains& from);
+    // There were more combinations than are looked at.
+    bool is_cut() const { return is_cut_; }
 
     // Machines.
     // Whether some type left may hold one more; quick, and wrong only by saying yes.
@@ -87,8 +91,7 @@ class Trial {
     // A machine that is decided: its pods are counted on it, but for the keys they were counted for already.
     void adopt(const Machine& machine, std::vector<model::PodIndex> pods,
                const std::vector<std::uint32_t>& kind_of, const Domains& at);
-    bool within_limits(model::PoolIndex pool, std::size_t option) const;
-    const std::vector<std::vector<double>>& remaining() const { return remaining_; }
+    const Limits& limits() const { return limits_; }
 
     // Steps can be undone while they are recorded.
     void record(bool on) { is_recording_ = on; }
@@ -101,6 +104,9 @@ class Trial {
         Place place = 0;
         std::optional<Opened> before;  // Of a machine that was there; nothing for a new one.
         Domains domains_before;
+        // Of a room: the shared volumes that came with the pod, and their dimensions.
+        std::size_t attached = 0;
+        std::vector<std::size_t> brought;
     };
 
     void read_places();
@@ -115,23 +121,25 @@ class Trial {
     bool keeps_spread(std::uint32_t kind, const SpreadRule& rule, const Domains& at, Place place,
                       const Mode& mode);
     bool keeps_preferences(std::uint32_t kind, const Domains& at, Place place, const Mode& mode);
-    bool add_to(Opened& opened, std::uint32_t c, std::uint32_t alternative, model::PodIndex pod);
+    bool add_to(Opened& opened, std::uint32_t kind, std::uint32_t c, std::uint32_t alternative,
+                model::PodIndex pod);
+    std::vector<std::size_t> not_attached(const PodKind& kind, const std::vector<std::string>& there) const;
+    static std::size_t attach(const PodKind& kind, std::vector<std::string>& there);
     bool settle(Opened& opened);
-    void reserve(const Opened& opened, double times);
     void grow(Place place);
-    std::vector<std::uint32_t> daemon_ports(model::PoolIndex pool) const;
 
     Problem& problem_;
     const ProvisionOptions& options_;
     std::size_t n_;
     std::size_t rooms_;
     std::size_t closed_end_;
+    Limits limits_;
     std::vector<double> free_;
-    std::vector<std::vector<std::pair<std::string, int>>> volumes_left_;
-    std::vector<Domains> domains_;                   // By place.
-    std::vector<std::vector<std::uint32_t>> ports_;  // By place.
-    std::vector<std::vector<int>> counts_;           // Counter x domain; hostname: x place.
-    std::vector<std::int64_t> totals_;               // By counter.
+    std::vector<std::vector<std::string>> attached_;  // By room: volumes that several pods use.
+    std::vector<Domains> domains_;                    // By place.
+    std::vector<std::vector<std::uint32_t>> ports_;   // By place.
+    std::vector<std::vector<int>> counts_;            // Counter x domain; hostname: x place.
+    std::vector<std::int64_t> totals_;                // By counter.
     // What the smallest count was over domains that have nodes, and how many they are, by counter.
     struct Lowest {
         std::uint64_t version = 0;
@@ -147,8 +155,8 @@ class Trial {
     std::vector<std::vector<signed char>> admitted_;                     // Group x room.
     std::map<std::pair<CounterId, std::uint32_t>, std::vector<std::int32_t>> universes_;
     std::vector<Opened> opened_;
-    std::vector<std::vector<double>> remaining_;
     std::vector<Placement> placements_;
+    bool is_cut_ = false;
     bool is_recording_ = false;
     std::vector<Step> log_;
 };

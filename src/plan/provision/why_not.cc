@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/check.h"
+#include "plan/provision/machine.h"
 #include "plan/provision/tiers.h"
 
 namespace joiner::plan {
@@ -42,8 +44,14 @@ std::string over_limits(const Problem& problem, const std::vector<double>& remai
     return out;
 }
 
-std::string why_not_on(const Problem& problem, const std::vector<double>& remaining,
-                       const PodClass& pod_class, model::PoolIndex pool) {
+// Some type would do, and the limits let it be bought. What pods ask of one another is told elsewhere.
+std::string no_reason_but_min_values(const Problem& problem, model::PoolIndex pool) {
+    return has_min_values(problem, pool) ? "its minValues cannot be met by the types that hold the pod"
+                                         : "other pods of this plan leave no place for it";
+}
+
+std::string why_not_on(const Problem& problem, const Limits& limits, const PodClass& pod_class,
+                       model::PoolIndex pool) {
     const PoolOptions& options = problem.pools()[pool];
     const Group& group = problem.groups()[pod_class.group];
     const std::size_t n = problem.dimensions();
@@ -52,10 +60,13 @@ std::string why_not_on(const Problem& problem, const std::vector<double>& remain
         if (row[pool].possible) match = &row[pool];
     }
     if (!match->possible) return match->reason;
+    const auto may_stand = [&](std::size_t t) {
+        return match->masks[t] != 0 || (!match->beyond_limits.empty() && match->beyond_limits[t] != 0);
+    };
     std::size_t nearest = options.types.size();
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t t = 0; t < options.types.size(); ++t) {
-        if (match->masks[t] == 0) continue;
+        if (!may_stand(t)) continue;
         double lack = 0;
         for (std::size_t d = 0; d < n; ++d) {
             const double asked = pod_class.request[d];
@@ -66,32 +77,29 @@ std::string why_not_on(const Problem& problem, const std::vector<double>& remain
             nearest = t;
         }
     }
+    CHECK(nearest < options.types.size());
     const rules::InstanceType& type = problem.type(pool, options.types[nearest]);
     const std::string lack =
         rules::shortage(pod_class.shape->requests, type.allocatable() - options.types[nearest].daemons);
     if (!lack.empty()) return fmt::format("the nearest type, {}, is short of {}", type.name, lack);
+    for (std::size_t d = 0; d < n; ++d) {
+        const double has = options.room[nearest * n + d];
+        if (pod_class.request[d] > 0 && pod_class.request[d] > has)
+            return fmt::format("the nearest type, {}, is short of {}: {} asked, {} taken by one node",
+                               type.name, problem.dimension_names()[d], pod_class.request[d], has);
+    }
     std::vector<std::size_t> holders;
     for (std::size_t t = 0; t < options.types.size(); ++t) {
-        if (match->masks[t] == 0 || !holds(&options.room[t * n], pod_class.request)) continue;
-        if (is_within_limits(options, remaining, t, 1))
-            return "its minValues cannot be met by the types that hold the pod";
+        if (!may_stand(t) || !holds(&options.room[t * n], pod_class.request)) continue;
+        if (match->masks[t] != 0 && limits.allow(pool, t)) return no_reason_but_min_values(problem, pool);
         holders.push_back(t);
     }
-    return over_limits(problem, remaining, pool, holders);
+    return over_limits(problem, limits.left(pool), pool, holders);
 }
 
 }  // namespace
 
-bool is_within_limits(const PoolOptions& pool, const std::vector<double>& remaining, std::size_t option,
-                      double times) {
-    for (std::size_t i = 0; i < remaining.size(); ++i) {
-        if (pool.capacity[option * remaining.size() + i] * times > remaining[i]) return false;
-    }
-    return true;
-}
-
-std::string why_not(const Problem& problem, const std::vector<std::vector<double>>& remaining,
-                    std::uint32_t pod_class) {
+std::string why_not(const Problem& problem, const Limits& limits, std::uint32_t pod_class) {
     const std::vector<model::PoolView>& pools = problem.snapshot().pools;
     if (pools.empty()) return "there is no NodePool that is ready";
     std::string out;
@@ -100,7 +108,7 @@ std::string why_not(const Problem& problem, const std::vector<std::vector<double
         if (pool > 0 && pools[pool].name == pools[pool - 1].name) continue;
         if (!out.empty()) out += "; ";
         out += fmt::format("NodePool {}: {}", pools[pool].name,
-                           why_not_on(problem, remaining[pool], problem.classes()[pod_class], pool));
+                           why_not_on(problem, limits, problem.classes()[pod_class], pool));
     }
     return out;
 }

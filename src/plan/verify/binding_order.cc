@@ -87,7 +87,9 @@ struct Turn {
 class BindingOrder {
   public:
     BindingOrder(const model::Snapshot& snapshot, const std::vector<CheckedNode>& nodes)
-        : snapshot_(snapshot), nodes_(nodes) {}
+        : snapshot_(snapshot), nodes_(nodes), standing_(snapshot.standing) {
+        add_daemons();
+    }
 
     std::vector<std::pair<PodIndex, std::string>> run() {
         if (nothing_is_asked()) return {};
@@ -101,13 +103,29 @@ class BindingOrder {
 
   private:
     void fail(PodIndex pod, std::string what) { found_.emplace_back(pod, std::move(what)); }
+
+    // Daemons of new nodes stand there for all rules but spread, which they come too late for.
+    void add_daemons() {
+        for (std::size_t i = 0; i < snapshot_.daemons.size(); ++i) {
+            const model::DaemonView& daemon = snapshot_.daemons[i];
+            const bool binds_others = daemon.shape->constraints.binds_others();
+            model::StandingPods standing{daemon.labels, binds_others ? daemon.shape : nullptr, true, {}};
+            for (std::size_t node = 0; node < nodes_.size(); ++node) {
+                const std::vector<std::size_t>& there = nodes_[node].daemons;
+                if (std::find(there.begin(), there.end(), i) != there.end())
+                    standing.places.emplace_back(static_cast<model::PlaceIndex>(node), 1);
+            }
+            if (!standing.places.empty()) standing_.push_back(std::move(standing));
+        }
+    }
+
     static const rules::PodConstraints& constraints(const rules::PodShape* shape) {
         static const rules::PodConstraints none;
         return shape == nullptr ? none : shape->constraints;
     }
 
     bool nothing_is_asked() const {
-        for (const model::StandingPods& standing : snapshot_.standing) {
+        for (const model::StandingPods& standing : standing_) {
             if (standing.shape != nullptr) return false;
         }
         return std::all_of(nodes_.begin(), nodes_.end(), [&](const CheckedNode& node) {
@@ -147,14 +165,13 @@ class BindingOrder {
                 turns_.push_back({it->second, node, pod, 0, 0});
             }
         }
-        for (const model::StandingPods& standing : snapshot_.standing)
+        for (const model::StandingPods& standing : standing_)
             standing_labels_.push_back(labels_index(standing.labels.get(), ""));
     }
 
     void check_ports() {
-        std::vector<std::vector<rules::HostPort>> taken;
-        for (const CheckedNode& node : nodes_) taken.push_back(node.ports);
-        for (const model::StandingPods& standing : snapshot_.standing) {
+        std::vector<std::vector<rules::HostPort>> taken(nodes_.size());
+        for (const model::StandingPods& standing : standing_) {
             for (const auto& [place, count] : standing.places) {
                 const auto& ports = constraints(standing.shape.get()).ports;
                 taken[place].insert(taken[place].end(), ports.begin(), ports.end());
@@ -229,7 +246,7 @@ class BindingOrder {
             for (const PodTerm& term : sorts_[turn.sort].shape->constraints.anti_affinity)
                 at(term).by_new.emplace_back(turn.node, &turn);
         }
-        for (const model::StandingPods& standing : snapshot_.standing) {
+        for (const model::StandingPods& standing : standing_) {
             for (const PodTerm& term : constraints(standing.shape.get()).anti_affinity) {
                 for (const auto& [place, count] : standing.places) at(term).by_standing.push_back(place);
             }
@@ -247,9 +264,9 @@ class BindingOrder {
             for (const Turn& turn : turns_) {
                 if (selected[sorts_[turn.sort].labels]) add(selected_new, turn.node);
             }
-            for (std::size_t i = 0; i < snapshot_.standing.size(); ++i) {
+            for (std::size_t i = 0; i < standing_.size(); ++i) {
                 if (!selected[standing_labels_[i]]) continue;
-                for (const auto& [place, times] : snapshot_.standing[i].places) add(selected_standing, place);
+                for (const auto& [place, times] : standing_[i].places) add(selected_standing, place);
             }
             for (const std::size_t node : one.by_standing) {
                 if (domain_of[node] >= 0) standing_holds[static_cast<std::size_t>(domain_of[node])] = true;
@@ -288,8 +305,8 @@ class BindingOrder {
         }
         made->domain_of = std::move(domain_of);
         made->start(dense.size());
-        for (std::size_t i = 0; i < snapshot_.standing.size(); ++i) {
-            const model::StandingPods& standing = snapshot_.standing[i];
+        for (std::size_t i = 0; i < standing_.size(); ++i) {
+            const model::StandingPods& standing = standing_[i];
             if (!made->selected[standing_labels_[i]] || (skips_going && standing.is_going)) continue;
             for (const auto& [place, times] : standing.places) made->add(place, static_cast<int>(times));
         }
@@ -498,6 +515,7 @@ class BindingOrder {
 
     const model::Snapshot& snapshot_;
     const std::vector<CheckedNode>& nodes_;
+    std::vector<model::StandingPods> standing_;
     std::unordered_map<const rules::PodLabels*, LabelsIndex> labels_ids_;
     std::vector<const rules::PodLabels*> labels_;
     std::map<std::string, std::unique_ptr<rules::PodLabels>> bare_;  // Pods without labels, by namespace.

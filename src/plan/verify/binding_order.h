@@ -17,8 +17,8 @@ struct CheckedNode {
     std::string name;
     NodeLabels labels;
     const std::vector<api::Taint>* taints = nullptr;
-    std::vector<model::PodIndex> pods;   // Of the plan.
-    std::vector<rules::HostPort> ports;  // Of daemons.
+    std::vector<model::PodIndex> pods;  // Of the plan.
+    std::vector<std::size_t> daemons;   // Of the snapshot, that will stand on a new node.
     bool is_new = false;
 };
 

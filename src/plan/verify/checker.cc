@@ -48,6 +48,7 @@ class Checker {
     std::vector<Violation> run() {
         count_pods();
         add_existing();
+        read_standing_volumes();
         for (std::size_t i = 0; i < plan_.launches.size(); ++i) add_launch(i);
         for (std::size_t node = 0; node < nodes_.size(); ++node) check_node(node);
         check_limits();
@@ -78,6 +79,7 @@ class Checker {
             node.labels.insert_or_assign(std::string(api::kHostnameLabel), room.name);
             node.taints = &room.taints;
             free_.push_back(room.free);
+            limits_.push_back(room.volumes_left);
         }
         for (const model::ClosedNode& closed : snapshot_.closed_nodes) {
             CheckedNode& node = nodes_.emplace_back();
@@ -86,6 +88,7 @@ class Checker {
             node.labels.insert_or_assign(std::string(api::kHostnameLabel), closed.name);
             node.taints = &closed.taints;
             free_.emplace_back();
+            limits_.emplace_back();
         }
         for (const Placement& one : plan_.placements) nodes_[one.room].pods.push_back(one.pod);
     }
@@ -106,11 +109,13 @@ class Checker {
         node.pods = launch.pods;
         node.is_new = true;
         free_.push_back(made.free);
+        limits_.push_back(made.limits);
     }
 
     struct Made {
         CheckedNode node;
         Resources free;
+        model::VolumeLimits limits;
         std::string problem;
     };
 
@@ -146,13 +151,14 @@ class Checker {
             }
         }
         made.free = type->allocatable();
-        for (const model::DaemonView& daemon : snapshot_.daemons) {
-            if (rules::untolerated_taint(daemon.shape->tolerations, pool.taints) != nullptr ||
-                !meets_any(daemon.shape->required, labels))
+        made.limits = model::volume_limits_of_type(snapshot_, *type);
+        for (std::size_t i = 0; i < snapshot_.daemons.size(); ++i) {
+            const rules::PodShape& daemon = *snapshot_.daemons[i].shape;
+            if (rules::untolerated_taint(daemon.tolerations, pool.taints) != nullptr ||
+                !meets_any(daemon.required, labels))
                 continue;
-            made.free -= daemon.shape->requests;
-            const auto& ports = daemon.shape->constraints.ports;
-            made.node.ports.insert(made.node.ports.end(), ports.begin(), ports.end());
+            made.free -= daemon.requests;
+            made.node.daemons.push_back(i);
         }
     }
 
@@ -168,6 +174,11 @@ class Checker {
         if (node.pods.empty()) return;
         Resources sum;
         std::map<std::string, int> volumes;
+        std::set<std::string> shared;
+        if (index < snapshot_.rooms.size()) {
+            const auto& there = snapshot_.rooms[index].shared_volumes;
+            shared.insert(there.begin(), there.end());
+        }
         const rules::PodShape* last = nullptr;
         for (const PodIndex pod : node.pods) {
             const rules::PodShape& shape = *snapshot_.pods[pod].shape;
@@ -175,6 +186,7 @@ class Checker {
             if (!rules::fits(sum, free_[index]) && !shape.requests.is_zero())
                 fail(pod, fmt::format("{} has too little room", node.name));
             for (const auto& [driver, count] : shape.volumes) volumes[driver] += count;
+            for (const auto& [driver, id] : shape.shared_volumes) volumes[driver] += shared.insert(id).second;
             if (&shape == last) continue;
             last = &shape;
             if (!shape.problem.empty()) fail(pod, shape.problem);
@@ -183,10 +195,38 @@ class Checker {
             if (!meets_any(shape.required, node.labels))
                 fail(pod, fmt::format("its node affinity does not let it on {}", node.name));
         }
-        if (index < snapshot_.rooms.size()) {
-            for (const auto& [driver, left] : snapshot_.rooms[index].volumes_left) {
-                if (volumes[driver] > left)
-                    fail(node.pods.back(), fmt::format("{} takes no more volumes of {}", node.name, driver));
+        for (const auto& [driver, left] : limits_[index]) {
+            if (volumes[driver] > left)
+                fail(node.pods.back(), fmt::format("{} takes no more volumes of {}", node.name, driver));
+        }
+        check_together(node);
+    }
+
+    // A volume still to be made is in the domain of the first pod that uses it.
+    void check_together(const CheckedNode& node) {
+        const rules::PodShape* last = nullptr;
+        for (const PodIndex pod : node.pods) {
+            const rules::PodShape& shape = *snapshot_.pods[pod].shape;
+            if (&shape == last) continue;
+            last = &shape;
+            for (const rules::TogetherTerm& term : shape.constraints.together) {
+                const auto label = node.labels.find(term.topology_key);
+                const std::string value = label == node.labels.end() ? "" : label->second;
+                const auto [at, is_first] = place_of_volume_.try_emplace(term.id, value);
+                if (!is_first && at->second != value)
+                    fail(pod, fmt::format("the volume {} cannot be on {}", term.id, node.name));
+            }
+        }
+    }
+
+    // Pods that stand, or are planned, decide too.
+    void read_standing_volumes() {
+        for (const model::StandingPods& standing : snapshot_.standing) {
+            if (standing.shape == nullptr) continue;
+            for (const rules::TogetherTerm& term : standing.shape->constraints.together) {
+                const NodeLabels& labels = nodes_[standing.places.front().first].labels;
+                if (const auto label = labels.find(term.topology_key); label != labels.end())
+                    place_of_volume_.try_emplace(term.id, label->second);
             }
         }
     }
@@ -223,6 +263,8 @@ class Checker {
     const Plan& plan_;
     std::vector<CheckedNode> nodes_;  // Rooms, closed nodes, launches.
     std::vector<Resources> free_;
+    std::vector<model::VolumeLimits> limits_;
+    std::map<std::string, std::string> place_of_volume_;  // By id: the value of its key.
     std::map<const MachineSpec*, Made> made_;
     std::vector<Violation> found_;
 };

@@ -1,0 +1,183 @@
+// Plans for clusters so small that everything can be tried: as many pods get a place as can, at a price
+// within one per cent of the least, and the stated bound is never above that.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <map>
+
+#include "base/rng.h"
+#include "plan/provision/provision.h"
+#include "plan/testing/random_world.h"
+#include "plan/verify/checker.h"
+
+namespace joiner::plan {
+namespace {
+
+using testing::World;
+
+// How many wait of each urgency, the most urgent first; then what the machines cost.
+struct Worth {
+    std::map<std::int32_t, int, std::greater<>> waits;
+    std::int64_t nanos = 0;
+};
+
+bool places_more(const Worth& a, const Worth& b) {
+    for (const auto& [priority, count] : b.waits) {
+        const auto it = a.waits.find(priority);
+        const int own = it == a.waits.end() ? 0 : it->second;
+        if (own != count) return own < count;
+    }
+    return false;
+}
+
+// Tries every place for every pod. Only states that can still beat what is asked for are looked at.
+class Exact {
+  public:
+    Exact(const model::Snapshot& snapshot, const Worth& known) : snapshot_(snapshot), best_(known) {
+        for (const model::PodView& pod : snapshot.pods) best_.waits.try_emplace(pod.shape->priority, 0);
+        for (const auto& machine : testing::all_machines(snapshot)) add_machine(machine);
+    }
+
+    // False where it was too much to try.
+    bool run() {
+        Worth none;
+        for (const auto& [priority, count] : best_.waits) none.waits[priority] = 0;
+        go(0, none);
+        return budget_ > 0;
+    }
+
+    const Worth& best() const { return best_; }
+    const Plan& plan() const { return best_plan_; }
+
+  private:
+    // Of machines that differ in nothing but the price the cheapest will do.
+    void add_machine(const std::shared_ptr<const MachineSpec>& machine) {
+        const auto same = [&](const auto& other) {
+            return other->pool == machine->pool && other->types == machine->types &&
+                   other->zone == machine->zone && other->capacity_type == machine->capacity_type &&
+                   other->requirements == machine->requirements;
+        };
+        const auto at = std::find_if(machines_.begin(), machines_.end(), same);
+        if (at == machines_.end()) {
+            machines_.push_back(machine);
+        } else if (machine->price < (*at)->price) {
+            *at = machine;
+        }
+    }
+
+    bool is_hopeless(const Worth& so_far) const {
+        return places_more(best_, so_far) ||
+               (!places_more(so_far, best_) && so_far.nanos >= best_.nanos && !may_place_more(so_far));
+    }
+    // Pods that are still to come may all find a place.
+    bool may_place_more(const Worth& so_far) const {
+        for (const auto& [priority, count] : best_.waits) {
+            if (so_far.waits.at(priority) < count) return true;
+            if (so_far.waits.at(priority) > count) return false;
+        }
+        return false;
+    }
+
+    void go(model::PodIndex next, const Worth& so_far) {
+        if (budget_ <= 0) return;
+        --budget_;
+        if (is_hopeless(so_far)) return;
+        if (next == snapshot_.pods.size()) {
+            if (!places_more(so_far, best_) && so_far.nanos >= best_.nanos) return;
+            if (!check_plan(snapshot_, plan_).empty()) return;
+            best_ = so_far;
+            best_plan_ = plan_;
+            return;
+        }
+        for (model::RoomIndex room = 0; room < snapshot_.rooms.size(); ++room) {
+            plan_.placements.push_back({next, room});
+            go(next + 1, so_far);
+            plan_.placements.pop_back();
+        }
+        for (std::size_t i = 0; i < plan_.launches.size(); ++i) {
+            plan_.launches[i].pods.push_back(next);
+            if (fits(plan_.launches[i])) go(next + 1, so_far);
+            plan_.launches[i].pods.pop_back();
+        }
+        for (const auto& machine : machines_) {
+            plan_.launches.push_back({machine, {next}});
+            Worth more = so_far;
+            more.nanos += machine->price.nanos;
+            if (fits(plan_.launches.back())) go(next + 1, more);
+            plan_.launches.pop_back();
+        }
+        Worth waits = so_far;
+        ++waits.waits[snapshot_.pods[next].shape->priority];
+        plan_.waits.push_back({next, "it is left out"});
+        go(next + 1, waits);
+        plan_.waits.pop_back();
+    }
+
+    bool fits(const Launch& launch) const {
+        const model::PoolView& pool = snapshot_.pools[launch.spec->pool];
+        rules::Resources sum;
+        for (const model::PodIndex pod : launch.pods) sum += snapshot_.pods[pod].shape->requests;
+        for (const rules::InstanceType& type : *pool.types) {
+            if (type.name == launch.spec->types.front()) return rules::fits(sum, type.allocatable());
+        }
+        return false;
+    }
+
+    const model::Snapshot& snapshot_;
+    std::vector<std::shared_ptr<const MachineSpec>> machines_;
+    Worth best_;
+    Plan best_plan_;
+    Plan plan_;
+    std::int64_t budget_ = 3'000'000;
+};
+
+Worth worth_of(const model::Snapshot& snapshot, const Plan& plan) {
+    Worth out;
+    for (const Wait& wait : plan.waits) ++out.waits[snapshot.pods[wait.pod].shape->priority];
+    out.nanos = (plan.price + plan.node_cost).nanos;
+    return out;
+}
+
+TEST(SmallWorlds, get_as_many_pods_placed_as_can_be_at_the_least_price) {
+    int tried = 0;
+    int too_many = 0;
+    int dearer = 0;
+    for (std::uint64_t seed = 1; tried < 200 && !HasFailure(); ++seed) {
+        Rng rng(4'000'000 + seed);
+        testing::Size size;
+        size.pods = 2 + rng.below(4);
+        size.types = 1 + rng.below(3);
+        size.zones = 2;
+        size.rooms = 1;
+        size.has_preferences = false;
+        size.has_weights = false;
+        const World world(rng, size);
+        ProvisionOptions options;
+        options.effort = 200'000;
+        const Plan plan = plan_provisioning(world.snapshot, options);
+        const Worth ours = worth_of(world.snapshot, plan);
+        Exact exact(world.snapshot, ours);
+        if (!exact.run()) {
+            ++too_many;
+            continue;
+        }
+        ++tried;
+        const auto told = [&] {
+            return fmt::format("seed {}\n{}but:\n{}", seed, testing::describe(world.snapshot, plan),
+                               testing::describe(world.snapshot, exact.plan()));
+        };
+        EXPECT_FALSE(plan.is_fallback) << told();
+        EXPECT_FALSE(places_more(exact.best(), ours)) << told();
+        if (places_more(exact.best(), ours)) continue;
+        dearer += ours.nanos > exact.best().nanos ? 1 : 0;
+        EXPECT_LE(static_cast<double>(ours.nanos), 1.01 * static_cast<double>(exact.best().nanos)) << told();
+        EXPECT_LE(plan.lower_bound.nanos, exact.best().nanos) << told();
+    }
+    fmt::print("{} worlds, {} dearer than they could be, {} with too much to try\n", tried, dearer, too_many);
+}
+
+}  // namespace
+}  // namespace joiner::plan
