@@ -8,6 +8,7 @@
 
 #include "api/names.h"
 #include "model/default_spread.h"
+#include "model/exclusive_claims.h"
 #include "model/headroom.h"
 #include "model/reservations.h"
 #include "model/volume_places.h"
@@ -48,7 +49,7 @@ void for_each_listed_type(const api::NodeClaim& claim, const std::vector<rules::
 class SnapshotMaker {
   public:
     SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs)
-        : cluster_(cluster), inputs_(inputs) {}
+        : cluster_(cluster), inputs_(inputs), exclusive_claims_(cluster, inputs.planned) {}
 
     Snapshot make() {
         out_.well_known = inputs_.well_known;
@@ -332,7 +333,8 @@ class SnapshotMaker {
     std::shared_ptr<const rules::PodShape> shape_of(const PodState& pod) {
         std::shared_ptr<const rules::PodShape> spread = spread_by_default(pod);
         if (pod.volumes == nullptr) return spread;
-        const VolumePlaces volumes = volume_places(cluster_, pod);
+        VolumePlaces volumes = volume_places(cluster_, pod);
+        if (volumes.problem.empty()) volumes.problem = exclusive_claims_.problem(pod);
         return shared(rules::with_volumes(*spread, volumes.places, volumes.by_driver, volumes.problem));
     }
 
@@ -416,6 +418,7 @@ class SnapshotMaker {
 
     const Cluster& cluster_;
     const SnapshotInputs& inputs_;
+    ExclusiveClaims exclusive_claims_;
     Snapshot out_;
     std::map<std::string, std::shared_ptr<const rules::PodShape>> shapes_;
     std::map<std::tuple<const rules::PodShape*, const rules::PodLabels*, std::string>,
