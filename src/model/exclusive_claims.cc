@@ -48,7 +48,7 @@ void ExclusiveClaims::find_users() {
     is_known_ = true;
     for (const auto& [key, pod] : cluster_.pods()) {
         if (pod.volumes == nullptr || pod.is_terminal) continue;
-        if (pod.node_name.empty() && !wants_room(pod)) continue;
+        if (pod.node_name.empty() && !is_waiting(pod)) continue;
         take(pod);
     }
 }
@@ -56,7 +56,7 @@ void ExclusiveClaims::find_users() {
 int ExclusiveClaims::rank(const PodState& pod) const {
     if (!pod.node_name.empty()) return 0;
     const bool is_meant = planned_ != nullptr && planned_->contains(pod.id.uid());
-    return is_meant ? 1 : 2;
+    return is_meant || is_nominated(cluster_, pod) ? 1 : 2;
 }
 
 // As the scheduler takes pods that wait: by priority, then age.

@@ -69,13 +69,19 @@ class SnapshotMaker {
         }
     }
 
-    // What the pods planned for each claim will take of it.
+    bool is_planned(const PodState& pod) const {
+        return inputs_.planned != nullptr && inputs_.planned->contains(pod.id.uid());
+    }
+
+    // What the pods planned for each claim will take of it, and those nominated to each node.
     void sum_planned() {
-        if (inputs_.planned == nullptr) return;
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
-            const auto it = inputs_.planned->find(pod.id.uid());
-            if (it != inputs_.planned->end()) planned_[it->second] += pod.shape->requests;
+            if (is_planned(pod)) {
+                planned_[inputs_.planned->at(pod.id.uid())] += pod.shape->requests;
+            } else if (is_nominated(cluster_, pod)) {
+                nominated_[pod.nominated_node] += pod.shape->requests;
+            }
         }
     }
 
@@ -172,6 +178,8 @@ class SnapshotMaker {
         daemons.floor_at_zero();
         room.free -= daemons;
         room.free -= state.used;
+        if (const auto nominated = nominated_.find(room.name); nominated != nominated_.end())
+            room.free -= nominated->second;
         room.free -= reserved_for(room.name);
         if (claim != nullptr) {
             room.free -= planned_for(claim->claim.meta.name);
@@ -283,9 +291,7 @@ class SnapshotMaker {
         }
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
-            if (!wants_room(pod)) continue;
-            if (inputs_.planned != nullptr && inputs_.planned->contains(pod.id.uid())) continue;
-            add_pod(pod);
+            if (wants_room(cluster_, pod) && !is_planned(pod)) add_pod(pod);
         }
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
@@ -406,14 +412,14 @@ class SnapshotMaker {
             });
     }
 
-    // The name of the place where the pod stands or is planned to stand; empty for none.
+    // The name of the place where the pod stands, or is planned or nominated to stand; empty for none.
     std::string_view node_of(const PodState& pod) const {
-        if (!pod.node_name.empty() || inputs_.planned == nullptr) return pod.node_name;
-        const auto planned = inputs_.planned->find(pod.id.uid());
-        if (planned == inputs_.planned->end()) return {};
-        const ClaimState* claim = cluster_.find_claim(planned->second);
+        if (!pod.node_name.empty()) return pod.node_name;
+        if (!is_planned(pod)) return is_nominated(cluster_, pod) ? pod.nominated_node : std::string_view{};
+        const std::string& planned = inputs_.planned->at(pod.id.uid());
+        const ClaimState* claim = cluster_.find_claim(planned);
         const NodeState* node = claim == nullptr ? nullptr : cluster_.node_of(claim->claim);
-        return node == nullptr ? planned->second : node->node.meta.name;
+        return node == nullptr ? planned : node->node.meta.name;
     }
 
     const Cluster& cluster_;
@@ -426,15 +432,31 @@ class SnapshotMaker {
         spread_;
     std::map<const rules::PodLabels*, std::shared_ptr<const rules::PodLabels>> holders_;
     std::map<const rules::PodShape*, std::shared_ptr<const rules::PodShape>> shape_holders_;
-    std::map<std::string, Resources, std::less<>> planned_;
+    std::map<std::string, Resources, std::less<>> planned_;    // By claim.
+    std::map<std::string, Resources, std::less<>> nominated_;  // By node.
 };
 
 }  // namespace
 
-bool wants_room(const PodState& pod) {
+bool is_waiting(const PodState& pod) {
     return pod.node_name.empty() && !pod.is_terminal && !pod.deleted && !pod.has_gates && !pod.is_daemon &&
-           !pod.is_mirror && !pod.is_nominated && !pod.shape->avoids_node_pools &&
+           !pod.is_mirror && !pod.shape->avoids_node_pools &&
            (pod.is_default_scheduler || pod.is_unschedulable);
+}
+
+bool is_nominated(const Cluster& cluster, const PodState& pod) {
+    if (pod.nominated_node.empty() || !pod.node_name.empty() || !pod.is_active()) return false;
+    const NodeState* node = cluster.find_node(pod.nominated_node);
+    if (node == nullptr || node->node.meta.deleted) return false;
+    Resources free = node->allocatable - node->used;
+    for (const auto& [key, other] : node->pods) {
+        if (other->deleted && !other->is_terminal) free += other->shape->requests;
+    }
+    return rules::fits(pod.shape->requests, free);
+}
+
+bool wants_room(const Cluster& cluster, const PodState& pod) {
+    return is_waiting(pod) && !is_nominated(cluster, pod);
 }
 
 Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs) {
