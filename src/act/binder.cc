@@ -38,8 +38,8 @@ bool meets_labels(const model::PodState& pod, const api::Node& node) {
 }  // namespace
 
 bool is_bindable(const model::PodState& pod) {
-    return pod.is_default_scheduler && model::wants_room(pod) && pod.shape->problem.empty() &&
-           pod.volumes == nullptr;
+    return pod.is_default_scheduler && model::is_waiting(pod) && pod.nominated_node.empty() &&
+           pod.shape->problem.empty() && pod.volumes == nullptr;
 }
 
 bool looks_beyond_its_node(const model::PodState& pod) {

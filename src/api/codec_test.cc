@@ -42,7 +42,11 @@ TEST(DecodePod, keeps_what_scheduling_looks_at) {
         "tolerations":[{"key":"k","operator":"Exists","effect":"NoSchedule"},{"key":"k2","value":"v"}]},
       "status":{"phase":"Running","nominatedNodeName":"node-2","startTime":"2026-11-23T10:05:00Z",
         "conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"m"}],
-        "containerStatuses":[{"name":"main","allocatedResources":{"cpu":"2"}},{"name":"other"}]}})");
+        "allocatedResources":{"cpu":"5"},"resources":{"requests":{"cpu":"4"}},
+        "initContainerStatuses":[{"name":"side","resources":{}}],
+        "containerStatuses":[
+          {"name":"main","allocatedResources":{"cpu":"2"},"resources":{"requests":{"cpu":"3"}}},
+          {"name":"old","allocatedResources":{"cpu":"2"}},{"name":"other"}]}})");
     ASSERT_TRUE(pod) << pod.error().message;
     EXPECT_EQ(full_name(pod->meta), "shop/web-1");
     EXPECT_EQ(pod->meta.uid, "u1");
@@ -75,8 +79,29 @@ TEST(DecodePod, keeps_what_scheduling_looks_at) {
     EXPECT_EQ(pod->status.started, at("2026-11-23T10:05:00Z"));
     ASSERT_NE(find_condition(pod->status.conditions, "PodScheduled"), nullptr);
     EXPECT_EQ(find_condition(pod->status.conditions, "PodScheduled")->reason, "Unschedulable");
-    EXPECT_EQ(pod->status.allocated.size(), 1u);
-    EXPECT_EQ(pod->status.allocated.at("main").at("cpu"), quantity("2"));
+    EXPECT_EQ(pod->status.held.size(), 2u) << "without the resources that run, the rest is not heeded";
+    EXPECT_EQ(pod->status.held.at("main").allocated.at("cpu"), quantity("2"));
+    EXPECT_EQ(pod->status.held.at("main").actuated.at("cpu"), quantity("3"));
+    EXPECT_TRUE(pod->status.held.contains("side"));
+    ASSERT_TRUE(pod->status.held_by_pod);
+    EXPECT_EQ(pod->status.held_by_pod->allocated.at("cpu"), quantity("5"));
+    EXPECT_EQ(pod->status.held_by_pod->actuated.at("cpu"), quantity("4"));
+}
+
+TEST(DecodePod, on_the_nodes_network_every_port_is_the_nodes) {
+    const std::string ports = R"("ports":[{"containerPort":80},{"containerPort":81,"hostPort":8081}])";
+    const auto of = [&](const char* network) {
+        std::vector<int> out;
+        const api::PodSpec spec =
+            pod_spec(R"({"hostNetwork":)" + std::string(network) + R"(,"containers":[{"name":"c",)" + ports +
+                     R"(}],"initContainers":[{"name":"i",)" + ports + "}]}");
+        for (const auto* list : {&spec.containers, &spec.init_containers}) {
+            for (const api::ContainerPort& port : list->front().ports) out.push_back(port.host_port);
+        }
+        return out;
+    };
+    EXPECT_THAT(of("false"), ElementsAre(8081, 8081));
+    EXPECT_THAT(of("true"), ElementsAre(80, 8081, 80, 8081));
 }
 
 TEST(DecodePod, an_empty_one_has_the_defaults_of_the_api) {

@@ -13,7 +13,7 @@ namespace joiner::api {
 
 struct Toleration {
     std::string key;
-    std::string op = "Equal";  // Equal or Exists.
+    std::string op = "Equal";  // Equal, Exists, Gt or Lt.
     std::string value;
     std::string effect;  // Empty tolerates every effect.
 
@@ -56,16 +56,17 @@ struct TopologySpreadConstraint {
 };
 
 struct ContainerPort {
-    int host_port = 0;
+    int host_port = 0;  // With host networking, container_port where none is given.
     std::string host_ip;
     std::string protocol = "TCP";
+    int container_port = 0;
 };
 
 struct Container {
     std::string name;
     ResourceMap requests;
     ResourceMap limits;
-    std::vector<ContainerPort> ports;  // Only those with a host port, or all with host networking.
+    std::vector<ContainerPort> ports;  // Only those with a host port; all of them with host networking.
     bool restart_always = false;       // An init container with it is a sidecar.
     bool uses_resource_claims = false;
 };
@@ -108,14 +109,21 @@ struct PodSpec {
     bool host_network = false;
 };
 
+// What the kubelet says of a container's requests, or of a pod's, while they may be in the middle of a
+// resize.
+struct HeldRequests {
+    ResourceMap allocated;  // What it has agreed to.
+    ResourceMap actuated;   // What runs.
+};
+
 struct PodStatus {
     std::string phase = "Pending";
     std::string nominated_node;
     std::vector<Condition> conditions;
     std::optional<WallTime> started;
-    // What the kubelet holds for running containers (status.containerStatuses[].allocatedResources), by
-    // container name.
-    std::map<std::string, ResourceMap, std::less<>> allocated;
+    // By container name, sidecars and init containers too; only those whose status names its resources.
+    std::map<std::string, HeldRequests, std::less<>> held;
+    std::optional<HeldRequests> held_by_pod;  // For the pod's own requests.
 };
 
 struct Pod {
@@ -159,6 +167,7 @@ struct PersistentVolumeClaim {
     std::string volume_name;
     std::string storage_class;
     bool has_storage_class = false;
+    std::vector<std::string> access_modes;
     ResourceMap requests;
     std::string phase;
 };

@@ -81,7 +81,8 @@ void read_value(const Value& value, TopologySpreadConstraint& out) {
 }
 
 void read_value(const Value& value, ContainerPort& out) {
-    value.each_field("containerPort name", [&](std::string_view key, const Value& field) {
+    value.each_field("name", [&](std::string_view key, const Value& field) {
+        if (key == "containerPort") return field.read(out.container_port);
         if (key == "hostPort") return field.read(out.host_port);
         if (key == "hostIP") return field.read(out.host_ip);
         if (key == "protocol") return field.read(out.protocol);
@@ -103,14 +104,7 @@ void read_value(const Value& value, Container& out) {
             out.restart_always = policy == "Always";
             return true;
         }
-        if (key == "ports") {
-            field.each_item([&](const Value& item) {
-                ContainerPort port;
-                item.read(port);
-                if (port.host_port != 0) out.ports.push_back(std::move(port));
-            });
-            return true;
-        }
+        if (key == "ports") return field.read(out.ports);
         if (key == "resources") {
             field.each_field("", [&](std::string_view name, const Value& resources) {
                 if (name == "requests") return resources.read(out.requests);
@@ -185,6 +179,18 @@ void read_affinity(const Value& value, PodSpec& out) {
     });
 }
 
+// The API server's default: on its node's network a container listens where it says, on the node itself.
+// Templates are kept without it.
+void keep_host_ports(std::vector<Container>& containers, bool host_network) {
+    for (Container& container : containers) {
+        if (host_network) {
+            for (ContainerPort& port : container.ports)
+                if (port.host_port == 0) port.host_port = port.container_port;
+        }
+        std::erase_if(container.ports, [](const ContainerPort& port) { return port.host_port == 0; });
+    }
+}
+
 bool asks_for(const std::vector<Container>& containers, const std::string& resource) {
     return std::any_of(containers.begin(), containers.end(),
                        [&](const Container& container) { return container.requests.contains(resource); });
@@ -241,25 +247,43 @@ void read_value(const Value& value, PodSpec& out) {
         if (!asks_for(out.containers, name) && !asks_for(out.init_containers, name))
             out.pod_requests.try_emplace(name, limit);
     }
+    keep_host_ports(out.containers, out.host_network);
+    keep_host_ports(out.init_containers, out.host_network);
     if (out.scheduler_name.empty()) out.scheduler_name = "default-scheduler";
 }
 
+namespace {
+
+// The scheduler heeds what is allocated only where it is also said what runs: nothing, otherwise.
+std::optional<HeldRequests> read_held(const Value& status, std::string* name) {
+    HeldRequests out;
+    bool says_what_runs = false;
+    status.each_field("*", [&](std::string_view key, const Value& field) {
+        if (key == "name") return name == nullptr || field.read(*name);
+        if (key == "allocatedResources") return field.read(out.allocated);
+        if (key != "resources") return false;
+        says_what_runs = true;
+        field.each_field("*", [&](std::string_view part, const Value& amounts) {
+            return part == "requests" && amounts.read(out.actuated);
+        });
+        return true;
+    });
+    return says_what_runs ? std::optional(std::move(out)) : std::nullopt;
+}
+
+}  // namespace
+
 void read_value(const Value& value, PodStatus& out) {
+    out.held_by_pod = read_held(value, nullptr);
     value.each_field("*", [&](std::string_view key, const Value& field) {
         if (key == "phase") return field.read(out.phase);
         if (key == "nominatedNodeName") return field.read(out.nominated_node);
         if (key == "conditions") return field.read(out.conditions);
         if (key == "startTime") return field.read(out.started);
-        if (key == "containerStatuses") {
+        if (key == "containerStatuses" || key == "initContainerStatuses") {
             field.each_item([&](const Value& item) {
                 std::string name;
-                ResourceMap allocated;
-                item.each_field("*", [&](std::string_view part, const Value& member) {
-                    if (part == "name") return member.read(name);
-                    if (part == "allocatedResources") return member.read(allocated);
-                    return false;
-                });
-                if (!allocated.empty()) out.allocated[name] = std::move(allocated);
+                if (auto held = read_held(item, &name)) out.held[name] = std::move(*held);
             });
             return true;
         }
@@ -308,6 +332,7 @@ void read_value(const Value& value, PersistentVolumeClaim& out) {
                 if (key == "volumeName") return field.read(out.volume_name);
                 if (key == "storageClassName")
                     return out.has_storage_class = true, field.read(out.storage_class);
+                if (key == "accessModes") return field.read(out.access_modes);
                 if (key == "resources") {
                     field.each_field("limits", [&](std::string_view name, const Value& amounts) {
                         return name == "requests" && amounts.read(out.requests);

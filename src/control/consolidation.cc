@@ -83,7 +83,7 @@ bool Consolidation::may_begin() {
     const auto& unbound = services_.cluster.unbound_pods();
     return std::none_of(unbound.begin(), unbound.end(), [&](const model::PodKey& key) {
         const model::PodState& pod = *services_.cluster.find_pod(key);
-        return model::wants_room(pod) && now - pod.created < kPodPatience;
+        return model::wants_room(services_.cluster, pod) && now - pod.created < kPodPatience;
     });
 }
 

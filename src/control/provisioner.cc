@@ -50,7 +50,7 @@ void Provisioner::sweep() {
         some_wait_ || std::any_of(services_.cluster.unbound_pods().begin(),
                                   services_.cluster.unbound_pods().end(), [&](const model::PodKey& key) {
                                       const model::PodState& pod = *services_.cluster.find_pod(key);
-                                      return model::wants_room(pod) && !planned_.has(pod.id.uid());
+                                      return wants_room(pod) && !planned_.has(pod.id.uid());
                                   });
     const bool has_less_headroom = keeps_headroom() && planned_version_ != services_.cluster.version();
     if (some_wait || has_less_headroom || !late.empty()) trigger();
@@ -60,16 +60,16 @@ void Provisioner::sweep() {
 void Provisioner::pod_changed(const model::PodState* before, const model::PodState* after) {
     if (before != nullptr) {
         const bool still_waits =
-            after != nullptr && after->id.uid() == before->id.uid() && model::wants_room(*after);
+            after != nullptr && after->id.uid() == before->id.uid() && wants_room(*after);
         if (!still_waits) {
             const std::string claim = planned_.drop(before->id.uid());
             if (!claim.empty()) services_.look_at_claim(claim);
         }
     }
-    if (after != nullptr && model::wants_room(*after) && !planned_.has(after->id.uid())) {
-        const bool is_news =
-            before == nullptr || before->id.uid() != after->id.uid() || !model::wants_room(*before) ||
-            before->is_unschedulable != after->is_unschedulable || before->shape != after->shape;
+    if (after != nullptr && wants_room(*after) && !planned_.has(after->id.uid())) {
+        const bool is_news = before == nullptr || before->id.uid() != after->id.uid() ||
+                             !wants_room(*before) || before->is_unschedulable != after->is_unschedulable ||
+                             before->shape != after->shape;
         if (is_news && !goes_to_its_place(*after)) trigger();
     }
     // It stands where headroom was.
@@ -248,6 +248,10 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
     for (const plan::Wait& wait : plan.waits) {
         if (!snapshot.pods[wait.pod].is_headroom()) say_waiting(snapshot.pods[wait.pod], wait.reason);
     }
+}
+
+bool Provisioner::wants_room(const model::PodState& pod) const {
+    return model::wants_room(services_.cluster, pod);
 }
 
 std::string Provisioner::claim_of(const model::RoomView& room) const {

@@ -87,6 +87,7 @@ class Provisioner {
     void plan_pod(const model::PodView& pod, const std::string& claim);
     void release(const std::string& claim);
     bool keeps_headroom() const { return !services_.cluster.buffers().empty(); }
+    bool wants_room(const model::PodState& pod) const;
     // The claim behind a room of the snapshot; empty where there is none.
     std::string claim_of(const model::RoomView& room) const;
     void note_headroom(const model::Snapshot& snapshot, const plan::Plan& plan);

@@ -109,7 +109,7 @@ PodState make_pod_state(const api::Pod& pod) {
     out.selecting_owner = selecting_owner_of(pod.meta);
     out.has_spread = !pod.spec.topology_spread.empty();
     out.has_gates = pod.spec.has_scheduling_gates;
-    out.is_nominated = !pod.status.nominated_node.empty();
+    out.nominated_node = pod.status.nominated_node;
     const api::Condition* scheduled = api::find_condition(pod.status.conditions, "PodScheduled");
     out.is_unschedulable = scheduled != nullptr && scheduled->reason == "Unschedulable";
     out.is_default_scheduler = pod.spec.scheduler_name == "default-scheduler";

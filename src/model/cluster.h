@@ -72,6 +72,7 @@ struct PodState {
 
     PodId id;
     std::string node_name;
+    std::string nominated_node;  // Where the scheduler means to place it soon, often once others are gone.
     std::shared_ptr<const rules::PodShape> shape;
     std::shared_ptr<const rules::PodLabels> labels;
     std::shared_ptr<const std::vector<VolumeUse>> volumes;  // nullptr: none.
@@ -91,7 +92,6 @@ struct PodState {
     bool is_mirror : 1 = false;    // Owned by its Node.
     bool is_stateful : 1 = false;  // Owned by a StatefulSet.
     bool has_gates : 1 = false;
-    bool is_nominated : 1 = false;      // Preemption is under way.
     bool is_unschedulable : 1 = false;  // The scheduler has said so.
     bool is_default_scheduler : 1 = true;
     bool is_critical : 1 = false;  // A system-critical priority class.

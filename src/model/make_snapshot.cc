@@ -8,6 +8,7 @@
 
 #include "api/names.h"
 #include "model/default_spread.h"
+#include "model/exclusive_claims.h"
 #include "model/headroom.h"
 #include "model/reservations.h"
 #include "model/volume_places.h"
@@ -49,7 +50,7 @@ void for_each_listed_type(const api::NodeClaim& claim, const std::vector<rules::
 class SnapshotMaker {
   public:
     SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs)
-        : cluster_(cluster), inputs_(inputs) {}
+        : cluster_(cluster), inputs_(inputs), exclusive_claims_(cluster, inputs.planned) {}
 
     Snapshot make() {
         out_.well_known = inputs_.well_known;
@@ -71,15 +72,21 @@ class SnapshotMaker {
         }
     }
 
-    // What the pods planned for each claim will take of it.
+    bool is_planned(const PodState& pod) const {
+        return inputs_.planned != nullptr && inputs_.planned->contains(pod.id.uid());
+    }
+
+    // What the pods planned for each claim will take of it, and those nominated to each node.
     void sum_planned() {
-        if (inputs_.planned == nullptr) return;
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
-            const auto it = inputs_.planned->find(pod.id.uid());
-            if (it == inputs_.planned->end()) continue;
-            planned_[it->second] += pod.shape->requests;
-            if (pod.volumes != nullptr) planned_pods_[it->second].push_back(&pod);
+            if (is_planned(pod)) {
+                const std::string& claim = inputs_.planned->at(pod.id.uid());
+                planned_[claim] += pod.shape->requests;
+                if (pod.volumes != nullptr) planned_pods_[claim].push_back(&pod);
+            } else if (is_nominated(cluster_, pod)) {
+                nominated_[pod.nominated_node] += pod.shape->requests;
+            }
         }
     }
 
@@ -183,6 +190,8 @@ class SnapshotMaker {
         daemons.floor_at_zero();
         room.free -= daemons;
         room.free -= state.used;
+        if (const auto nominated = nominated_.find(room.name); nominated != nominated_.end())
+            room.free -= nominated->second;
         room.free -= reserved_for(room.name);
         if (claim != nullptr) {
             room.free -= planned_for(claim->claim.meta.name);
@@ -338,9 +347,7 @@ class SnapshotMaker {
         }
         for (const PodKey& key : cluster_.unbound_pods()) {
             const PodState& pod = *cluster_.find_pod(key);
-            if (!wants_room(pod)) continue;
-            if (inputs_.planned != nullptr && inputs_.planned->contains(pod.id.uid())) continue;
-            add_pod(pod);
+            if (wants_room(cluster_, pod) && !is_planned(pod)) add_pod(pod);
         }
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
@@ -388,7 +395,9 @@ class SnapshotMaker {
     std::shared_ptr<const rules::PodShape> shape_of(const PodState& pod) {
         std::shared_ptr<const rules::PodShape> spread = spread_by_default(pod);
         if (pod.volumes == nullptr) return spread;
-        return shared(rules::with_volumes(*spread, volume_places(cluster_, pod, volume_users_)));
+        rules::PodVolumes volumes = volume_places(cluster_, pod, volume_users_);
+        if (volumes.problem.empty()) volumes.problem = exclusive_claims_.problem(pod);
+        return shared(rules::with_volumes(*spread, std::move(volumes)));
     }
 
     std::shared_ptr<const rules::PodShape> spread_by_default(const PodState& pod) {
@@ -480,18 +489,19 @@ class SnapshotMaker {
         }
     }
 
-    // The name of the place where the pod stands or is planned to stand; empty for none.
+    // The name of the place where the pod stands, or is planned or nominated to stand; empty for none.
     std::string_view node_of(const PodState& pod) const {
-        if (!pod.node_name.empty() || inputs_.planned == nullptr) return pod.node_name;
-        const auto planned = inputs_.planned->find(pod.id.uid());
-        if (planned == inputs_.planned->end()) return {};
-        const ClaimState* claim = cluster_.find_claim(planned->second);
+        if (!pod.node_name.empty()) return pod.node_name;
+        if (!is_planned(pod)) return is_nominated(cluster_, pod) ? pod.nominated_node : std::string_view{};
+        const std::string& planned = inputs_.planned->at(pod.id.uid());
+        const ClaimState* claim = cluster_.find_claim(planned);
         const NodeState* node = claim == nullptr ? nullptr : cluster_.node_of(claim->claim);
-        return node == nullptr ? planned->second : node->node.meta.name;
+        return node == nullptr ? planned : node->node.meta.name;
     }
 
     const Cluster& cluster_;
     const SnapshotInputs& inputs_;
+    ExclusiveClaims exclusive_claims_;
     Snapshot out_;
     std::map<std::string, std::shared_ptr<const rules::PodShape>> shapes_;
     std::map<std::tuple<const rules::PodShape*, const rules::PodLabels*, std::string>,
@@ -499,17 +509,33 @@ class SnapshotMaker {
         spread_;
     std::map<const rules::PodLabels*, std::shared_ptr<const rules::PodLabels>> holders_;
     std::map<const rules::PodShape*, std::shared_ptr<const rules::PodShape>> shape_holders_;
-    std::map<std::string, Resources, std::less<>> planned_;
+    std::map<std::string, Resources, std::less<>> planned_;    // By claim.
+    std::map<std::string, Resources, std::less<>> nominated_;  // By node.
     std::map<std::string, std::vector<const PodState*>, std::less<>> planned_pods_;  // With volumes.
     VolumeUsers volume_users_;
 };
 
 }  // namespace
 
-bool wants_room(const PodState& pod) {
+bool is_waiting(const PodState& pod) {
     return pod.node_name.empty() && !pod.is_terminal && !pod.deleted && !pod.has_gates && !pod.is_daemon &&
-           !pod.is_mirror && !pod.is_nominated && !pod.shape->avoids_node_pools &&
+           !pod.is_mirror && !pod.shape->avoids_node_pools &&
            (pod.is_default_scheduler || pod.is_unschedulable);
+}
+
+bool is_nominated(const Cluster& cluster, const PodState& pod) {
+    if (pod.nominated_node.empty() || !pod.node_name.empty() || !pod.is_active()) return false;
+    const NodeState* node = cluster.find_node(pod.nominated_node);
+    if (node == nullptr || node->node.meta.deleted) return false;
+    Resources free = node->allocatable - node->used;
+    for (const auto& [key, other] : node->pods) {
+        if (other->deleted && !other->is_terminal) free += other->shape->requests;
+    }
+    return rules::fits(pod.shape->requests, free);
+}
+
+bool wants_room(const Cluster& cluster, const PodState& pod) {
+    return is_waiting(pod) && !is_nominated(cluster, pod);
 }
 
 Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs) {

@@ -38,9 +38,14 @@ struct SnapshotInputs {
     const std::vector<api::TopologySpreadConstraint>* default_spread = nullptr;
 };
 
-// A pod that is ours to find room for: unbound, not gated, not going, no daemon, no preemption under way. A
-// pod of another scheduler counts once that scheduler has called it unschedulable.
-bool wants_room(const PodState& pod);
+// A pod that has no node and may get one: unbound, not gated, not going, no daemon. A pod of another
+// scheduler counts once that scheduler has called it unschedulable.
+bool is_waiting(const PodState& pod);
+// The scheduler keeps room for the pod on the node it has nominated: the node is there, and holds the pod
+// once those that are on their way out are gone. A nomination that nothing came of is none.
+bool is_nominated(const Cluster& cluster, const PodState& pod);
+// A waiting pod that is ours to find room for.
+bool wants_room(const Cluster& cluster, const PodState& pod);
 
 Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs);
 

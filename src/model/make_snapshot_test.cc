@@ -119,6 +119,46 @@ struct World {
     std::vector<api::NodePool> pools_;
 };
 
+TEST(Nominated, pods_have_room_kept_where_they_will_fit) {
+    const auto nominated = [](api::Pod& p) { p.status.nominated_node = "n"; };
+    const auto going = [](api::Pod& p) { p.meta.deleted = WallTime{}; };
+    const struct {
+        const char* name;
+        bool is_nominated;
+        int free_milli;
+        std::function<void(World&)> edit;
+    } cases[] = {
+        {"there is room", true, 1000, [](World& w) { w.add(World::node("n")); }},
+        {"its victim is on the way out", true, -1000,
+         [&](World& w) {
+             w.add(World::node("n"));
+             w.pod("victim", "2", "n", going);
+         }},
+        {"another took its room", false, 1000,
+         [&](World& w) {
+             w.add(World::node("n"));
+             w.pod("other", "3", "n");
+         }},
+        {"the node is going", false, 0,
+         [&](World& w) {
+             api::Node node = World::node("n");
+             node.meta.deleted = WallTime{};
+             w.add(node);
+         }},
+    };
+    for (const auto& c : cases) {
+        World w;
+        c.edit(w);
+        w.pod("p", "3", "", nominated);
+        EXPECT_EQ(is_nominated(w.cluster, *w.cluster.find_pod("ns/p")), c.is_nominated) << c.name;
+        const Snapshot snapshot = w.snapshot();
+        EXPECT_EQ(snapshot.pods.size(), c.is_nominated ? 0u : 1u) << c.name;
+        if (!snapshot.rooms.empty()) {
+            EXPECT_EQ(snapshot.rooms.front().free.cpu_milli, c.free_milli) << c.name;
+        }
+    }
+}
+
 TEST(WantsRoom, tells_who_is_ours_to_place) {
     const struct {
         const char* name;
@@ -133,7 +173,7 @@ TEST(WantsRoom, tells_who_is_ours_to_place) {
         {"of a DaemonSet", false,
          [](api::Pod& p) { p.meta.owners = {{"apps/v1", "DaemonSet", "d", "u", true, false}}; }},
         {"a mirror pod", false, [](api::Pod& p) { p.meta.owners = {{"v1", "Node", "n", "u", true, false}}; }},
-        {"waiting for its victims", false, [](api::Pod& p) { p.status.nominated_node = "n"; }},
+        {"nominated to a node that is gone", true, [](api::Pod& p) { p.status.nominated_node = "n"; }},
         {"of another scheduler", false, [](api::Pod& p) { p.spec.scheduler_name = "mine"; }},
         {"of another scheduler that gave up on it", true,
          [](api::Pod& p) {
@@ -150,7 +190,7 @@ TEST(WantsRoom, tells_who_is_ours_to_place) {
     for (const auto& c : cases) {
         World w;
         w.pod("p", "1", "", c.edit);
-        EXPECT_EQ(wants_room(*w.cluster.find_pod("ns/p")), c.wanted) << c.name;
+        EXPECT_EQ(wants_room(w.cluster, *w.cluster.find_pod("ns/p")), c.wanted) << c.name;
         EXPECT_EQ(w.snapshot().pods.size(), c.wanted ? 1u : 0u) << c.name;
     }
 }

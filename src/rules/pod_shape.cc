@@ -6,6 +6,7 @@
 
 #include "api/names.h"
 #include "rules/node_pool_rules.h"
+#include "rules/taints.h"
 
 namespace joiner::rules {
 namespace {
@@ -14,6 +15,9 @@ namespace {
 std::string unsupported_constraint(const api::PodSpec& spec) {
     if (spec.has_resource_claims) return "resource claims (dynamic resource allocation) are not supported";
     if (spec.in_pod_group) return "pod groups are not supported yet";
+    for (const api::Toleration& toleration : spec.tolerations) {
+        if (std::string problem = toleration_problem(toleration); !problem.empty()) return problem;
+    }
     return {};
 }
 

@@ -184,18 +184,37 @@ std::string shortage(const Resources& request, const Resources& free) {
     return out;
 }
 
+namespace {
+
+// What a resize may still take: the most of what is wanted, agreed to and running; only of the last two where
+// the kubelet has refused it for good.
+Resources in_resize(const api::ResourceMap& wanted, const api::HeldRequests* held, bool is_refused) {
+    if (held == nullptr) return as_request(wanted);
+    Resources out = is_refused ? Resources{} : as_request(wanted);
+    out.max_with(as_request(held->allocated));
+    out.max_with(as_request(held->actuated));
+    return out;
+}
+
+bool is_resize_refused(const api::PodStatus& status) {
+    const api::Condition* pending = api::find_condition(status.conditions, "PodResizePending");
+    return pending != nullptr && pending->reason == "Infeasible";
+}
+
+}  // namespace
+
 Resources pod_requests(const api::PodSpec& spec, const api::PodStatus& status) {
+    const bool is_refused = is_resize_refused(status);
+    const auto request_of = [&](const api::Container& container) {
+        const auto held = status.held.find(container.name);
+        return in_resize(container.requests, held == status.held.end() ? nullptr : &held->second, is_refused);
+    };
     Resources total;
-    for (const api::Container& container : spec.containers) {
-        Resources request = as_request(container.requests);
-        const auto held = status.allocated.find(container.name);
-        if (held != status.allocated.end()) request.max_with(as_request(held->second));
-        total += request;
-    }
+    for (const api::Container& container : spec.containers) total += request_of(container);
     Resources sidecars;
     Resources largest_init;
     for (const api::Container& init : spec.init_containers) {
-        const Resources request = as_request(init.requests);
+        const Resources request = init.restart_always ? request_of(init) : as_request(init.requests);
         if (init.restart_always) {
             total += request;
             sidecars += request;
@@ -205,8 +224,10 @@ Resources pod_requests(const api::PodSpec& spec, const api::PodStatus& status) {
         }
     }
     total.max_with(largest_init);
+    const Resources of_pod =
+        in_resize(spec.pod_requests, status.held_by_pod ? &*status.held_by_pod : nullptr, is_refused);
     for (const auto& [name, quantity] : spec.pod_requests) {
-        if (is_pod_level(name)) total.set(name, name == kCpu ? quantity.milli_up() : quantity.units_up());
+        if (is_pod_level(name)) total.set(name, of_pod.get(name));
     }
     total += as_request(spec.overhead);
     total.pods = 1;

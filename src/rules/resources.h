@@ -51,8 +51,8 @@ std::string amount_text(std::string_view name, std::int64_t amount);
 std::string shortage(const Resources& request, const Resources& free);
 
 // What the scheduler reserves for a pod: containers and sidecars, or the largest init step; pod-level
-// resources where given; overhead; what the kubelet already holds where that is more; and one of "pods".
-// Source: k8s.io/component-helpers resource.PodRequests.
+// resources where given; of a resize under way the most it may take; overhead; and one of "pods". Source:
+// k8s.io/component-helpers resource.PodRequests with status resources.
 Resources pod_requests(const api::PodSpec& spec, const api::PodStatus& status);
 
 }  // namespace joiner::rules

@@ -109,12 +109,52 @@ TEST(PodRequests, follow_the_scheduler) {
     EXPECT_EQ(pod_requests(spec, {}).cpu_milli, 2100)
         << "the pod's own request replaces the sum; overhead adds";
     EXPECT_EQ(pod_requests(spec, {}).memory_bytes, 1 << 30);
+}
 
-    api::PodSpec plain;
-    plain.containers = {{"a", amounts({{"cpu", "1"}}), {}, {}, false, false}};
-    api::PodStatus resized;
-    resized.allocated["a"] = amounts({{"cpu", "2"}});
-    EXPECT_EQ(pod_requests(plain, resized).cpu_milli, 2000) << "what the kubelet still holds counts";
+TEST(PodRequests, of_a_resize_under_way_are_the_most_it_may_take) {
+    enum class Who { kContainer, kSidecar, kInit, kPod };
+    const struct {
+        const char* name;
+        Who who;
+        const char* reason;  // Of the condition PodResizePending; empty: there is none.
+        const char* spec;
+        const char* allocated;
+        const char* actuated;
+        std::int64_t milli;
+    } cases[] = {
+        {"grown, and not agreed to yet", Who::kContainer, "Deferred", "2", "1", "1", 2000},
+        {"shrunk, and not agreed to yet", Who::kContainer, "", "1", "2", "2", 2000},
+        {"shrunk and agreed to, but it runs as before", Who::kContainer, "", "1", "1", "3", 3000},
+        {"agreed to more than runs", Who::kContainer, "", "1", "4", "3", 4000},
+        {"refused for good", Who::kContainer, "Infeasible", "6", "500m", "1", 1000},
+        {"a sidecar that runs as before", Who::kSidecar, "", "1", "1", "3", 3000},
+        {"a sidecar that is refused", Who::kSidecar, "Infeasible", "6", "1", "500m", 1000},
+        {"an init container is never resized", Who::kInit, "", "1", "2", "3", 1000},
+        {"the pod runs as before", Who::kPod, "", "1", "1", "3", 3000},
+        {"the pod is refused", Who::kPod, "Infeasible", "6", "1", "2", 2000},
+    };
+    for (const auto& c : cases) {
+        api::PodSpec spec;
+        api::PodStatus status;
+        const api::HeldRequests held{amounts({{"cpu", c.allocated}}), amounts({{"cpu", c.actuated}})};
+        const api::ResourceMap wanted = amounts({{"cpu", c.spec}});
+        const api::Container container{"a",  c.who == Who::kPod ? api::ResourceMap{} : wanted, {}, {}, false,
+                                       false};
+        if (c.who == Who::kSidecar || c.who == Who::kInit) {
+            spec.init_containers = {container};
+            spec.init_containers.front().restart_always = c.who == Who::kSidecar;
+        } else {
+            spec.containers = {container};
+        }
+        if (c.who == Who::kPod) {
+            spec.pod_requests = wanted;
+            status.held_by_pod = held;
+        } else {
+            status.held["a"] = held;
+        }
+        if (*c.reason != '\0') status.conditions = {{"PodResizePending", "True", c.reason, "", kNoTime, 0}};
+        EXPECT_EQ(pod_requests(spec, status).cpu_milli, c.milli) << c.name;
+    }
 }
 
 TEST(Resources, an_overcommitted_resource_rules_out_only_those_who_ask_for_it) {
@@ -135,6 +175,39 @@ TEST(Resources, an_overcommitted_resource_rules_out_only_those_who_ask_for_it) {
     EXPECT_EQ(shortage(gpu, free), "nvidia.com/gpu: 1 asked, 0 free");
 }
 
+TEST(Taints, tolerations_that_compare) {
+    const struct {
+        const char* op;
+        const char* bound;
+        const char* there;
+        bool tolerated;
+    } cases[] = {
+        {"Gt", "900", "950", true},   {"Gt", "950", "950", false},
+        {"Gt", "-5", "-4", true},     {"Lt", "900", "950", false},
+        {"Lt", "951", "950", true},   {"Lt", "1", "0", true},
+        {"Gt", "900", "fast", false}, {"Gt", "900", "", false},
+        {"Lt", "900", "07", false},   {"Gt", "slow", "950", false},
+        {"Lt", "+900", "1", false},   {"Lt", "1", "-0", false},
+        {"Gt", "0", "9.5", false},    {"Lt", "9223372036854775808", "1", false},
+    };
+    for (const auto& c : cases) {
+        EXPECT_EQ(tolerates({"sla", c.op, c.bound, ""}, {"sla", c.there, "NoSchedule", {}}), c.tolerated)
+            << c.there << " " << c.op << " " << c.bound;
+    }
+    EXPECT_FALSE(tolerates({"other", "Gt", "900", ""}, {"sla", "950", "NoSchedule", {}}));
+    EXPECT_FALSE(tolerates({"sla", "Gt", "900", "NoExecute"}, {"sla", "950", "NoSchedule", {}}));
+}
+
+TEST(Taints, a_toleration_nobody_understands_says_so) {
+    EXPECT_EQ(toleration_problem({"k", "Exists", "", ""}), "");
+    EXPECT_EQ(toleration_problem({"k", "Equal", "v", ""}), "");
+    EXPECT_EQ(toleration_problem({"k", "Gt", "-3", ""}), "");
+    EXPECT_EQ(toleration_problem({"k", "Lt", "03", ""}),
+              "its toleration of k has the operator Lt, which needs a whole number, not \"03\"");
+    EXPECT_EQ(toleration_problem({"k", "In", "a", ""}),
+              "its toleration of k has the operator In, which nobody knows: use Equal, Exists, Gt or Lt");
+}
+
 TEST(Taints, tolerations) {
     const api::Taint taint{"k", "v", "NoSchedule", {}};
     EXPECT_TRUE(tolerates({"k", "Equal", "v", "NoSchedule"}, taint));
@@ -144,6 +217,7 @@ TEST(Taints, tolerations) {
     EXPECT_FALSE(tolerates({"k", "Equal", "w", ""}, taint));
     EXPECT_FALSE(tolerates({"k", "Equal", "v", "NoExecute"}, taint));
     EXPECT_FALSE(tolerates({"other", "Exists", "", ""}, taint));
+    EXPECT_FALSE(tolerates({"", "Equal", "v", ""}, taint)) << "the API server refuses it";
     EXPECT_EQ(untolerated_taint({}, {{"p", "", "PreferNoSchedule", {}}}), nullptr);
     EXPECT_NE(untolerated_taint({}, {taint}), nullptr);
 }

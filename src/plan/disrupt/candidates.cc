@@ -35,6 +35,10 @@ rules::Money price_of(const rules::InstanceType& type, const api::StringMap& lab
 CandidateFinder::CandidateFinder(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now)
     : facts_(facts), disruption_(disruption), now_(now) {
     for (const auto& [uid, claim] : facts.planned) planned_claims_.insert(claim);
+    for (const model::PodKey& key : facts.cluster.unbound_pods()) {
+        const model::PodState& pod = *facts.cluster.find_pod(key);
+        if (model::is_nominated(facts.cluster, pod)) nominated_nodes_.insert(pod.nominated_node);
+    }
     for (const auto& [name, kept] : facts.cluster.pod_disruption_budgets())
         budgets_[kept.object.meta.ns].push_back(&kept.object);
 }
@@ -49,7 +53,8 @@ bool CandidateFinder::is_out_of_play(const model::ClaimState& state) const {
 std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
     const api::NodeClaim& claim = state.claim;
     const model::NodeState& node = *facts_.cluster.node_of(claim);
-    if (planned_claims_.contains(claim.meta.name)) return "pods are about to be bound to it";
+    if (planned_claims_.contains(claim.meta.name) || nominated_nodes_.contains(node.node.meta.name))
+        return "pods are about to be bound to it";
     if (api::find_or_empty(node.node.meta.annotations, api::kDoNotDisruptAnnotation) == "true")
         return fmt::format("the node is annotated {}=true", api::kDoNotDisruptAnnotation);
     const model::PoolState* pool = facts_.cluster.find_pool(pool_of(claim));

@@ -88,6 +88,7 @@ class CandidateFinder {
     DisruptionClass disruption_;
     WallTime now_;
     std::set<std::string_view> planned_claims_;
+    std::set<std::string_view> nominated_nodes_;
     std::map<std::string_view, Budgets, std::less<>> budgets_;  // By namespace.
     // By pool; asked for once.
     mutable std::map<std::string, Types, std::less<>> types_;

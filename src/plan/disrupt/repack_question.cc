@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "plan/disrupt/repack.h"
+#include "rules/node_cost.h"
 
 namespace joiner::plan {
 namespace {
@@ -14,11 +15,11 @@ bool may_move_pods(const model::PoolState* pool) {
     return pool == nullptr || pool->pool.consolidation_policy != "WhenEmpty";
 }
 
-void add_node_costs(RepackQuestion& question) {
+// Of the pools themselves: a snapshot may have one in several parts, or not at all.
+void add_node_costs(const model::Cluster& cluster, RepackQuestion& question) {
     for (Candidate& candidate : question.candidates) {
-        for (const model::PoolView& pool : question.snapshot.pools) {
-            if (pool.name == candidate.pool) candidate.price += pool.node_cost;
-        }
+        if (const model::PoolState* pool = cluster.find_pool(candidate.pool); pool != nullptr)
+            candidate.price += rules::node_cost(pool->pool).value_or(rules::Money{});
     }
 }
 
@@ -96,7 +97,7 @@ RepackQuestion make_repack_question(const model::Cluster& cluster, model::Snapsh
         std::vector<Candidate> rest = std::move(out.candidates);
         return make_repack_question(cluster, std::move(inputs), std::move(rest));
     }
-    add_node_costs(out);
+    add_node_costs(cluster, out);
     sum_balanced(cluster, out);
     return out;
 }
