@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rules/money.h"
@@ -29,6 +30,8 @@ struct InstanceType {
     std::vector<Offering> offerings;
     Resources capacity;
     Resources overhead;  // Kube and system reserve and eviction threshold.
+    // How many volumes of a CSI driver may be attached; a driver that is not named has no known limit.
+    std::vector<std::pair<std::string, int>> volume_limits;
     // A NodeOverlay has said what it costs, or what more it holds.
     bool has_overlaid_price = false;
     bool has_overlaid_capacity = false;
