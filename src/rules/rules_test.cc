@@ -187,6 +187,16 @@ TEST(Cron, s5_3_next_hits) {
         {"0 0 13 * 5", "2026-11-27T00:00:00Z"},
         {"5 19 23 11 *", "2027-11-23T19:05:00Z"},
         {"10-40/15 3,5 * * *", "2026-11-24T03:10:00Z"},
+        // Days of the month and of the week: either where both are restricted, and a step restricts.
+        {"0 0 */2 * 1", "2026-11-25T00:00:00Z"},
+        {"0 0 */2 * sun", "2026-11-25T00:00:00Z"},
+        {"0 0 1 * */3", "2026-11-25T00:00:00Z"},
+        {"0 0 */1 * sun", "2026-11-29T00:00:00Z"},
+        {"0 0 ? * sun", "2026-11-29T00:00:00Z"},
+        {"0 0 1,* * sun", "2026-11-29T00:00:00Z"},
+        {"0 0 1 * *", "2026-12-01T00:00:00Z"},
+        {"5/20 * * * *", "2026-11-23T19:25:00Z"},
+        {"0 0 * feb-Mar SAT", "2027-02-06T00:00:00Z"},
     };
     for (const auto& [text, expected] : cases) {
         const auto cron = Cron::parse(text);
@@ -194,8 +204,9 @@ TEST(Cron, s5_3_next_hits) {
         EXPECT_EQ(format_rfc3339(*cron->next(t)), expected) << text;
     }
     EXPECT_FALSE(Cron::parse("0 0 31 2 *")->next(t)) << "no such day ever comes";
-    for (const char* text : {"", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *",
-                             "a * * * *", "@never", "* * * * 8", "1,,2 * * * *"}) {
+    for (const char* text :
+         {"", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *", "@never",
+          "* * * * 7", "* * * * 8", "@every 1h", "0 0 * * fri-mon", "1,,2 * * * *"}) {
         EXPECT_FALSE(Cron::parse(text)) << text;
     }
 }
