@@ -46,6 +46,9 @@ struct RoomView {
     rules::Resources free;           // After bound and planned pods and the room kept for daemons.
     // How many more volumes it takes, by CSI driver; a driver without a limit is not named.
     std::vector<std::pair<std::string, int>> volumes_left = {};
+
+    // Empty while there is no node.
+    std::string_view node_name() const { return is_claim ? std::string_view{} : std::string_view(name); }
 };
 
 // A node that takes no more pods; those that stand there still matter to others.
@@ -80,6 +83,12 @@ struct PoolView {
     rules::Money node_cost;  // An hour of any node of the pool costs so much besides its price.
 };
 
+// Where instance types come from, in words for reasons.
+struct TypesSource {
+    std::string name = "the provider";
+    std::string how_to_have_others;  // "--instance-types reads others"; empty: nothing to say.
+};
+
 struct DaemonView {
     std::string name;
     std::shared_ptr<const rules::PodShape> shape;
@@ -96,6 +105,7 @@ struct Snapshot {
     std::vector<ClosedNode> closed_nodes;
     std::vector<StandingPods> standing;
     rules::NamespaceLabels namespaces;
+    TypesSource types_source;
 };
 
 }  // namespace joiner::model

@@ -11,6 +11,8 @@
 
 #include "api/names.h"
 #include "base/check.h"
+#include "plan/provision/pool_reason.h"
+#include "rules/new_node.h"
 #include "rules/taints.h"
 
 namespace joiner::plan {
@@ -24,24 +26,31 @@ using rules::Requirements;
 
 constexpr std::size_t kMaxOfferings = 64;
 
-// Which of the type's offerings allow every one of `wanted`, for the keys that offerings or the type define.
+// Which of the type's offerings allow every one of `wanted`: keys that some type's nodes have. A type that
+// says nothing of a key makes nodes without it.
 OfferingMask allowed_offerings(const InstanceType& type, const Requirements& wanted, OfferingMask among) {
     for (const Requirement& requirement : wanted) {
         const Requirement* own = type.requirements.find(requirement.key());
-        const bool type_overlaps =
-            own == nullptr || requirement.overlaps(*own) ||
-            (own->is_empty() && (requirement.is_empty() || requirement.op() == rules::Operator::kNotIn));
+        const bool type_suits = rules::suits(own, requirement);
         for (std::size_t bit = 0; bit < type.offerings.size() && bit < kMaxOfferings; ++bit) {
             if ((among >> bit & 1) == 0) continue;
             const Requirement* offered = type.offerings[bit].requirements.find(requirement.key());
-            const bool ok = offered != nullptr ? requirement.overlaps(*offered) ||
-                                                     (offered->is_empty() && requirement.is_empty())
-                                               : type_overlaps;
+            const bool ok = offered != nullptr ? rules::suits(offered, requirement) : type_suits;
             if (!ok) among &= ~(OfferingMask{1} << bit);
         }
         if (among == 0) return 0;
     }
     return among;
+}
+
+// Why a label of a node still to be made does not suit; nullptr: it has none.
+std::string why_unsuited(const Requirement* own, const Requirement& wanted) {
+    if (wanted.key() == rules::kNodeNameField)
+        return fmt::format("a node by its name, and a new node has another");
+    if (wanted.key() == api::kHostnameLabel)
+        return fmt::format("{}, and a new node has a name of its own", wanted.to_string());
+    if (own != nullptr) return fmt::format("{}, against {}", wanted.to_string(), own->to_string());
+    return fmt::format("{}, and the label {} is not defined", wanted.to_string(), wanted.key());
 }
 
 bool is_defined_by_offerings(const InstanceType& type, std::string_view key) {
@@ -97,16 +106,15 @@ rules::Resources Problem::daemon_overhead(const model::PoolView& pool, const Ins
     rules::Resources sum;
     for (const model::DaemonView& daemon : snapshot_->daemons) {
         if (rules::untolerated_taint(daemon.shape->tolerations, pool.taints) != nullptr) continue;
-        const bool lands = std::any_of(
-            daemon.shape->required.begin(), daemon.shape->required.end(), [&](const Requirements& wanted) {
-                if (wanted.empty()) return true;
-                Requirements node = pool.requirements;
-                for (const Requirement& own : type.requirements) node.add(own);
-                // Set at registration and initialisation, and so true of the node that the daemon will see.
-                node.add(Requirement::in(std::string(api::kRegisteredLabel), {"true"}));
-                node.add(Requirement::in(std::string(api::kInitializedLabel), {"true"}));
-                return rules::compatible(node, wanted, &snapshot_->well_known);
-            });
+        const bool lands = std::any_of(daemon.shape->required.begin(), daemon.shape->required.end(),
+                                       [&](const Requirements& wanted) {
+                                           if (wanted.empty()) return true;
+                                           Requirements node = rules::labels_of_new_node(pool.requirements);
+                                           for (const Requirement& own : type.requirements) {
+                                               if (wanted.has(own.key())) node.add(own);
+                                           }
+                                           return rules::compatible(node, wanted, &snapshot_->well_known);
+                                       });
         if (lands) sum += daemon.shape->requests;
     }
     return sum;
@@ -114,10 +122,9 @@ rules::Resources Problem::daemon_overhead(const model::PoolView& pool, const Ins
 
 PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     PoolOptions out;
-    if (!pool.types || pool.types->empty()) {
-        out.nothing_because = "the provider has no instance types";
-        return out;
-    }
+    out.nothing_because = why_nothing_is_sold(pool);
+    if (!out.nothing_because.empty()) return out;
+    const Requirements by_type = requirements_on_types(pool);
     const std::size_t n = dimensions();
     for (std::size_t t = 0; t < pool.types->size(); ++t) {
         const InstanceType& type = (*pool.types)[t];
@@ -125,7 +132,7 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
         for (std::size_t bit = 0; bit < type.offerings.size() && bit < kMaxOfferings; ++bit) {
             if (type.offerings[bit].available) mask |= OfferingMask{1} << bit;
         }
-        mask = allowed_offerings(type, pool.requirements, mask);
+        mask = allowed_offerings(type, by_type, mask);
         if (mask == 0) continue;
         TypeOption option;
         option.type = static_cast<std::uint32_t>(t);
@@ -156,7 +163,7 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     std::iota(out.by_price.begin(), out.by_price.end(), 0u);
     std::sort(out.by_price.begin(), out.by_price.end(),
               [&](std::uint32_t a, std::uint32_t b) { return price_and_name(a) < price_and_name(b); });
-    if (out.types.empty()) out.nothing_because = "no instance type meets its requirements";
+    if (out.types.empty()) out.nothing_because = why_no_type_is_left(pool, snapshot_->types_source);
     return out;
 }
 
@@ -460,6 +467,23 @@ OpenId Problem::merge(OpenId a, OpenId b) const {
     return it->second = intern_open(std::move(both));
 }
 
+Problem::KeyUse Problem::use_of_key(PoolIndex pool, const std::string& key) {
+    const auto [it, is_new] = key_uses_.try_emplace({pool, key});
+    if (!is_new) return it->second;
+    KeyUse& out = it->second;
+    bool on_offerings = false;
+    for (const TypeOption& option : pools_[pool].types) {
+        const InstanceType& one = type(pool, option);
+        on_offerings |= is_defined_by_offerings(one, key);
+        const Requirement* own = one.requirements.find(key);
+        out.on_types |= own != nullptr;
+        out.several_on_one_type |= own != nullptr && !own->is_single() && !own->is_empty();
+    }
+    out.on_types |= on_offerings;
+    out.several_on_one_type &= !on_offerings;
+    return out;
+}
+
 Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, PoolIndex pool_index) {
     const model::PoolView& pool = snapshot_->pools[pool_index];
     const PoolOptions& options = pools_[pool_index];
@@ -475,36 +499,21 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     }
     // Keys that types or offerings define decide the masks; what only the pool defines is checked here, and
     // stays open for the next pod of the same node to agree with.
+    const Requirements node = rules::labels_of_new_node(pool.requirements);
     Requirements by_type;
     Requirements by_pool;
     for (const Requirement& requirement : wanted) {
-        const InstanceType& first = type(pool_index, options.types.front());
-        const bool on_offerings = is_defined_by_offerings(first, requirement.key());
-        const bool on_types = first.requirements.has(requirement.key());
-        if (on_offerings || on_types) by_type.add(requirement);
-        const bool several_on_one_type =
-            !on_offerings &&
-            std::any_of(options.types.begin(), options.types.end(), [&](const TypeOption& option) {
-                const Requirement* own = type(pool_index, option).requirements.find(requirement.key());
-                return own != nullptr && !own->is_single() && !own->is_empty();
-            });
-        if (!(on_offerings || on_types) || several_on_one_type) by_pool.add(requirement);
-    }
-    // The allowance for well-known labels that are still undefined is the caller's last resort.
-    if (const auto reason = rules::incompatibility(pool.requirements, wanted, &snapshot_->well_known)) {
-        bool defined_by_types = true;
-        for (const Requirement& requirement : wanted) {
-            const bool positive =
-                requirement.op() == rules::Operator::kIn || requirement.op() == rules::Operator::kExists;
-            if (positive && !pool.requirements.has(requirement.key()) && !by_type.has(requirement.key()) &&
-                !snapshot_->well_known.contains(requirement.key())) {
-                defined_by_types = false;
-            }
-        }
-        if (!defined_by_types || !rules::intersects(pool.requirements, wanted)) {
-            out.reason = "it asks for " + *reason;
+        const KeyUse use = use_of_key(pool_index, requirement.key());
+        const Requirement* own = node.find(requirement.key());
+        const bool is_left_to_types = own == nullptr && use.on_types;
+        if (!is_left_to_types && !rules::suits(own, requirement)) {
+            out.reason = "it asks for " + why_unsuited(own, requirement);
             return out;
         }
+        if (use.on_types) by_type.add(requirement);
+        if ((!use.on_types || use.several_on_one_type) &&
+            rules::is_for_the_claim(requirement, pool.requirements, snapshot_->well_known))
+            by_pool.add(requirement);
     }
     out.open = by_pool.empty() ? 0 : intern_open(std::move(by_pool));
     out.masks.reserve(options.types.size());

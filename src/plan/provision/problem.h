@@ -145,6 +145,12 @@ class Problem {
     bool is_on_offerings(model::PoolIndex pool, KeyId key) const;
     PoolOptions make_pool(const model::PoolView& pool) const;
     rules::Resources daemon_overhead(const model::PoolView& pool, const rules::InstanceType& type) const;
+    // Which part of a pool's offers says something of a key.
+    struct KeyUse {
+        bool on_types = false;             // Some type or offering.
+        bool several_on_one_type = false;  // A type, and not its offerings, leaves a choice.
+    };
+    KeyUse use_of_key(model::PoolIndex pool, const std::string& key);
     Match match(const rules::PodShape& shape, const rules::Requirements& wanted, model::PoolIndex pool);
     OpenId intern_open(rules::Requirements requirements) const;
 
@@ -164,6 +170,7 @@ class Problem {
         class_ids_;
     std::map<std::tuple<model::PoolIndex, KeyId, std::string>, Match> pin_matches_;
     std::map<std::pair<model::PoolIndex, KeyId>, std::vector<std::string>> values_;
+    std::map<std::pair<model::PoolIndex, std::string>, KeyUse> key_uses_;
     std::vector<std::uint32_t> caps_;
     std::size_t crowds_ = 1;
     std::vector<bool> hostile_;  // Crowd x crowd.

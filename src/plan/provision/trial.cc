@@ -116,7 +116,7 @@ bool Trial::admits_group(std::uint32_t group, Place room) {
         const bool ok =
             rules::untolerated_taint(shape.tolerations, view.taints) == nullptr &&
             std::any_of(shape.required.begin(), shape.required.end(), [&](const Requirements& wanted) {
-                return rules::compatible(view.labels, wanted, nullptr);
+                return rules::admits_node(view.labels, view.node_name(), wanted);
             });
         known[room] = ok ? 1 : 0;
     }
@@ -146,13 +146,14 @@ bool Trial::is_eligible(FilterId id, Place place) {
     const bool is_room = place < rooms_;
     const Requirements& labels =
         is_room ? snapshot.rooms[place].labels : snapshot.closed_nodes[place - rooms_].labels;
+    const std::string_view name =
+        is_room ? snapshot.rooms[place].node_name() : snapshot.closed_nodes[place - rooms_].name;
     const auto& taints =
         is_room ? snapshot.rooms[place].taints : snapshot.closed_nodes[place - rooms_].taints;
     const bool ok =
-        (filter.affinity == nullptr || std::any_of(filter.affinity->begin(), filter.affinity->end(),
-                                                   [&](const Requirements& wanted) {
-                                                       return rules::compatible(labels, wanted, nullptr);
-                                                   })) &&
+        (filter.affinity == nullptr ||
+         std::any_of(filter.affinity->begin(), filter.affinity->end(),
+                     [&](const Requirements& wanted) { return rules::admits_node(labels, name, wanted); })) &&
         (filter.tolerations == nullptr || rules::untolerated_taint(*filter.tolerations, taints) == nullptr);
     known = ok ? 1 : 0;
     return ok;
