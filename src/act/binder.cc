@@ -30,9 +30,10 @@ bool tolerates_node(const model::PodState& pod, const api::Node& node) {
 bool meets_labels(const model::PodState& pod, const api::Node& node) {
     rules::Requirements labels;
     labels.add_labels(node.meta.labels);
-    return std::any_of(
-        pod.shape->required.begin(), pod.shape->required.end(),
-        [&](const rules::Requirements& wanted) { return rules::compatible(labels, wanted, nullptr); });
+    return std::any_of(pod.shape->required.begin(), pod.shape->required.end(),
+                       [&](const rules::Requirements& wanted) {
+                           return rules::admits_node(labels, node.meta.name, wanted);
+                       });
 }
 
 }  // namespace

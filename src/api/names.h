@@ -12,6 +12,9 @@ inline constexpr std::string_view kRegisteredLabel = "karpenter.sh/registered";
 inline constexpr std::string_view kInitializedLabel = "karpenter.sh/initialized";
 inline constexpr std::string_view kDoNotSyncTaintsLabel = "karpenter.sh/do-not-sync-taints";
 inline constexpr std::string_view kZoneLabel = "topology.kubernetes.io/zone";
+// What the EBS CSI driver calls the zone, in volumes and classes.
+inline constexpr std::string_view kEbsZoneLabel = "topology.ebs.csi.aws.com/zone";
+inline constexpr std::string_view kZoneIdLabel = "topology.k8s.aws/zone-id";
 inline constexpr std::string_view kRegionLabel = "topology.kubernetes.io/region";
 inline constexpr std::string_view kInstanceTypeLabel = "node.kubernetes.io/instance-type";
 inline constexpr std::string_view kArchLabel = "kubernetes.io/arch";

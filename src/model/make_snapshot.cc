@@ -13,6 +13,7 @@
 #include "model/reservations.h"
 #include "model/volume_places.h"
 #include "rules/daemon.h"
+#include "rules/new_node.h"
 #include "rules/node_cost.h"
 #include "rules/taints.h"
 
@@ -54,6 +55,7 @@ class SnapshotMaker {
 
     Snapshot make() {
         out_.well_known = inputs_.well_known;
+        out_.types_source = inputs_.types_source;
         add_daemons();
         if (some_have_volumes()) volume_users_ = count_volume_users(cluster_);
         if (!volume_users_.empty()) out_.volume_limits = volume_limits_by_type(cluster_);
@@ -169,6 +171,7 @@ class SnapshotMaker {
         room.labels.add_labels(node.meta.labels);
         if (!room.labels.has(api::kHostnameLabel))
             room.labels.add(Requirement::in(std::string(api::kHostnameLabel), {room.name}));
+        if (!is_up) rules::add_labels_once_up(room.labels);
         for (const api::Taint& taint : node.taints) {
             const bool goes_away =
                 !room.is_initialized &&
@@ -265,6 +268,7 @@ class SnapshotMaker {
             auto requirement = Requirement::make(r);
             if (requirement && requirement->is_single()) room.labels.add(std::move(*requirement));
         }
+        rules::add_labels_once_up(room.labels);
         room.taints = claim.taints;
         if (!claim.provider_id.empty()) {
             room.free = rules::as_capacity(claim.allocatable);

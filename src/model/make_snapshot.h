@@ -23,6 +23,7 @@ struct SnapshotInputs {
     // Whether the pool may be bought from (ready, not static, not deleting).
     std::function<bool(const api::NodePool&)> is_usable;
     rules::WellKnownLabels well_known;
+    TypesSource types_source = {};
     const PlannedPods* planned = nullptr;
     // What if the nodes of these claims went? They are no rooms, and their pods that would be missed are to
     // be placed too, after the pods that wait. Only rooms that are up count then: on others nobody may rely.

@@ -49,6 +49,9 @@ struct RoomView {
     std::vector<std::pair<std::string, int>> volumes_left = {};
     // Of the volumes that several pods use, those that are there; sorted ids.
     std::vector<std::string> shared_volumes = {};
+
+    // Empty while there is no node.
+    std::string_view node_name() const { return is_claim ? std::string_view{} : std::string_view(name); }
 };
 
 // How many volumes a node takes, by CSI driver; a driver without a limit is not named.
@@ -86,6 +89,12 @@ struct PoolView {
     rules::Money node_cost;  // An hour of any node of the pool costs so much besides its price.
 };
 
+// Where instance types come from, in words for reasons.
+struct TypesSource {
+    std::string name = "the provider";
+    std::string how_to_have_others;  // "--instance-types reads others"; empty: nothing to say.
+};
+
 struct DaemonView {
     std::string name;  // "ns/name"
     std::shared_ptr<const rules::PodShape> shape;
@@ -105,6 +114,7 @@ struct Snapshot {
     rules::NamespaceLabels namespaces;
     // By instance type, as its nodes say; what they say stands before what the type itself says.
     std::map<std::string, VolumeLimits, std::less<>> volume_limits;
+    TypesSource types_source;
 };
 
 // Of a node of the type still to be bought.

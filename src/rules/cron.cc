@@ -45,8 +45,13 @@ std::optional<int> read_number(std::string_view text, const Field& field) {
     return value;
 }
 
-// One comma-separated part: "*", "3", "3-7", "*/5", "10-40/10".
-std::optional<std::uint64_t> read_range(std::string_view text, const Field& field) {
+// What one comma-separated part stands for: "*", "3", "3-7", "*/5", "10-40/10".
+struct Range {
+    std::uint64_t bits = 0;
+    bool is_any = false;  // It leaves the field open; "*/5" does not.
+};
+
+std::optional<Range> read_range(std::string_view text, const Field& field) {
     int step = 1;
     const std::size_t slash = text.find('/');
     if (slash != std::string_view::npos) {
@@ -57,7 +62,8 @@ std::optional<std::uint64_t> read_range(std::string_view text, const Field& fiel
     }
     int low = field.low;
     int high = field.high;
-    if (text != "*" && text != "?") {
+    const bool is_star = text == "*" || text == "?";
+    if (!is_star) {
         const std::size_t dash = text.find('-');
         const auto first = read_number(text.substr(0, dash), field);
         if (!first) return std::nullopt;
@@ -72,9 +78,10 @@ std::optional<std::uint64_t> read_range(std::string_view text, const Field& fiel
         }
     }
     if (low < field.low || high > field.high || low > high) return std::nullopt;
-    std::uint64_t bits = 0;
-    for (int value = low; value <= high; value += step) bits |= 1ULL << value;
-    return bits;
+    Range out;
+    out.is_any = is_star && step == 1;
+    for (int value = low; value <= high; value += step) out.bits |= 1ULL << value;
+    return out;
 }
 
 bool has(std::uint64_t bits, unsigned i) {
@@ -103,23 +110,25 @@ Result<Cron> Cron::parse(std::string_view text) {
     Cron cron;
     std::uint64_t* const targets[] = {&cron.minutes_, &cron.hours_, &cron.days_, &cron.months_,
                                       &cron.weekdays_};
+    std::array<bool, kFields.size()> is_any{};
     for (std::size_t i = 0; i < parts.size(); ++i) {
         std::string_view rest = parts[i];
         while (true) {
             const std::size_t comma = rest.find(',');
-            const auto bits = read_range(rest.substr(0, comma), kFields[i]);
-            if (!bits) {
+            const auto range = read_range(rest.substr(0, comma), kFields[i]);
+            if (!range) {
                 return invalid(fmt::format("schedule \"{}\": {} \"{}\" is not within {} to {}",
                                            text.substr(0, 80), kFields[i].name, parts[i].substr(0, 40),
                                            kFields[i].low, kFields[i].high));
             }
-            *targets[i] |= *bits;
+            *targets[i] |= range->bits;
+            is_any[i] |= range->is_any;
             if (comma == std::string_view::npos) break;
             rest = rest.substr(comma + 1);
         }
     }
-    cron.any_day_ = parts[2].starts_with('*') || parts[2].starts_with('?');
-    cron.any_weekday_ = parts[4].starts_with('*') || parts[4].starts_with('?');
+    cron.any_day_ = is_any[2];
+    cron.any_weekday_ = is_any[4];
     return cron;
 }
 

@@ -12,13 +12,17 @@
 namespace joiner::rules {
 namespace {
 
+// Digits with at most one point, as the CRD has it: no exponents, and neither inf nor nan.
 std::optional<double> number(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
+    if (text.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
     double out = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return out;
 }
+
+constexpr double kMostDollars = 1e6;  // An hour.
+constexpr double kMostPercent = 1e5;
 
 // Pool, type and offering; or pool and type for capacities.
 using OfferingKey = std::tuple<std::size_t, std::size_t, std::size_t>;
@@ -129,19 +133,33 @@ std::string validate_overlay(const api::NodeOverlay& overlay) {
 Result<Money> adjusted_price(const api::NodeOverlay& overlay, Money price) {
     if (overlay.price) {
         const auto value = number(*overlay.price);
-        if (!value || *value < 0) return invalid(fmt::format("price \"{}\" is not a price", *overlay.price));
+        if (!value || *value > kMostDollars) {
+            return invalid(
+                fmt::format("price \"{}\" is not a number of dollars per hour between 0 and {:.0f}",
+                            overlay.price->substr(0, 80), kMostDollars));
+        }
         return Money::from_dollars(*value);
     }
     if (!overlay.price_adjustment) return price;
     std::string_view text = *overlay.price_adjustment;
-    const bool is_percent = text.ends_with('%');
-    if (is_percent) text.remove_suffix(1);
-    const auto value = number(text);
     const bool is_signed = text.starts_with('+') || text.starts_with('-');
-    if (!value || !is_signed)
-        return invalid(
-            fmt::format("priceAdjustment \"{}\" is neither +x, -x, +x% nor -x%", *overlay.price_adjustment));
-    const double dollars = is_percent ? price.dollars() * (1 + *value / 100) : price.dollars() + *value;
+    const bool is_less = text.starts_with('-');
+    const bool is_percent = text.ends_with('%');
+    if (is_signed) text.remove_prefix(1);
+    if (is_percent && !text.empty()) text.remove_suffix(1);
+    const auto value = number(text);
+    if (!value || !is_signed) {
+        return invalid(fmt::format("priceAdjustment \"{}\" is neither +x, -x, +x% nor -x%",
+                                   overlay.price_adjustment->substr(0, 80)));
+    }
+    const double most = !is_percent ? kMostDollars : is_less ? 100 : kMostPercent;
+    if (*value > most) {
+        return invalid(fmt::format("priceAdjustment \"{}\" changes a price by more than {:.0f}{}",
+                                   overlay.price_adjustment->substr(0, 80), most,
+                                   is_percent ? " %" : " dollars per hour"));
+    }
+    const double change = is_less ? -*value : *value;
+    const double dollars = is_percent ? price.dollars() * (1 + change / 100) : price.dollars() + change;
     return Money::from_dollars(std::max(0.0, dollars));
 }
 

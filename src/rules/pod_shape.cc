@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "api/names.h"
-#include "rules/node_pool_rules.h"
 #include "rules/taints.h"
 
 namespace joiner::rules {
@@ -61,23 +60,22 @@ PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy) {
     }
     const std::size_t terms = std::max<std::size_t>(spec.required_node_terms.size(), 1);
     std::string unusable;  // Why a term is; others may do.
+    bool all_avoid_pools = true;
+    const api::OwnerReference* owner = api::controller_of(pod.meta);
+    const bool is_daemon = owner != nullptr && owner->kind == "DaemonSet";
     for (std::size_t i = 0; i < terms; ++i) {
         auto required = pod_requirements(spec, i);
         if (!required) {
             if (unusable.empty()) unusable = required.error().message;
             continue;
         }
-        const RestrictedLabels restricted;
-        for (const Requirement& requirement : *required) {
-            if (const auto problem = restricted.problem(requirement.key());
-                problem && shape.problem.empty()) {
-                shape.problem = *problem;
-            }
-            if (requirement.key() == api::kNodePoolLabel && requirement.is_empty())
-                shape.avoids_node_pools = true;
-        }
+        const Requirement* pool = required->find(api::kNodePoolLabel);
+        all_avoid_pools &= pool != nullptr && pool->op() == Operator::kDoesNotExist;
+        // Each names the node it is for, which nobody plans; without it pods of one DaemonSet share a shape.
+        if (is_daemon) required->remove(kNodeNameField);
         shape.required.push_back(std::move(*required));
     }
+    shape.avoids_node_pools = all_avoid_pools && !shape.required.empty();
     if (shape.required.empty()) {
         if (shape.problem.empty()) shape.problem = unusable;
         shape.required.emplace_back();
@@ -87,8 +85,9 @@ PodShape make_pod_shape(const api::Pod& pod, PreferencePolicy policy) {
         std::stable_sort(terms_by_weight.begin(), terms_by_weight.end(),
                          [](const auto& a, const auto& b) { return a.weight > b.weight; });
         for (const api::PreferredNodeTerm& preference : terms_by_weight) {
+            // Preferences are for new nodes, and those cannot be named.
             const auto wanted = make_requirements(preference.term.match_expressions);
-            if (!wanted || !preference.term.match_fields.empty()) continue;
+            if (!wanted || wanted->empty() || !preference.term.match_fields.empty()) continue;
             shape.preferred_weight += preference.weight;
             for (const Requirements& required : shape.required) {
                 Requirements both = required;

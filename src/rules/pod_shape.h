@@ -36,7 +36,7 @@ struct PodShape {
     // Why no plan can place it, in one sentence; empty for a pod that can be planned. Set for specs that are
     // wrong and for constraints the planner does not know: such a pod is never placed as if it had none.
     std::string problem;
-    // The pod asks for nodes outside every NodePool (our own pods do); it is passed over in silence.
+    // Every term asks for nodes outside all NodePools (our own pods do); the pod is passed over in silence.
     bool avoids_node_pools = false;
 
     // Equal keys, equal shapes.

@@ -14,6 +14,7 @@ namespace {
 // A label value as an integer; values of another form never meet a bound.
 std::optional<std::int64_t> as_integer(std::string_view text) {
     std::int64_t value = 0;
+    if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return value;
@@ -30,10 +31,6 @@ void sort_unique(std::vector<std::string>& values) {
     values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-bool is_negative(Operator op) {
-    return op == Operator::kNotIn || op == Operator::kDoesNotExist;
-}
-
 }  // namespace
 
 std::string_view normalize_label(std::string_view key) {
@@ -43,6 +40,7 @@ std::string_view normalize_label(std::string_view key) {
         {"beta.kubernetes.io/arch", api::kArchLabel},
         {"beta.kubernetes.io/os", api::kOSLabel},
         {"beta.kubernetes.io/instance-type", api::kInstanceTypeLabel},
+        {api::kEbsZoneLabel, api::kZoneLabel},
     };
     for (const auto& [alias, name] : kAliases) {
         if (key == alias) return name;
@@ -54,6 +52,7 @@ Requirement Requirement::exists(std::string key) {
     Requirement r;
     r.key_ = std::move(key);
     r.complement_ = true;
+    r.allows_absence_ = false;
     return r;
 }
 
@@ -67,6 +66,7 @@ Requirement Requirement::in(std::string key, std::vector<std::string> values) {
     Requirement r;
     r.key_ = std::move(key);
     r.values_ = std::move(values);
+    r.allows_absence_ = false;
     sort_unique(r.values_);
     return r;
 }
@@ -74,6 +74,7 @@ Requirement Requirement::in(std::string key, std::vector<std::string> values) {
 Requirement Requirement::not_in(std::string key, std::vector<std::string> values) {
     Requirement r = in(std::move(key), std::move(values));
     r.complement_ = true;
+    r.allows_absence_ = true;
     return r;
 }
 
@@ -96,9 +97,9 @@ Result<Requirement> Requirement::make(const api::SelectorRequirement& source) {
         }
         r = exists(key);
         if (source.op == "Gt" && *bound == kNoUpper) {
-            r = does_not_exist(key);
+            r = in(key, {});
         } else if (source.op == "Lt" && *bound == kNoLower) {
-            r = does_not_exist(key);
+            r = in(key, {});
         } else if (source.op[0] == 'G') {
             r.lower_ = source.op == "Gt" ? *bound + 1 : *bound;
         } else {
@@ -116,7 +117,7 @@ Result<Requirement> Requirement::make(const api::SelectorRequirement& source) {
 
 Operator Requirement::op() const {
     if (complement_) return values_.empty() ? Operator::kExists : Operator::kNotIn;
-    return values_.empty() ? Operator::kDoesNotExist : Operator::kIn;
+    return allows_absence_ ? Operator::kDoesNotExist : Operator::kIn;
 }
 
 bool Requirement::allows(std::string_view value) const {
@@ -134,6 +135,7 @@ void Requirement::drop_out_of_bounds() {
 Requirement intersect(const Requirement& a, const Requirement& b) {
     Requirement r;
     r.key_ = a.key_;
+    r.allows_absence_ = a.allows_absence_ && b.allows_absence_;
     r.lower_ = std::max(a.lower_, b.lower_);
     r.upper_ = std::min(a.upper_, b.upper_);
     if (a.min_values_ || b.min_values_)
@@ -172,6 +174,11 @@ bool Requirement::overlaps(const Requirement& other) const {
     });
 }
 
+bool suits(const Requirement* offered, const Requirement& wanted) {
+    if (wanted.allows_absence() && (offered == nullptr || offered->allows_absence())) return true;
+    return offered != nullptr && offered->overlaps(wanted);
+}
+
 void Requirement::append_to(std::vector<api::SelectorRequirement>& out) const {
     if (is_bounded()) {
         if (lower_ != kNoLower) out.push_back({key_, "Gte", {std::to_string(lower_)}, min_values_});
@@ -184,6 +191,7 @@ void Requirement::append_to(std::vector<api::SelectorRequirement>& out) const {
             out.push_back({key_, "In", values_, min_values_});
             break;
         case Operator::kNotIn:
+            if (!allows_absence_) out.push_back({key_, "Exists", {}, {}});
             out.push_back({key_, "NotIn", values_, min_values_});
             break;
         case Operator::kExists:
@@ -196,11 +204,13 @@ void Requirement::append_to(std::vector<api::SelectorRequirement>& out) const {
 }
 
 std::string Requirement::any_value() const {
+    if (allows_absence_) return {};
     if (!complement_) return values_.empty() ? std::string{} : values_.front();
     // The smallest whole number that is in bounds and not forbidden; at most one step a forbidden value.
     for (std::int64_t n = std::max<std::int64_t>(lower_, 0);; ++n) {
         std::string text = std::to_string(n);
-        if (allows(text) || n >= upper_) return text;
+        if (allows(text)) return text;
+        if (n >= upper_) return {};
     }
 }
 
@@ -211,6 +221,7 @@ std::string Requirement::to_string() const {
             out += fmt::format(" In [{}]", fmt::join(values_, " "));
             break;
         case Operator::kNotIn:
+            if (!allows_absence_ && !is_bounded()) out += " Exists";
             out += fmt::format(" NotIn [{}]", fmt::join(values_, " "));
             break;
         case Operator::kExists:
@@ -315,7 +326,7 @@ std::string first_conflict(const Requirements& a, const Requirements& b) {
         } else if (y->key() < x->key()) {
             ++y;
         } else {
-            if (!x->overlaps(*y) && !(is_negative(x->op()) && is_negative(y->op()))) return x->key();
+            if (!suits(&*x, *y)) return x->key();
             ++x;
             ++y;
         }
@@ -323,12 +334,28 @@ std::string first_conflict(const Requirements& a, const Requirements& b) {
     return {};
 }
 
+namespace {
+
+// As the scheduler takes them: one name, by In or NotIn.
+Result<Requirement> make_field_requirement(const api::SelectorRequirement& field) {
+    if (field.key != "metadata.name")
+        return invalid(
+            fmt::format("node affinity by the field {} is not understood; use metadata.name", field.key));
+    if (field.values.size() != 1 || (field.op != "In" && field.op != "NotIn"))
+        return invalid("node affinity by the field metadata.name takes In or NotIn and exactly one name");
+    const std::string key(kNodeNameField);
+    return field.op == "In" ? Requirement::in(key, field.values) : Requirement::not_in(key, field.values);
+}
+
+}  // namespace
+
 Result<Requirements> pod_requirements(const api::PodSpec& spec, std::size_t term_index) {
     Requirements out;
     out.add_labels(spec.node_selector);
     if (term_index < spec.required_node_terms.size()) {
         const api::NodeSelectorTerm& term = spec.required_node_terms[term_index];
-        if (!term.match_fields.empty()) return invalid("node affinity by matchFields is not supported");
+        if (term.match_fields.empty() && term.match_expressions.empty())
+            return invalid("a required node affinity term that is empty matches no node");
         for (const api::SelectorRequirement& expression : term.match_expressions) {
             TRY(const Requirements one, make_requirements({expression}));
             if (const std::string key = first_conflict(out, one); !key.empty())
@@ -336,8 +363,23 @@ Result<Requirements> pod_requirements(const api::PodSpec& spec, std::size_t term
                     fmt::format("its node selector and node affinity contradict each other over {}", key));
             out.add_all(one);
         }
+        for (const api::SelectorRequirement& field : term.match_fields) {
+            TRY(Requirement one, make_field_requirement(field));
+            if (const Requirement* other = out.find(kNodeNameField);
+                other != nullptr && !other->overlaps(one))
+                return invalid("its node affinity contradicts itself over metadata.name");
+            out.add(std::move(one));
+        }
     }
     return out;
+}
+
+bool admits_node(const Requirements& labels, std::string_view name, const Requirements& wanted) {
+    return std::all_of(wanted.begin(), wanted.end(), [&](const Requirement& requirement) {
+        if (requirement.key() == kNodeNameField)
+            return name.empty() ? requirement.allows_absence() : requirement.allows(name);
+        return suits(labels.find(requirement.key()), requirement);
+    });
 }
 
 bool intersects(const Requirements& a, const Requirements& b) {
@@ -347,7 +389,7 @@ bool intersects(const Requirements& a, const Requirements& b) {
 std::optional<std::string> incompatibility(const Requirements& offered, const Requirements& wanted,
                                            const WellKnownLabels* allowed_undefined) {
     for (const Requirement& requirement : wanted) {
-        if (offered.has(requirement.key()) || is_negative(requirement.op())) continue;
+        if (offered.has(requirement.key()) || requirement.allows_absence()) continue;
         if (allowed_undefined != nullptr && allowed_undefined->contains(requirement.key())) continue;
         return fmt::format("{}, and the label {} is not defined", requirement.to_string(), requirement.key());
     }

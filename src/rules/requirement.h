@@ -21,7 +21,7 @@ enum class Operator { kIn, kNotIn, kExists, kDoesNotExist };
 
 class Requirement {
   public:
-    // Any value at all, or none: what a missing key reads as.
+    // Any value at all, but there must be one.
     static Requirement exists(std::string key);
     static Requirement does_not_exist(std::string key);
     static Requirement in(std::string key, std::vector<std::string> values);
@@ -41,17 +41,20 @@ class Requirement {
     std::optional<int> min_values() const { return min_values_; }
     void set_min_values(std::optional<int> n) { min_values_ = n; }
 
-    // No value can satisfy it (the key must be absent).
+    // No value can satisfy it.
     bool is_empty() const { return !complement_ && values_.empty(); }
+    // Who lacks the label meets it. So it is for NotIn and DoesNotExist, as long as nothing that asks for the
+    // label (Exists, In, a bound) has met them.
+    bool allows_absence() const { return allows_absence_; }
     // Exactly one value is left.
     bool is_single() const { return !complement_ && values_.size() == 1; }
     bool allows(std::string_view value) const;
     bool overlaps(const Requirement& other) const;
 
     friend Requirement intersect(const Requirement& a, const Requirement& b);
-    // One or two API requirements (two when both bounds are set).
+    // One to three API requirements that together say the same.
     void append_to(std::vector<api::SelectorRequirement>& out) const;
-    // A value that satisfies it, the first in order; empty where none may be present.
+    // A value that satisfies it, the first in order; empty where none can, and where none has to be there.
     std::string any_value() const;
     // "zone In [a b]", for messages.
     std::string to_string() const;
@@ -67,12 +70,16 @@ class Requirement {
     std::string key_;
     std::vector<std::string> values_;
     bool complement_ = false;
+    bool allows_absence_ = true;
     std::int64_t lower_ = kNoLower;  // Inclusive.
     std::int64_t upper_ = kNoUpper;  // Inclusive.
     std::optional<int> min_values_;
 };
 
 Requirement intersect(const Requirement& a, const Requirement& b);
+
+// Whether what is offered for its key suits `wanted`; nullptr: the label is not there.
+bool suits(const Requirement* offered, const Requirement& wanted);
 
 // Keys that a new node may define although nobody said so yet.
 class WellKnownLabels {
@@ -117,13 +124,19 @@ Result<Requirements> make_requirements(const std::vector<api::SelectorRequiremen
 // What a pod's nodeSelector and the given required term ask for together.
 Result<Requirements> pod_requirements(const api::PodSpec& spec, std::size_t term_index);
 
+// The node's name, which `matchFields` asks about, as if it were a label; no label can have this key.
+inline constexpr std::string_view kNodeNameField = "field:metadata.name";
+
+// Whether a node that is there meets `wanted`. `name` is empty while a claim has no node yet.
+bool admits_node(const Requirements& labels, std::string_view name, const Requirements& wanted);
+
 // For every key both define, some value (or absence) suits both.
 bool intersects(const Requirements& a, const Requirements& b);
 // The first key on which they do not, or empty.
 std::string first_conflict(const Requirements& a, const Requirements& b);
 
 // `wanted` can be met by something that is `offered`: they intersect, and each key of `wanted` that `offered`
-// leaves undefined is either negative or one of `allowed_undefined` (nullptr: none, as for an existing node).
+// leaves undefined may be absent or is one of `allowed_undefined` (nullptr: none, as for an existing node).
 // Returns the reason in words when it is not so.
 std::optional<std::string> incompatibility(const Requirements& offered, const Requirements& wanted,
                                            const WellKnownLabels* allowed_undefined);

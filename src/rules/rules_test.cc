@@ -1,9 +1,8 @@
-// Tables over the small rules: requirements, resources, taints, selectors, cron, budgets.
+// Tables over the small rules: resources, taints, selectors, cron, budgets.
 #include <gtest/gtest.h>
 
 #include "rules/budget.h"
 #include "rules/cron.h"
-#include "rules/requirement.h"
 #include "rules/resources.h"
 #include "rules/selector.h"
 #include "rules/taints.h"
@@ -12,75 +11,6 @@ namespace joiner::rules {
 namespace {
 
 using namespace std::chrono_literals;
-
-Requirement make(const char* op, std::vector<std::string> values) {
-    return Requirement::make({"k", op, std::move(values), {}}).value();
-}
-
-TEST(Requirement, intersections) {
-    struct Case {
-        Requirement a, b;
-        const char* expected;
-    };
-    const Case cases[] = {
-        {make("In", {"a", "b"}), make("In", {"b", "c"}), "k In [b]"},
-        {make("In", {"a"}), make("In", {"b"}), "k DoesNotExist"},
-        {make("In", {"a", "b"}), make("NotIn", {"b"}), "k In [a]"},
-        {make("NotIn", {"a"}), make("NotIn", {"b"}), "k NotIn [a b]"},
-        {make("Exists", {}), make("In", {"a"}), "k In [a]"},
-        {make("Exists", {}), make("NotIn", {"a"}), "k NotIn [a]"},
-        {make("DoesNotExist", {}), make("Exists", {}), "k DoesNotExist"},
-        {make("Gt", {"1"}), make("Lt", {"5"}), "k >= 2 <= 4"},
-        {make("Gte", {"1"}), make("Lte", {"5"}), "k >= 1 <= 5"},
-        {make("Gt", {"4"}), make("Lt", {"5"}), "k DoesNotExist"},
-        {make("Gt", {"1"}), make("In", {"1", "2", "x"}), "k In [2]"},
-        {make("Gt", {"9223372036854775807"}), make("Exists", {}), "k DoesNotExist"},
-    };
-    for (const Case& c : cases) {
-        EXPECT_EQ(intersect(c.a, c.b).to_string(), c.expected);
-        EXPECT_EQ(intersect(c.b, c.a).to_string(), c.expected);
-        EXPECT_EQ(c.a.overlaps(c.b), !intersect(c.a, c.b).is_empty())
-            << c.a.to_string() << " / " << c.b.to_string();
-    }
-}
-
-TEST(Requirement, allows_values_within_its_bounds_only) {
-    const Requirement r = intersect(make("Gt", {"4"}), make("NotIn", {"6"}));
-    EXPECT_TRUE(r.allows("5"));
-    EXPECT_FALSE(r.allows("4"));
-    EXPECT_FALSE(r.allows("6"));
-    EXPECT_FALSE(r.allows("large"));
-    EXPECT_EQ(r.any_value(), "5");
-    std::vector<api::SelectorRequirement> out;
-    r.append_to(out);
-    EXPECT_EQ(make_requirements(out)->find("k")->to_string(), r.to_string());
-}
-
-TEST(Requirement, wrong_forms_are_refused) {
-    for (const char* op : {"Gt", "Lt", "Gte", "Lte"}) {
-        EXPECT_FALSE(Requirement::make({"k", op, {}, {}}));
-        EXPECT_FALSE(Requirement::make({"k", op, {"a"}, {}}));
-        EXPECT_FALSE(Requirement::make({"k", op, {"1", "2"}, {}}));
-    }
-    EXPECT_FALSE(Requirement::make({"k", "in", {"a"}, {}}));
-}
-
-TEST(Requirements, undefined_keys_are_forgiven_only_where_well_known) {
-    Requirements offered;
-    offered.add(Requirement::in("kubernetes.io/arch", {"amd64"}));
-    const WellKnownLabels well_known;
-    const auto wants = [](const char* key, const char* op, std::vector<std::string> values) {
-        return *make_requirements({{key, op, std::move(values), {}}});
-    };
-    EXPECT_TRUE(compatible(offered, wants("topology.kubernetes.io/zone", "In", {"a"}), &well_known));
-    EXPECT_FALSE(compatible(offered, wants("topology.kubernetes.io/zone", "In", {"a"}), nullptr));
-    EXPECT_FALSE(compatible(offered, wants("team", "In", {"a"}), &well_known));
-    EXPECT_FALSE(compatible(offered, wants("team", "Exists", {}), &well_known));
-    EXPECT_TRUE(compatible(offered, wants("team", "NotIn", {"a"}), &well_known));
-    EXPECT_TRUE(compatible(offered, wants("team", "DoesNotExist", {}), nullptr));
-    EXPECT_FALSE(compatible(offered, wants("kubernetes.io/arch", "DoesNotExist", {}), &well_known));
-    EXPECT_FALSE(compatible(offered, wants("beta.kubernetes.io/arch", "In", {"arm64"}), &well_known));
-}
 
 api::ResourceMap amounts(std::initializer_list<std::pair<const char*, const char*>> items) {
     api::ResourceMap out;
@@ -261,6 +191,16 @@ TEST(Cron, s5_3_next_hits) {
         {"0 0 13 * 5", "2026-11-27T00:00:00Z"},
         {"5 19 23 11 *", "2027-11-23T19:05:00Z"},
         {"10-40/15 3,5 * * *", "2026-11-24T03:10:00Z"},
+        // Days of the month and of the week: either where both are restricted, and a step restricts.
+        {"0 0 */2 * 1", "2026-11-25T00:00:00Z"},
+        {"0 0 */2 * sun", "2026-11-25T00:00:00Z"},
+        {"0 0 1 * */3", "2026-11-25T00:00:00Z"},
+        {"0 0 */1 * sun", "2026-11-29T00:00:00Z"},
+        {"0 0 ? * sun", "2026-11-29T00:00:00Z"},
+        {"0 0 1,* * sun", "2026-11-29T00:00:00Z"},
+        {"0 0 1 * *", "2026-12-01T00:00:00Z"},
+        {"5/20 * * * *", "2026-11-23T19:25:00Z"},
+        {"0 0 * feb-Mar SAT", "2027-02-06T00:00:00Z"},
     };
     for (const auto& [text, expected] : cases) {
         const auto cron = Cron::parse(text);
@@ -268,8 +208,9 @@ TEST(Cron, s5_3_next_hits) {
         EXPECT_EQ(format_rfc3339(*cron->next(t)), expected) << text;
     }
     EXPECT_FALSE(Cron::parse("0 0 31 2 *")->next(t)) << "no such day ever comes";
-    for (const char* text : {"", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *",
-                             "a * * * *", "@never", "* * * * 8", "1,,2 * * * *"}) {
+    for (const char* text :
+         {"", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *", "@never",
+          "* * * * 7", "* * * * 8", "@every 1h", "0 0 * * fri-mon", "1,,2 * * * *"}) {
         EXPECT_FALSE(Cron::parse(text)) << text;
     }
 }

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "api/names.h"
 #include "rules/daemon.h"
+#include "rules/new_node.h"
 
 namespace joiner::plan {
 namespace {
@@ -47,8 +47,7 @@ DaemonList Daemons::on(const model::PoolView& pool, const rules::InstanceType& t
             if (const rules::Requirement* known = source->find(key)) node.add(*known);
         }
     }
-    if (!node.has(api::kNodePoolLabel))
-        node.add(rules::Requirement::in(std::string(api::kNodePoolLabel), {pool.name}));
+    node = rules::labels_of_new_node(node);
     DaemonList out;
     for (DaemonIndex i = 0; i < snapshot_->daemons.size(); ++i) {
         if (rules::daemon_lands(*snapshot_->daemons[i].shape, node, pool.taints, &snapshot_->well_known))

@@ -9,14 +9,19 @@
 
 #include "api/names.h"
 #include "base/check.h"
+#include "rules/new_node.h"
 
 namespace joiner::plan {
 namespace {
 
 rules::Requirements launch_requirements(const Problem& problem, const Machine& machine) {
-    rules::Requirements out = problem.snapshot().pools[machine.pool].requirements;
-    for (const auto& [group, alternative] : groups_of(problem, machine))
-        out.add_all(*problem.groups()[group].alternatives[alternative]);
+    const rules::Requirements& of_pool = problem.snapshot().pools[machine.pool].requirements;
+    rules::Requirements out = of_pool;
+    for (const auto& [group, alternative] : groups_of(problem, machine)) {
+        for (const rules::Requirement& wanted : *problem.groups()[group].alternatives[alternative]) {
+            if (rules::is_for_the_claim(wanted, of_pool, problem.snapshot().well_known)) out.add(wanted);
+        }
+    }
     return out;
 }
 

@@ -12,6 +12,8 @@
 
 #include "api/names.h"
 #include "base/check.h"
+#include "plan/provision/pool_reason.h"
+#include "rules/new_node.h"
 #include "rules/taints.h"
 
 namespace joiner::plan {
@@ -27,27 +29,33 @@ constexpr std::size_t kOfferingsOfAMask = 64;
 // Of a node that takes any number of volumes; more than there are pods and volumes.
 constexpr double kNoVolumeLimit = 1e9;
 
-// Which of the offerings from `first` on allow every one of `wanted`, for the keys that offerings or the type
-// define.
+// Which of the offerings from `first` on allow every one of `wanted`: keys that some type's nodes have. A type
+// that says nothing of a key makes nodes without it.
 OfferingMask allowed_offerings(const InstanceType& type, std::size_t first, const Requirements& wanted,
                                OfferingMask among) {
     const std::size_t count = std::min(type.offerings.size() - first, kOfferingsOfAMask);
     for (const Requirement& requirement : wanted) {
         const Requirement* own = type.requirements.find(requirement.key());
-        const bool type_overlaps =
-            own == nullptr || requirement.overlaps(*own) ||
-            (own->is_empty() && (requirement.is_empty() || requirement.op() == rules::Operator::kNotIn));
+        const bool type_suits = rules::suits(own, requirement);
         for (std::size_t bit = 0; bit < count; ++bit) {
             if ((among >> bit & 1) == 0) continue;
             const Requirement* offered = type.offerings[first + bit].requirements.find(requirement.key());
-            const bool ok = offered != nullptr ? requirement.overlaps(*offered) ||
-                                                     (offered->is_empty() && requirement.is_empty())
-                                               : type_overlaps;
+            const bool ok = offered != nullptr ? rules::suits(offered, requirement) : type_suits;
             if (!ok) among &= ~(OfferingMask{1} << bit);
         }
         if (among == 0) return 0;
     }
     return among;
+}
+
+// Why a label of a node still to be made does not suit; nullptr: it has none.
+std::string why_unsuited(const Requirement* own, const Requirement& wanted) {
+    if (wanted.key() == rules::kNodeNameField)
+        return fmt::format("a node by its name, and a new node has another");
+    if (wanted.key() == api::kHostnameLabel)
+        return fmt::format("{}, and a new node has a name of its own", wanted.to_string());
+    if (own != nullptr) return fmt::format("{}, against {}", wanted.to_string(), own->to_string());
+    return fmt::format("{}, and the label {} is not defined", wanted.to_string(), wanted.key());
 }
 
 bool is_defined_by_offerings(const InstanceType& type, std::string_view key) {
@@ -155,7 +163,9 @@ std::uint8_t Problem::cheapest(const TypeOption& option, OfferingMask mask) {
     return std::numeric_limits<std::uint8_t>::max();
 }
 
-std::vector<TypeOption> Problem::options_of(const model::PoolView& pool, std::uint32_t t) const {
+// `wanted`: what the pool asks of keys that types decide.
+std::vector<TypeOption> Problem::options_of(const model::PoolView& pool, const Requirements& wanted,
+                                            std::uint32_t t) const {
     const InstanceType& type = (*pool.types)[t];
     std::vector<TypeOption> out;
     for (std::size_t first = 0; first < type.offerings.size(); first += kOfferingsOfAMask) {
@@ -164,7 +174,7 @@ std::vector<TypeOption> Problem::options_of(const model::PoolView& pool, std::ui
         for (std::size_t bit = 0; bit < count; ++bit) {
             if (type.offerings[first + bit].available) mask |= OfferingMask{1} << bit;
         }
-        mask = allowed_offerings(type, first, pool.requirements, mask);
+        mask = allowed_offerings(type, first, wanted, mask);
         std::map<DaemonList, OfferingMask> by_daemons;
         for (std::size_t bit = 0; bit < count && mask != 0; ++bit) {
             if ((mask >> bit & 1) == 0) continue;
@@ -195,14 +205,13 @@ std::vector<TypeOption> Problem::options_of(const model::PoolView& pool, std::ui
 
 PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     PoolOptions out;
-    if (!pool.types || pool.types->empty()) {
-        out.nothing_because = "the provider has no instance types";
-        return out;
-    }
+    out.nothing_because = why_nothing_is_sold(pool);
+    if (!out.nothing_because.empty()) return out;
+    const Requirements by_type = requirements_on_types(pool);
     const std::size_t n = dimensions();
     for (std::uint32_t t = 0; t < pool.types->size(); ++t) {
         const InstanceType& type = (*pool.types)[t];
-        for (TypeOption& option : options_of(pool, t)) {
+        for (TypeOption& option : options_of(pool, by_type, t)) {
             std::vector<double> room = dense(type.allocatable() - option.daemons);
             set_volumes(model::volume_limits_of_type(*snapshot_, type), room);
             out.room.insert(out.room.end(), room.begin(), room.end());
@@ -230,7 +239,7 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     std::iota(out.by_price.begin(), out.by_price.end(), 0u);
     std::sort(out.by_price.begin(), out.by_price.end(),
               [&](std::uint32_t a, std::uint32_t b) { return price_and_name(a) < price_and_name(b); });
-    if (out.types.empty()) out.nothing_because = "no instance type meets its requirements";
+    if (out.types.empty()) out.nothing_because = why_no_type_is_left(pool, snapshot_->types_source);
     return out;
 }
 
@@ -596,6 +605,23 @@ OpenId Problem::merge(OpenId a, OpenId b) const {
     return it->second = intern_open(std::move(both));
 }
 
+Problem::KeyUse Problem::use_of_key(PoolIndex pool, const std::string& key) {
+    const auto [it, is_new] = key_uses_.try_emplace({pool, key});
+    if (!is_new) return it->second;
+    KeyUse& out = it->second;
+    bool on_offerings = false;
+    for (const TypeOption& option : pools_[pool].types) {
+        const InstanceType& one = type(pool, option);
+        on_offerings |= is_defined_by_offerings(one, key);
+        const Requirement* own = one.requirements.find(key);
+        out.on_types |= own != nullptr;
+        out.several_on_one_type |= own != nullptr && !own->is_single() && !own->is_empty();
+    }
+    out.on_types |= on_offerings;
+    out.several_on_one_type &= !on_offerings;
+    return out;
+}
+
 Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, PoolIndex pool_index) {
     const model::PoolView& pool = snapshot_->pools[pool_index];
     const PoolOptions& options = pools_[pool_index];
@@ -611,36 +637,21 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     }
     // Keys that types or offerings define decide the masks; what only the pool defines is checked here, and
     // stays open for the next pod of the same node to agree with.
+    const Requirements node = rules::labels_of_new_node(pool.requirements);
     Requirements by_type;
     Requirements by_pool;
     for (const Requirement& requirement : wanted) {
-        const InstanceType& first = type(pool_index, options.types.front());
-        const bool on_offerings = is_defined_by_offerings(first, requirement.key());
-        const bool on_types = first.requirements.has(requirement.key());
-        if (on_offerings || on_types) by_type.add(requirement);
-        const bool several_on_one_type =
-            !on_offerings &&
-            std::any_of(options.types.begin(), options.types.end(), [&](const TypeOption& option) {
-                const Requirement* own = type(pool_index, option).requirements.find(requirement.key());
-                return own != nullptr && !own->is_single() && !own->is_empty();
-            });
-        if (!(on_offerings || on_types) || several_on_one_type) by_pool.add(requirement);
-    }
-    // The allowance for well-known labels that are still undefined is the caller's last resort.
-    if (const auto reason = rules::incompatibility(pool.requirements, wanted, &snapshot_->well_known)) {
-        bool defined_by_types = true;
-        for (const Requirement& requirement : wanted) {
-            const bool positive =
-                requirement.op() == rules::Operator::kIn || requirement.op() == rules::Operator::kExists;
-            if (positive && !pool.requirements.has(requirement.key()) && !by_type.has(requirement.key()) &&
-                !snapshot_->well_known.contains(requirement.key())) {
-                defined_by_types = false;
-            }
-        }
-        if (!defined_by_types || !rules::intersects(pool.requirements, wanted)) {
-            out.reason = "it asks for " + *reason;
+        const KeyUse use = use_of_key(pool_index, requirement.key());
+        const Requirement* own = node.find(requirement.key());
+        const bool is_left_to_types = own == nullptr && use.on_types;
+        if (!is_left_to_types && !rules::suits(own, requirement)) {
+            out.reason = "it asks for " + why_unsuited(own, requirement);
             return out;
         }
+        if (use.on_types) by_type.add(requirement);
+        if ((!use.on_types || use.several_on_one_type) &&
+            rules::is_for_the_claim(requirement, pool.requirements, snapshot_->well_known))
+            by_pool.add(requirement);
     }
     out.open = by_pool.empty() ? 0 : intern_open(std::move(by_pool));
     out.masks.reserve(options.types.size());

@@ -178,9 +178,16 @@ class Problem {
     const Match& pin_match(model::PoolIndex pool, KeyId key, const std::string& value);
     bool is_on_offerings(model::PoolIndex pool, KeyId key) const;
     PoolOptions make_pool(const model::PoolView& pool) const;
-    std::vector<TypeOption> options_of(const model::PoolView& pool, std::uint32_t type) const;
+    std::vector<TypeOption> options_of(const model::PoolView& pool, const rules::Requirements& wanted,
+                                       std::uint32_t type) const;
     void find_standing_daemons();
     void heed_daemons(const Group& group, model::PoolIndex pool, Match& match) const;
+    // Which part of a pool's offers says something of a key.
+    struct KeyUse {
+        bool on_types = false;             // Some type or offering.
+        bool several_on_one_type = false;  // A type, and not its offerings, leaves a choice.
+    };
+    KeyUse use_of_key(model::PoolIndex pool, const std::string& key);
     Match match(const rules::PodShape& shape, const rules::Requirements& wanted, model::PoolIndex pool);
     OpenId intern_open(rules::Requirements requirements) const;
 
@@ -206,6 +213,7 @@ class Problem {
     std::map<std::tuple<model::PoolIndex, KeyId, std::string>, Match> pin_matches_;
     std::map<std::pair<model::PoolIndex, KeyId>, std::vector<std::string>> values_;
     double scarcity_ = 0;
+    std::map<std::pair<model::PoolIndex, std::string>, KeyUse> key_uses_;
     std::vector<std::uint32_t> caps_;
     std::size_t crowds_ = 1;
     std::vector<bool> hostile_;  // Crowd x crowd.

@@ -44,7 +44,7 @@ bool fits(const Amounts& asked, const Amounts& there) {
     });
 }
 
-// Does a node with these labels meet it? A missing label meets only the negative operators.
+// Does a node with these labels meet it?
 bool meets(const Labels& labels, const Requirement& wanted) {
     const auto it = labels.find(wanted.key());
     const auto listed = [&](const std::string& v) {
@@ -54,7 +54,7 @@ bool meets(const Labels& labels, const Requirement& wanted) {
         case rules::Operator::kIn:
             return it != labels.end() && listed(it->second);
         case rules::Operator::kNotIn:
-            return it == labels.end() || !listed(it->second);
+            return it == labels.end() ? wanted.allows_absence() : !listed(it->second);
         case rules::Operator::kExists:
             return it != labels.end();
         case rules::Operator::kDoesNotExist:
@@ -425,8 +425,7 @@ struct Checker {
                 for (const Requirement& r : wanted) {
                     const bool known = pool.requirements.has(r.key()) || type.requirements.has(r.key()) ||
                                        offering.requirements.has(r.key());
-                    is_defined &= known || r.op() == rules::Operator::kNotIn ||
-                                  r.op() == rules::Operator::kDoesNotExist;
+                    is_defined &= known || r.allows_absence();
                     if (known) launch.add(r);
                 }
                 if (!is_defined || !rules::intersects(pool.requirements, wanted)) continue;

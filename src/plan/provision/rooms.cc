@@ -15,7 +15,7 @@ constexpr std::size_t kMostLooks = 1'000'000;  // At a class in a room.
 bool admits(const model::RoomView& room, const rules::PodShape& shape) {
     return rules::untolerated_taint(shape.tolerations, room.taints) == nullptr &&
            std::any_of(shape.required.begin(), shape.required.end(), [&](const rules::Requirements& wanted) {
-               return rules::compatible(room.labels, wanted, nullptr);
+               return rules::admits_node(room.labels, room.node_name(), wanted);
            });
 }
 

@@ -162,13 +162,14 @@ bool Trial::is_eligible(FilterId id, Place place) {
     const bool is_room = place < rooms_;
     const Requirements& labels =
         is_room ? snapshot.rooms[place].labels : snapshot.closed_nodes[place - rooms_].labels;
+    const std::string_view name =
+        is_room ? snapshot.rooms[place].node_name() : snapshot.closed_nodes[place - rooms_].name;
     const auto& taints =
         is_room ? snapshot.rooms[place].taints : snapshot.closed_nodes[place - rooms_].taints;
     const bool ok =
-        (filter.affinity == nullptr || std::any_of(filter.affinity->begin(), filter.affinity->end(),
-                                                   [&](const Requirements& wanted) {
-                                                       return rules::compatible(labels, wanted, nullptr);
-                                                   })) &&
+        (filter.affinity == nullptr ||
+         std::any_of(filter.affinity->begin(), filter.affinity->end(),
+                     [&](const Requirements& wanted) { return rules::admits_node(labels, name, wanted); })) &&
         (filter.tolerations == nullptr || rules::untolerated_taint(*filter.tolerations, taints) == nullptr);
     known = ok ? 1 : 0;
     return ok;

@@ -328,9 +328,7 @@ class BindingOrder {
                     std::any_of(required.begin(), required.end(), [&](const rules::Requirements& wanted) {
                         return std::all_of(wanted.begin(), wanted.end(), [&](const rules::Requirement& r) {
                             const auto it = one.labels.find(r.key());
-                            if (it != one.labels.end()) return r.allows(it->second);
-                            return r.op() == rules::Operator::kDoesNotExist ||
-                                   (r.op() == rules::Operator::kNotIn && !r.is_bounded());
+                            return it == one.labels.end() ? r.allows_absence() : r.allows(it->second);
                         });
                     });
             }

@@ -19,14 +19,10 @@ using model::PodIndex;
 using rules::Requirement;
 using rules::Resources;
 
-// A missing label meets only the negative operators.
+// A missing label meets only what asks for no label.
 bool meets(const NodeLabels& labels, const Requirement& wanted) {
     const auto it = labels.find(wanted.key());
-    if (it == labels.end()) {
-        return wanted.op() == rules::Operator::kDoesNotExist ||
-               (wanted.op() == rules::Operator::kNotIn && !wanted.is_bounded());
-    }
-    return wanted.allows(it->second);
+    return it == labels.end() ? wanted.allows_absence() : wanted.allows(it->second);
 }
 
 const rules::InstanceType* find_type(const model::PoolView& pool, const std::string& name) {
@@ -76,7 +72,8 @@ class Checker {
             CheckedNode& node = nodes_.emplace_back();
             node.name = room.name;
             add_values(room.labels, node.labels);
-            node.labels.insert_or_assign(std::string(api::kHostnameLabel), room.name);
+            node.labels.emplace(std::string(api::kHostnameLabel), room.name);
+            if (!room.is_claim) node.labels.emplace(std::string(rules::kNodeNameField), room.name);
             node.taints = &room.taints;
             free_.push_back(room.free);
             limits_.push_back(room.volumes_left);
@@ -85,7 +82,8 @@ class Checker {
             CheckedNode& node = nodes_.emplace_back();
             node.name = closed.name;
             add_values(closed.labels, node.labels);
-            node.labels.insert_or_assign(std::string(api::kHostnameLabel), closed.name);
+            node.labels.emplace(std::string(api::kHostnameLabel), closed.name);
+            node.labels.emplace(std::string(rules::kNodeNameField), closed.name);
             node.taints = &closed.taints;
             free_.emplace_back();
             limits_.emplace_back();
@@ -105,7 +103,7 @@ class Checker {
         }
         CheckedNode& node = nodes_.emplace_back(made.node);
         node.name = fmt::format("machine {} ({})", index, spec.types.empty() ? "" : spec.types.front());
-        node.labels.emplace(std::string(api::kHostnameLabel), fmt::format("machine-{}", index));
+        node.labels.insert_or_assign(std::string(api::kHostnameLabel), fmt::format("machine-{}", index));
         node.pods = launch.pods;
         node.is_new = true;
         free_.push_back(made.free);
@@ -140,6 +138,9 @@ class Checker {
         add_values(type->requirements, labels);
         add_values(spec.requirements, labels);
         add_values(pool.requirements, labels);
+        labels.emplace(std::string(api::kHostnameLabel), "machine");
+        labels.emplace(std::string(api::kRegisteredLabel), "true");
+        labels.emplace(std::string(api::kInitializedLabel), "true");
         // A value left open is chosen at launch.
         for (const Requirement& r : spec.requirements) {
             if (const std::string value = r.any_value(); !value.empty()) labels.emplace(r.key(), value);
