@@ -18,6 +18,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "cloud/kwok/aws_catalogue.h"
 #include "cloud/kwok/types_file.h"
 #include "control/controller.h"
 #include "control/feature_gates.h"

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/scheduler_config.h"
+#include "cloud/kwok/aws_catalogue.h"
 #include "cloud/kwok/types_file.h"
 #include "io/curl_http.h"
 #include "io/file.h"

@@ -12,7 +12,7 @@
 
 #include "api/names.h"
 #include "cli/commands.h"
-#include "cloud/kwok/types_file.h"
+#include "cloud/kwok/aws_catalogue.h"
 #include "control/controller.h"
 #include "io/real_loop.h"
 #include "model/cluster.h"

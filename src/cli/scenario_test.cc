@@ -124,11 +124,13 @@ Outcome simulate(const Scenario& scenario, const fs::path& folder) {
     for (const std::string& line : split(lines, '\n')) {
         if (!line.empty() && line[0] != '#') types.push_back(type_of(line));
     }
-    options.instance_types = write("types.json", types.dump());
+    if (!scenario.options.contains("catalogue")) options.instance_types = write("types.json", types.dump());
     options.files = {write("world.yaml", scenario.world)};
     options.output = "json";
     for (const auto& [name, value] : scenario.options) {
-        if (name == "preferences")
+        if (name == "catalogue" && value == "built-in")
+            continue;
+        else if (name == "preferences")
             options.preference_policy = value;
         else if (name == "schedulerConfig")
             options.scheduler_config = value;

@@ -12,10 +12,9 @@
 
 #include "api/names.h"
 #include "cli/commands.h"
+#include "cli/pool_types.h"
 #include "cli/scheduler_config.h"
 #include "cli/world.h"
-#include "cloud/kwok/types_file.h"
-#include "io/file.h"
 #include "model/headroom.h"
 #include "model/make_snapshot.h"
 #include "model/overlaid_types.h"
@@ -30,7 +29,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMaxTypesFileBytes = 256u << 20;
 constexpr std::uint64_t kSliceLooks = 1'000'000;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -49,12 +47,6 @@ struct Simulation {
     double repack_question_seconds = 0;
     double longest_slice_seconds = 0;
 };
-
-Result<std::vector<rules::InstanceType>> load_types(const std::string& path) {
-    if (path.empty()) return cloud::kwok::aws_types();
-    TRY(const std::string text, io::read_file(path, kMaxTypesFileBytes));
-    return cloud::kwok::parse_types(text, "instance types file " + path);
-}
 
 // Of the offering that the node's labels name; nothing where there is none.
 rules::Money price_of(const api::Node& node, const model::PoolView& pool) {
@@ -139,21 +131,21 @@ void plan_removals(const model::Cluster& cluster, const model::SnapshotInputs& i
 }
 
 Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::string>& warnings) {
-    TRY(auto loaded, load_types(options.instance_types));
-    const auto types = std::make_shared<const std::vector<rules::InstanceType>>(std::move(loaded));
+    TRY(PoolTypes types, PoolTypes::load(options.instance_types));
     TRY(const auto documents, read_manifests(options.files));
     const auto policy = options.preference_policy == "Ignore" ? rules::PreferencePolicy::kIgnore
                                                               : rules::PreferencePolicy::kRespect;
     World world(policy);
     const WallTime now = std::chrono::system_clock::now();
     TRY_STATUS(fill_world(documents, now, world));
-    const rules::RestrictedLabels labels = cloud::kwok::labels_of(*types);
 
     const model::OverlaidTypes overlaid =
-        model::overlaid_types(world.cluster, [&](const api::NodePool&) { return types; });
+        model::overlaid_types(world.cluster, [&](const api::NodePool& pool) { return types.of(pool); });
+    const rules::RestrictedLabels labels = types.labels();
     model::SnapshotInputs inputs;
     inputs.types = [&](const api::NodePool& pool) { return overlaid.by_pool.at(pool.meta.name); };
     inputs.well_known = labels.well_known;
+    inputs.types_source = types.source();
     TRY(const auto spread, default_spread(options.scheduler_config, options.preference_policy != "Ignore"));
     inputs.default_spread = &spread;
     inputs.is_usable = [&](const api::NodePool& pool) {
@@ -166,6 +158,9 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     const auto start = std::chrono::steady_clock::now();
     const auto clock = [start] { return seconds_since(start); };
     out.snapshot = model::make_snapshot(world.cluster, inputs);
+    for (const model::PoolView& pool : out.snapshot.pools) {
+        if (std::string text = types.warning(pool); !text.empty()) warnings.push_back(std::move(text));
+    }
     plan::ProvisionOptions plan_options;
     if (options.min_values_policy == "BestEffort")
         plan_options.min_values_policy = plan::MinValuesPolicy::kBestEffort;

@@ -74,6 +74,7 @@ def describe(info):
         "cards": network["MaximumNetworkCards"] if network["MaximumNetworkCards"] > 1 else None,
         "efas": network.get("EfaInfo", {}).get("MaximumEfaInterfaces"),
         "ebs_mbps": info["EbsInfo"]["EbsOptimizedInfo"]["MaximumBandwidthInMbps"] if ebs_is_default else None,
+        "ebs_volumes": info["EbsInfo"].get("MaximumEbsAttachments"),
         "gpu": gpu_text(info),
         "neuron": neuron_text(info),
         "store_gb": store.get("TotalSizeInGB"),

@@ -25,6 +25,7 @@ COLUMNS = {
     "efas": "EFA interfaces at most",
     "network_mbps": "baseline network bandwidth",
     "ebs_mbps": "maximum EBS bandwidth, where EBS optimisation is on by default",
+    "ebs_volumes": "EBS volumes that may be attached, the root volume among them; what shares their slots is taken off",
     "gpu": "manufacturer:name:count:MiB per device; count 0 is a fraction of a device",
     "neuron": "name:devices:cores of all devices",
     "store_gb": "instance store of any kind, decimal gigabytes",

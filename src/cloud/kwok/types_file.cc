@@ -5,13 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <map>
 
 #include "api/names.h"
-#include "base/check.h"
-#include "embedded_catalogue.h"
+#include "cloud/kwok/type_labels.h"
 
 namespace joiner::cloud::kwok {
 namespace {
@@ -23,63 +20,6 @@ using rules::Requirements;
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
-
-constexpr std::string_view kPrefix = "karpenter.kwok.sh/";
-
-std::string label(std::string_view name) {
-    return std::string(kPrefix) + std::string(name);
-}
-
-// "m5.2xlarge" has family m5 and size 2xlarge; "c-4x-amd64-linux" has family c and is named by its cpus.
-std::string family_of(std::string_view name) {
-    const std::size_t end = name.find_first_of(".-");
-    return std::string(end == std::string_view::npos ? name.substr(0, 1) : name.substr(0, end));
-}
-
-std::string size_of(std::string_view name, const std::string& cpus) {
-    const std::size_t dot = name.find('.');
-    return dot == std::string_view::npos ? cpus : std::string(name.substr(dot + 1));
-}
-
-Requirement one(std::string_view key, std::string value) {
-    return Requirement::in(std::string(key), {std::move(value)});
-}
-
-void add_type_labels(InstanceType& type, std::string_view arch, std::vector<std::string> operating_systems) {
-    const std::string cpus = std::to_string(type.capacity.cpu_milli / 1000);
-    type.requirements.add(one(api::kInstanceTypeLabel, type.name));
-    type.requirements.add(one(api::kArchLabel, std::string(arch)));
-    type.requirements.add(Requirement::in(std::string(api::kOSLabel), std::move(operating_systems)));
-    type.requirements.add(one(label("instance-size"), size_of(type.name, cpus)));
-    type.requirements.add(one(label("instance-family"), family_of(type.name)));
-    type.requirements.add(one(label("instance-cpu"), cpus));
-    // As the types file writes it: "8Gi".
-    const auto memory = Quantity::of_units(type.capacity.memory_bytes, Quantity::Format::kBinarySI);
-    type.requirements.add(one(label("instance-memory"), memory.to_string()));
-    std::vector<std::string> zones;
-    std::vector<std::string> capacity_types;
-    for (const Offering& offering : type.offerings) {
-        zones.emplace_back(offering.zone());
-        capacity_types.emplace_back(offering.capacity_type());
-    }
-    type.requirements.add(Requirement::in(std::string(api::kZoneLabel), std::move(zones)));
-    type.requirements.add(Requirement::in(std::string(api::kCapacityTypeLabel), std::move(capacity_types)));
-}
-
-Offering make_offering(std::string zone, std::string_view capacity_type, double price) {
-    Offering out;
-    out.requirements.add(one(api::kZoneLabel, std::move(zone)));
-    out.requirements.add(one(api::kCapacityTypeLabel, std::string(capacity_type)));
-    out.price = rules::Money::from_dollars(price);
-    return out;
-}
-
-rules::Resources kwok_overhead() {
-    rules::Resources out;
-    out.cpu_milli = 100;
-    out.memory_bytes = 10 << 20;
-    return out;
-}
 
 // The member under either spelling: upstream's files have "Price", hand-written ones often "price".
 bool find(const object& from, std::string_view upper, std::string_view lower, element& out) {
@@ -177,8 +117,8 @@ class TypeReader {
         element member;
         double price = 0;
         if (!find(offer, "Price", "price", member)) return invalid(where + " has no Price");
-        if (member.get(price) != simdjson::SUCCESS || !std::isfinite(price) || price < 0 || price > 1e9) {
-            return invalid(where + ": Price is not a number of dollars per hour");
+        if (member.get(price) != simdjson::SUCCESS || !(price >= 0 && price <= 1e6)) {
+            return invalid(where + ": Price is not a number of dollars per hour between 0 and 1000000");
         }
         out.price = rules::Money::from_dollars(price);
         if (find(offer, "Available", "available", member) && member.get(out.available) != simdjson::SUCCESS) {
@@ -282,130 +222,17 @@ std::vector<InstanceType> builtin_types() {
     return out;
 }
 
-namespace {
-
-// One line of the catalogue by the names of its header.
-class Row {
-  public:
-    Row(const std::vector<std::string_view>& header, std::string_view line) : header_(header) {
-        while (true) {
-            const std::size_t tab = line.find('\t');
-            cells_.push_back(line.substr(0, tab));
-            if (tab == std::string_view::npos) break;
-            line.remove_prefix(tab + 1);
-        }
-        CHECK(cells_.size() == header_.size());
-    }
-    std::string_view text(std::string_view column) const {
-        const auto it = std::find(header_.begin(), header_.end(), column);
-        CHECK(it != header_.end());
-        return cells_[static_cast<std::size_t>(it - header_.begin())];
-    }
-    std::int64_t number(std::string_view column) const { return as_number(text(column)); }
-    static std::int64_t as_number(std::string_view digits) {
-        std::int64_t out = 0;
-        std::from_chars(digits.data(), digits.data() + digits.size(), out);
-        return out;
-    }
-
-  private:
-    const std::vector<std::string_view>& header_;
-    std::vector<std::string_view> cells_;
-};
-
-// The kubelet's reserve as EKS images set it: cpu in bands, memory by the number of pods; and the eviction
-// threshold.
-rules::Resources aws_overhead(std::int64_t cpus, std::int64_t pods) {
-    rules::Resources out;
-    std::int64_t left = cpus * 1000;
-    for (const auto& [width, per_mille_times_ten] :
-         {std::pair<std::int64_t, std::int64_t>{1000, 600}, {1000, 100}, {2000, 50}}) {
-        const std::int64_t part = std::min(left, width);
-        out.cpu_milli += part * per_mille_times_ten / 10'000;
-        left -= part;
-    }
-    out.cpu_milli += left * 25 / 10'000;
-    out.memory_bytes = (11 * pods + 255 + 100) << 20;
-    out.ephemeral_bytes = (std::int64_t{1} << 30) + (std::int64_t{2} << 30);
-    return out;
-}
-
-InstanceType aws_type(const Row& row) {
-    InstanceType type;
-    type.name = row.text("name");
-    const std::int64_t cpus = row.number("cpu");
-    const bool is_arm = row.text("arch") == "arm64";
-    // What the hypervisor keeps: upstream's default estimate of 7.5 %, and 64 MiB on arm64.
-    std::int64_t mebibytes = row.number("memory_mib") - (is_arm ? 64 : 0);
-    mebibytes -= (mebibytes * 75 + 999) / 1000;
-    type.capacity.cpu_milli = cpus * 1000;
-    type.capacity.memory_bytes = mebibytes << 20;
-    type.capacity.pods = row.number("pods") > 0 ? row.number("pods") : 110;
-    type.capacity.ephemeral_bytes = std::int64_t{20} << 30;
-    if (const std::string_view gpu = row.text("gpu"); !gpu.empty()) {
-        const std::size_t first = gpu.find(':');
-        const std::size_t second = gpu.find(':', first + 1);
-        const std::int64_t count = Row::as_number(gpu.substr(second + 1));
-        const std::string_view maker = gpu.substr(0, first);
-        if (count > 0 && maker == "NVIDIA") type.capacity.set("nvidia.com/gpu", count);
-        if (count > 0 && maker == "AMD") type.capacity.set("amd.com/gpu", count);
-        if (count > 0 && maker == "Habana") type.capacity.set("habana.ai/gaudi", count);
-    }
-    type.overhead = aws_overhead(cpus, type.capacity.pods);
-    const double price = static_cast<double>(row.number("price")) / 1e6;
-    const std::string_view usage = row.text("usage");
-    for (const char zone : row.text("zones")) {
-        const std::string name = fmt::format("us-east-1{}", zone);
-        if (usage.find('o') != std::string_view::npos)
-            type.offerings.push_back(make_offering(name, api::kOnDemand, price));
-        if (usage.find('s') != std::string_view::npos)
-            type.offerings.push_back(make_offering(name, api::kSpot, price * 0.7));
-    }
-    type.requirements.add(one(api::kRegionLabel, "us-east-1"));
-    add_type_labels(type, row.text("arch"), {"linux"});
-    return type;
-}
-
-}  // namespace
-
-std::vector<InstanceType> aws_types() {
-    std::vector<InstanceType> out;
-    for (const auto& file : embedded::catalogue()) {
-        std::vector<std::string_view> header;
-        std::string_view rest = file.text;
-        while (!rest.empty()) {
-            const std::size_t end = std::min(rest.find('\n'), rest.size());
-            const std::string_view line = rest.substr(0, end);
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-            if (line.empty() || line.front() == '#') continue;
-            if (header.empty()) {
-                for (std::string_view names = line;;) {
-                    const std::size_t tab = names.find('\t');
-                    header.push_back(names.substr(0, tab));
-                    if (tab == std::string_view::npos) break;
-                    names.remove_prefix(tab + 1);
-                }
-                continue;
-            }
-            InstanceType type = aws_type(Row(header, line));
-            if (!type.offerings.empty()) out.push_back(std::move(type));
-        }
-    }
-    return out;
-}
-
 rules::RestrictedLabels labels_of(const std::vector<InstanceType>& types) {
     rules::RestrictedLabels out;
-    out.domains.emplace_back(kPrefix.substr(0, kPrefix.size() - 1));
-    for (const std::string_view name :
-         {"instance-size", "instance-family", "instance-cpu", "instance-memory"}) {
-        out.well_known.add(label(name));
-    }
-    for (const InstanceType& type : types) {
-        for (const Offering& offering : type.offerings) {
-            for (const Requirement& requirement : offering.requirements)
-                out.well_known.add(requirement.key());
+    out.domains.emplace_back(kLabelDomain);
+    const auto note = [&](const Requirements& requirements) {
+        for (const Requirement& requirement : requirements) {
+            if (!out.well_known.contains(requirement.key())) out.well_known.add(requirement.key());
         }
+    };
+    for (const InstanceType& type : types) {
+        note(type.requirements);
+        for (const Offering& offering : type.offerings) note(offering.requirements);
     }
     return out;
 }

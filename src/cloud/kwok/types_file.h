@@ -1,5 +1,5 @@
-// Instance types from the JSON array that Karpenter's KWOK provider reads, and the two built-in sets: that
-// provider's own 144 types by formula, and the catalogue of real AWS types. Pure; any thread.
+// Instance types from the JSON array that Karpenter's KWOK provider reads, and that provider's own 144 types
+// by formula. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -17,10 +17,8 @@ namespace joiner::cloud::kwok {
 Result<std::vector<rules::InstanceType>> parse_types(std::string_view json, const std::string& source);
 
 std::vector<rules::InstanceType> builtin_types();
-// us-east-1; spot is taken as 0.7 of the on-demand price, since spot prices are not published as a table.
-std::vector<rules::InstanceType> aws_types();
 
-// What labels the types define beyond the core's, and whose domain users may not add to.
+// What labels the types and their offerings define, and whose domain users may not add to.
 rules::RestrictedLabels labels_of(const std::vector<rules::InstanceType>& types);
 
 }  // namespace joiner::cloud::kwok

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <set>
 
 namespace joiner::cloud::kwok {
 namespace {
@@ -63,28 +62,6 @@ TEST(BuiltinTypes, are_upstreams_144) {
     EXPECT_NEAR(it->offerings[1].price.dollars(), 0.025 + 0.001 * 2.147483648, 1e-9);
     EXPECT_NEAR(it->offerings[0].price.dollars(), 0.7 * (0.025 + 0.001 * 2.147483648), 1e-9);
     EXPECT_EQ(it->capacity.pods, 16);
-}
-
-TEST(AwsTypes, are_whole_and_match_known_machines) {
-    const auto types = aws_types();
-    EXPECT_GT(types.size(), 1300u);
-    std::set<std::string> names;
-    for (const rules::InstanceType& type : types) {
-        EXPECT_TRUE(names.insert(type.name).second) << type.name;
-        EXPECT_GT(type.capacity.cpu_milli, 0) << type.name;
-        EXPECT_LE(type.offerings.size(), 64u) << type.name;
-        for (const rules::Offering& offering : type.offerings)
-            EXPECT_GT(offering.price.nanos, 0) << type.name;
-    }
-    const auto find = [&](const char* name) {
-        return *std::find_if(types.begin(), types.end(), [&](const auto& t) { return t.name == name; });
-    };
-    EXPECT_NEAR(find("m5.large").offerings.front().price.dollars(), 0.096, 1e-9);
-    EXPECT_EQ(find("m5.large").allocatable().cpu_milli, 1930);
-    EXPECT_EQ(find("m5.large").allocatable().memory_bytes >> 20, 6903);
-    EXPECT_EQ(find("c7g.large").allocatable().memory_bytes >> 20, 3055);
-    EXPECT_EQ(find("m5.24xlarge").allocatable().memory_bytes >> 20, 355262);
-    EXPECT_EQ(find("p5.48xlarge").capacity.get("nvidia.com/gpu"), 8);
 }
 
 }  // namespace
