@@ -102,13 +102,34 @@ void add_controller(CLI::App& app, int& code) {
     command->callback([o, &code] { code = run_controller(*o); });
 }
 
+// -f may be left out: "joiner simulate app.yaml".
+void add_files(CLI::App& command, std::vector<std::string>& files, bool& is_recursive) {
+    command.add_option("-f,--filename,files", files, "manifests: a file, a folder, or - for standard input")
+        ->required();
+    command.add_flag("-R,--recursive", is_recursive, "read the folders inside a folder, too");
+}
+
+void add_help(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand("help", "help for a command");
+    auto name = std::make_shared<std::string>();
+    command->add_option("command", *name, "the command");
+    command->callback([name, &app, &code] {
+        const auto found =
+            app.get_subcommands([&](const CLI::App* candidate) { return candidate->get_name() == *name; });
+        const CLI::App* about = name->empty() ? &app : found.empty() ? nullptr : found.front();
+        if (about == nullptr) {
+            code = refuse("there is no command " + *name + "; see joiner --help");
+        } else {
+            std::fputs(about->help().c_str(), stdout);
+        }
+    });
+}
+
 void add_simulate(CLI::App& app, int& code) {
     auto* command =
         app.add_subcommand("simulate", "plan for a cluster written as manifests; no cluster needed");
     auto options = std::make_shared<SimulateOptions>();
-    command
-        ->add_option("-f,--filename", options->files, "manifests: a file, a folder, or - for standard input")
-        ->required();
+    add_files(*command, options->files, options->is_recursive);
     command->add_option(
         "--instance-types", options->instance_types,
         "instance types, in the form of Karpenter's KWOK provider; without it, the built-in AWS catalogue");
@@ -135,11 +156,12 @@ void add_simulate(CLI::App& app, int& code) {
 }
 
 void add_validate(CLI::App& app, int& code) {
-    auto* command = app.add_subcommand("validate", "say what is wrong in manifests");
-    auto files = std::make_shared<std::vector<std::string>>();
-    command->add_option("-f,--filename", *files, "manifests: a file, a folder, or - for standard input")
-        ->required();
-    command->callback([files, &code] { code = run_validate(*files); });
+    auto* command = app.add_subcommand("validate", "say what an API server would refuse in manifests");
+    auto options = std::make_shared<ValidateOptions>();
+    add_files(*command, options->files, options->is_recursive);
+    command->footer(
+        "Exit code 0: nothing wrong. 1: mistakes, listed by file and line. 2: something cannot be read.");
+    command->callback([options, &code] { code = run_validate(*options); });
 }
 
 void add_demo(CLI::App& app, int& code) {
@@ -172,11 +194,15 @@ int main(int argc, char** argv) {
         code = run_crds();
     });
     app.add_subcommand("version", "print the version")->callback([] { std::puts("joiner " JOINER_VERSION); });
+    add_help(app, code);
+    app.set_version_flag("--version", "joiner " JOINER_VERSION);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& e) {
         return app.exit(e);
     } catch (const CLI::CallForAllHelp& e) {
+        return app.exit(e);
+    } catch (const CLI::CallForVersion& e) {
         return app.exit(e);
     } catch (const CLI::ParseError& e) {
         const auto is_named = [&](const CLI::App* command) {

@@ -22,6 +22,8 @@ Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Node> decode_node(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Workload> decode_workload(std::string_view json,
                                  DecodeNotes* notes = nullptr);  // The kind comes from the document.
+Result<Workload> decode_replication_controller(std::string_view json, DecodeNotes* notes = nullptr);
+Result<Job> decode_job(std::string_view json, DecodeNotes* notes = nullptr);
 Result<Service> decode_service(std::string_view json, DecodeNotes* notes = nullptr);
 // As a workload of no replicas.
 Result<Workload> decode_pod_template(std::string_view json, DecodeNotes* notes = nullptr);

@@ -416,6 +416,31 @@ TEST(DecodeBudget, counts_and_percentages_are_told_apart) {
     EXPECT_EQ(budget->unhealthy_eviction_policy, "AlwaysAllow");
 }
 
+TEST(DecodeJob, keeps_what_says_how_many_pods_it_wants) {
+    const auto job = [](const std::string& spec, const std::string& status = "{}") {
+        return decode_job(R"({"metadata":{"name":"j"},"spec":)" + spec + R"(,"status":)" + status + "}")
+            .value();
+    };
+    EXPECT_EQ(job("{}").completions, 1);
+    EXPECT_EQ(job("{}").parallelism, 1);
+    EXPECT_FALSE(job(R"({"parallelism":3})").completions);
+    EXPECT_EQ(job(R"({"parallelism":3,"completions":9})").completions, 9);
+    EXPECT_TRUE(job(R"({"suspend":true})").is_suspended);
+    EXPECT_EQ(job("{}", R"({"succeeded":2})").succeeded, 2);
+    EXPECT_FALSE(job("{}", R"({"conditions":[{"type":"Complete","status":"False"}]})").is_finished);
+    for (const char* type : {"Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"}) {
+        EXPECT_TRUE(job("{}", std::string(R"({"conditions":[{"status":"True","type":")") + type + R"("}]})")
+                        .is_finished);
+    }
+}
+
+TEST(DecodeReplicationController, has_plain_labels_for_a_selector) {
+    const auto controller = decode_replication_controller(
+        R"({"kind":"ReplicationController","metadata":{"name":"r"},"spec":{"replicas":2,"selector":{"a":"b"}}})");
+    EXPECT_EQ(controller->replicas, 2);
+    EXPECT_THAT(controller->selector->match_labels, ElementsAre(Pair("a", "b")));
+}
+
 TEST(DecodeOthers, keep_their_fields) {
     const auto workload =
         decode_workload(R"({"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"db"},
@@ -427,8 +452,8 @@ TEST(DecodeOthers, keep_their_fields) {
     EXPECT_EQ(workload->pod_template.spec.node_name, "x");
     EXPECT_THAT(workload->pod_template.meta.labels, ElementsAre(Pair("a", "b")));
     ASSERT_EQ(workload->claim_templates.size(), 1u);
-    EXPECT_EQ(workload->claim_templates[0].name, "data");
-    EXPECT_EQ(workload->claim_templates[0].ephemeral_storage_class, "fast");
+    EXPECT_EQ(workload->claim_templates[0].meta.name, "data");
+    EXPECT_EQ(workload->claim_templates[0].storage_class, "fast");
 
     const auto claim = decode_persistent_volume_claim(
         R"({"spec":{"volumeName":"pv","storageClassName":""},"status":{"phase":"Bound"}})");

@@ -102,6 +102,7 @@ struct PodSpec {
     std::string runtime_class;
     std::string preemption_policy = "PreemptLowerPriority";
     std::int32_t priority = 0;
+    bool has_priority = false;
     std::int64_t termination_grace_seconds = 30;
     bool has_scheduling_gates = false;
     bool has_resource_claims = false;
@@ -142,14 +143,36 @@ struct Node {
     std::vector<Condition> conditions;
 };
 
-// DaemonSet, Deployment, ReplicaSet, StatefulSet and Job: a template and a count.
+struct PersistentVolumeClaim {
+    ObjectMeta meta;
+    std::string volume_name;
+    std::string storage_class;
+    bool has_storage_class = false;
+    std::vector<std::string> access_modes;
+    ResourceMap requests;
+    std::string phase;
+};
+
+// DaemonSet, Deployment, ReplicaSet, ReplicationController and StatefulSet: a template and a count.
 struct Workload {
     ObjectMeta meta;
     std::string kind;
     std::int64_t replicas = 1;
+    std::int64_t first_ordinal = 0;  // Of a StatefulSet.
     std::optional<LabelSelector> selector;
     Pod pod_template;  // meta.labels, meta.annotations and spec only.
-    std::vector<Volume> claim_templates;
+    std::vector<PersistentVolumeClaim> claim_templates;
+};
+
+struct Job {
+    ObjectMeta meta;
+    std::int64_t parallelism = 1;
+    // Absent: one success of any of its pods ends it. Of a Job that names no parallelism either, it is one.
+    std::optional<std::int64_t> completions;
+    bool is_suspended = false;
+    std::int64_t succeeded = 0;  // status
+    bool is_finished = false;    // It is complete or has failed, or is about to.
+    Pod pod_template;            // meta.labels, meta.annotations and spec only.
 };
 
 // A Service, or a ReplicationController: what selects pods by plain labels.
@@ -160,16 +183,6 @@ struct Service {
 
 struct Namespace {
     ObjectMeta meta;
-};
-
-struct PersistentVolumeClaim {
-    ObjectMeta meta;
-    std::string volume_name;
-    std::string storage_class;
-    bool has_storage_class = false;
-    std::vector<std::string> access_modes;
-    ResourceMap requests;
-    std::string phase;
 };
 
 struct PersistentVolume {

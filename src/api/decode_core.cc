@@ -225,7 +225,7 @@ void read_value(const Value& value, PodSpec& out) {
         if (key == "priorityClassName") return field.read(out.priority_class);
         if (key == "runtimeClassName") return field.read(out.runtime_class);
         if (key == "preemptionPolicy") return field.read(out.preemption_policy);
-        if (key == "priority") return field.read(out.priority);
+        if (key == "priority") return out.has_priority = true, field.read(out.priority);
         if (key == "terminationGracePeriodSeconds") return field.read(out.termination_grace_seconds);
         if (key == "hostNetwork") return field.read(out.host_network);
         if (key == "schedulingGates") return out.has_scheduling_gates = is_non_empty_list(field), true;
@@ -353,37 +353,6 @@ void read_value(const Value& value, PersistentVolumeClaim& out) {
     });
 }
 
-void read_value(const Value& value, Workload& out) {
-    value.each_field("", [&](std::string_view part, const Value& body) {
-        if (part == "metadata") return body.read(out.meta);
-        if (part == "kind") return body.read(out.kind);
-        if (part == "apiVersion" || part == "status") return true;
-        if (part != "spec") return false;
-        body.each_field("*", [&](std::string_view key, const Value& field) {
-            if (key == "replicas") return field.read(out.replicas);
-            // A Job runs min(parallelism, completions) pods at once; parallelism is the nearer word for
-            // "now".
-            if (key == "parallelism") return field.read(out.replicas);
-            if (key == "selector") return field.read(out.selector);
-            if (key == "template") return field.read(out.pod_template);
-            if (key == "volumeClaimTemplates") {
-                field.each_item([&](const Value& item) {
-                    PersistentVolumeClaim claim;
-                    item.read(claim);
-                    Volume volume;
-                    volume.name = claim.meta.name;
-                    volume.ephemeral_storage_class = claim.storage_class;
-                    volume.has_ephemeral_storage_class = claim.has_storage_class;
-                    out.claim_templates.push_back(std::move(volume));
-                });
-                return true;
-            }
-            return false;
-        });
-        return true;
-    });
-}
-
 void read_value(const Value& value, Service& out) {
     read_object(value, out, "status", [&](std::string_view part, const Value& body) {
         if (part != "spec") return false;
@@ -446,13 +415,20 @@ void read_value(const Value& value, LimitRange& out) {
                 std::string type;
                 ResourceMap requests;
                 ResourceMap most;
-                item.each_field("min max maxLimitRequestRatio",
-                                [&](std::string_view part, const Value& amount) {
-                                    if (part == "type") return amount.read(type);
-                                    if (part == "defaultRequest") return amount.read(requests);
-                                    return part == "default" && amount.read(most);
-                                });
+                ResourceMap bound_above;
+                ResourceMap bound_below;
+                item.each_field("maxLimitRequestRatio", [&](std::string_view part, const Value& amount) {
+                    if (part == "type") return amount.read(type);
+                    if (part == "defaultRequest") return amount.read(requests);
+                    if (part == "default") return amount.read(most);
+                    if (part == "max") return amount.read(bound_above);
+                    return part == "min" && amount.read(bound_below);
+                });
                 if (type != "Container") return;
+                // The API server's defaults, where it has not filled them in yet.
+                most.merge(bound_above);
+                requests.insert(most.begin(), most.end());
+                requests.merge(bound_below);
                 out.default_requests.merge(requests);
                 out.default_limits.merge(most);
             });
@@ -580,27 +556,8 @@ Result<Pod> decode_pod(std::string_view json, DecodeNotes* notes) {
 Result<Node> decode_node(std::string_view json, DecodeNotes* notes) {
     return decode<Node>(json, notes);
 }
-Result<Workload> decode_workload(std::string_view json, DecodeNotes* notes) {
-    return decode<Workload>(json, notes);
-}
 Result<Service> decode_service(std::string_view json, DecodeNotes* notes) {
     return decode<Service>(json, notes);
-}
-Result<Workload> decode_pod_template(std::string_view json, DecodeNotes* notes) {
-    Workload out;
-    TRY_STATUS(read_document(
-        json, notes,
-        [](const Value& value, void* target) {
-            Workload& workload = *static_cast<Workload*>(target);
-            value.each_field("apiVersion", [&](std::string_view part, const Value& body) {
-                if (part == "metadata") return body.read(workload.meta);
-                if (part == "kind") return body.read(workload.kind);
-                return part == "template" && body.read(workload.pod_template);
-            });
-        },
-        &out));
-    out.replicas = 0;
-    return out;
 }
 Result<Namespace> decode_namespace(std::string_view json, DecodeNotes* notes) {
     return decode<Namespace>(json, notes);

@@ -5,6 +5,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -46,51 +47,91 @@ Json scalar_to_json(const YAML::Node& node) {
     return text;
 }
 
+bool is_merge_key(const YAML::Node& key) {
+    return key.IsScalar() && key.Scalar() == "<<" && key.Tag() != "!";
+}
+
 class YamlReader {
   public:
-    YamlReader(std::string source, std::size_t text_bytes)
-        : source_(std::move(source)), max_nodes_(text_bytes + kMaxExtraNodes) {}
+    // `lines`, where it is not nullptr, gets the line of each field; the text begins after `lines_before`
+    // others.
+    YamlReader(std::size_t text_bytes, std::map<std::string, int>* lines = nullptr, int lines_before = 0)
+        : max_nodes_(text_bytes + kMaxExtraNodes), lines_(lines), lines_before_(lines_before) {}
 
-    Result<Json> read(const YAML::Node& node, int depth = 0) {
-        if (++nodes_ > max_nodes_) return invalid(source_ + ": its aliases make it too large");
-        if (depth > kMaxDepth) {
-            return invalid(
-                fmt::format("{}: nests deeper than {} levels or contains itself", source_, kMaxDepth));
-        }
+    Result<Json> read(const YAML::Node& node, const std::string& path = {}, int depth = 0) {
+        if (++nodes_ > max_nodes_) return invalid("its aliases make it too large");
+        if (depth > kMaxDepth)
+            return invalid(fmt::format("nests deeper than {} levels or contains itself", kMaxDepth));
         switch (node.Type()) {
             case YAML::NodeType::Undefined:
             case YAML::NodeType::Null:
                 return Json(nullptr);
             case YAML::NodeType::Scalar:
                 return scalar_to_json(node);
-            case YAML::NodeType::Sequence: {
-                Json out = Json::array();
-                for (const YAML::Node& item : node) {
-                    TRY(Json value, read(item, depth + 1));
-                    out.push_back(std::move(value));
-                }
-                return out;
-            }
-            case YAML::NodeType::Map: {
-                Json out = Json::object();
-                for (const auto& member : node) {
-                    if (!member.first.IsScalar())
-                        return invalid(fmt::format("{}: a key is not a text", source_));
-                    const std::string& key = member.first.Scalar();
-                    TRY(Json value, read(member.second, depth + 1));
-                    if (!out.emplace(key, std::move(value)).second) {
-                        return invalid(fmt::format("{}: key {} stands twice in one object", source_, key));
-                    }
-                }
-                return out;
-            }
+            case YAML::NodeType::Sequence:
+                return read_sequence(node, path, depth);
+            case YAML::NodeType::Map:
+                return read_map(node, path, depth);
         }
         return Json(nullptr);
     }
 
   private:
-    std::string source_;
+    Result<Json> read_sequence(const YAML::Node& node, const std::string& path, int depth) {
+        Json out = Json::array();
+        for (const YAML::Node& item : node) {
+            std::string inner;
+            if (lines_ != nullptr) inner = note_line(fmt::format("{}[{}]", path, out.size()), item);
+            TRY(Json value, read(item, inner, depth + 1));
+            out.push_back(std::move(value));
+        }
+        return out;
+    }
+
+    Result<Json> read_map(const YAML::Node& node, const std::string& path, int depth) {
+        Json out = Json::object();
+        bool has_merges = false;
+        for (const auto& member : node) {
+            if (!member.first.IsScalar()) return invalid("a key is not a text");
+            if (is_merge_key(member.first)) {
+                has_merges = true;
+                continue;
+            }
+            const std::string& key = member.first.Scalar();
+            std::string inner;
+            if (lines_ != nullptr) inner = note_line(path.empty() ? key : path + "." + key, member.first);
+            TRY(Json value, read(member.second, inner, depth + 1));
+            if (!out.emplace(key, std::move(value)).second) {
+                return invalid(fmt::format("key {} stands twice in one object, again in line {}", key,
+                                           member.first.Mark().line + 1 + lines_before_));
+            }
+        }
+        if (!has_merges) return out;
+        for (const auto& member : node) {
+            if (!is_merge_key(member.first)) continue;
+            TRY(Json value, read(member.second, path, depth + 1));
+            TRY_STATUS(merge(std::move(value), out));
+        }
+        return out;
+    }
+
+    // What stands in `out` stays; of several objects the first wins.
+    static Status merge(Json value, Json& out) {
+        Json objects = value.is_array() ? std::move(value) : Json::array({std::move(value)});
+        for (Json& object : objects) {
+            if (!object.is_object()) return invalid("<< merges neither an object nor a list of objects");
+            for (auto& [key, member] : object.items()) out.emplace(key, std::move(member));
+        }
+        return {};
+    }
+
+    const std::string& note_line(std::string path, const YAML::Node& node) {
+        return lines_->emplace(std::move(path), node.Mark().line + 1 + lines_before_).first->first;
+    }
+
     std::size_t max_nodes_;
+    std::map<std::string, int>* lines_;
+    int lines_before_;
     std::size_t nodes_ = 0;
 };
 
@@ -136,111 +177,258 @@ bool has_no_kind(std::string_view json) {
            root["kind"].error() != simdjson::SUCCESS;
 }
 
-// Appends the object, or what is in it when it is a List.
-Status add_object(std::string_view json, const std::string& source, int list_depth,
-                  std::vector<Document>& out) {
-    if (list_depth > kMaxListDepth)
-        return invalid(fmt::format("{}: Lists nest deeper than {} levels", source, kMaxListDepth));
-    simdjson::ondemand::parser parser;
-    const simdjson::padded_string padded(json);
-    simdjson::ondemand::document document;
-    simdjson::ondemand::object object;
-    if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
-        document.get_object().get(object) != simdjson::SUCCESS) {
-        return invalid(source + ": is not an object with apiVersion and kind");
+// Lines of a text up to places further and further down.
+class LineCounter {
+  public:
+    explicit LineCounter(const char* begin) : at_(begin) {}
+    int lines_before(const char* place) {
+        lines_ += static_cast<int>(std::count(at_, place, '\n'));
+        at_ = place;
+        return lines_;
     }
-    std::string_view kind;
-    std::string_view api_version;
-    if (object["kind"].get(kind) != simdjson::SUCCESS || kind.empty())
-        return invalid(source + ": has no kind");
-    const std::string kind_text(kind);
-    if (object["apiVersion"].get(api_version) != simdjson::SUCCESS || api_version.empty()) {
-        return invalid(fmt::format("{}: {} has no apiVersion", source, kind_text));
+
+  private:
+    const char* at_;
+    int lines_ = 0;
+};
+
+class Splitter {
+  public:
+    Splitter(std::string source, FieldLines field_lines, ManifestText& out)
+        : source_(std::move(source)), wants_lines_(field_lines == FieldLines::kYes), out_(out) {}
+
+    void split(std::string_view text) {
+        if (looks_like_json(text)) {
+            if (check_json(text)) return split_json(text);
+            json_problem_ = check_json(text).error().message;
+        }
+        // Each document by itself, as kubectl takes them, so that a broken one leaves the others whole.
+        int line = 0;
+        while (!text.empty()) {
+            const std::size_t size = document_size(text);
+            split_yaml(text.substr(0, size), line);
+            line += static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(size), '\n'));
+            text.remove_prefix(size);
+        }
     }
-    const std::string version_text(api_version);
-    if (!kind_text.ends_with("List")) {
-        out.push_back({version_text, kind_text, std::string(json), source});
+
+  private:
+    static bool looks_like_json(std::string_view text) {
+        const std::size_t at = text.find_first_not_of(" \t\r\n");
+        return at != std::string_view::npos && text[at] == '{';
+    }
+
+    static Status check_json(std::string_view text) {
+        simdjson::dom::parser parser;
+        simdjson::dom::element root;
+        if (const auto error = parser.parse(text.data(), text.size()).get(root))
+            return invalid(fmt::format("not valid JSON: {}", simdjson::error_message(error)));
         return {};
     }
-    simdjson::ondemand::value items;
-    if (object["items"].get(items) != simdjson::SUCCESS || items.is_null()) return {};
-    simdjson::ondemand::array array;
-    if (items.get_array().get(array) != simdjson::SUCCESS)
-        return invalid(fmt::format("{}: items of {} is not a list", source, kind_text));
-    std::size_t number = 0;
-    for (auto item : array) {
-        simdjson::ondemand::object child;
-        std::string_view raw;
-        const std::string where = fmt::format("{}, item {}", source, ++number);
-        if (item.get_object().get(child) != simdjson::SUCCESS ||
-            child.raw_json().get(raw) != simdjson::SUCCESS) {
-            return invalid(where + ": is not an object");
+
+    // Up to the next line that begins with "---".
+    static std::size_t document_size(std::string_view text) {
+        for (std::size_t at = text.find("\n---"); at != std::string_view::npos;
+             at = text.find("\n---", at + 1)) {
+            const std::size_t after = at + 4;
+            if (after == text.size() || std::string_view(" \t\r\n").find(text[after]) != std::string::npos)
+                return at + 1;
         }
-        // kubectl's typed lists leave kind and apiVersion out of their items.
-        if (kind_text != "List" && has_no_kind(raw)) {
-            const std::string_view members = raw.substr(raw.find('{') + 1);
-            const bool is_empty = members.find_first_not_of(" \t\r\n") == members.rfind('}');
-            std::string whole =
-                fmt::format(R"({{"apiVersion":{},"kind":{}{})", encode_string(version_text),
-                            encode_string(kind_text.substr(0, kind_text.size() - 4)), is_empty ? "" : ",");
-            whole += members;
-            TRY_STATUS(add_object(whole, where, list_depth + 1, out));
-        } else {
-            TRY_STATUS(add_object(raw, where, list_depth + 1, out));
+        return text.size();
+    }
+
+    // Directives and comments may stand before the first "---".
+    static bool says_nothing(std::string_view text) {
+        while (!text.empty()) {
+            const std::string_view line = text.substr(0, text.find('\n'));
+            const std::size_t first = line.find_first_not_of(" \t\r");
+            if (first != std::string_view::npos && line[first] != '#' && line[0] != '%') return false;
+            text.remove_prefix(std::min(text.size(), line.size() + 1));
+        }
+        return true;
+    }
+
+    void split_json(std::string_view text) {
+        lines_.clear();
+        if (wants_lines_) {
+            try {
+                if (!YamlReader(text.size(), &lines_).read(YAML::Load(std::string(text)))) lines_.clear();
+            } catch (const YAML::Exception&) {
+                lines_.clear();  // JSON that YAML does not take: the object's own line has to do.
+            }
+        }
+        LineCounter counter(text.data());
+        const std::size_t first = text.find_first_not_of(" \t\r\n");
+        add_object(text, {.line = counter.lines_before(text.data() + first) + 1, .counts_lines = true});
+    }
+
+    void split_yaml(std::string_view text, int lines_before) {
+        if (says_nothing(text)) return;
+        lines_.clear();
+        try {
+            const std::string yaml(text);
+            ProgressCheck::run(yaml);
+            for (const YAML::Node& document : YAML::LoadAll(yaml)) {
+                if (!document.IsDefined() || document.IsNull()) continue;
+                lines_.clear();
+                Place place{.line = document.Mark().line + 1 + lines_before};
+                const auto json =
+                    YamlReader(text.size(), wants_lines_ ? &lines_ : nullptr, lines_before).read(document);
+                if (!json) {
+                    misread(place.line, json.error().message);
+                } else if (!json->is_object()) {
+                    misread(place.line, "is not an object with apiVersion and kind", true);
+                } else {
+                    std::vector<int> item_lines;
+                    if (const YAML::Node items = document["items"]; items && items.IsSequence()) {
+                        for (const YAML::Node& item : items)
+                            item_lines.push_back(item.Mark().line + 1 + lines_before);
+                    }
+                    place.item_lines = &item_lines;
+                    add_object(dump(*json), place);
+                }
+            }
+        } catch (const YAML::Exception& e) {
+            misread(e.mark.is_null() ? lines_before + 1 : e.mark.line + 1 + lines_before,
+                    json_problem_.empty() ? "not valid YAML: " + e.msg : json_problem_);
         }
     }
-    return {};
-}
 
-bool looks_like_json(std::string_view text) {
-    const std::size_t at = text.find_first_not_of(" \t\r\n");
-    return at != std::string_view::npos && text[at] == '{';
-}
+    struct Place {
+        int line = 1;
+        bool counts_lines = false;                     // The text is the file's own.
+        const std::vector<int>* item_lines = nullptr;  // Of a List, where they are known.
+        std::string prefix = {};                       // "items[2]." in the map of lines.
+        int depth = 0;
+    };
 
-// Whether the whole text is one JSON document; broken JSON gets simdjson's word for what is wrong.
-Status check_json(std::string_view text, const std::string& source) {
-    simdjson::dom::parser parser;
-    simdjson::dom::element root;
-    if (const auto error = parser.parse(text.data(), text.size()).get(root)) {
-        return invalid(fmt::format("{}: not valid JSON: {}", source, simdjson::error_message(error)));
+    void misread(int line, const std::string& what, bool is_foreign = false) {
+        out_.misread.push_back({fmt::format("{}:{}: {}", source_, line, what), is_foreign});
     }
-    return {};
-}
+
+    // Appends the object, or what is in it when it is a List.
+    void add_object(std::string_view json, const Place& place) {
+        if (place.depth > kMaxListDepth)
+            return misread(place.line, fmt::format("Lists nest deeper than {} levels", kMaxListDepth));
+        simdjson::ondemand::parser parser;
+        const simdjson::padded_string padded(json);
+        simdjson::ondemand::document document;
+        simdjson::ondemand::object object;
+        if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
+            document.get_object().get(object) != simdjson::SUCCESS)
+            return misread(place.line, "is not an object with apiVersion and kind", true);
+        std::string_view text;
+        if (object["kind"].get(text) != simdjson::SUCCESS || text.empty())
+            return misread(place.line, "has no kind", true);
+        Document out;
+        out.kind = text;
+        if (object["apiVersion"].get(text) != simdjson::SUCCESS || text.empty())
+            return misread(place.line, out.kind + " has no apiVersion", true);
+        out.api_version = text;
+        simdjson::ondemand::value items;
+        if (out.kind.ends_with("List")) {
+            const bool has_items = object["items"].get(items) == simdjson::SUCCESS;
+            if (has_items && !items.is_null()) return add_items(items, out, padded, place);
+            if (has_items || out.kind == "List") return;
+        }
+        out.source = fmt::format("{}:{}", source_, place.line);
+        out.json = json;
+        read_names(object, out);
+        take_lines(place.prefix, out);
+        out_.documents.push_back(std::move(out));
+    }
+
+    static void read_names(simdjson::ondemand::object& object, Document& out) {
+        simdjson::ondemand::object metadata;
+        if (object["metadata"].get_object().get(metadata) != simdjson::SUCCESS) return;
+        std::string_view text;
+        if (metadata["name"].get(text) == simdjson::SUCCESS) out.name = text;
+        if (metadata["namespace"].get(text) == simdjson::SUCCESS) out.ns = text;
+        if (metadata["generateName"].get(text) == simdjson::SUCCESS) out.generate_name = text;
+    }
+
+    void take_lines(const std::string& prefix, Document& out) const {
+        for (auto it = lines_.lower_bound(prefix); it != lines_.end() && it->first.starts_with(prefix); ++it)
+            out.field_lines.emplace(it->first.substr(prefix.size()), it->second);
+    }
+
+    void add_items(simdjson::ondemand::value& items, const Document& list,
+                   const simdjson::padded_string& padded, const Place& place) {
+        simdjson::ondemand::array array;
+        if (items.get_array().get(array) != simdjson::SUCCESS)
+            return misread(place.line, fmt::format("items of {} is not a list", list.kind));
+        LineCounter counter(padded.data());
+        std::size_t number = 0;
+        for (auto item : array) {
+            simdjson::ondemand::object child;
+            std::string_view raw;
+            Place inner{.line = place.line,
+                        .prefix = fmt::format("{}items[{}].", place.prefix, number),
+                        .depth = place.depth + 1};
+            if (place.item_lines != nullptr && number < place.item_lines->size())
+                inner.line = (*place.item_lines)[number];
+            ++number;
+            if (item.get_object().get(child) != simdjson::SUCCESS ||
+                child.raw_json().get(raw) != simdjson::SUCCESS) {
+                misread(inner.line, fmt::format("item {} of {} is not an object", number, list.kind));
+                continue;
+            }
+            if (place.counts_lines) {
+                const int before = counter.lines_before(raw.data());
+                const std::size_t first = std::string_view(padded).find_first_not_of(" \t\r\n");
+                const int own = static_cast<int>(std::count(padded.data(), padded.data() + first, '\n'));
+                inner.line = place.line + before - own;
+                inner.counts_lines = true;
+            }
+            // kubectl's typed lists leave kind and apiVersion out of their items.
+            if (list.kind != "List" && has_no_kind(raw)) {
+                const std::string_view members = raw.substr(raw.find('{') + 1);
+                const bool is_empty = members.find_first_not_of(" \t\r\n") == members.rfind('}');
+                std::string whole = fmt::format(
+                    R"({{"apiVersion":{},"kind":{}{})", encode_string(list.api_version),
+                    encode_string(list.kind.substr(0, list.kind.size() - 4)), is_empty ? "" : ",");
+                whole += members;
+                add_object(whole, inner);
+            } else {
+                add_object(raw, inner);
+            }
+        }
+    }
+
+    std::string source_;
+    bool wants_lines_;
+    ManifestText& out_;
+    std::string json_problem_;
+    std::map<std::string, int> lines_;  // Of the document at hand.
+};
 
 }  // namespace
 
+std::string_view Document::group() const {
+    const std::size_t slash = api_version.find('/');
+    return std::string_view(api_version).substr(0, slash == std::string::npos ? 0 : slash);
+}
+
 Result<std::string> yaml_to_json(std::string_view yaml, const std::string& source) {
     try {
-        TRY(const Json json, YamlReader(source, yaml.size()).read(YAML::Load(std::string(yaml))));
-        return dump(json);
+        const auto json = YamlReader(yaml.size()).read(YAML::Load(std::string(yaml)));
+        if (!json) return invalid(fmt::format("{}: {}", source, json.error().message));
+        return dump(*json);
     } catch (const YAML::Exception& e) {
         return invalid(fmt::format("{}, line {}: not valid YAML: {}", source, e.mark.line + 1, e.msg));
     }
 }
 
-Result<std::vector<Document>> split_manifest(std::string_view text, const std::string& source) {
-    std::vector<Document> out;
-    if (looks_like_json(text) && check_json(text, source)) {
-        TRY_STATUS(add_object(text, source, 0, out));
-        return out;
-    }
-    try {
-        const std::string yaml(text);
-        ProgressCheck::run(yaml);
-        const std::vector<YAML::Node> documents = YAML::LoadAll(yaml);
-        for (std::size_t i = 0; i < documents.size(); ++i) {
-            if (!documents[i].IsDefined() || documents[i].IsNull()) continue;
-            const std::string where =
-                documents.size() == 1 ? source : fmt::format("{}, document {}", source, i + 1);
-            TRY(const Json json, YamlReader(where, text.size()).read(documents[i]));
-            if (!json.is_object()) return invalid(where + ": is not an object with apiVersion and kind");
-            TRY_STATUS(add_object(dump(json), where, 0, out));
-        }
-    } catch (const YAML::Exception& e) {
-        if (looks_like_json(text)) TRY_STATUS(check_json(text, source));
-        return invalid(fmt::format("{}, line {}: not valid YAML: {}", source, e.mark.line + 1, e.msg));
-    }
+ManifestText read_manifest(std::string_view text, const std::string& source, FieldLines field_lines) {
+    ManifestText out;
+    Splitter(source, field_lines, out).split(text);
     return out;
+}
+
+Result<std::vector<Document>> split_manifest(std::string_view text, const std::string& source) {
+    ManifestText read = read_manifest(text, source);
+    if (!read.misread.empty()) return invalid(read.misread.front().message);
+    return std::move(read.documents);
 }
 
 }  // namespace joiner::api

@@ -2,6 +2,7 @@
 // each is handed on as JSON. Pure; any thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,37 @@ namespace joiner::api {
 struct Document {
     std::string api_version;
     std::string kind;
+    std::string ns;  // As written: empty where the document names none.
+    std::string name;
+    std::string generate_name;
     std::string json;
-    std::string source;  // "pods.yaml, document 2"
+    std::string source;  // "pods.yaml:12", where the object begins.
+    // "spec.containers[0].name" and the line it stands in; empty unless asked for.
+    std::map<std::string, int> field_lines;
+
+    std::string_view group() const;  // Empty for the core group.
 };
 
-// Errors (kInvalid) name the source and the line where there is one. An empty text, or an empty List, has no
+// A part of a text that is no object.
+struct Misread {
+    std::string message;  // One sentence that begins with the source and the line.
+    // It is whole, but has no kind or no apiVersion: values of a chart, say.
+    bool is_foreign = false;
+};
+
+struct ManifestText {
+    std::vector<Document> documents;
+    std::vector<Misread> misread;
+};
+
+enum class FieldLines { kNo, kYes };
+
+// What is wrong with one document leaves the others as they are. An empty text, or an empty List, has no
 // objects.
+ManifestText read_manifest(std::string_view text, const std::string& source,
+                           FieldLines field_lines = FieldLines::kNo);
+
+// All of it, or kInvalid with the first thing that is wrong.
 Result<std::vector<Document>> split_manifest(std::string_view text, const std::string& source);
 
 // One YAML document as JSON text.

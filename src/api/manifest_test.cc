@@ -62,21 +62,21 @@ TEST(Manifest, splits_into_objects) {
         {"an anchor used twice",
          "apiVersion: v1\nkind: List\nitems:\n- &p {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- *p\n",
          "Pod a, Pod a"},
-        {"not an object", "- a\n- b\n", "refused: file.yaml: is not an object with apiVersion and kind"},
-        {"a text", "just words\n", "refused: file.yaml: is not an object with apiVersion and kind"},
-        {"no kind", "apiVersion: v1\nmetadata: {name: a}\n", "refused: file.yaml: has no kind"},
-        {"a kind that is no text", "apiVersion: v1\nkind: 5\n", "refused: file.yaml: has no kind"},
-        {"no apiVersion", "kind: Pod\n", "refused: file.yaml: Pod has no apiVersion"},
+        {"not an object", "- a\n- b\n", "refused: file.yaml:1: is not an object with apiVersion and kind"},
+        {"a text", "just words\n", "refused: file.yaml:1: is not an object with apiVersion and kind"},
+        {"no kind", "apiVersion: v1\nmetadata: {name: a}\n", "refused: file.yaml:1: has no kind"},
+        {"a kind that is no text", "apiVersion: v1\nkind: 5\n", "refused: file.yaml:1: has no kind"},
+        {"no apiVersion", "kind: Pod\n", "refused: file.yaml:1: Pod has no apiVersion"},
         {"items are no list", "apiVersion: v1\nkind: List\nitems: {}\n",
-         "refused: file.yaml: items of List is not a list"},
+         "refused: file.yaml:1: items of List is not a list"},
         {"an item is no object", "apiVersion: v1\nkind: List\nitems: [5]\n",
-         "refused: file.yaml, item 1: is not an object"},
+         "refused: file.yaml:3: item 1 of List is not an object"},
         {"an item without kind", "apiVersion: v1\nkind: List\nitems: [{}]\n",
-         "refused: file.yaml, item 1: has no kind"},
+         "refused: file.yaml:3: has no kind"},
         {"a key twice", "apiVersion: v1\nkind: Pod\nkind: Node\n",
-         "refused: file.yaml: key kind stands twice in one object"},
+         "refused: file.yaml:1: key kind stands twice in one object, again in line 3"},
         {"the second document is wrong", "apiVersion: v1\nkind: Pod\n---\nkind: Pod\n",
-         "refused: file.yaml, document 2: Pod has no apiVersion"},
+         "refused: file.yaml:4: Pod has no apiVersion"},
         {"a kind with quotes in it", "apiVersion: v1\nkind: 'a\"bList'\nitems:\n- metadata: {name: x}\n",
          "a\"b x"},
     };
@@ -86,14 +86,51 @@ TEST(Manifest, splits_into_objects) {
 TEST(Manifest, what_is_no_yaml_names_the_file_and_the_line) {
     for (const char* text : {"apiVersion: v1\nkind: Pod\n\tmetadata: {}\n", "a: [1, 2\n", "a: b: c\n"}) {
         const std::string answer = split(text);
-        EXPECT_THAT(answer, HasSubstr("refused: file.yaml, line ")) << text;
+        EXPECT_THAT(answer, HasSubstr("refused: file.yaml:")) << text;
     }
-    EXPECT_THAT(split("apiVersion: v1\nkind: Pod\n\tmetadata: {}\n"), HasSubstr("line 3"));
+    EXPECT_THAT(split("apiVersion: v1\nkind: Pod\n\tmetadata: {}\n"),
+                HasSubstr("file.yaml:3: not valid YAML"));
 }
 
 TEST(Manifest, what_follows_a_document_is_refused_and_not_read_for_ever) {
     for (const char* text : {",", "]", "}", "apiVersion: v1\nkind: Pod\n]\n", "---\n,\n---\n"}) {
-        EXPECT_THAT(split(text), HasSubstr("refused: file.yaml, line ")) << text;
+        EXPECT_THAT(split(text), HasSubstr("refused: file.yaml:")) << text;
+    }
+}
+
+TEST(Manifest, a_broken_document_leaves_the_others_whole) {
+    const ManifestText read = read_manifest(
+        "%YAML 1.2\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\nkind: [\n--- # why\nx: y\n---\n"
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: c}\n",
+        "f");
+    ASSERT_EQ(read.documents.size(), 2u);
+    EXPECT_EQ(read.documents[0].name + read.documents[0].source, "af:3");
+    EXPECT_EQ(read.documents[1].name + read.documents[1].source, "bf:11");
+    EXPECT_EQ(read.documents[1].ns, "c");
+    ASSERT_EQ(read.misread.size(), 2u);
+    EXPECT_FALSE(read.misread[0].is_foreign);
+    EXPECT_EQ(read.misread[1].message, "f:9: has no kind");
+    EXPECT_TRUE(read.misread[1].is_foreign);
+}
+
+TEST(Manifest, a_kind_that_only_ends_like_a_list_is_an_object) {
+    EXPECT_EQ(split("apiVersion: x.com/v1\nkind: AccessList\nmetadata: {name: a}\n"), "AccessList a");
+}
+
+TEST(Manifest, tells_the_line_of_each_field) {
+    const char* const texts[] = {
+        "# c\n---\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  spec:\n    "
+        "containers:\n"
+        "    - image: i\n      name: a\n",
+        "\n{\"apiVersion\": \"v1\",\n\"kind\": \"List\",\n\"items\": [\n\n{\"apiVersion\": "
+        "\"v1\",\n\"kind\": "
+        "\"Pod\",\n\"spec\": {\n\"containers\": [\n{\"image\": \"i\",\n\"name\": \"a\"}]}}]}\n"};
+    for (const char* text : texts) {
+        const ManifestText read = read_manifest(text, "f", FieldLines::kYes);
+        ASSERT_EQ(read.documents.size(), 1u) << text;
+        EXPECT_EQ(read.documents[0].source, "f:6") << text;
+        EXPECT_EQ(read.documents[0].field_lines.at("spec.containers[0]"), 10) << text;
+        EXPECT_EQ(read.documents[0].field_lines.at("spec.containers[0].name"), 11) << text;
     }
 }
 
@@ -156,6 +193,15 @@ TEST(YamlToJson, reads_scalars_as_kubernetes_does) {
         {"a: [1, b, {c: d}]", R"({"a":[1,"b",{"c":"d"}]})"},
         {"? [x]\n: y", "refused"},
         {"a: 99999999999999999999", R"({"a":1e+20})"},
+        {"a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}", R"({"a":{"b":1,"c":2},"d":{"b":1,"c":3}})"},
+        {"a: &x {b: 1, c: 2}\nd: {c: 3, <<: *x}", R"({"a":{"b":1,"c":2},"d":{"b":1,"c":3}})"},
+        {"a: &x {b: 1}\ne: &y {b: 2, c: 2}\nd: {<<: [*x, *y]}",
+         R"({"a":{"b":1},"d":{"b":1,"c":2},"e":{"b":2,"c":2}})"},
+        {"a: &x {b: 1}\ne: &y {<<: *x, c: 2}\nd: {<<: *y}",
+         R"({"a":{"b":1},"d":{"b":1,"c":2},"e":{"b":1,"c":2}})"},
+        {"a: {<<: {b: 1}}", R"({"a":{"b":1}})"},
+        {"a: {\"<<\": {b: 1}}", R"({"a":{"<<":{"b":1}}})"},
+        {"a: {<<: 5}", "refused"},
     };
     for (const auto& c : cases) EXPECT_EQ(yaml_to_json(c.yaml, "s").value_or("refused"), c.json) << c.yaml;
 }

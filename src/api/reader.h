@@ -117,6 +117,8 @@ void read_value(const Value& value, Condition& out);
 void read_value(const Value& value, SelectorRequirement& out);
 void read_value(const Value& value, LabelSelector& out);
 void read_value(const Value& value, Taint& out);
+void read_value(const Value& value, Pod& out);
+void read_value(const Value& value, PersistentVolumeClaim& out);
 
 // Parses `json`, reads it into a T, and names the object in the error.
 using ReadDocument = void (*)(const Value&, void*);

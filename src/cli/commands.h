@@ -1,5 +1,5 @@
 // One function a subcommand; main.cc reads the flags and calls one of them. Each returns the process's exit
-// code and prints one sentence to standard error when it is not 0. Code 2: the input or the flags are wrong.
+// code. Code 2, with one sentence on standard error: the input or the flags are wrong.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ inline constexpr double kPreferenceWorth = 0.001;
 
 struct SimulateOptions {
     std::vector<std::string> files;
+    bool is_recursive = false;  // Folders inside folders, too.
     std::string instance_types;
     std::string output = "table";
     bool disruption = false;
@@ -58,7 +59,12 @@ struct DemoOptions {
 };
 int run_demo(const DemoOptions& options);
 
-int run_validate(const std::vector<std::string>& files);
+struct ValidateOptions {
+    std::vector<std::string> files;
+    bool is_recursive = false;
+};
+// 0: nothing wrong, 1: mistakes, 2: something cannot be read.
+int run_validate(const ValidateOptions& options);
 int run_crds();
 
 }  // namespace joiner::cli

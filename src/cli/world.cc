@@ -2,310 +2,364 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <iostream>
-#include <iterator>
+#include <functional>
 #include <map>
 #include <set>
 
 #include "api/codec.h"
-#include "io/file.h"
+#include "cli/admission.h"
+#include "cli/workload_pods.h"
+#include "cli/world_warnings.h"
 
 namespace joiner::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxFileBytes = std::size_t{2} << 30;
 constexpr std::int64_t kMaxReplicas = 1'000'000;
+constexpr std::size_t kMaxPods = 5'000'000;
 
-Status read_one(const std::string& path, std::vector<api::Document>& out) {
-    std::string text;
-    if (path == "-") {
-        text.assign(std::istreambuf_iterator<char>(std::cin), {});
-    } else {
-        TRY(text, io::read_file(path, kMaxFileBytes));
-    }
-    TRY(auto documents, api::split_manifest(text, path == "-" ? "standard input" : path));
-    std::move(documents.begin(), documents.end(), std::back_inserter(out));
-    return {};
-}
-
-bool is_workload(std::string_view kind) {
-    return kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet";
+// Group and kind; a kind of the same name in another group is another kind. What has moved to another group
+// since is known under both.
+std::string kind_key(const api::Document& document) {
+    std::string_view group = document.group();
+    if (group == "extensions") group = "apps";
+    return fmt::format("{}/{}", group, document.kind);
 }
 
 class Filler {
   public:
-    Filler(WallTime now, World& world) : now_(now), world_(world) {}
+    Filler(WallTime now, World& world) : now_(now), cluster_(world.cluster), world_(world) {}
 
-    Status fill(const std::vector<api::Document>& documents) {
-        // Classes first: pods take their priority and overhead from them, wherever they stand in the files.
-        for (const api::Document& document : documents) TRY_STATUS(read_class(document));
-        for (const api::Document& document : documents) TRY_STATUS(read(document));
-        expand_workloads();
-        for (model::Kind kind :
-             {model::Kind::kPod, model::Kind::kNode, model::Kind::kNodeClaim, model::Kind::kNodePool,
-              model::Kind::kDaemonSet, model::Kind::kKWOKNodeClass, model::Kind::kNamespace,
-              model::Kind::kPersistentVolumeClaim, model::Kind::kPersistentVolume, model::Kind::kStorageClass,
-              model::Kind::kCSINode, model::Kind::kPodDisruptionBudget, model::Kind::kLimitRange}) {
-            world_.cluster.begin_replace(kind);
+    Status fill(const Manifests& manifests) {
+        for (const Manifest& manifest : manifests.objects) {
+            const Status is_read = read(manifest.document);
+            if (is_read) continue;
+            if (!manifest.was_found) return is_read;
+            warnings_.left_out(is_read.error().message);
         }
-        for (api::Pod& pod : pods_) world_.cluster.upsert(pod);
-        for (api::Node& node : nodes_) world_.cluster.upsert(std::move(node));
-        for (api::NodeClaim& claim : claims_) world_.cluster.upsert(std::move(claim));
-        for (api::NodePool& pool : pools_) world_.cluster.upsert(std::move(pool));
-        for (const api::Workload& daemon : daemons_) world_.cluster.upsert(daemon);
-        add_templates();
+        TRY_STATUS(fill_cluster());
+        world_.warnings = warnings_.sentences();
+        for (std::string& sentence : admission_.missing_classes())
+            world_.warnings.push_back(std::move(sentence));
+        world_.warnings.insert(world_.warnings.end(), manifests.passed_over.begin(),
+                               manifests.passed_over.end());
         return {};
     }
 
   private:
+    using Read = Status (Filler::*)(const api::Document&);
+
+    static const std::map<std::string_view, Read>& readers() {
+        static const std::map<std::string_view, Read> kReaders = {
+            {"/Pod", &Filler::read_pod},
+            {"/Node", &Filler::read_node},
+            {"/Namespace", &Filler::read_namespace},
+            {"/Service", &Filler::read_service},
+            {"/ReplicationController", &Filler::read_replication_controller},
+            {"/PodTemplate", &Filler::read_pod_template},
+            {"/LimitRange", &Filler::read_limit_range},
+            {"/PersistentVolumeClaim", &Filler::read_claim_of_volume},
+            {"/PersistentVolume", &Filler::read_volume},
+            {"apps/Deployment", &Filler::read_workload},
+            {"apps/ReplicaSet", &Filler::read_workload},
+            {"apps/StatefulSet", &Filler::read_workload},
+            {"apps/DaemonSet", &Filler::read_workload},
+            {"batch/Job", &Filler::read_job},
+            {"policy/PodDisruptionBudget", &Filler::read_budget},
+            {"scheduling.k8s.io/PriorityClass", &Filler::read_priority_class},
+            {"node.k8s.io/RuntimeClass", &Filler::read_runtime_class},
+            {"storage.k8s.io/StorageClass", &Filler::read_storage_class},
+            {"storage.k8s.io/CSINode", &Filler::read_csi_node},
+            {"karpenter.sh/NodePool", &Filler::read_node_pool},
+            {"karpenter.sh/NodeClaim", &Filler::read_node_claim},
+            {"karpenter.sh/NodeOverlay", &Filler::read_node_overlay},
+            {"karpenter.kwok.sh/KWOKNodeClass", &Filler::read_node_class},
+            {"autoscaling.x-k8s.io/CapacityBuffer", &Filler::read_buffer},
+        };
+        return kReaders;
+    }
+
+    Status read(const api::Document& document) {
+        const auto reader = readers().find(kind_key(document));
+        if (reader == readers().end()) {
+            warnings_.unread(document);
+            return {};
+        }
+        if (document.name.empty() && document.generate_name.empty())
+            return invalid(fmt::format("{}: a {} has no metadata.name", document.source, document.kind));
+        return (this->*reader->second)(document);
+    }
+
+    // --- one document of a kind
+
     template <typename T>
     Result<T> decode(Result<T> (*decoder)(std::string_view, api::DecodeNotes*),
                      const api::Document& document) {
         api::DecodeNotes notes;
         auto out = decoder(document.json, &notes);
         if (!out) return invalid(fmt::format("{}: {}", document.source, out.error().message));
-        for (const std::string& field : notes.unknown_fields) {
-            world_.warnings.push_back(fmt::format("{}: {} {} has an unknown field {}; it is ignored",
-                                                  document.source, document.kind, out->meta.name, field));
-        }
+        warnings_.unknown_fields(document, notes);
+        // As the API server would name it.
+        if (out->meta.name.empty())
+            out->meta.name = fmt::format("{}{}", document.generate_name, ++generated_);
         return out;
     }
 
-    Status read_class(const api::Document& document) {
-        if (document.kind == "PriorityClass") {
-            TRY(auto priority, decode(api::decode_priority_class, document));
-            priorities_.emplace(priority.meta.name, priority);
-        } else if (document.kind == "RuntimeClass") {
-            TRY(auto runtime, decode(api::decode_runtime_class, document));
-            runtimes_.emplace(runtime.meta.name, runtime);
-        }
+    template <typename T>
+    Result<T> decode_namespaced(Result<T> (*decoder)(std::string_view, api::DecodeNotes*),
+                                const api::Document& document) {
+        TRY(T out, decode(decoder, document));
+        if (out.meta.ns.empty()) out.meta.ns = "default";
+        return out;
+    }
+
+    // The last of several objects of one name counts; all of them are kept by name.
+    void note(const api::Document& document, const api::ObjectMeta& meta) {
+        const std::string name = api::full_name(meta);
+        if (!seen_.insert(kind_key(document) + " " + name).second)
+            warnings_.stands_again(document.kind + " " + name);
+    }
+
+    bool has_containers(const api::Document& document, const api::ObjectMeta& meta,
+                        const api::PodSpec& spec) {
+        if (spec.containers.empty()) warnings_.no_containers(document, meta);
+        return !spec.containers.empty();
+    }
+
+    static Status check_count(const api::Document& document, std::string_view field, std::int64_t count) {
+        if (count >= 0 && count <= kMaxReplicas) return {};
+        return invalid(fmt::format("{}: {} {}: {} {} is not between 0 and {}", document.source, document.kind,
+                                   document.name, field, count, kMaxReplicas));
+    }
+
+    Status read_pod(const api::Document& document) {
+        TRY(api::Pod pod, decode_namespaced(api::decode_pod, document));
+        if (!has_containers(document, pod.meta, pod.spec)) return {};
+        note(document, pod.meta);
+        std::string name = api::full_name(pod.meta);
+        pods_.insert_or_assign(std::move(name), std::move(pod));
         return {};
     }
 
-    Status read(const api::Document& document) {
-        const std::string& kind = document.kind;
-        if (kind == "Pod") {
-            TRY(api::Pod pod, decode(api::decode_pod, document));
-            if (pod.meta.name.empty()) return invalid(document.source + ": a Pod has no metadata.name");
-            add_pod(std::move(pod));
-        } else if (kind == "Node") {
-            TRY(api::Node node, decode(api::decode_node, document));
-            nodes_.push_back(std::move(node));
-        } else if (kind == "NodePool") {
-            TRY(api::NodePool pool, decode(api::decode_node_pool, document));
-            pools_.push_back(std::move(pool));
-        } else if (kind == "NodeClaim") {
-            TRY(api::NodeClaim claim, decode(api::decode_node_claim, document));
-            claims_.push_back(std::move(claim));
-        } else if (kind == "DaemonSet" || is_workload(kind)) {
-            TRY(api::Workload workload, decode(api::decode_workload, document));
-            workload.kind = kind;
-            if (workload.meta.ns.empty()) workload.meta.ns = "default";
-            apply_classes(workload.pod_template.spec);
-            if (workload.replicas < 0 || workload.replicas > kMaxReplicas) {
-                return invalid(fmt::format("{}: {} {}: spec.replicas {} is not between 0 and {}",
-                                           document.source, kind, workload.meta.name, workload.replicas,
-                                           kMaxReplicas));
-            }
-            (kind == "DaemonSet" ? daemons_ : workloads_).push_back(std::move(workload));
-        } else {
-            TRY_STATUS(read_known(document));
-        }
+    Status read_workload(const api::Document& document) {
+        TRY(api::Workload workload, decode_namespaced(api::decode_workload, document));
+        workload.kind = document.kind;
+        return keep(document, std::move(workload));
+    }
+
+    Status read_replication_controller(const api::Document& document) {
+        TRY(api::Workload workload, decode_namespaced(api::decode_replication_controller, document));
+        TRY_STATUS(keep(document, workload));
+        cluster_.upsert_selecting(
+            model::Kind::kReplicationController,
+            {workload.meta, workload.selector.value_or(api::LabelSelector{}).match_labels});
         return {};
     }
 
+    Status keep(const api::Document& document, api::Workload workload) {
+        TRY_STATUS(check_count(document, "spec.replicas", workload.replicas));
+        if (!has_containers(document, workload.meta, workload.pod_template.spec)) return {};
+        std::string key = key_of(workload);
+        auto& kept = workload.kind == "DaemonSet" ? daemons_ : workloads_.replicated;
+        if (!workload.selector && document.api_version == "apps/v1" && kept.contains(key)) {
+            warnings_.left_out(
+                fmt::format("{}: {} {} has no spec.selector; it looks like a patch, and does not replace the "
+                            "one before it",
+                            document.source, document.kind, document.name));
+            return {};
+        }
+        note(document, workload.meta);
+        // What older versions take where none is written.
+        if (!workload.selector) workload.selector = {workload.pod_template.meta.labels, {}};
+        kept.insert_or_assign(std::move(key), std::move(workload));
+        return {};
+    }
+
+    Status read_job(const api::Document& document) {
+        TRY(api::Job job, decode_namespaced(api::decode_job, document));
+        TRY_STATUS(check_count(document, "spec.parallelism", job.parallelism));
+        if (!has_containers(document, job.meta, job.pod_template.spec)) return {};
+        note(document, job.meta);
+        std::string name = api::full_name(job.meta);
+        workloads_.jobs.insert_or_assign(std::move(name), std::move(job));
+        return {};
+    }
+
+    Status read_pod_template(const api::Document& document) {
+        TRY(auto pod_template, decode_namespaced(api::decode_pod_template, document));
+        note(document, pod_template.meta);
+        std::string name = api::full_name(pod_template.meta);
+        pod_templates_.insert_or_assign(std::move(name), std::move(pod_template));
+        return {};
+    }
+
+    Status read_claim_of_volume(const api::Document& document) {
+        TRY(auto claim, decode_namespaced(api::decode_persistent_volume_claim, document));
+        note(document, claim.meta);
+        std::string name = api::full_name(claim.meta);
+        claims_.insert_or_assign(std::move(name), std::move(claim));
+        return {};
+    }
+
+    Status read_buffer(const api::Document& document) {
+        TRY(auto buffer, decode_namespaced(api::decode_capacity_buffer, document));
+        note(document, buffer.meta);
+        if (buffer.meta.uid.empty()) buffer.meta.uid = api::full_name(buffer.meta);
+        cluster_.upsert(std::move(buffer));
+        return {};
+    }
+
+    Status read_service(const api::Document& document) {
+        TRY(auto service, decode_namespaced(api::decode_service, document));
+        note(document, service.meta);
+        cluster_.upsert_selecting(model::Kind::kService, std::move(service));
+        return {};
+    }
+
+    Status read_budget(const api::Document& document) {
+        TRY(auto budget, decode_namespaced(api::decode_pod_disruption_budget, document));
+        note(document, budget.meta);
+        cluster_.upsert(std::move(budget));
+        return {};
+    }
+
+    Status read_limit_range(const api::Document& document) {
+        TRY(auto range, decode_namespaced(api::decode_limit_range, document));
+        note(document, range.meta);
+        admission_.add(range);
+        cluster_.upsert(std::move(range));
+        return {};
+    }
+
+    Status read_priority_class(const api::Document& document) {
+        TRY(auto priority_class, decode(api::decode_priority_class, document));
+        note(document, priority_class.meta);
+        admission_.add(std::move(priority_class));
+        return {};
+    }
+
+    Status read_runtime_class(const api::Document& document) {
+        TRY(auto runtime_class, decode(api::decode_runtime_class, document));
+        note(document, runtime_class.meta);
+        admission_.add(std::move(runtime_class));
+        return {};
+    }
+
+    Status read_storage_class(const api::Document& document) {
+        TRY(auto storage_class, decode(api::decode_storage_class, document));
+        note(document, storage_class.meta);
+        admission_.add(storage_class);
+        cluster_.upsert(std::move(storage_class));
+        return {};
+    }
+
+    // Of a cluster-scoped kind that the cluster keeps as it is.
     template <typename T>
     Status tell(Result<T> (*decoder)(std::string_view, api::DecodeNotes*), const api::Document& document) {
         TRY(T object, decode(decoder, document));
-        world_.cluster.upsert(std::move(object));
+        note(document, object.meta);
+        cluster_.upsert(std::move(object));
         return {};
     }
 
-    // Kinds that pods refer to; some are read for their mistakes only.
-    Status read_known(const api::Document& document) {
-        const std::string& kind = document.kind;
-        if (kind == "NodeOverlay") {
-            TRY_STATUS(tell(api::decode_node_overlay, document));
-        } else if (kind == "CapacityBuffer") {
-            TRY(auto buffer, decode(api::decode_capacity_buffer, document));
-            if (buffer.meta.ns.empty()) buffer.meta.ns = "default";
-            if (buffer.meta.uid.empty()) buffer.meta.uid = api::full_name(buffer.meta);
-            world_.cluster.upsert(std::move(buffer));
-        } else if (kind == "Service" || kind == "ReplicationController") {
-            TRY(auto service, decode(api::decode_service, document));
-            if (service.meta.ns.empty()) service.meta.ns = "default";
-            world_.cluster.upsert_selecting(
-                kind == "Service" ? model::Kind::kService : model::Kind::kReplicationController,
-                std::move(service));
-        } else if (kind == "PodTemplate") {
-            TRY(auto pod_template, decode(api::decode_pod_template, document));
-            if (pod_template.meta.ns.empty()) pod_template.meta.ns = "default";
-            apply_classes(pod_template.pod_template.spec);
-            world_.cluster.upsert_template(model::Kind::kPodTemplate, std::move(pod_template));
-        } else if (kind == "PodDisruptionBudget") {
-            TRY(auto budget, decode(api::decode_pod_disruption_budget, document));
-            if (budget.meta.ns.empty()) budget.meta.ns = "default";
-            world_.cluster.upsert(std::move(budget));
-        } else if (kind == "PersistentVolumeClaim") {
-            TRY(auto claim, decode(api::decode_persistent_volume_claim, document));
-            if (claim.meta.ns.empty()) claim.meta.ns = "default";
-            world_.cluster.upsert(std::move(claim));
-        } else if (kind == "LimitRange") {
-            TRY(auto range, decode(api::decode_limit_range, document));
-            if (range.meta.ns.empty()) range.meta.ns = "default";
-            world_.cluster.upsert(std::move(range));
-        } else if (kind == "PersistentVolume") {
-            TRY_STATUS(tell(api::decode_persistent_volume, document));
-        } else if (kind == "StorageClass") {
-            TRY_STATUS(tell(api::decode_storage_class, document));
-        } else if (kind == "CSINode") {
-            TRY_STATUS(tell(api::decode_csi_node, document));
-        } else if (kind == "Namespace") {
-            TRY_STATUS(tell(api::decode_namespace, document));
-        } else if (kind == "KWOKNodeClass") {
-            TRY_STATUS(decode(api::decode_kwok_node_class, document).map([](const auto&) {}));
-        } else if (kind != "PriorityClass" && kind != "RuntimeClass") {
-            world_.warnings.push_back(
-                fmt::format("{}: kind {} is not known here and is skipped", document.source, kind));
+    Status read_node(const api::Document& document) { return tell(api::decode_node, document); }
+    Status read_namespace(const api::Document& document) { return tell(api::decode_namespace, document); }
+    Status read_volume(const api::Document& document) {
+        return tell(api::decode_persistent_volume, document);
+    }
+    Status read_csi_node(const api::Document& document) { return tell(api::decode_csi_node, document); }
+    Status read_node_claim(const api::Document& document) { return tell(api::decode_node_claim, document); }
+    Status read_node_overlay(const api::Document& document) {
+        return tell(api::decode_node_overlay, document);
+    }
+    Status read_node_class(const api::Document& document) {
+        return tell(api::decode_kwok_node_class, document);
+    }
+    Status read_node_pool(const api::Document& document) {
+        if (document.api_version != "karpenter.sh/v1") warnings_.other_version(document);
+        return tell(api::decode_node_pool, document);
+    }
+
+    // --- all of them together
+
+    Status fill_cluster() {
+        std::int64_t wanted = 0;
+        for (auto& [key, workload] : workloads_.replicated) {
+            wanted += workload.meta.deleted ? 0 : workload.replicas;
+            admission_.admit(workload.meta.ns, workload.pod_template.spec, true);
+        }
+        for (auto& [name, job] : workloads_.jobs) {
+            wanted += job.parallelism;
+            admission_.admit(job.meta.ns, job.pod_template.spec, true);
+        }
+        if (pods_.size() + static_cast<std::size_t>(wanted) > kMaxPods)
+            return invalid(
+                fmt::format("the workloads want more than {} pods together; plan a part of them", kMaxPods));
+        for (auto& [name, pod] : pods_) prepare(pod);
+        std::vector<api::PersistentVolumeClaim> claims;
+        add_missing_pods(workloads_, now_, pods_, claims);
+        for (api::PersistentVolumeClaim& claim : claims) {
+            std::string name = api::full_name(claim.meta);
+            claims_.emplace(std::move(name), std::move(claim));
+        }
+        for (auto& [name, claim] : claims_) {
+            admission_.admit(claim);
+            cluster_.upsert(std::move(claim));
+        }
+        tell_templates();
+        while (!pods_.empty()) {
+            auto pod = pods_.extract(pods_.begin());
+            // Whoever schedules it, it wants room.
+            pod.mapped().spec.scheduler_name = "default-scheduler";
+            cluster_.upsert(pod.mapped());
         }
         return {};
     }
 
-    // What admission would have filled in.
-    void apply_classes(api::PodSpec& spec) const {
-        if (const auto it = priorities_.find(spec.priority_class); it != priorities_.end()) {
-            if (spec.priority == 0) spec.priority = it->second.value;
-        }
-        if (const auto it = runtimes_.find(spec.runtime_class); it != runtimes_.end()) {
-            if (spec.overhead.empty()) spec.overhead = it->second.overhead;
-            for (const auto& [key, value] : it->second.node_selector)
-                spec.node_selector.try_emplace(key, value);
-            for (const api::Toleration& toleration : it->second.tolerations)
-                spec.tolerations.push_back(toleration);
-        }
-    }
-
-    void add_pod(api::Pod pod) {
-        if (pod.meta.ns.empty()) pod.meta.ns = "default";
+    void prepare(api::Pod& pod) {
+        admission_.admit(pod.meta.ns, pod.spec, pod.meta.uid.empty());
         if (pod.meta.uid.empty()) pod.meta.uid = api::full_name(pod.meta);
         // A pod that runs has done so for we know not how long.
         if (pod.meta.created == kNoTime && pod.spec.node_name.empty()) pod.meta.created = now_;
-        apply_classes(pod.spec);
-        if (const api::OwnerReference* owner = api::controller_of(pod.meta)) {
-            ++pods_of_[fmt::format("{}/{}/{}", owner->kind, pod.meta.ns, owner->name)];
-        }
-        pods_.push_back(std::move(pod));
     }
 
-    // For CapacityBuffers that refer to them, and for their selectors.
-    void add_templates() {
-        const std::map<std::string, model::Kind> kinds = {{"Deployment", model::Kind::kDeployment},
-                                                          {"StatefulSet", model::Kind::kStatefulSet},
-                                                          {"ReplicaSet", model::Kind::kReplicaSet}};
-        for (const api::Workload& workload : workloads_)
-            world_.cluster.upsert_template(kinds.at(workload.kind), workload);
-    }
-
-    static std::string id_of(const api::Workload& workload) {
-        return fmt::format("{}/{}/{}", workload.kind, workload.meta.ns, workload.meta.name);
-    }
-
-    // A workload makes the pods it wants and that are not among the files; a Deployment whose ReplicaSet is
-    // there leaves it to that.
-    void expand_workloads() {
-        std::set<std::string> delegated;
-        for (const api::Workload& workload : workloads_) {
-            const api::OwnerReference* owner = api::controller_of(workload.meta);
-            if (owner != nullptr)
-                delegated.insert(fmt::format("{}/{}/{}", owner->kind, workload.meta.ns, owner->name));
+    // Daemons, and what CapacityBuffers and default spread constraints refer to.
+    void tell_templates() {
+        for (auto& [key, daemon] : daemons_) {
+            admission_.admit(daemon.meta.ns, daemon.pod_template.spec, true);
+            cluster_.upsert(daemon);
         }
-        for (const api::Workload& workload : workloads_) {
-            if (delegated.contains(id_of(workload))) continue;
-            const auto there = pods_of_.find(id_of(workload));
-            const std::int64_t first = there == pods_of_.end() ? 0 : there->second;
-            for (std::int64_t i = first; i < workload.replicas; ++i) {
-                api::Pod pod = workload.pod_template;
-                pod.meta.ns = workload.meta.ns;
-                pod.meta.name = fmt::format("{}-{}", workload.meta.name, i);
-                pod.meta.uid = api::full_name(pod.meta);
-                pod.meta.created = now_;
-                pod.meta.owners = {
-                    {"apps/v1", workload.kind, workload.meta.name, workload.meta.uid, true, true}};
-                add_claims(workload, pod);
-                pods_.push_back(std::move(pod));
-            }
+        for (auto& [name, pod_template] : pod_templates_) {
+            admission_.admit(pod_template.meta.ns, pod_template.pod_template.spec, true);
+            cluster_.upsert_template(model::Kind::kPodTemplate, std::move(pod_template));
         }
-    }
-
-    // And the claims themselves, as the StatefulSet would make them.
-    void add_claims(const api::Workload& workload, api::Pod& pod) {
-        for (const api::Volume& wanted : workload.claim_templates) {
-            api::Volume volume = wanted;
-            volume.claim_name = wanted.name + "-" + pod.meta.name;
-            api::PersistentVolumeClaim claim;
-            claim.meta.name = volume.claim_name;
-            claim.meta.ns = pod.meta.ns;
-            claim.has_storage_class = wanted.has_ephemeral_storage_class;
-            claim.storage_class =
-                claim.has_storage_class ? wanted.ephemeral_storage_class : default_storage_class();
-            if (!world_.cluster.volume_claims().contains(api::full_name(claim.meta)))
-                world_.cluster.upsert(std::move(claim));
-            pod.spec.volumes.push_back(std::move(volume));
+        static const std::map<std::string_view, model::Kind> kKinds = {
+            {"Deployment", model::Kind::kDeployment},
+            {"StatefulSet", model::Kind::kStatefulSet},
+            {"ReplicaSet", model::Kind::kReplicaSet}};
+        for (auto& [key, workload] : workloads_.replicated) {
+            if (const auto kind = kKinds.find(workload.kind); kind != kKinds.end())
+                cluster_.upsert_template(kind->second, std::move(workload));
         }
-    }
-
-    std::string default_storage_class() const {
-        for (const auto& [name, kept] : world_.cluster.storage_classes()) {
-            if (api::find_or_empty(kept.object.meta.annotations,
-                                   "storageclass.kubernetes.io/is-default-class") == "true")
-                return name;
-        }
-        return {};
     }
 
     WallTime now_;
+    model::Cluster& cluster_;
     World& world_;
-    std::map<std::string, api::PriorityClass> priorities_;
-    std::map<std::string, api::RuntimeClass> runtimes_;
-    std::map<std::string, std::int64_t> pods_of_;
-    std::vector<api::Pod> pods_;
-    std::vector<api::Node> nodes_;
-    std::vector<api::NodeClaim> claims_;
-    std::vector<api::NodePool> pools_;
-    std::vector<api::Workload> workloads_;
-    std::vector<api::Workload> daemons_;
+    WorldWarnings warnings_;
+    Admission admission_;
+    std::set<std::string> seen_;  // "group/Kind namespace/name"
+    std::size_t generated_ = 0;   // Names made for objects that ask for one.
+    PodsByName pods_;
+    Workloads workloads_;
+    std::map<std::string, api::Workload> daemons_;
+    std::map<std::string, api::Workload> pod_templates_;
+    std::map<std::string, api::PersistentVolumeClaim> claims_;
 };
 
 }  // namespace
 
-Result<std::vector<api::Document>> read_manifests(const std::vector<std::string>& paths) {
-    std::vector<api::Document> out;
-    for (const std::string& path : paths) {
-        std::error_code error;
-        if (path == "-" || !fs::is_directory(path, error)) {
-            TRY_STATUS(read_one(path, out));
-            continue;
-        }
-        std::vector<std::string> files;
-        for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-            const std::string extension = it->path().extension().string();
-            if (extension == ".yaml" || extension == ".yml" || extension == ".json")
-                files.push_back(it->path().string());
-        }
-        if (error) return invalid(fmt::format("folder {}: {}", path, error.message()));
-        if (files.empty()) return invalid(fmt::format("folder {} has no .yaml, .yml or .json file", path));
-        std::sort(files.begin(), files.end());
-        for (const std::string& file : files) TRY_STATUS(read_one(file, out));
-    }
-    return out;
-}
-
-Status fill_world(const std::vector<api::Document>& documents, WallTime now, World& world) {
-    return Filler(now, world).fill(documents);
+Status fill_world(const Manifests& manifests, WallTime now, World& world) {
+    return Filler(now, world).fill(manifests);
 }
 
 }  // namespace joiner::cli

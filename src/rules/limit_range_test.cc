@@ -31,6 +31,10 @@ TEST(LimitRange, fills_in_what_containers_leave_open) {
          R"({"requests":{"cpu":"500m"}})", 500},
         {"its own limit is its request", R"([{"type":"Container","defaultRequest":{"cpu":"2"}}])",
          R"({"limits":{"cpu":"700m"}})", 700},
+        {"a maximum alone", R"([{"type":"Container","max":{"cpu":"2"}}])", "{}", 2000},
+        {"a minimum alone", R"([{"type":"Container","min":{"cpu":"300m"}}])", "{}", 300},
+        {"the default before the minimum",
+         R"([{"type":"Container","min":{"cpu":"1"},"default":{"cpu":"2"}}])", "{}", 2000},
         {"of pods, not of containers", R"([{"type":"Pod","max":{"cpu":"2"}}])", "{}", 0},
     };
     for (const auto& [name, limits, resources, cpu_milli] : kCases) {

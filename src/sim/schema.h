@@ -99,6 +99,14 @@ void apply_defaults(const Schema& schema, Json& object);
 void fill_required_scalars(const Schema& schema, Json& object);
 // Structural validation, then the rules against `old` (nullptr for a create).
 FieldProblems validate(const Schema& schema, const Json& object, const Json* old);
+// As validate() of a create, but rules are asked even where the structure is wrong; those that cannot be
+// answered then are left out.
+FieldProblems find_all_problems(const Schema& schema, const Json& object);
+// Removes the values that are not of their field's type and says so for each; `path` is where `object` stands
+// in the whole. In built-in kinds also those that are none of the few a field may take, and texts that must
+// be there and are not are told, too.
+void take_out_wrong_values(const Schema& schema, Json& object, const std::string& path,
+                           FieldProblems& problems);
 // The first field whose JSON type is wrong for a built-in kind, as the decoder would say it; empty when all
 // are right.
 std::string find_type_mismatch(const Schema& schema, const Json& object, std::string_view kind);

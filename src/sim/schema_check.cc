@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/quantity.h"
 #include "base/time.h"
 #include "sim/schema.h"
 
@@ -116,6 +117,7 @@ std::size_t rune_count(std::string_view text) {
 class Validator {
   public:
     FieldProblems problems;
+    bool tells_unanswered_rules = true;  // As problems: those that go wrong as they run.
 
     void check(const Schema& schema, const Json& json, const std::string& path) {
         if (json.is_null() && schema.is_nullable) return;
@@ -138,7 +140,7 @@ class Validator {
         for (const ValidationRule& rule : schema.rules) {
             if (!rule.program || (!old && cel::mentions_old_self(*rule.program))) continue;
             const auto is_kept = cel::evaluate(*rule.program, json, old);
-            if (is_kept && *is_kept) continue;
+            if (is_kept ? *is_kept : !tells_unanswered_rules) continue;
             const std::string field = path.empty() ? "<nil>" : path;
             std::string why = !is_kept               ? "rule evaluation error: " + is_kept.error().message
                               : rule.message.empty() ? "failed rule: " + rule.rule
@@ -314,7 +316,80 @@ std::string find_mismatch_at(const Schema& schema, const Json& json, const std::
     return {};
 }
 
+// Takes out of an object what no server could decode or would take for one of a field's few values.
+class WrongValues {
+  public:
+    WrongValues(bool is_built_in, FieldProblems& problems) : is_built_in_(is_built_in), problems_(problems) {}
+
+    void take_out(const Schema& schema, Json& json, const std::string& path) {
+        if (json.is_array() && schema.items) {
+            std::size_t index = 0;
+            for (Json& item : json) {
+                if (is_wrong(*schema.items, item, fmt::format("{}[{}]", path, index++))) item = nullptr;
+            }
+            std::erase_if(json.get_ref<Json::array_t&>(), [](const Json& item) { return item.is_null(); });
+        }
+        if (!json.is_object()) return;
+        if (is_built_in_ && path.starts_with("spec")) tell_missing_texts(schema, json, path);
+        for (auto member = json.begin(); member != json.end();) {
+            const Schema* property = property_of(schema, member.key());
+            const bool goes = property && is_wrong(*property, *member, join(path, member.key()));
+            member = goes ? json.erase(member) : std::next(member);
+        }
+    }
+
+  private:
+    bool is_wrong(const Schema& schema, Json& json, const std::string& path) {
+        if (json.is_null()) return false;
+        if (!has_type(schema, json) || !is_quantity_where_asked(schema, json)) {
+            problems_.push_back(
+                {"FieldValueTypeInvalid", path,
+                 fmt::format("Invalid value: {}: must be of type {}",
+                             json.is_structured() ? json.type_name() : to_text(json),
+                             schema.format == "quantity" ? "quantity" : type_name(schema.type))});
+            return true;
+        }
+        // Custom resources hear of these from their own validation.
+        if (is_built_in_ && !is_allowed(schema, json)) {
+            std::vector<std::string> supported;
+            for (const Json& each : schema.allowed) supported.push_back(each.get<std::string>());
+            problems_.push_back(unsupported_value(path, json, supported));
+            return true;
+        }
+        take_out(schema, json, path);
+        return false;
+    }
+
+    static bool is_quantity_where_asked(const Schema& schema, const Json& json) {
+        return schema.format != "quantity" ||
+               Quantity::parse(json.is_string() ? json.get<std::string>() : to_text(json)).has_value();
+    }
+
+    // An empty text is an absent one.
+    static bool is_allowed(const Schema& schema, const Json& json) {
+        return !schema.allowed.is_array() || json == "" ||
+               std::find(schema.allowed.begin(), schema.allowed.end(), json) != schema.allowed.end();
+    }
+
+    void tell_missing_texts(const Schema& schema, const Json& json, const std::string& path) {
+        for (const std::string& name : schema.required) {
+            const auto property = schema.properties.find(name);
+            if (property != schema.properties.end() && property->second->type == Type::kString &&
+                !json.contains(name))
+                problems_.push_back(required_value(join(path, name)));
+        }
+    }
+
+    bool is_built_in_;
+    FieldProblems& problems_;
+};
+
 }  // namespace
+
+void take_out_wrong_values(const Schema& schema, Json& json, const std::string& path,
+                           FieldProblems& problems) {
+    WrongValues(!schema.name.empty(), problems).take_out(schema, json, path);
+}
 
 void prune(const Schema& schema, Json& object, std::vector<std::string>* unknown) {
     static const Schema* const kMetadata = core_schemas().at("meta.v1.ObjectMeta");
@@ -382,6 +457,14 @@ FieldProblems validate(const Schema& schema, const Json& object, const Json* old
             "some validation rules were not checked because the object was invalid; correct the "
             "existing errors to complete validation"));
     }
+    return std::move(validator.problems);
+}
+
+FieldProblems find_all_problems(const Schema& schema, const Json& object) {
+    Validator validator;
+    validator.check(schema, object, "");
+    validator.tells_unanswered_rules = validator.problems.empty();
+    validator.check_rules(schema, object, nullptr, "");
     return std::move(validator.problems);
 }
 

@@ -1,0 +1,153 @@
+#include "cli/unread_kinds.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+
+#include "cli/grouping.h"
+
+namespace joiner::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMostKinds = 60;
+constexpr int kMaxDepth = 100;
+
+// Kubernetes' own groups: what they have besides the workloads stands for no pods.
+bool is_built_in_group(std::string_view group) {
+    static const std::set<std::string_view> kGroups = {"",
+                                                       "apps",
+                                                       "batch",
+                                                       "autoscaling",
+                                                       "policy",
+                                                       "extensions",
+                                                       "gateway.networking.k8s.io",
+                                                       "gateway.networking.x-k8s.io",
+                                                       "snapshot.storage.k8s.io",
+                                                       "metrics.k8s.io",
+                                                       "kustomize.config.k8s.io",
+                                                       "config.karpenter.sh",
+                                                       "karpenter.sh",
+                                                       "karpenter.k8s.aws"};
+    if (kGroups.contains(group)) return true;
+    // "rbac.authorization.k8s.io", "networking.k8s.io"; those of projects have names of their own before it.
+    static const std::set<std::string_view> kServed = {"admissionregistration.k8s.io",
+                                                       "apiextensions.k8s.io",
+                                                       "apiregistration.k8s.io",
+                                                       "authentication.k8s.io",
+                                                       "authorization.k8s.io",
+                                                       "certificates.k8s.io",
+                                                       "coordination.k8s.io",
+                                                       "discovery.k8s.io",
+                                                       "events.k8s.io",
+                                                       "flowcontrol.apiserver.k8s.io",
+                                                       "internal.apiserver.k8s.io",
+                                                       "networking.k8s.io",
+                                                       "node.k8s.io",
+                                                       "rbac.authorization.k8s.io",
+                                                       "resource.k8s.io",
+                                                       "scheduling.k8s.io",
+                                                       "storage.k8s.io",
+                                                       "storagemigration.k8s.io"};
+    return kServed.contains(group);
+}
+
+// Kinds that stand for pods even where their spec does not show it.
+bool is_known_to_make_pods(std::string_view group, std::string_view kind) {
+    static const std::set<std::pair<std::string_view, std::string_view>> kKnown = {
+        {"monitoring.coreos.com", "Prometheus"},
+        {"monitoring.coreos.com", "PrometheusAgent"},
+        {"monitoring.coreos.com", "Alertmanager"},
+        {"monitoring.coreos.com", "ThanosRuler"},
+        {"karpenter.sh", "Provisioner"},
+        {"helm.toolkit.fluxcd.io", "HelmRelease"},
+        {"helm.cattle.io", "HelmChart"},
+        {"argoproj.io", "Application"},
+        {"argoproj.io", "ApplicationSet"},
+        {"argoproj.io", "Workflow"},
+        {"argoproj.io", "CronWorkflow"},
+        {"tekton.dev", "PipelineRun"},
+        {"tekton.dev", "TaskRun"},
+        {"operator.tigera.io", "Installation"},
+        {"install.istio.io", "IstioOperator"},
+        {"ceph.rook.io", "CephCluster"},
+        {"kubevirt.io", "VirtualMachine"},
+        {"kubevirt.io", "VirtualMachineInstance"},
+        {"elasticsearch.k8s.elastic.co", "Elasticsearch"},
+        {"kibana.k8s.elastic.co", "Kibana"},
+        {"operators.coreos.com", "Subscription"},
+    };
+    return kKnown.contains({group, kind});
+}
+
+// Whether some field speaks of containers or replicas.
+bool speaks_of_pods(const Json& json, int depth = 0) {
+    if (depth > kMaxDepth) return false;
+    if (json.is_array()) {
+        for (const Json& item : json) {
+            if (speaks_of_pods(item, depth + 1)) return true;
+        }
+    }
+    if (!json.is_object()) return false;
+    for (const auto& [key, member] : json.items()) {
+        if ((key == "replicas" || key == "instances" || key == "replicaCount") && member.is_number())
+            return true;
+        if (key == "containers" && member.is_array()) return true;
+        if ((key == "container" || key == "podTemplate" || key == "podTemplateSpec" || key == "podSpec" ||
+             key == "jobTemplate") &&
+            member.is_object())
+            return true;
+        if (speaks_of_pods(member, depth + 1)) return true;
+    }
+    return false;
+}
+
+bool may_make_pods(const api::Document& document) {
+    if (is_known_to_make_pods(document.group(), document.kind)) return true;
+    if (is_built_in_group(document.group())) return false;
+    const Json json = Json::parse(document.json, nullptr, false);
+    const auto spec = json.find("spec");
+    return spec != json.end() && speaks_of_pods(*spec);
+}
+
+std::size_t sum_of(const std::map<std::string, std::size_t>& tally) {
+    return std::accumulate(tally.begin(), tally.end(), std::size_t{0},
+                           [](std::size_t sum, const auto& one) { return sum + one.second; });
+}
+
+}  // namespace
+
+std::string tally_of(const std::map<std::string, std::size_t>& tally) {
+    std::vector<std::string> out;
+    for (const auto& [kind, count] : tally) out.push_back(fmt::format("{} {}", kind, count));
+    return some_of(out, kMostKinds);
+}
+
+void UnreadKinds::add(const api::Document& document) {
+    if (document.kind == "CronJob" && document.group() == "batch") {
+        ++scheduled_[document.kind];
+    } else if (may_make_pods(document)) {
+        ++may_make_pods_[document.kind];
+    } else {
+        ++others_[document.kind];
+    }
+}
+
+std::vector<std::string> UnreadKinds::sentences() const {
+    std::vector<std::string> out;
+    if (!may_make_pods_.empty())
+        out.push_back(fmt::format("NOT COUNTED, though pods may come of them: {}", tally_of(may_make_pods_)));
+    if (!scheduled_.empty())
+        out.push_back(
+            fmt::format("not counted, for its pods come by its schedule: {}", tally_of(scheduled_)));
+    if (!others_.empty())
+        out.push_back(fmt::format("{} of {} {} not read: {}", count_of(sum_of(others_), "document"),
+                                  count_of(others_.size(), "kind"), sum_of(others_) == 1 ? "is" : "are",
+                                  tally_of(others_)));
+    return out;
+}
+
+}  // namespace joiner::cli

@@ -1,0 +1,129 @@
+// `joiner validate`: what an API server would refuse of the manifests, by file and line. The embedded API
+// server's own rules are the judge, and for NodePools also what the controller would not use.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "api/codec.h"
+#include "cli/commands.h"
+#include "cli/grouping.h"
+#include "cli/manifest_files.h"
+#include "cli/unread_kinds.h"
+#include "rules/budget.h"
+#include "rules/node_pool_rules.h"
+#include "sim/manifest_judge.h"
+
+namespace joiner::cli {
+namespace {
+
+// Where the field stands, or what of it is there: "spec.template.spec.requirements[0]" of "…[0].operator".
+std::string place_of(const api::Document& document, std::string_view field) {
+    const auto& lines = document.field_lines;
+    // Entries of maps are written "labels[app]" there.
+    std::string path;
+    for (std::size_t i = 0; i < field.size(); ++i) {
+        const bool opens_key =
+            field[i] == '[' && i + 1 < field.size() && (field[i + 1] < '0' || field[i + 1] > '9');
+        if (opens_key) {
+            const std::size_t end = std::min(field.find(']', i), field.size());
+            path += '.';
+            path += field.substr(i + 1, end - i - 1);
+            i = end;
+        } else {
+            path += field[i];
+        }
+    }
+    while (!path.empty()) {
+        if (const auto at = lines.find(path); at != lines.end()) {
+            const std::size_t colon = document.source.rfind(':');
+            return fmt::format("{}:{}", document.source.substr(0, colon), at->second);
+        }
+        const std::size_t end = path.find_last_of(".[");
+        path.resize(end == std::string::npos ? 0 : end);
+    }
+    return document.source;
+}
+
+// What keeps a NodePool that an API server takes from being used.
+std::vector<std::string> unusable_because(const api::Document& document) {
+    if (document.kind != "NodePool" || document.group() != "karpenter.sh") return {};
+    const auto pool = api::decode_node_pool(document.json);
+    if (!pool) return {pool.error().message};
+    std::vector<std::string> out;
+    if (std::string problems = rules::validate_node_pool(*pool, rules::RestrictedLabels{}); !problems.empty())
+        out.push_back(std::move(problems));
+    if (const auto budgets = rules::check_budgets(*pool); !budgets) out.push_back(budgets.error().message);
+    return out;
+}
+
+class Validation {
+  public:
+    void look_at(const api::Document& document) {
+        ++documents_;
+        const sim::Judgement judgement = judge_.judge(document.api_version, document.kind, document.json);
+        if (!judgement.is_known_kind) {
+            ++not_looked_at_[document.kind];
+            return;
+        }
+        ++checked_;
+        for (const sim::Mistake& mistake : judgement.mistakes) {
+            tell(place_of(document, mistake.field), document,
+                 mistake.field.empty() ? mistake.what : fmt::format("{}: {}", mistake.field, mistake.what));
+        }
+        if (!judgement.mistakes.empty()) return;
+        for (const std::string& reason : unusable_because(document)) tell(document.source, document, reason);
+    }
+
+    void no_object(const std::string& message) {
+        ++documents_;
+        ++mistakes_;
+        fmt::print("{}\n", message);
+    }
+    void unreadable(const std::string& message) {
+        ++unreadable_;
+        fmt::print("{}\n", message);
+    }
+
+    int sum_up(const std::vector<std::string>& passed_over) const {
+        std::string sentence = fmt::format("{}, {} checked: {}", count_of(documents_, "document"), checked_,
+                                           mistakes_ == 0 ? "no mistakes" : count_of(mistakes_, "mistake"));
+        if (unreadable_ > 0) sentence += fmt::format("; {} cannot be read", count_of(unreadable_, "part"));
+        if (!not_looked_at_.empty()) sentence += "; not looked at: " + tally_of(not_looked_at_);
+        for (const std::string& one : passed_over) sentence += "; " + one;
+        fmt::print("{}\n", sentence);
+        return unreadable_ > 0 ? 2 : mistakes_ > 0 ? 1 : 0;
+    }
+
+  private:
+    void tell(const std::string& place, const api::Document& document, std::string_view what) {
+        ++mistakes_;
+        const std::string& name = document.name.empty() ? document.generate_name : document.name;
+        fmt::print("{}: {}{}{}: {}\n", place, document.kind, name.empty() ? "" : " ", name, what);
+    }
+
+    sim::ManifestJudge judge_;
+    std::size_t documents_ = 0;
+    std::size_t checked_ = 0;
+    std::size_t mistakes_ = 0;
+    std::size_t unreadable_ = 0;
+    std::map<std::string, std::size_t> not_looked_at_;
+};
+
+}  // namespace
+
+int run_validate(const ValidateOptions& options) {
+    const auto manifests = read_manifests({options.files, options.is_recursive}, api::FieldLines::kYes);
+    if (!manifests) return refuse(manifests.error().message);
+    Validation validation;
+    for (const Manifest& manifest : manifests->objects) validation.look_at(manifest.document);
+    for (const Misreading& misreading : manifests->misread) {
+        if (misreading.what.is_foreign) {
+            validation.no_object(misreading.what.message);
+        } else {
+            validation.unreadable(misreading.what.message);
+        }
+    }
+    return validation.sum_up(manifests->passed_over);
+}
+
+}  // namespace joiner::cli

@@ -1,0 +1,25 @@
+// The pods that workloads want and that are not among the files, as their controllers would make them. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "api/core.h"
+
+namespace joiner::cli {
+
+struct Workloads {
+    std::map<std::string, api::Workload> replicated;  // "Kind/namespace/name"; DaemonSets are not among them.
+    std::map<std::string, api::Job> jobs;             // "namespace/name"
+};
+std::string key_of(const api::Workload& workload);
+
+using PodsByName = std::map<std::string, api::Pod>;  // "namespace/name"
+
+// Adds the missing pods to `pods`. One of a StatefulSet that is done takes its successor's name, and makes
+// way for it. Those of StatefulSets name claims that may not be there yet; they are added to `claims`.
+void add_missing_pods(const Workloads& workloads, WallTime now, PodsByName& pods,
+                      std::vector<api::PersistentVolumeClaim>& claims);
+
+}  // namespace joiner::cli

@@ -1,0 +1,70 @@
+#include "cli/world_warnings.h"
+
+#include <fmt/format.h>
+
+#include "cli/grouping.h"
+
+namespace joiner::cli {
+namespace {
+
+constexpr std::size_t kMostByName = 5;
+constexpr std::size_t kMostFields = 20;
+
+}  // namespace
+
+void WorldWarnings::no_containers(const api::Document& document, const api::ObjectMeta& meta) {
+    no_containers_.push_back(fmt::format("{} {} ({})", document.kind, api::full_name(meta), document.source));
+}
+
+void WorldWarnings::unknown_fields(const api::Document& document, const api::DecodeNotes& notes) {
+    for (const std::string& field : notes.unknown_fields)
+        unknown_fields_[field].push_back(fmt::format("{} {}", document.kind, document.name));
+}
+
+std::vector<std::string> WorldWarnings::sentences() const {
+    std::vector<std::string> out = unread_.sentences();
+    if (no_containers_.size() == 1) {
+        out.push_back(
+            fmt::format("{} has no containers; no API server takes it, and no pods are counted of it",
+                        no_containers_.front()));
+    } else if (!no_containers_.empty()) {
+        out.push_back(fmt::format(
+            "{} have no containers; no API server takes them, and no pods are counted of them: {}",
+            count_of(no_containers_.size(), "object"), some_of(no_containers_)));
+    }
+    if (!left_out_.empty())
+        out.push_back(
+            fmt::format("{} left out: {}", count_of(left_out_.size(), "document"), some_of(left_out_)));
+    add_repeated(out);
+    for (const auto& [version, kinds] : other_versions_)
+        out.push_back(fmt::format("{} is no longer served; read as if it were the newest version: {}",
+                                  version, tally_of(kinds)));
+    std::size_t fields = 0;
+    for (const auto& [field, objects] : unknown_fields_) {
+        if (++fields > kMostFields) {
+            out.push_back(fmt::format("{} more unknown fields; they are ignored",
+                                      unknown_fields_.size() - kMostFields));
+            break;
+        }
+        out.push_back(fmt::format("{} {} an unknown field {}; it is ignored", some_of(objects),
+                                  objects.size() == 1 ? "has" : "have", field));
+    }
+    return out;
+}
+
+void WorldWarnings::add_repeated(std::vector<std::string>& out) const {
+    if (repeated_.size() <= kMostByName) {
+        for (const auto& [object, times] : repeated_) {
+            out.push_back(times == 1
+                              ? fmt::format("{} stands twice; the later one counts", object)
+                              : fmt::format("{} stands {} times; the last one counts", object, times + 1));
+        }
+        return;
+    }
+    std::vector<std::string> objects;
+    for (const auto& [object, times] : repeated_) objects.push_back(object);
+    out.push_back(fmt::format("{} stand more than once; the last one of each counts: {}",
+                              count_of(objects.size(), "object"), some_of(objects)));
+}
+
+}  // namespace joiner::cli
