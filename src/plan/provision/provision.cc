@@ -14,19 +14,33 @@ namespace {
 
 constexpr int kMostRounds = 4;
 
+// What is left of the time for a plan; a quarter of it always, so that what must be done is.
+class Stopwatch {
+  public:
+    explicit Stopwatch(const ProvisionOptions& options)
+        : options_(options), start_(options.clock ? options.clock() : 0) {}
+
+    double seconds_left() const {
+        if (!options_.clock) return options_.budget_seconds;
+        return std::max(options_.budget_seconds / 4, options_.budget_seconds - (options_.clock() - start_));
+    }
+
+  private:
+    const ProvisionOptions& options_;
+    double start_;
+};
+
 // Pods that break a rule come last in another round, so that they do not spoil the plan of the others.
 Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& options) {
     Pace pace;
     ProvisionOptions left = options;
-    const double start = options.clock ? options.clock() : 0;
+    const Stopwatch watch(options);
     for (int round = 0; round < kMostRounds; ++round) {
         Planned planned = plan_pods(snapshot, left, pace);
         if (planned.broken.empty()) return planned;
         pace.comes_last.resize(snapshot.pods.size(), false);
         for (const model::PodIndex pod : planned.broken) pace.comes_last[pod] = true;
-        if (options.clock)
-            left.budget_seconds =
-                std::max(options.budget_seconds / 4, options.budget_seconds - (options.clock() - start));
+        left.budget_seconds = watch.seconds_left();
     }
     Planned out;
     out.plan = plan_by_first_fit(snapshot, options);
@@ -35,9 +49,13 @@ Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& opti
 }
 
 Plan plan_limited(const model::Snapshot& snapshot, const ProvisionOptions& options) {
+    const Stopwatch watch(options);
     Planned planned = plan_valid(snapshot, options);
-    if (may_be_kept_out_by_limits(snapshot, planned.plan))
-        planned = plan_scarce(snapshot, options, std::move(planned));
+    if (may_be_kept_out_by_limits(snapshot, planned.plan)) {
+        ProvisionOptions left = options;
+        left.budget_seconds = watch.seconds_left();
+        planned = plan_scarce(snapshot, left, std::move(planned));
+    }
     return std::move(planned.plan);
 }
 

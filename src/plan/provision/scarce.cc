@@ -14,6 +14,7 @@ using model::PodIndex;
 
 constexpr int kMostRounds = 16;
 constexpr std::uint64_t kEffortPart = 8;  // Of the effort, for one round.
+constexpr double kTimePart = 0.2;         // Of the time, likewise.
 // So much that limits decide and prices only break ties. Sums of it stay exact in doubles.
 constexpr double kLimitsFirst = 1e13;
 // Of what the plan costs: limits that are worth less let a plan cost less.
@@ -24,6 +25,8 @@ class Scarce {
     Scarce(const model::Snapshot& snapshot, const ProvisionOptions& options, Planned known)
         : snapshot_(snapshot), options_(options), best_(std::move(known)) {
         options_.effort /= kEffortPart;
+        all_seconds_ = options_.budget_seconds;
+        options_.budget_seconds *= kTimePart;
         started_ = options_.clock ? options_.clock() : 0;
     }
 
@@ -48,7 +51,7 @@ class Scarce {
   private:
     bool is_over() {
         return ++rounds_ > kMostRounds ||
-               (options_.clock && options_.clock() - started_ > options_.budget_seconds);
+               (options_.clock && options_.clock() - started_ > all_seconds_ - options_.budget_seconds);
     }
 
     // Urgent before others; then those that need the least of what is limited.
@@ -130,6 +133,7 @@ class Scarce {
     ProvisionOptions options_;
     Planned best_;
     double started_ = 0;
+    double all_seconds_ = 0;
     int rounds_ = 0;
     std::vector<PodIndex> order_;
 };
