@@ -25,6 +25,7 @@
 #include "control/provisioner.h"
 #include "control/repairer.h"
 #include "control/replacer.h"
+#include "control/sold_out_memory.h"
 #include "control/static_pools.h"
 #include "control/windows.h"
 #include "kube/events.h"
@@ -192,7 +193,8 @@ class Controller::Impl {
                         pool_keeper_.note_registration(pool, problem.empty(), problem);
                     }),
           own_provider_(loop, std::move(types), cluster_access()),
-          provider_(own_provider_, cluster_),
+          overlaid_(own_provider_, cluster_),
+          provider_(overlaid_, loop, cluster_),
           services_{loop,
                     client_,
                     events_,
@@ -372,7 +374,7 @@ class Controller::Impl {
             const auto it = cluster_.node_classes().find(name);
             return it == cluster_.node_classes().end() ? nullptr : &it->second.node_class;
         };
-        access.offered_to = [this](const api::NodeClaim& claim) { return provider_.offered_to(claim); };
+        access.offered_to = [this](const api::NodeClaim& claim) { return overlaid_.offered_to(claim); };
         return access;
     }
 
@@ -510,7 +512,7 @@ class Controller::Impl {
         if (pools_dirty_) {
             pools_dirty_ = false;
             pool_keeper_.look(false);
-            overlay_keeper_.look(provider_.problems());
+            overlay_keeper_.look(overlaid_.problems());
             provisioner_.world_changed();
         }
         if (std::exchange(headroom_dirty_, false)) {
@@ -603,7 +605,8 @@ class Controller::Impl {
     kube::EventRecorder events_;
     Recorder recorder_;
     cloud::kwok::KwokProvider own_provider_;
-    OverlaidProvider provider_;
+    OverlaidProvider overlaid_;
+    SoldOutMemory provider_;
     act::Services services_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;

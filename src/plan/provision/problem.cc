@@ -119,6 +119,7 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
         return out;
     }
     const std::size_t n = dimensions();
+    bool some_are_sold_out = false;
     for (std::size_t t = 0; t < pool.types->size(); ++t) {
         const InstanceType& type = (*pool.types)[t];
         OfferingMask mask = 0;
@@ -126,7 +127,10 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
             if (type.offerings[bit].available) mask |= OfferingMask{1} << bit;
         }
         mask = allowed_offerings(type, pool.requirements, mask);
-        if (mask == 0) continue;
+        if (mask == 0) {
+            some_are_sold_out |= allowed_offerings(type, pool.requirements, ~OfferingMask{0}) != 0;
+            continue;
+        }
         TypeOption option;
         option.type = static_cast<std::uint32_t>(t);
         option.offerings = mask;
@@ -156,7 +160,9 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     std::iota(out.by_price.begin(), out.by_price.end(), 0u);
     std::sort(out.by_price.begin(), out.by_price.end(),
               [&](std::uint32_t a, std::uint32_t b) { return price_and_name(a) < price_and_name(b); });
-    if (out.types.empty()) out.nothing_because = "no instance type meets its requirements";
+    if (out.types.empty())
+        out.nothing_because = some_are_sold_out ? "every offering that meets its requirements is sold out"
+                                                : "no instance type meets its requirements";
     return out;
 }
 
