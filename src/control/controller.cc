@@ -100,8 +100,11 @@ class Recorder final : public act::Notices {
     // `launch_ended(pool, problem)`: a claim's node has registered, or the claim was given up before;
     // `problem` is empty or a condition reason.
     Recorder(observe::Metrics& metrics,
-             std::function<void(const std::string& pool, const std::string& problem)> launch_ended)
-        : metrics_(metrics), launch_ended_(std::move(launch_ended)) {}
+             std::function<void(const std::string& pool, const std::string& problem)> launch_ended,
+             std::function<void(const api::NodeClaim&, const Error&)> launch_failed)
+        : metrics_(metrics),
+          launch_ended_(std::move(launch_ended)),
+          launch_failed_(std::move(launch_failed)) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
         metrics_.count(
@@ -121,6 +124,10 @@ class Recorder final : public act::Notices {
                           {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
         if (const std::string_view problem = launch_problem(reason); !problem.empty())
             launch_ended_(label(claim.meta, api::kNodePoolLabel), std::string(problem));
+    }
+    void launch_failed(const api::NodeClaim& claim, const Error& error) override {
+        failed("launch NodeClaim " + claim.meta.name, error);
+        launch_failed_(claim, error);
     }
     void claim_terminated(const api::NodeClaim& claim) override {
         metrics_.count("nodeclaims_terminated_total",
@@ -165,6 +172,7 @@ class Recorder final : public act::Notices {
     }
     observe::Metrics& metrics_;
     std::function<void(const std::string&, const std::string&)> launch_ended_;
+    std::function<void(const api::NodeClaim&, const Error&)> launch_failed_;
 };
 
 kube::ClientOptions client_options(const Options& options) {
@@ -187,11 +195,17 @@ class Controller::Impl {
           client_(loop, http, std::move(config), client_options(options_)),
           cluster_(options_.preference_policy),
           events_(loop, client_, {}),
-          recorder_(metrics,
-                    [this](const std::string& pool, const std::string& problem) {
-                        disruptor_.note_launch(pool, problem.empty());
-                        pool_keeper_.note_registration(pool, problem.empty(), problem);
-                    }),
+          recorder_(
+              metrics,
+              [this](const std::string& pool, const std::string& problem) {
+                  disruptor_.note_launch(pool, problem.empty());
+                  pool_keeper_.note_registration(pool, problem.empty(), problem);
+                  if (problem.empty()) static_pools_.came_up(pool);
+              },
+              [this](const api::NodeClaim& claim, const Error& error) {
+                  provisioner_.launch_failed(claim, error);
+                  static_pools_.launch_failed(claim.meta.name, error);
+              }),
           own_provider_(loop, std::move(types), cluster_access()),
           overlaid_(own_provider_, cluster_),
           provider_(overlaid_, loop, cluster_),
