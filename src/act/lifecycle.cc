@@ -332,7 +332,7 @@ void Lifecycle::launch_failed(const Claim& claim, const Error& error) {
     const std::string name = claim.meta.name;
     const WallTime now = services_.loop.now();
     writer_.failed(claim_key(name));
-    services_.notices.failed("launch NodeClaim " + name, error);
+    services_.notices.launch_failed(claim, error);
     if (error.kind == ErrorKind::kExhausted) {
         services_.events.record({target_of(claim), true, "InsufficientCapacityError", error.message});
         return delete_claim(name, "insufficient_capacity");

@@ -22,6 +22,8 @@ class Notices {
     virtual void claim_created(const api::NodeClaim&, std::string_view /*reason*/) {}
     virtual void claim_disrupted(const api::NodeClaim&, std::string_view /*reason*/) {}
     virtual void claim_terminated(const api::NodeClaim&) {}
+    // The provider has not made an instance of the claim.
+    virtual void launch_failed(const api::NodeClaim&, const Error&) {}
     virtual void node_created(const api::Node&) {}
     virtual void node_drained(const api::Node&) {}
     virtual void node_terminated(const api::Node&) {}

@@ -60,8 +60,8 @@ class Provider {
     virtual std::vector<RegistrationHook*> registration_hooks() { return {}; }
 
     // Repeatable: a second call for the same claim (by uid) finds the first one's instance. Errors:
-    // kExhausted (no capacity: plan without it), kInvalid (the node class is not usable), others are worth
-    // another try.
+    // kExhausted (none of the offerings that the claim allows is to be had: plan without them), kInvalid (the
+    // node class is not usable), others are worth another try.
     virtual void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) = 0;
     // A value once deletion has begun; kNotFound when the instance is gone for good. Call until then.
     virtual void remove(const std::string& provider_id, std::function<void(Status)> done) = 0;

@@ -25,6 +25,7 @@
 #include "control/provisioner.h"
 #include "control/repairer.h"
 #include "control/replacer.h"
+#include "control/sold_out_memory.h"
 #include "control/static_pools.h"
 #include "control/windows.h"
 #include "kube/events.h"
@@ -99,8 +100,11 @@ class Recorder final : public act::Notices {
     // `launch_ended(pool, problem)`: a claim's node has registered, or the claim was given up before;
     // `problem` is empty or a condition reason.
     Recorder(observe::Metrics& metrics,
-             std::function<void(const std::string& pool, const std::string& problem)> launch_ended)
-        : metrics_(metrics), launch_ended_(std::move(launch_ended)) {}
+             std::function<void(const std::string& pool, const std::string& problem)> launch_ended,
+             std::function<void(const api::NodeClaim&, const Error&)> launch_failed)
+        : metrics_(metrics),
+          launch_ended_(std::move(launch_ended)),
+          launch_failed_(std::move(launch_failed)) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
         metrics_.count(
@@ -120,6 +124,10 @@ class Recorder final : public act::Notices {
                           {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
         if (const std::string_view problem = launch_problem(reason); !problem.empty())
             launch_ended_(label(claim.meta, api::kNodePoolLabel), std::string(problem));
+    }
+    void launch_failed(const api::NodeClaim& claim, const Error& error) override {
+        failed("launch NodeClaim " + claim.meta.name, error);
+        launch_failed_(claim, error);
     }
     void claim_terminated(const api::NodeClaim& claim) override {
         metrics_.count("nodeclaims_terminated_total",
@@ -164,6 +172,7 @@ class Recorder final : public act::Notices {
     }
     observe::Metrics& metrics_;
     std::function<void(const std::string&, const std::string&)> launch_ended_;
+    std::function<void(const api::NodeClaim&, const Error&)> launch_failed_;
 };
 
 kube::ClientOptions client_options(const Options& options) {
@@ -186,13 +195,20 @@ class Controller::Impl {
           client_(loop, http, std::move(config), client_options(options_)),
           cluster_(options_.preference_policy),
           events_(loop, client_, {}),
-          recorder_(metrics,
-                    [this](const std::string& pool, const std::string& problem) {
-                        disruptor_.note_launch(pool, problem.empty());
-                        pool_keeper_.note_registration(pool, problem.empty(), problem);
-                    }),
+          recorder_(
+              metrics,
+              [this](const std::string& pool, const std::string& problem) {
+                  disruptor_.note_launch(pool, problem.empty());
+                  pool_keeper_.note_registration(pool, problem.empty(), problem);
+                  if (problem.empty()) static_pools_.came_up(pool);
+              },
+              [this](const api::NodeClaim& claim, const Error& error) {
+                  provisioner_.launch_failed(claim, error);
+                  static_pools_.launch_failed(claim.meta.name, error);
+              }),
           own_provider_(loop, std::move(types), cluster_access()),
-          provider_(own_provider_, cluster_),
+          overlaid_(own_provider_, cluster_),
+          provider_(overlaid_, loop, cluster_),
           services_{loop,
                     client_,
                     events_,
@@ -372,7 +388,7 @@ class Controller::Impl {
             const auto it = cluster_.node_classes().find(name);
             return it == cluster_.node_classes().end() ? nullptr : &it->second.node_class;
         };
-        access.offered_to = [this](const api::NodeClaim& claim) { return provider_.offered_to(claim); };
+        access.offered_to = [this](const api::NodeClaim& claim) { return overlaid_.offered_to(claim); };
         return access;
     }
 
@@ -510,7 +526,7 @@ class Controller::Impl {
         if (pools_dirty_) {
             pools_dirty_ = false;
             pool_keeper_.look(false);
-            overlay_keeper_.look(provider_.problems());
+            overlay_keeper_.look(overlaid_.problems());
             provisioner_.world_changed();
         }
         if (std::exchange(headroom_dirty_, false)) {
@@ -603,7 +619,8 @@ class Controller::Impl {
     kube::EventRecorder events_;
     Recorder recorder_;
     cloud::kwok::KwokProvider own_provider_;
-    OverlaidProvider provider_;
+    OverlaidProvider overlaid_;
+    SoldOutMemory provider_;
     act::Services services_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;

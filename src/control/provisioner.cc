@@ -1,13 +1,17 @@
 #include "control/provisioner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "act/binder.h"
 #include "act/launcher.h"
+#include "act/object_writer.h"
 #include "api/names.h"
 #include "model/headroom.h"
 #include "observe/log.h"
 #include "plan/lifecycle/claim_step.h"
+#include "plan/lifecycle/promise.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -62,6 +66,7 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
         const bool still_waits =
             after != nullptr && after->id.uid() == before->id.uid() && wants_room(*after);
         if (!still_waits) {
+            purchases_.forget(before->id.uid());
             const std::string claim = planned_.drop(before->id.uid());
             if (!claim.empty()) services_.look_at_claim(claim);
         }
@@ -169,6 +174,7 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     inputs.reserved = &reserved_;
     inputs.default_spread = &options_.default_spread;
     inputs.given_up = &given_up_;
+    inputs.now = services_.loop.now();
     return inputs;
 }
 
@@ -189,8 +195,9 @@ plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
 
 void Provisioner::plan() {
     const Duration start = services_.loop.monotonic();
-    const model::Snapshot snapshot = make_snapshot();
+    model::Snapshot snapshot = make_snapshot();
     planned_version_ = services_.cluster.version();
+    hold_back(snapshot);
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
                  static_cast<double>(std::count_if(snapshot.pods.begin(), snapshot.pods.end(),
                                                    [](const auto& pod) { return !pod.is_headroom(); })));
@@ -234,6 +241,7 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
         if (room.is_open) {
             // The scheduler's own: it finds the place itself. Looked at again in case it does not.
             some_wait_ = true;
+            say_awaiting(snapshot.pods[placement.pod], room);
             continue;
         }
         const std::string claim = claim_of(room);
@@ -246,7 +254,7 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
     }
     for (const plan::Launch& one : plan.launches) launch(snapshot, one);
     for (const plan::Wait& wait : plan.waits) {
-        if (!snapshot.pods[wait.pod].is_headroom()) say_waiting(snapshot.pods[wait.pod], wait.reason);
+        if (!snapshot.pods[wait.pod].is_headroom()) say_waiting(snapshot.pods[wait.pod].id, wait.reason);
     }
 }
 
@@ -293,6 +301,7 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
         create(snapshot.pools[one.spec->pool], *one.spec, "provisioned", [](const Status&) {});
     for (const model::PodIndex index : one.pods) {
         const model::PodView& pod = snapshot.pods[index];
+        purchases_.note_bought(pod.id.uid(), name);
         if (pod.is_headroom()) {
             headroom_claims_.insert(name);
             headroom_room_[name] += pod.shape->requests;
@@ -325,8 +334,111 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
     return name;
 }
 
-void Provisioner::say_waiting(const model::PodView& pod, const std::string& reason) {
-    services_.events.record({{"v1", "Pod", pod.id.ns(), pod.id.name(), pod.id.uid(), ""},
+void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error) {
+    const bool is_sold_out = error.kind == ErrorKind::kExhausted;
+    if (!is_sold_out && error.kind != ErrorKind::kInvalid) return;  // It is tried again.
+    purchases_.note_failed(claim.meta.name, error.message);
+    const auto pods = planned_.by_claim().find(claim.meta.name);
+    if (pods == planned_.by_claim().end()) return;
+    for (const auto& [key, uid] : pods->second) {
+        const model::PodState* pod = services_.cluster.find_pod(key);
+        if (pod == nullptr) continue;
+        services_.events.record({{"v1", "Pod", pod->id.ns(), pod->id.name(), uid, ""},
+                                 true,
+                                 is_sold_out ? "InsufficientCapacityError" : "FailedScheduling",
+                                 "NodeClaim " + claim.meta.name + " could not be launched: " + error.message,
+                                 std::chrono::minutes{5}});
+    }
+}
+
+void Provisioner::hold_back(model::Snapshot& snapshot) {
+    std::vector<std::pair<std::string, std::int64_t>> pools;
+    for (const auto& [name, state] : services_.cluster.pools())
+        pools.emplace_back(state.pool.meta.uid, state.pool.meta.generation);
+    if (pools != pools_seen_) purchases_.forgive();
+    pools_seen_ = std::move(pools);
+    const WallTime now = services_.loop.now();
+    std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
+        const Purchases::Hold* last = purchases_.find(pod.id.uid());
+        if (last == nullptr) return false;
+        const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
+        // Headroom is bought again and again.
+        const bool is_excused =
+            state == nullptr || (last->came_up > 1 && broken_promise(*state, last->claim) == std::string{});
+        const auto hold = purchases_.hold(pod.id.uid(), now, is_excused);
+        if (hold && state != nullptr) say_held(*state, *hold);
+        return hold.has_value();
+    });
+    plan_when_holds_end();
+}
+
+std::optional<std::string> Provisioner::broken_promise(const model::PodState& pod,
+                                                       const std::string& name) const {
+    const model::ClaimState* claim = services_.cluster.find_claim(name);
+    const model::NodeState* node = claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
+    if (node == nullptr) return std::nullopt;
+    return plan::broken_promise(pod, claim->claim, *node);
+}
+
+void Provisioner::say_held(const model::PodState& pod, const Purchases::Hold& hold) {
+    const std::string again = format_rfc3339(hold.until);
+    if (hold.came_up < 2) {
+        return say_waiting(pod.id,
+                           fmt::format("{} launches for it failed in a row, the last because {}; the next is "
+                                       "tried at {}",
+                                       hold.failed, hold.error, again));
+    }
+    const std::string reason = broken_promise(pod, hold.claim).value_or("the last of them is gone");
+    say_waiting(pod.id,
+                fmt::format("{} nodes were bought for it, and it runs on none of them: {}; no more is bought "
+                            "for it before {} or a change of a NodePool",
+                            hold.came_up, reason, again));
+    say_broken(hold.claim, reason);
+}
+
+void Provisioner::plan_when_holds_end() {
+    if (hold_timer_ != 0) services_.loop.cancel(hold_timer_);
+    hold_timer_ = 0;
+    const WallTime now = services_.loop.now();
+    const auto end = purchases_.next_end(now);
+    if (!end) return;
+    hold_timer_ = services_.loop.after(*end - now, [this] {
+        hold_timer_ = 0;
+        trigger();
+    });
+}
+
+void Provisioner::say_awaiting(const model::PodView& pod, const model::RoomView& room) {
+    const model::NodeState* node = services_.cluster.find_node(room.name);
+    const model::ClaimState* claim = node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
+    const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
+    if (claim == nullptr || state == nullptr) return;
+    const auto taints = rules::undeclared_taints(node->node.taints, claim->claim);
+    if (rules::untolerated_taint(pod.shape->tolerations, taints) == nullptr) return;
+    const std::string reason = plan::broken_promise(*state, claim->claim, *node);
+    say_waiting(pod.id, "no other node is bought for it yet: " + reason);
+    say_broken(claim->claim.meta.name, reason);
+}
+
+// Where those who can mend it look.
+void Provisioner::say_broken(const std::string& name, const std::string& reason) {
+    constexpr Duration kSeldom = std::chrono::minutes{15};
+    const model::ClaimState* claim = services_.cluster.find_claim(name);
+    if (claim == nullptr) return;
+    services_.events.record({act::target_of(claim->claim), true, "NodeNotAsPromised", reason, kSeldom});
+    const model::PoolState* pool =
+        services_.cluster.find_pool(api::find_or_empty(claim->claim.meta.labels, api::kNodePoolLabel));
+    if (pool == nullptr) return;
+    const api::ObjectMeta& meta = pool->pool.meta;
+    services_.events.record({{"karpenter.sh/v1", "NodePool", "", meta.name, meta.uid, ""},
+                             true,
+                             "NodeNotAsPromised",
+                             reason,
+                             kSeldom});
+}
+
+void Provisioner::say_waiting(const model::PodId& pod, const std::string& reason) {
+    services_.events.record({{"v1", "Pod", pod.ns(), pod.name(), pod.uid(), ""},
                              true,
                              "FailedScheduling",
                              reason,

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "control/batch_window.h"
 #include "control/options.h"
+#include "control/purchases.h"
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
 #include "observe/metrics.h"
@@ -44,6 +45,8 @@ class Provisioner {
     void claim_changed(const std::string& name);
     // Pools, classes or nodes changed: what waited may have a place now.
     void world_changed();
+    // The provider has not made an instance of the claim.
+    void launch_failed(const api::NodeClaim& claim, const Error& error);
     // A CapacityBuffer, or what one refers to, changed.
     void headroom_changed();
 
@@ -91,7 +94,17 @@ class Provisioner {
     // The claim behind a room of the snapshot; empty where there is none.
     std::string claim_of(const model::RoomView& room) const;
     void note_headroom(const model::Snapshot& snapshot, const plan::Plan& plan);
-    void say_waiting(const model::PodView& pod, const std::string& reason);
+    void say_waiting(const model::PodId& pod, const std::string& reason);
+    // The pod may take room on a node, once the node is as it was promised.
+    void say_awaiting(const model::PodView& pod, const model::RoomView& room);
+    // Takes pods out of the question for which nothing is bought yet, and says why.
+    void hold_back(model::Snapshot& snapshot);
+    // How the node that was bought last for the pod is not what was promised; empty where it is. nullopt:
+    // there is no such node any more.
+    std::optional<std::string> broken_promise(const model::PodState& pod, const std::string& claim) const;
+    void say_held(const model::PodState& pod, const Purchases::Hold& hold);
+    void say_broken(const std::string& claim, const std::string& reason);
+    void plan_when_holds_end();
     void sweep();
     bool is_usable(const api::NodePool& pool) const;
 
@@ -104,6 +117,10 @@ class Provisioner {
     std::function<std::string(const model::PodState&)> take_place_;
     bool started_ = false;
     act::PlannedBook planned_;
+    Purchases purchases_;
+    // Uids and generations of the NodePools, when `purchases_` were last forgiven.
+    std::vector<std::pair<std::string, std::int64_t>> pools_seen_;
+    io::TimerId hold_timer_ = 0;
     std::set<std::string, std::less<>> creating_;
     model::ReservedRoom reserved_;
     // Upstream has no limit for this, and pods wait for such nodes for ever.

@@ -1,5 +1,7 @@
 #include "control/static_pools.h"
 
+#include <fmt/format.h>
+
 #include "observe/log.h"
 #include "rules/conditions.h"
 
@@ -33,7 +35,13 @@ void StaticPools::look_at(const api::NodePool& pool) {
     if (!plan.shortage.empty()) say(pool, "StaticCapacityLimited", plan.shortage);
     for (const std::string& claim : plan.remove) lifecycle_.delete_claim(claim, "underutilized");
     const model::PoolView view = model::make_pool_view(pool, {}, 0);
-    if (plan.launches > 0) return launch(view, std::min(plan.launches, kMostLaunchesALook));
+    if (plan.launches > 0) {
+        const auto hold = purchases_.hold(pool.meta.name, services_.loop.now(), true);
+        if (!hold) return launch(view, std::min(plan.launches, kMostLaunchesALook));
+        return say(pool, "StaticCapacityLimited",
+                   fmt::format("{} launches failed in a row, the last because {}; the next is tried at {}",
+                               hold->failed, hold->error, format_rfc3339(hold->until)));
+    }
     if (plan.remove.empty() && disruptor_.may_start()) replace_drifted(facts, view);
 }
 
@@ -48,8 +56,16 @@ void StaticPools::launch(const model::PoolView& pool, std::int64_t count) {
     const auto spec = spec_of(pool);
     observe::log_info("provisioner", "launching nodes of a static pool",
                       {{"NodePool", pool.name}, {"nodes", std::to_string(count)}});
-    for (; count > 0; --count)
-        creating_[pool.name].insert(provisioner_.create(pool, *spec, "provisioned", [](const Status&) {}));
+    std::string claim;
+    for (; count > 0; --count) {
+        claim = provisioner_.create(pool, *spec, "provisioned", [](const Status&) {});
+        creating_[pool.name].insert(claim);
+    }
+    purchases_.note_bought(pool.name, claim);
+}
+
+void StaticPools::launch_failed(const std::string& claim, const Error& error) {
+    purchases_.note_failed(claim, error.message);
 }
 
 void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool) {

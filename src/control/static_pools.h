@@ -10,6 +10,7 @@
 #include "act/services.h"
 #include "control/disruptor.h"
 #include "control/provisioner.h"
+#include "control/purchases.h"
 #include "plan/lifecycle/static_pool.h"
 
 namespace joiner::control {
@@ -22,6 +23,9 @@ class StaticPools {
 
     // Each second. REQUIRES: the watches are fresh.
     void look();
+    // A claim was not launched, or a node of the pool has come up.
+    void launch_failed(const std::string& claim, const Error& error);
+    void came_up(const std::string& pool) { purchases_.forget(pool); }
 
   private:
     void look_at(const api::NodePool& pool);
@@ -34,6 +38,7 @@ class StaticPools {
     Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
     Disruptor& disruptor_;
+    Purchases purchases_;                                    // By pool; all claims of a look count as one.
     std::map<std::string, std::set<std::string>> creating_;  // By pool: claims not seen yet.
 };
 

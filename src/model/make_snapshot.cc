@@ -172,12 +172,18 @@ class SnapshotMaker {
         if (!room.labels.has(api::kHostnameLabel))
             room.labels.add(Requirement::in(std::string(api::kHostnameLabel), {room.name}));
         if (!is_up) rules::add_labels_once_up(room.labels);
+        std::vector<api::Taint> awaited;
+        if (claim != nullptr && inputs_.leaving == nullptr && inputs_.moving == nullptr &&
+            is_young(claim->claim, inputs_.now))
+            awaited = rules::undeclared_taints(node.taints, claim->claim);
+        const auto is_in = [](const std::vector<api::Taint>& taints, const api::Taint& taint) {
+            return std::any_of(taints.begin(), taints.end(),
+                               [&](const api::Taint& one) { return rules::same_taint(one, taint); });
+        };
         for (const api::Taint& taint : node.taints) {
-            const bool goes_away =
-                !room.is_initialized &&
-                (rules::is_ephemeral_taint(taint) ||
-                 std::any_of(claim->claim.startup_taints.begin(), claim->claim.startup_taints.end(),
-                             [&](const api::Taint& startup) { return rules::same_taint(startup, taint); }));
+            const bool goes_away = is_in(awaited, taint) ||
+                                   (!room.is_initialized && (rules::is_ephemeral_taint(taint) ||
+                                                             is_in(claim->claim.startup_taints, taint)));
             if (!goes_away) room.taints.push_back(taint);
         }
         // The taint, where the node controller has not put it yet.
@@ -536,6 +542,12 @@ bool is_nominated(const Cluster& cluster, const PodState& pod) {
         if (other->deleted && !other->is_terminal) free += other->shape->requests;
     }
     return rules::fits(pod.shape->requests, free);
+}
+
+bool is_young(const api::NodeClaim& claim, WallTime now) {
+    const api::Condition* registered = api::find_condition(claim.conditions, "Registered");
+    return now != kNoTime && registered != nullptr && registered->status == "True" &&
+           now - registered->last_transition < kYoung;
 }
 
 bool wants_room(const Cluster& cluster, const PodState& pod) {

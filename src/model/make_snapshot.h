@@ -37,7 +37,14 @@ struct SnapshotInputs {
     const std::vector<const PodState*>* moving = nullptr;
     // The scheduler's default constraints, for pods without any of their own.
     const std::vector<api::TopologySpreadConstraint>* default_spread = nullptr;
+    // Where it is told, pods that wait may count on young nodes whose taints nobody has declared: most such
+    // taints go when the node's own agents are up.
+    WallTime now = kNoTime;
 };
+
+// Of nodes: for so long after they registered.
+inline constexpr Duration kYoung = std::chrono::minutes{15};
+bool is_young(const api::NodeClaim& claim, WallTime now);
 
 // A pod that has no node and may get one: unbound, not gated, not going, no daemon. A pod of another
 // scheduler counts once that scheduler has called it unschedulable.

@@ -111,8 +111,7 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
     const api::KWOKNodeClass* node_class = access_.node_class(claim.node_class.name);
     if (node_class == nullptr) {
         return later(std::move(done),
-                     fail(ErrorKind::kExhausted,
-                          fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
+                     invalid(fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
     }
     const api::Condition* ready = api::find_condition(node_class->conditions, "Ready");
     if (ready != nullptr && ready->status == "False") {

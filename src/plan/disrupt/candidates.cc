@@ -8,6 +8,7 @@
 #include "plan/lifecycle/node_step.h"
 #include "rules/conditions.h"
 #include "rules/selector.h"
+#include "rules/taints.h"
 
 namespace joiner::plan {
 namespace {
@@ -37,7 +38,11 @@ CandidateFinder::CandidateFinder(const DisruptionFacts& facts, DisruptionClass d
     for (const auto& [uid, claim] : facts.planned) planned_claims_.insert(claim);
     for (const model::PodKey& key : facts.cluster.unbound_pods()) {
         const model::PodState& pod = *facts.cluster.find_pod(key);
-        if (model::is_nominated(facts.cluster, pod)) nominated_nodes_.insert(pod.nominated_node);
+        if (model::is_nominated(facts.cluster, pod)) {
+            nominated_nodes_.insert(pod.nominated_node);
+        } else if (model::is_waiting(pod)) {
+            waiting_.push_back(&pod);
+        }
     }
     for (const auto& [name, kept] : facts.cluster.pod_disruption_budgets())
         budgets_[kept.object.meta.ns].push_back(&kept.object);
@@ -62,7 +67,23 @@ std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
     if (types_of(pool->pool).all == nullptr)
         return fmt::format("the instance types of NodePool {} are not known", pool->pool.meta.name);
     if (disruption_ == DisruptionClass::kEventual && claim.termination_grace_period) return {};
+    if (disruption_ == DisruptionClass::kGraceful) {
+        if (std::string reason = taint_obstacle(claim, node.node); !reason.empty()) return reason;
+    }
     return pod_obstacle(node);
+}
+
+// Pods that wait may wait for this very node.
+std::string CandidateFinder::taint_obstacle(const api::NodeClaim& claim, const api::Node& node) const {
+    if (!model::is_young(claim, now_)) return {};
+    for (const api::Taint& taint : rules::undeclared_taints(node.taints, claim)) {
+        const bool is_waited_for =
+            std::any_of(waiting_.begin(), waiting_.end(), [&](const model::PodState* pod) {
+                return rules::untolerated_taint(pod->shape->tolerations, {taint}) != nullptr;
+            });
+        if (is_waited_for) return fmt::format("pods wait for its taint {} to go", taint.key);
+    }
+    return {};
 }
 
 std::string CandidateFinder::pod_obstacle(const model::NodeState& node) const {

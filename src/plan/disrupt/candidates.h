@@ -82,6 +82,7 @@ class CandidateFinder {
     const Types& types_of(const api::NodePool& pool) const;
 
     std::string pod_obstacle(const model::NodeState& node) const;
+    std::string taint_obstacle(const api::NodeClaim& claim, const api::Node& node) const;
     std::string budget_obstacle(const model::PodState& pod) const;
 
     const DisruptionFacts& facts_;
@@ -89,6 +90,7 @@ class CandidateFinder {
     WallTime now_;
     std::set<std::string_view> planned_claims_;
     std::set<std::string_view> nominated_nodes_;
+    std::vector<const model::PodState*> waiting_;
     std::map<std::string_view, Budgets, std::less<>> budgets_;  // By namespace.
     // By pool; asked for once.
     mutable std::map<std::string, Types, std::less<>> types_;

@@ -58,6 +58,18 @@ std::string why_unsuited(const Requirement* own, const Requirement& wanted) {
     return fmt::format("{}, and the label {} is not defined", wanted.to_string(), wanted.key());
 }
 
+// Some offering would meet the requirements, were it to be had.
+bool is_sold_out(const model::PoolView& pool, const Requirements& wanted) {
+    return std::any_of(pool.types->begin(), pool.types->end(), [&](const InstanceType& type) {
+        for (std::size_t first = 0; first < type.offerings.size(); first += kOfferingsOfAMask) {
+            const std::size_t count = std::min(type.offerings.size() - first, kOfferingsOfAMask);
+            const OfferingMask all = count == kOfferingsOfAMask ? ~OfferingMask{0} : (OfferingMask{1} << count) - 1;
+            if (allowed_offerings(type, first, wanted, all) != 0) return true;
+        }
+        return false;
+    });
+}
+
 bool is_defined_by_offerings(const InstanceType& type, std::string_view key) {
     return !type.offerings.empty() && type.offerings.front().requirements.has(key);
 }
@@ -239,7 +251,9 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     std::iota(out.by_price.begin(), out.by_price.end(), 0u);
     std::sort(out.by_price.begin(), out.by_price.end(),
               [&](std::uint32_t a, std::uint32_t b) { return price_and_name(a) < price_and_name(b); });
-    if (out.types.empty()) out.nothing_because = why_no_type_is_left(pool, snapshot_->types_source);
+    if (out.types.empty())
+        out.nothing_because = is_sold_out(pool, by_type) ? "every offering that meets its requirements is sold out"
+                                                         : why_no_type_is_left(pool, snapshot_->types_source);
     return out;
 }
 

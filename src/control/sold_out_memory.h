@@ -1,0 +1,69 @@
+// A provider that remembers: what a launch could not have is not offered again for a while, so that plans
+// fall to what is left instead of asking for the same again. Everything else is the provider's own. In memory
+// only; after a restart one launch asks anew. Owned by control; loop thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "cloud/provider.h"
+#include "io/loop.h"
+#include "model/cluster.h"
+
+namespace joiner::control {
+
+class SoldOutMemory final : public cloud::Provider {
+  public:
+    SoldOutMemory(cloud::Provider& own, io::Loop& loop, const model::Cluster& cluster)
+        : own_(own), loop_(loop), cluster_(cluster) {}
+
+    std::string_view name() const override { return own_.name(); }
+    bool serves(const api::NodeClassReference& node_class) const override { return own_.serves(node_class); }
+    const rules::RestrictedLabels& labels() const override { return own_.labels(); }
+    // Those that are remembered are not available.
+    cloud::InstanceTypes instance_types(const api::NodePool& pool) override;
+    std::string drift_reason(const api::NodeClaim& claim, const api::NodePool& pool) override {
+        return own_.drift_reason(claim, pool);
+    }
+    std::vector<rules::RepairPolicy> repair_policies() const override { return own_.repair_policies(); }
+    std::vector<cloud::RegistrationHook*> registration_hooks() override { return own_.registration_hooks(); }
+    void create(const api::NodeClaim& claim, std::function<void(Result<cloud::Instance>)> done) override;
+    void remove(const std::string& provider_id, std::function<void(Status)> done) override {
+        own_.remove(provider_id, std::move(done));
+    }
+    void get(const std::string& provider_id, std::function<void(Result<cloud::Instance>)> done) override {
+        own_.get(provider_id, std::move(done));
+    }
+    void list(std::function<void(Result<std::vector<cloud::Instance>>)> done) override {
+        own_.list(std::move(done));
+    }
+
+  private:
+    using OfferingKey = std::tuple<std::string, std::string, std::string>;  // Type, zone, capacity type.
+    // With the time until which each is left alone. Another node class may see another stock.
+    using Remembered = std::map<OfferingKey, WallTime>;
+    struct Offered {
+        cloud::InstanceTypes own;
+        std::uint64_t version = 0;
+        cloud::InstanceTypes types;
+    };
+
+    void failed(const api::NodeClaim& claim, WallTime asked_at);
+    // Every offering that the claim allows. `with_others`: those of types that differ in size only, too.
+    void remember(const api::NodeClaim& claim, const api::NodePool& pool, bool with_others);
+    void forget();
+
+    cloud::Provider& own_;
+    io::Loop& loop_;
+    const model::Cluster& cluster_;
+    std::map<std::string, Remembered, std::less<>> sold_out_;  // By "group/kind/name" of the node class.
+    std::uint64_t version_ = 0;                                // Grows with each change of it.
+    std::map<std::string, Offered, std::less<>> offered_;      // By pool.
+    // By pool: when a launch failed first, with none that succeeded since.
+    std::map<std::string, WallTime, std::less<>> failing_since_;
+};
+
+}  // namespace joiner::control
