@@ -519,8 +519,8 @@ class SnapshotMaker {
         spread_;
     std::map<const rules::PodLabels*, std::shared_ptr<const rules::PodLabels>> holders_;
     std::map<const rules::PodShape*, std::shared_ptr<const rules::PodShape>> shape_holders_;
-    std::map<std::string, Resources, std::less<>> planned_;    // By claim.
-    std::map<std::string, Resources, std::less<>> nominated_;  // By node.
+    std::map<std::string, Resources, std::less<>> planned_;                          // By claim.
+    std::map<std::string, Resources, std::less<>> nominated_;                        // By node.
     std::map<std::string, std::vector<const PodState*>, std::less<>> planned_pods_;  // With volumes.
     VolumeUsers volume_users_;
 };

@@ -29,8 +29,8 @@ constexpr std::size_t kOfferingsOfAMask = 64;
 // Of a node that takes any number of volumes; more than there are pods and volumes.
 constexpr double kNoVolumeLimit = 1e9;
 
-// Which of the offerings from `first` on allow every one of `wanted`: keys that some type's nodes have. A type
-// that says nothing of a key makes nodes without it.
+// Which of the offerings from `first` on allow every one of `wanted`: keys that some type's nodes have. A
+// type that says nothing of a key makes nodes without it.
 OfferingMask allowed_offerings(const InstanceType& type, std::size_t first, const Requirements& wanted,
                                OfferingMask among) {
     const std::size_t count = std::min(type.offerings.size() - first, kOfferingsOfAMask);
@@ -63,7 +63,8 @@ bool is_sold_out(const model::PoolView& pool, const Requirements& wanted) {
     return std::any_of(pool.types->begin(), pool.types->end(), [&](const InstanceType& type) {
         for (std::size_t first = 0; first < type.offerings.size(); first += kOfferingsOfAMask) {
             const std::size_t count = std::min(type.offerings.size() - first, kOfferingsOfAMask);
-            const OfferingMask all = count == kOfferingsOfAMask ? ~OfferingMask{0} : (OfferingMask{1} << count) - 1;
+            const OfferingMask all =
+                count == kOfferingsOfAMask ? ~OfferingMask{0} : (OfferingMask{1} << count) - 1;
             if (allowed_offerings(type, first, wanted, all) != 0) return true;
         }
         return false;
@@ -252,8 +253,9 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     std::sort(out.by_price.begin(), out.by_price.end(),
               [&](std::uint32_t a, std::uint32_t b) { return price_and_name(a) < price_and_name(b); });
     if (out.types.empty())
-        out.nothing_because = is_sold_out(pool, by_type) ? "every offering that meets its requirements is sold out"
-                                                         : why_no_type_is_left(pool, snapshot_->types_source);
+        out.nothing_because = is_sold_out(pool, by_type)
+                                  ? "every offering that meets its requirements is sold out"
+                                  : why_no_type_is_left(pool, snapshot_->types_source);
     return out;
 }
 
