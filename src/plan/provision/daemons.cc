@@ -81,6 +81,16 @@ bool Daemons::is_unwanted(const PodRules& rules, DaemonIndex daemon) const {
                        [&](CounterId c) { return is_counted_by(daemon, c); });
 }
 
+// Wider than one node.
+std::set<KeyId> Daemons::keys_kept_clear_of(const PodRules& rules, DaemonIndex daemon) const {
+    std::set<KeyId> out;
+    for (const CounterId c : rules.none_of) {
+        const KeyId key = topology_->counters()[c].key;
+        if (key != kHostnameKey && is_counted_by(daemon, c)) out.insert(key);
+    }
+    return out;
+}
+
 DaemonRules Daemons::rules_of(const PodRules& rules, const DaemonList& standing) const {
     DaemonRules out;
     if (rules.empty()) return out;
@@ -95,6 +105,7 @@ DaemonRules Daemons::rules_of(const PodRules& rules, const DaemonList& standing)
     out.wanted.assign(wanted.begin(), wanted.end());
     for (const DaemonIndex i : standing) {
         if (is_unwanted(rules, i)) out.unwanted.push_back(i);
+        for (const KeyId key : keys_kept_clear_of(rules, i)) out.unwanted_around.emplace_back(i, key);
     }
     return out;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,8 +22,10 @@ using DaemonList = std::vector<DaemonIndex>;  // Sorted.
 struct DaemonRules {
     std::vector<DaemonList> wanted;  // Of each of these lists one at least stands there.
     DaemonList unwanted;             // None of these does.
+    // None of these stands anywhere in its domain of the key; sorted.
+    std::vector<std::pair<DaemonIndex, KeyId>> unwanted_around;
 
-    bool empty() const { return wanted.empty() && unwanted.empty(); }
+    bool empty() const { return wanted.empty() && unwanted.empty() && unwanted_around.empty(); }
     bool allow(const DaemonList& there) const;
     friend auto operator<=>(const DaemonRules&, const DaemonRules&) = default;
 };
@@ -48,6 +51,7 @@ class Daemons {
 
   private:
     bool is_unwanted(const PodRules& rules, DaemonIndex daemon) const;
+    std::set<KeyId> keys_kept_clear_of(const PodRules& rules, DaemonIndex daemon) const;
     // A host port of the pods that the daemon holds, or 0.
     int clashing_port(const PodRules& rules, DaemonIndex daemon) const;
 

@@ -89,19 +89,35 @@ void keep_off_too_small(const Problem& problem, const Machine& machine, StandIns
         std::erase_if(listed, [&](const auto& one) { return one.first != machine.option; });
 }
 
-// Under limits no stand-in may count for more than the machine that was counted. Returns those listed.
-StandIns widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
-               MachineSpec& spec) {
+// What may stand in for the machine, itself first or what is cheaper still. Under limits none counts for
+// more.
+StandIns may_stand_in(const Problem& problem, const Machine& machine) {
     const PoolOptions& pool = problem.pools()[machine.pool];
     const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
-    StandIns listed = stand_ins(problem, machine);
-    std::erase_if(listed, [&](const auto& one) {
+    StandIns out = stand_ins(problem, machine);
+    std::erase_if(out, [&](const auto& one) {
         for (std::size_t i = 0; i < limits; ++i) {
             if (pool.capacity[one.first * limits + i] > pool.capacity[machine.option * limits + i])
                 return true;
         }
         return false;
     });
+    CHECK(!out.empty());
+    const auto price_of_one = [&](const auto& one) {
+        const TypeOption& option = pool.types[one.first];
+        return problem.offering(machine.pool, option, Problem::cheapest(option, one.second)).price;
+    };
+    const auto own =
+        std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.first == machine.option; });
+    if (own != out.end() && price_of_one(*own) == price_of_one(out.front()))
+        std::rotate(out.begin(), own, own + 1);
+    return out;
+}
+
+// Lists what may stand in, as far as a claim can say so. Returns those listed.
+StandIns widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
+               StandIns listed, MachineSpec& spec) {
+    const PoolOptions& pool = problem.pools()[machine.pool];
     if (pool.has_parts) keep_off_too_small(problem, machine, listed, spec);
     rules::Resources daemons;
     std::set<std::uint32_t> named;
@@ -143,7 +159,9 @@ void lower_min_values(const Problem& problem, const Machine& machine, const Stan
     }
 }
 
-MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, const Machine& machine) {
+MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, Machine machine) {
+    StandIns others = may_stand_in(problem, machine);
+    std::tie(machine.option, machine.offerings) = others.front();
     const TypeOption& option = problem.pools()[machine.pool].types[machine.option];
     const rules::Offering& offering =
         problem.offering(machine.pool, option, Problem::cheapest(option, machine.offerings));
@@ -157,7 +175,7 @@ MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, c
     for (const auto& [c, count] : machine.take) {
         for (std::uint32_t i = 0; i < count; ++i) out.requests += problem.classes()[c].shape->requests;
     }
-    const StandIns listed = widen(problem, options, machine, out);
+    const StandIns listed = widen(problem, options, machine, std::move(others), out);
     if (out.min_values_relaxed) lower_min_values(problem, machine, listed, out);
     return out;
 }

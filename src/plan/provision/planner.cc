@@ -137,6 +137,7 @@ class Planner {
             plan_.passes.push_back({pass.name, now() - start, price()});
         }
         out_.plan = std::move(plan_);
+        out_.seconds = now() - started_;
         return std::move(out_);
     }
 

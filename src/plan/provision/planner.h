@@ -23,6 +23,7 @@ struct Planned {
     std::vector<model::PodIndex> broken;
     // Pods that others' spread or affinity reckoned with got machines.
     bool is_as_dealt = true;
+    double seconds = 0;  // That the round took, by the clock that was handed in.
 };
 
 Planned plan_pods(const model::Snapshot& snapshot, const ProvisionOptions& options, const Pace& pace);

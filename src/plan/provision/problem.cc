@@ -280,14 +280,46 @@ void Problem::find_standing_daemons() {
     }
 }
 
-// Machines on which the wrong daemons stand are left out.
-void Problem::heed_daemons(const Group& group, PoolIndex pool, Match& match) const {
+std::string Problem::value_on(PoolIndex pool, const TypeOption& option, std::uint8_t bit, KeyId key) const {
+    const std::string& name = topology_.keys()[key];
+    for (const Requirements* source :
+         {&offering(pool, option, bit).requirements, &type(pool, option).requirements,
+          &snapshot_->pools[pool].requirements}) {
+        const Requirement* own = source->find(name);
+        if (own != nullptr) return own->is_single() ? own->values().front() : std::string();
+    }
+    return {};
+}
+
+const std::set<std::string>& Problem::domains_of(DaemonIndex daemon, KeyId key) {
+    const auto [it, is_new] = daemon_domains_.try_emplace({daemon, key});
+    if (!is_new) return it->second;
+    for (PoolIndex pool = 0; pool < pools_.size(); ++pool) {
+        for (const TypeOption& option : pools_[pool].types) {
+            if (!std::binary_search(option.standing.begin(), option.standing.end(), daemon)) continue;
+            for (const std::uint8_t bit : option.order) it->second.insert(value_on(pool, option, bit, key));
+        }
+    }
+    return it->second;
+}
+
+// Machines on which the wrong daemons stand are left out, and those in whose domain they may stand.
+void Problem::heed_daemons(const Group& group, PoolIndex pool, Match& match) {
     if (!match.possible || group.daemons.empty()) return;
     bool had_some = false;
     bool has_some = false;
     for (std::size_t t = 0; t < match.masks.size(); ++t) {
+        const TypeOption& option = pools_[pool].types[t];
         had_some |= match.masks[t] != 0;
-        if (!group.daemons.allow(pools_[pool].types[t].standing)) match.masks[t] = 0;
+        if (!group.daemons.allow(option.standing)) match.masks[t] = 0;
+        for (const auto& [daemon, key] : group.daemons.unwanted_around) {
+            const std::set<std::string>& domains = domains_of(daemon, key);
+            for (const std::uint8_t bit : option.order) {
+                const std::string value = value_on(pool, option, bit, key);
+                if (value.empty() || domains.contains(value) || domains.contains(""))
+                    match.masks[t] &= ~(OfferingMask{1} << bit);
+            }
+        }
         has_some |= match.masks[t] != 0;
     }
     if (has_some || !had_some) return;

@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -181,7 +182,11 @@ class Problem {
     std::vector<TypeOption> options_of(const model::PoolView& pool, const rules::Requirements& wanted,
                                        std::uint32_t type) const;
     void find_standing_daemons();
-    void heed_daemons(const Group& group, model::PoolIndex pool, Match& match) const;
+    void heed_daemons(const Group& group, model::PoolIndex pool, Match& match);
+    // The value of the key on a machine of the offering; empty where it is none, or open.
+    std::string value_on(model::PoolIndex pool, const TypeOption& option, std::uint8_t bit, KeyId key) const;
+    // Where the daemon stands, by the key; with an empty one, anywhere.
+    const std::set<std::string>& domains_of(DaemonIndex daemon, KeyId key);
     // Which part of a pool's offers says something of a key.
     struct KeyUse {
         bool on_types = false;             // Some type or offering.
@@ -196,6 +201,7 @@ class Problem {
     Daemons daemons_;
     DaemonList standing_daemons_;          // On some machine one may buy.
     std::vector<bool> is_met_by_daemons_;  // By counter.
+    std::map<std::pair<DaemonIndex, KeyId>, std::set<std::string>> daemon_domains_;
     std::vector<std::string> dimension_names_;
     std::size_t extended_end_ = 0;
     std::vector<std::string> volume_drivers_;  // The dimensions from there on; sorted.

@@ -1,6 +1,7 @@
 #include "plan/provision/provision.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "plan/provision/headroom.h"
@@ -8,52 +9,59 @@
 #include "plan/provision/priced.h"
 #include "plan/provision/reserved.h"
 #include "plan/provision/scarce.h"
+#include "plan/verify/checker.h"
 
 namespace joiner::plan {
 namespace {
 
 constexpr int kMostRounds = 4;
 
-// What is left of the time for a plan; a quarter of it always, so that what must be done is.
-class Stopwatch {
-  public:
-    explicit Stopwatch(const ProvisionOptions& options)
-        : options_(options), start_(options.clock ? options.clock() : 0) {}
+// Of the time, a quarter always, so that what must be done is.
+double seconds_left(const ProvisionOptions& options, double used) {
+    return std::max(options.budget_seconds / 4, options.budget_seconds - used);
+}
 
-    double seconds_left() const {
-        if (!options_.clock) return options_.budget_seconds;
-        return std::max(options_.budget_seconds / 4, options_.budget_seconds - (options_.clock() - start_));
-    }
+// Pods alike come last together: one of them would break the same rule as another.
+void hold_back(const model::Snapshot& snapshot, const std::vector<model::PodIndex>& broken, Pace& pace) {
+    std::set<const rules::PodShape*> shapes;
+    for (const model::PodIndex pod : broken) shapes.insert(snapshot.pods[pod].shape.get());
+    pace.comes_last.resize(snapshot.pods.size(), false);
+    for (model::PodIndex pod = 0; pod < snapshot.pods.size(); ++pod)
+        pace.comes_last[pod] = pace.comes_last[pod] || shapes.contains(snapshot.pods[pod].shape.get());
+}
 
-  private:
-    const ProvisionOptions& options_;
-    double start_;
-};
-
-// Pods that break a rule come last in another round, so that they do not spoil the plan of the others.
+// Pods that break a rule come last in another round, so that they do not spoil the plan of the others. Where
+// even that does not do, they wait, unless a plan without regard to price places more.
 Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& options) {
     Pace pace;
     ProvisionOptions left = options;
-    const Stopwatch watch(options);
+    Planned planned;
+    double used = 0;
     for (int round = 0; round < kMostRounds; ++round) {
-        Planned planned = plan_pods(snapshot, left, pace);
+        planned = plan_pods(snapshot, left, pace);
+        used += planned.seconds;
+        planned.seconds = used;
         if (planned.broken.empty()) return planned;
-        pace.comes_last.resize(snapshot.pods.size(), false);
-        for (const model::PodIndex pod : planned.broken) pace.comes_last[pod] = true;
-        left.budget_seconds = watch.seconds_left();
+        hold_back(snapshot, planned.broken, pace);
+        left.budget_seconds = seconds_left(options, used);
     }
-    Planned out;
-    out.plan = plan_by_first_fit(snapshot, options);
-    out.plan.is_fallback = true;
-    return out;
+    drop_violations(snapshot, planned.plan);
+    planned.broken.clear();
+    // It was the bound for more pods.
+    planned.plan.lower_bound = {};
+    Plan other = plan_by_first_fit(snapshot, options);
+    if (!check_plan(snapshot, planned.plan).empty() || places_more_than(snapshot, other, planned.plan)) {
+        planned.plan = std::move(other);
+        planned.plan.is_fallback = true;
+    }
+    return planned;
 }
 
 Plan plan_limited(const model::Snapshot& snapshot, const ProvisionOptions& options) {
-    const Stopwatch watch(options);
     Planned planned = plan_valid(snapshot, options);
     if (may_be_kept_out_by_limits(snapshot, planned.plan)) {
         ProvisionOptions left = options;
-        left.budget_seconds = watch.seconds_left();
+        left.budget_seconds = seconds_left(options, planned.seconds);
         planned = plan_scarce(snapshot, left, std::move(planned));
     }
     return std::move(planned.plan);

@@ -243,6 +243,23 @@ TEST(Provision, limits_are_never_overshot_by_a_batch) {
     EXPECT_NE(plan.waits[0].reason.find("limits"), std::string::npos) << plan.waits[0].reason;
 }
 
+// More than it may have already, and of no use to these pods.
+TEST(Provision, a_pool_over_its_limits_changes_nothing_for_the_others) {
+    const auto with_pods = [](Question& q) {
+        q.pool("default");
+        for (const int cpu_milli : {250, 700, 900, 1300, 1700}) q.pods(17, cpu_milli, 1);
+    };
+    Question alone;
+    with_pods(alone);
+    Question beside;
+    with_pods(beside);
+    model::PoolView& other = beside.pool("other");
+    other.taints.push_back({"team", "blue", "NoSchedule", {}});
+    other.remaining = {{"cpu", -4000}, {"nodes", -1}};
+    EXPECT_EQ(beside.plan().price, alone.plan().price);
+    EXPECT_EQ(beside.plan().lower_bound, alone.plan().lower_bound);
+}
+
 TEST(Provision, under_limits_no_stand_in_counts_for_more) {
     Question q;
     q.pool("default").remaining = {{"cpu", 4000}};

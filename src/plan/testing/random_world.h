@@ -32,6 +32,7 @@ struct Size {
     std::uint64_t rooms = 3;
     bool has_preferences = true;
     bool has_weights = true;
+    bool has_spread = true;
 };
 
 class World {
@@ -119,7 +120,7 @@ class World {
             api::Pod pod;
             pod.meta.name = "daemon";
             pod.meta.ns = ns();
-            pod.meta.labels = {{"app", app()}};
+            pod.meta.labels = {{"app", "agent"}};
             api::Container& container = pod.spec.containers.emplace_back();
             container.requests["cpu"] = Quantity::of_milli(50 * static_cast<std::int64_t>(rng_.below(12)));
             if (chance(3)) container.ports.push_back({chance(2) ? 80 : 81, "", "TCP"});
@@ -202,6 +203,15 @@ class World {
         return out;
     }
 
+    // Beside the pods of daemons, or away from them.
+    api::PodAffinityTerm term_of_daemons() {
+        api::PodAffinityTerm out;
+        out.topology_key = kHost;
+        out.selector = api::LabelSelector{{{"app", "agent"}}, {}};
+        out.namespaces = {"ns", "other"};
+        return out;
+    }
+
     api::Pod pod_of(const std::string& name) {
         api::Pod pod;
         pod.meta.name = name;
@@ -221,6 +231,9 @@ class World {
         }
         if (chance(3)) pod.spec.tolerations.push_back({"dedicated", "Exists", "", ""});
         if (chance(6)) pod.spec.priority = 100;
+        if (chance(12))
+            (chance(2) ? pod.spec.required_pod_affinity : pod.spec.required_pod_anti_affinity)
+                .push_back(term_of_daemons());
         switch (rng_.below(9)) {
             case 0:
                 pod.spec.required_pod_affinity.push_back(term(own));
@@ -232,6 +245,7 @@ class World {
                 break;
             case 3:
             case 4:
+                if (!size_.has_spread) break;
                 for (std::uint64_t i = 1 + rng_.below(2); i > 0; --i) {
                     api::TopologySpreadConstraint spread;
                     spread.topology_key = key();

@@ -212,9 +212,13 @@ class Checker {
             last = &shape;
             for (const rules::TogetherTerm& term : shape.constraints.together) {
                 const auto label = node.labels.find(term.topology_key);
-                const std::string value = label == node.labels.end() ? "" : label->second;
-                const auto [at, is_first] = place_of_volume_.try_emplace(term.id, value);
-                if (!is_first && at->second != value)
+                if (label == node.labels.end()) {
+                    fail(pod,
+                         fmt::format("the volume {} asks for a label that {} lacks", term.id, node.name));
+                    continue;
+                }
+                const auto [at, is_first] = place_of_volume_.try_emplace(term.id, label->second);
+                if (!is_first && at->second != label->second)
                     fail(pod, fmt::format("the volume {} cannot be on {}", term.id, node.name));
             }
         }
