@@ -20,7 +20,7 @@ using testing::World;
 
 // As measured: pods that are drawn to others on one node, or that share a volume, are placed by first fit.
 constexpr int kMostFewer = 0;
-constexpr int kMostDearer = 10;
+constexpr int kMostDearer = 13;
 
 // How many wait of each urgency, the most urgent first; then what the machines cost.
 struct Worth {
