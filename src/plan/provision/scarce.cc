@@ -12,7 +12,7 @@ namespace {
 
 using model::PodIndex;
 
-constexpr int kMostRounds = 16;
+constexpr int kMostRounds = 24;
 constexpr std::uint64_t kEffortPart = 8;  // Of the effort, for one round.
 constexpr double kTimePart = 0.2;         // Of the time, likewise.
 // So much that limits decide and prices only break ties. Sums of it stay exact in doubles.
@@ -32,13 +32,16 @@ class Scarce {
 
     Planned run() {
         order_pods();
-        // All of them; where that is too much, the largest number from the front of the order that all get a
-        // place.
+        // Of each urgency all; where that is too much, the largest number from the front of the order that
+        // all get a place. What is less urgent changes nothing for the others.
         std::size_t fits = 0;
-        std::size_t too_many = order_.size() + 1;
-        for (std::size_t count = order_.size(); fits + 1 < too_many && !is_over();) {
-            (try_first(count, kLimitsFirst) ? fits : too_many) = count;
-            count = fits + (too_many - fits) / 2;
+        for (const std::size_t end : ends_of_urgencies()) {
+            std::size_t too_many = end + 1;
+            for (std::size_t count = end; fits + 1 < too_many && !is_over();) {
+                (try_first(count, kLimitsFirst) ? fits : too_many) = count;
+                count = fits + (too_many - fits) / 2;
+            }
+            if (fits < end) break;
         }
         const std::size_t all = fits;
         const auto price = static_cast<double>((best_.plan.price + best_.plan.node_cost).nanos);
@@ -70,6 +73,16 @@ class Scarce {
             return std::tuple(-std::int64_t{snapshot_.pods[a].shape->priority}, need[a], a) <
                    std::tuple(-std::int64_t{snapshot_.pods[b].shape->priority}, need[b], b);
         });
+    }
+
+    // In the order: how many pods are so urgent or more.
+    std::vector<std::size_t> ends_of_urgencies() const {
+        std::vector<std::size_t> out;
+        for (std::size_t i = 1; i <= order_.size(); ++i) {
+            const auto priority = [&](std::size_t at) { return snapshot_.pods[order_[at]].shape->priority; };
+            if (i == order_.size() || priority(i) != priority(i - 1)) out.push_back(i);
+        }
+        return out;
     }
 
     // The part of a machine that the pod takes, times what the machine takes of the limits; the least there
