@@ -59,12 +59,15 @@ void accept(const model::Snapshot& snapshot, const Plan& plan) {
     for (const Wait& wait : plan.waits) EXPECT_FALSE(wait.reason.empty());
 }
 
-TEST(ConstraintPlans, are_accepted_by_the_checker) {
+class ConstraintPlansOfSeeds : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(ConstraintPlansOfSeeds, are_accepted_by_the_checker) {
     std::size_t launches = 0;
     std::size_t placements = 0;
     std::size_t waits = 0;
     std::size_t fallbacks = 0;
-    for (std::uint64_t seed = 1; seed <= 2000 && !::testing::Test::HasFailure(); ++seed) {
+    for (std::uint64_t seed = GetParam() + 1; seed <= GetParam() + 500 && !::testing::Test::HasFailure();
+         ++seed) {
         Rng rng(seed);
         Size size;
         size.pods = seed % 50 == 0 ? 300 : 1 + rng.below(40);
@@ -82,11 +85,13 @@ TEST(ConstraintPlans, are_accepted_by_the_checker) {
     RecordProperty("launches", static_cast<int>(launches));
     fmt::print("{} launches, {} placements, {} waits, {} fallbacks\n", launches, placements, waits,
                fallbacks);
-    EXPECT_GT(launches, 5000u);
-    EXPECT_GT(placements, 2000u);
-    EXPECT_GT(waits, 1000u);
-    EXPECT_LT(fallbacks, 20u);
+    EXPECT_GT(launches, 1250u);
+    EXPECT_GT(placements, 500u);
+    EXPECT_GT(waits, 250u);
+    EXPECT_LT(fallbacks, 8u);
 }
+
+INSTANTIATE_TEST_SUITE_P(After, ConstraintPlansOfSeeds, ::testing::Values(0, 500, 1000, 1500));
 
 // No pod that waits could be added to the plan as it is.
 TEST(ConstraintPlans, leave_nothing_waiting_that_one_more_machine_would_hold) {
