@@ -96,7 +96,7 @@ class Dealer {
 
     // Whether caps, crowds and pins can say all there is to the kind's rules.
     bool fits_mould(const PodKind& kind) {
-        if (problem_.counts_shared_volumes(*kind.shape)) return false;
+        if (problem_.may_lack_volumes(*kind.shape)) return false;
         const auto draws = [&](CounterId c) { return node_affinities_.contains(c); };
         if (std::any_of(kind.rules.affinity.begin(), kind.rules.affinity.end(), draws)) return false;
         if (std::any_of(kind.rules.counts.begin(), kind.rules.counts.end(), draws)) return false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "plan/provision/why_not.h"
@@ -14,10 +15,18 @@ namespace {
 using model::PodIndex;
 using model::PoolIndex;
 
+// Looks at machines; each may copy what the machine could still be.
+constexpr std::size_t kMostLooks = 10'000;
+constexpr std::size_t kManyPods = 1'000;  // By order alone.
+
 class FirstFit {
   public:
-    FirstFit(Trial& trial, const std::vector<std::uint32_t>& kind_of)
-        : trial_(trial), problem_(trial.problem()), kind_of_(kind_of), skip_(problem_.kinds().size()) {}
+    FirstFit(Trial& trial, const std::vector<std::uint32_t>& kind_of, FitBy by)
+        : trial_(trial),
+          problem_(trial.problem()),
+          kind_of_(kind_of),
+          by_(by),
+          skip_(problem_.kinds().size()) {}
 
     std::vector<Wait> run(std::vector<PodIndex> left) {
         // As long as something finds a place, others may find theirs by it.
@@ -60,7 +69,10 @@ class FirstFit {
     bool place_by_preference(std::uint32_t k, PodIndex pod, bool is_lenient) {
         for (std::size_t dropped = 0; dropped <= trial_.preferences(k); ++dropped) {
             const Mode mode{dropped, is_lenient};
-            if (place_in_room(k, mode, pod) || place_on_opened(k, mode, pod) || place_on_new(k, mode, pod))
+            if (place_in_room(k, mode, pod)) return true;
+            const bool by_price = by_ == FitBy::kPrice && looks_ < kMostLooks;
+            if (by_price ? place_by_price(k, mode, pod)
+                         : place_on_opened(k, mode, pod) || place_on_new(k, mode, pod))
                 return true;
         }
         return false;
@@ -79,6 +91,42 @@ class FirstFit {
             return true;
         }
         return false;
+    }
+
+    // Each place is tried and taken back; the best of them is taken again. Of equal ones the first.
+    bool place_by_price(std::uint32_t k, const Mode& mode, PodIndex pod) {
+        const bool was_recording = trial_.is_recording();
+        trial_.record(true);
+        const std::size_t mark = trial_.mark();
+        const std::vector<KeyId>& keys = problem_.kinds()[k].rules.counted_keys;
+        std::optional<std::size_t> best;
+        Domains best_at;
+        rules::Money least;
+        for (std::size_t i = 0; i < trial_.opened().size(); ++i) {
+            if (!trial_.may_hold(k, i)) continue;
+            const Machine& machine = trial_.opened()[i].machine;
+            const rules::Money before = price_of(problem_, machine);
+            const Place place = trial_.place_of(i);
+            for (const Domains& at : by_load(k, keys, machine.pool, trial_.domains_of(place))) {
+                ++looks_;
+                if (!trial_.allows_at(k, at, place, mode) || !trial_.join(k, i, at, pod)) continue;
+                const rules::Money more = price_of(problem_, trial_.opened()[i].machine) - before;
+                trial_.undo_to(mark);
+                if (!best || more < least) {
+                    best = i;
+                    best_at = at;
+                    least = more;
+                }
+                break;
+            }
+        }
+        bool is_placed = place_on_new(k, mode, pod);
+        if (best && (!is_placed || least <= price_of(problem_, trial_.opened().back().machine))) {
+            trial_.undo_to(mark);
+            is_placed = trial_.join(k, *best, best_at, pod);
+        }
+        trial_.record(was_recording);
+        return is_placed;
     }
 
     bool place_on_opened(std::uint32_t k, const Mode& mode, PodIndex pod) {
@@ -158,11 +206,12 @@ class FirstFit {
         for (const Domains& at : trial_.combinations(kind.rules.counted_keys, pool, trial_.nowhere())) {
             const std::size_t alternatives = problem_.groups()[kind.group].alternatives.size();
             const std::size_t before = trial_.mark();
+            const bool was_recording = trial_.is_recording();
             trial_.record(true);
             bool opens = false;
             for (std::uint32_t a = 0; a < alternatives && !opens; ++a) opens = trial_.open(k, pool, a, at, 0);
             trial_.undo_to(before);
-            trial_.record(false);
+            trial_.record(was_recording);
             if (!opens) continue;
             some_machine = true;
             trial_.allows_at(k, at, kNewPlace, {trial_.preferences(k), false}, &rule);
@@ -180,16 +229,48 @@ class FirstFit {
     Trial& trial_;
     Problem& problem_;
     const std::vector<std::uint32_t>& kind_of_;
+    FitBy by_;
+    std::size_t looks_ = 0;  // At machines, for the price.
     std::vector<Skip> skip_;
     std::uint64_t changes_ = 0;  // Of counts.
     std::map<std::uint32_t, std::string> reasons_;
 };
 
+std::int64_t urgency(Trial& trial, std::uint32_t kind) {
+    return trial.problem().kinds()[kind].shape->priority;
+}
+
 }  // namespace
 
 std::vector<Wait> first_fit(Trial& trial, const std::vector<PodIndex>& pods,
-                            const std::vector<std::uint32_t>& kind_of) {
-    return FirstFit(trial, kind_of).run(pods);
+                            const std::vector<std::uint32_t>& kind_of, FitBy by) {
+    return FirstFit(trial, kind_of, by).run(pods);
+}
+
+std::vector<Wait> best_fit(Trial& trial, const std::vector<PodIndex>& pods,
+                           const std::vector<std::uint32_t>& kind_of) {
+    if (pods.size() > kManyPods) return first_fit(trial, pods, kind_of, FitBy::kOrder);
+    const auto worth = [&](const std::vector<Wait>& waits) {
+        std::map<std::int64_t, std::size_t> by_urgency;
+        for (const PodIndex pod : pods) by_urgency.try_emplace(-urgency(trial, kind_of[pod]), 0);
+        for (const Wait& wait : waits) ++by_urgency[-urgency(trial, kind_of[wait.pod])];
+        return std::pair(std::move(by_urgency), trial.price());
+    };
+    const bool was_recording = trial.is_recording();
+    trial.record(true);
+    const std::size_t mark = trial.mark();
+    std::vector<Wait> waits = first_fit(trial, pods, kind_of, FitBy::kOrder);
+    const auto by_order = worth(waits);
+    trial.undo_to(mark);
+    std::vector<Wait> others = first_fit(trial, pods, kind_of, FitBy::kPrice);
+    if (worth(others) < by_order) {
+        waits = std::move(others);
+    } else {
+        trial.undo_to(mark);
+        first_fit(trial, pods, kind_of, FitBy::kOrder);
+    }
+    trial.record(was_recording);
+    return waits;
 }
 
 }  // namespace joiner::plan

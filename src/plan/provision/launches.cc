@@ -9,6 +9,7 @@
 
 #include "api/names.h"
 #include "base/check.h"
+#include "plan/provision/alternatives.h"
 #include "rules/new_node.h"
 
 namespace joiner::plan {
@@ -93,14 +94,9 @@ void keep_off_too_small(const Problem& problem, const Machine& machine, StandIns
 // more.
 StandIns may_stand_in(const Problem& problem, const Machine& machine) {
     const PoolOptions& pool = problem.pools()[machine.pool];
-    const std::size_t limits = problem.snapshot().pools[machine.pool].remaining.size();
     StandIns out = stand_ins(problem, machine);
     std::erase_if(out, [&](const auto& one) {
-        for (std::size_t i = 0; i < limits; ++i) {
-            if (pool.capacity[one.first * limits + i] > pool.capacity[machine.option * limits + i])
-                return true;
-        }
-        return false;
+        return !problem.counts_for_no_more(machine.pool, one.first, machine.option);
     });
     CHECK(!out.empty());
     const auto price_of_one = [&](const auto& one) {
@@ -160,6 +156,8 @@ void lower_min_values(const Problem& problem, const Machine& machine, const Stan
 }
 
 MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, Machine machine) {
+    std::tie(machine.option, machine.offerings) = may_stand_in(problem, machine).front();
+    machine = with_named_alternatives(problem, std::move(machine));
     StandIns others = may_stand_in(problem, machine);
     std::tie(machine.option, machine.offerings) = others.front();
     const TypeOption& option = problem.pools()[machine.pool].types[machine.option];

@@ -147,14 +147,8 @@ void Market::drop_dominated() {
                std::tuple(-room_y, std::string_view(name(y)), y.pool, b);
     });
     const auto counts_for_no_more = [&](const Offer& a, const Offer& b) {
-        const std::size_t limits = problem_->snapshot().pools[a.pool].remaining.size();
-        if (limits == 0) return true;
-        if (a.pool != b.pool) return false;
-        const std::vector<double>& capacity = problem_->pools()[a.pool].capacity;
-        for (std::size_t i = 0; i < limits; ++i) {
-            if (capacity[a.option * limits + i] > capacity[b.option * limits + i]) return false;
-        }
-        return true;
+        const bool is_limited = !problem_->snapshot().pools[a.pool].remaining.empty();
+        return !is_limited || (a.pool == b.pool && problem_->counts_for_no_more(a.pool, a.option, b.option));
     };
     std::vector<OfferIndex> kept;
     for (const OfferIndex b : order) {

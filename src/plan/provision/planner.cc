@@ -452,7 +452,7 @@ class Planner {
                    std::tuple(is_held[b], rank[kind_of_[b]], b);
         });
         hand_to_trial();
-        waits_ = first_fit(*trial_, rest, kind_of_);
+        waits_ = best_fit(*trial_, rest, kind_of_);
     }
 
     // Pods by name; the oldest of each class go to rooms.
@@ -517,7 +517,7 @@ class Planner {
     // Everything by first fit: valid at every step.
     Plan baseline(const std::vector<model::PodIndex>& pods) {
         Trial trial(problem_, options_);
-        std::vector<Wait> waits = first_fit(trial, pods, kind_of_);
+        std::vector<Wait> waits = best_fit(trial, pods, kind_of_);
         Plan out = make_plan(trial, std::move(waits));
         drop_violations(problem_.snapshot(), out);
         return out;
@@ -537,8 +537,10 @@ class Planner {
         if (!out_.broken.empty()) return;
         const bool some_ask = std::any_of(problem_.kinds().begin(), problem_.kinds().end(),
                                           [](const PodKind& kind) { return !kind.rules.empty(); });
+        if (some_wait() && some_ask) look_for_places();
+        if (some_ask || has_rest_) look_for_less();
         if (some_wait() && some_ask) {
-            look_for_places();
+            plan_.lower_bound = plan::lower_bound(problem_, count_all_but(waiting()), known_plan());
         } else if (has_rest_) {
             plan_.lower_bound = plan::lower_bound(problem_, count_all_but(waiting()), known_plan(),
                                                   [this] { return is_time_to_name(); });
@@ -563,7 +565,6 @@ class Planner {
             take(std::move(other));
         }
         if (some_wait()) search_all(std::move(pods));
-        plan_.lower_bound = plan::lower_bound(problem_, count_all_but(waiting()), known_plan());
     }
 
     bool some_wait() const { return plan_.waits.size() > problem_.rejected().size(); }
@@ -599,6 +600,32 @@ class Planner {
             take(std::move(other));
             return true;
         });
+    }
+
+    // Few pods are tried in every place: first fit and the dealing of zones look at no price.
+    void look_for_less() {
+        std::vector<model::PodIndex> pods = all_pods();
+        const std::vector<bool> waits = waiting();
+        std::erase_if(pods, [&](model::PodIndex pod) { return waits[pod]; });
+        if (pods.size() > kMaxSearchedPods || price() <= plan_.lower_bound) return;
+        Trial trial(problem_, options_);
+        search_cheaper(trial, pods, kind_of_, price(), kSearchBudget, [&] {
+            Plan other = make_plan(trial, waits_left());
+            if (!check_plan(problem_.snapshot(), other).empty() || !places_more(other)) return false;
+            take(std::move(other));
+            return true;
+        });
+    }
+
+    // Without those that no plan can place.
+    std::vector<Wait> waits_left() const {
+        std::vector<Wait> out;
+        for (const Wait& wait : plan_.waits) {
+            const bool is_rejected = std::any_of(problem_.rejected().begin(), problem_.rejected().end(),
+                                                 [&](const auto& one) { return one.first == wait.pod; });
+            if (!is_rejected) out.push_back(wait);
+        }
+        return out;
     }
 
     // No machine and no room would hold a pod of the kind, were it alone.

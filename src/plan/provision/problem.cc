@@ -12,6 +12,7 @@
 
 #include "api/names.h"
 #include "base/check.h"
+#include "plan/provision/alternatives.h"
 #include "plan/provision/pool_reason.h"
 #include "rules/new_node.h"
 #include "rules/taints.h"
@@ -83,6 +84,7 @@ Problem::Problem(const model::Snapshot& snapshot)
     open_ids_.emplace("", 0);
     find_dimensions();
     make_pools();
+    count_volumes();
     find_standing_daemons();
     make_kinds();
     make_company();
@@ -119,6 +121,33 @@ void Problem::find_dimensions() {
         dimension_names_.push_back(fmt::format("volumes of {}", driver));
 }
 
+// What each pod has for itself, and what several share once.
+void Problem::count_volumes() {
+    const std::size_t drivers = volume_drivers_.size();
+    volumes_asked_.assign(drivers, 0);
+    fewest_volumes_of_types_.assign(drivers, kNoVolumeLimit);
+    if (drivers == 0) return;
+    std::vector<std::set<std::string_view>> shared(drivers);
+    for (const model::PodView& pod : snapshot_->pods) {
+        for (const auto& [driver, count] : pod.shape->volumes) {
+            if (const std::size_t d = dimension_of_volumes(driver); d < dimensions())
+                volumes_asked_[d - extended_end_] += count;
+        }
+        for (const auto& [driver, id] : pod.shape->shared_volumes) {
+            if (const std::size_t d = dimension_of_volumes(driver); d < dimensions())
+                shared[d - extended_end_].insert(id);
+        }
+    }
+    for (std::size_t i = 0; i < drivers; ++i) {
+        volumes_asked_[i] += static_cast<double>(shared[i].size());
+        for (const PoolOptions& pool : pools_) {
+            for (std::size_t t = 0; t < pool.types.size(); ++t)
+                fewest_volumes_of_types_[i] =
+                    std::min(fewest_volumes_of_types_[i], pool.room[t * dimensions() + extended_end_ + i]);
+        }
+    }
+}
+
 std::size_t Problem::dimension_of_volumes(std::string_view driver) const {
     const auto at = std::lower_bound(volume_drivers_.begin(), volume_drivers_.end(), driver);
     if (at == volume_drivers_.end() || *at != driver) return dimensions();
@@ -128,6 +157,14 @@ std::size_t Problem::dimension_of_volumes(std::string_view driver) const {
 bool Problem::counts_shared_volumes(const rules::PodShape& shape) const {
     return std::any_of(shape.shared_volumes.begin(), shape.shared_volumes.end(),
                        [&](const auto& one) { return dimension_of_volumes(one.first) < dimensions(); });
+}
+
+bool Problem::may_lack_volumes(const rules::PodShape& shape) const {
+    return std::any_of(shape.shared_volumes.begin(), shape.shared_volumes.end(), [&](const auto& one) {
+        const std::size_t d = dimension_of_volumes(one.first);
+        return d < dimensions() &&
+               fewest_volumes_of_types_[d - extended_end_] < volumes_asked_[d - extended_end_];
+    });
 }
 
 void Problem::set_volumes(const model::VolumeLimits& limits, std::vector<double>& room) const {
@@ -226,7 +263,7 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
         const InstanceType& type = (*pool.types)[t];
         for (TypeOption& option : options_of(pool, by_type, t)) {
             std::vector<double> room = dense(type.allocatable() - option.daemons);
-            set_volumes(model::volume_limits_of_type(*snapshot_, type), room);
+            if (!volume_drivers_.empty()) set_volumes(model::volume_limits_of_type(*snapshot_, type), room);
             out.room.insert(out.room.end(), room.begin(), room.end());
             const bool is_beyond_limits =
                 std::any_of(pool.remaining.begin(), pool.remaining.end(), [&](const auto& limit) {
@@ -508,6 +545,15 @@ void Problem::put_back(const std::vector<model::PodIndex>& pods, const std::vect
     for (PodKind& kind : kinds_) std::sort(kind.pods.begin(), kind.pods.end());
 }
 
+bool Problem::counts_for_no_more(PoolIndex pool, std::size_t option, std::size_t other) const {
+    const std::size_t limits = snapshot_->pools[pool].remaining.size();
+    const std::vector<double>& capacity = pools_[pool].capacity;
+    for (std::size_t i = 0; i < limits; ++i) {
+        if (capacity[option * limits + i] > capacity[other * limits + i]) return false;
+    }
+    return true;
+}
+
 double Problem::surcharge(PoolIndex pool, std::size_t option) const {
     if (scarcity_ <= 0) return 0;
     const auto& limits = snapshot_->pools[pool].remaining;
@@ -588,6 +634,7 @@ std::uint32_t Problem::part_of(std::uint32_t g, const Pins& pins) {
     part.daemons = groups_[g].daemons;
     part.daemons_forbid = groups_[g].daemons_forbid;
     for (std::size_t a = 0; a < groups_[g].alternatives.size(); ++a) {
+        if (groups_[g].alternatives[a] == nullptr) continue;
         Requirements wanted = *groups_[g].alternatives[a];
         for (const auto& [key, value] : pins) wanted.add(Requirement::in(topology_.keys()[key], {value}));
         owned_.push_back(std::move(wanted));
@@ -598,6 +645,7 @@ std::uint32_t Problem::part_of(std::uint32_t g, const Pins& pins) {
             heed_daemons(part, pool, row.back());
         }
     }
+    add_any_of_required(part);
     groups_.push_back(std::move(part));
     return it->second;
 }
@@ -733,6 +781,7 @@ void Problem::make_group_matches(Group& group) {
             heed_daemons(group, pool, row.back());
         }
     }
+    add_any_of_required(group);
 }
 
 }  // namespace joiner::plan

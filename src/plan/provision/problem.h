@@ -107,8 +107,9 @@ struct Group {
     const rules::PodShape* shape = nullptr;
     DaemonRules daemons;
     std::string daemons_forbid;  // Why no machine suits, where it is for the daemons there.
-    std::vector<const rules::Requirements*> alternatives;  // In the order they are tried.
-    std::vector<std::vector<Match>> matches;               // Alternative x pool.
+    // In the order they are tried; nullptr: any of the required ones that follow (alternatives.h).
+    std::vector<const rules::Requirements*> alternatives;
+    std::vector<std::vector<Match>> matches;  // Alternative x pool.
 };
 
 class Problem {
@@ -122,6 +123,8 @@ class Problem {
     std::size_t dimension_of_volumes(std::string_view driver) const;
     // Some of the volumes that such pods share with others are counted on some node.
     bool counts_shared_volumes(const rules::PodShape& shape) const;
+    // And new nodes take too few for all that pods ask for, so that one must know which of them share a node.
+    bool may_lack_volumes(const rules::PodShape& shape) const;
     const Topology& topology() const { return topology_; }
     const std::vector<PodKind>& kinds() const { return kinds_; }
     const std::vector<PodClass>& classes() const { return classes_; }
@@ -148,6 +151,8 @@ class Problem {
     // part of that, a whole number.
     void set_scarcity(double nanos) { scarcity_ = nanos; }
     double surcharge(model::PoolIndex pool, std::size_t option) const;
+    // One machine of the option takes no more of the pool's limits than one of the other does.
+    bool counts_for_no_more(model::PoolIndex pool, std::size_t option, std::size_t other) const;
     // Whether some machine one may buy holds a pod of the class when it is alone, whatever the limits.
     bool some_machine_holds(const PodClass& pod_class) const;
     // A daemon that stands on every machine such pods may get is counted, so affinity by it is met there.
@@ -170,6 +175,7 @@ class Problem {
     std::vector<double> dense(const rules::Resources& resources) const;
     void set_volumes(const model::VolumeLimits& limits, std::vector<double>& room) const;
     void make_pools();
+    void count_volumes();
     void make_kinds();
     void make_company();
     void make_group_matches(Group& group);
@@ -204,7 +210,9 @@ class Problem {
     std::map<std::pair<DaemonIndex, KeyId>, std::set<std::string>> daemon_domains_;
     std::vector<std::string> dimension_names_;
     std::size_t extended_end_ = 0;
-    std::vector<std::string> volume_drivers_;  // The dimensions from there on; sorted.
+    std::vector<std::string> volume_drivers_;      // The dimensions from there on; sorted.
+    std::vector<double> volumes_asked_;            // By driver: by all pods.
+    std::vector<double> fewest_volumes_of_types_;  // By driver: that some type takes.
     std::vector<PoolOptions> pools_;
     std::vector<PodKind> kinds_;
     std::vector<PodClass> classes_;

@@ -1,12 +1,14 @@
 #include "plan/provision/provision.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "plan/provision/headroom.h"
 #include "plan/provision/planner.h"
 #include "plan/provision/priced.h"
+#include "plan/provision/reseat.h"
 #include "plan/provision/reserved.h"
 #include "plan/provision/scarce.h"
 #include "plan/verify/checker.h"
@@ -30,8 +32,15 @@ void hold_back(const model::Snapshot& snapshot, const std::vector<model::PodInde
         pace.comes_last[pod] = pace.comes_last[pod] || shapes.contains(snapshot.pods[pod].shape.get());
 }
 
+std::vector<model::PodIndex> pods_that_wait(const Plan& plan) {
+    std::vector<model::PodIndex> out;
+    for (const Wait& wait : plan.waits) out.push_back(wait.pod);
+    return out;
+}
+
 // Pods that break a rule come last in another round, so that they do not spoil the plan of the others. Where
-// even that does not do, they wait, unless a plan without regard to price places more.
+// even that does not do, each is tried everywhere; and a plan without regard to price is taken that places
+// more.
 Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& options) {
     Pace pace;
     ProvisionOptions left = options;
@@ -45,7 +54,12 @@ Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& opti
         hold_back(snapshot, planned.broken, pace);
         left.budget_seconds = seconds_left(options, used);
     }
+    const std::vector<model::PodIndex> waited = pods_that_wait(planned.plan);
     drop_violations(snapshot, planned.plan);
+    std::vector<model::PodIndex> dropped;
+    const std::vector<model::PodIndex> wait = pods_that_wait(planned.plan);
+    std::set_difference(wait.begin(), wait.end(), waited.begin(), waited.end(), std::back_inserter(dropped));
+    reseat(snapshot, left, dropped, planned.plan);
     planned.broken.clear();
     // It was the bound for more pods.
     planned.plan.lower_bound = {};

@@ -674,6 +674,12 @@ void Trial::adopt(const Machine& machine, std::vector<model::PodIndex> pods,
     }
 }
 
+rules::Money Trial::price() const {
+    rules::Money sum;
+    for (const Opened& opened : opened_) sum += price_of(problem_, opened.machine);
+    return sum;
+}
+
 void Trial::undo_to(std::size_t mark) {
     while (log_.size() > mark) {
         Step step = std::move(log_.back());

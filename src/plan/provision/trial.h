@@ -92,9 +92,12 @@ class Trial {
     void adopt(const Machine& machine, std::vector<model::PodIndex> pods,
                const std::vector<std::uint32_t>& kind_of, const Domains& at);
     const Limits& limits() const { return limits_; }
+    // Of the machines to buy, and what their nodes cost besides.
+    rules::Money price() const;
 
     // Steps can be undone while they are recorded.
     void record(bool on) { is_recording_ = on; }
+    bool is_recording() const { return is_recording_; }
     std::size_t mark() const { return log_.size(); }
     void undo_to(std::size_t mark);
 

@@ -13,6 +13,7 @@
 
 #include "api/names.h"
 #include "base/rng.h"
+#include "model/reservations.h"
 #include "plan/plan.h"
 #include "plan/verify/checker.h"
 
@@ -32,7 +33,8 @@ struct Size {
     std::uint64_t rooms = 3;
     bool has_preferences = true;
     bool has_weights = true;
-    bool has_spread = true;
+    bool has_reservations = false;
+    bool has_odd_terms = false;  // Node affinity of several operators and terms.
 };
 
 class World {
@@ -77,13 +79,21 @@ class World {
                         (1 + 0.1 * static_cast<double>(rng_.below(3))));
                     type.offerings.push_back(offering);
                 }
+                if (!size_.has_reservations || !chance(4)) continue;
+                rules::Offering reserved;
+                reserved.requirements.add(Requirement::in(kZone, {name}));
+                reserved.requirements.add(Requirement::in(kCapacityType, {std::string(api::kReserved)}));
+                reserved.price = rules::Money::from_dollars(0.001);
+                reserved.reservation_capacity = 1 + static_cast<int>(rng_.below(2));
+                type.offerings.push_back(reserved);
             }
             type.requirements.add(Requirement::in(std::string(api::kInstanceTypeLabel), {type.name}));
             type.requirements.add(Requirement::in(std::string(api::kOSLabel), {"linux"}));
             type.requirements.add(
                 Requirement::in(std::string(api::kArchLabel), {chance(3) ? "arm64" : "amd64"}));
             type.requirements.add(Requirement::in(kZone, zones));
-            type.requirements.add(Requirement::in(kCapacityType, {"on-demand", "spot"}));
+            type.requirements.add(
+                Requirement::in(kCapacityType, {"on-demand", std::string(api::kReserved), "spot"}));
             if (chance(3)) type.volume_limits.emplace_back("csi", 1 + static_cast<int>(rng_.below(3)));
             if (!type.offerings.empty()) types.push_back(std::move(type));
         }
@@ -106,7 +116,8 @@ class World {
             if (chance(4)) pool.remaining.emplace_back("nodes", static_cast<std::int64_t>(rng_.below(4)));
             if (chance(4))
                 pool.remaining.emplace_back("cpu", static_cast<std::int64_t>(rng_.below(40)) * 1000);
-            snapshot.pools.push_back(std::move(pool));
+            for (model::PoolView& part : model::split_by_reservation(std::move(pool), {}))
+                snapshot.pools.push_back(std::move(part));
         }
         std::stable_sort(snapshot.pools.begin(), snapshot.pools.end(),
                          [](const auto& a, const auto& b) { return a.weight > b.weight; });
@@ -212,6 +223,36 @@ class World {
         return out;
     }
 
+    api::NodeSelectorTerm odd_term() {
+        api::NodeSelectorTerm out;
+        switch (rng_.below(8)) {
+            case 0:
+                break;  // It matches no node.
+            case 1:
+                out.match_expressions.push_back({kZone, "NotIn", {zone()}, {}});
+                break;
+            case 2:
+                out.match_expressions.push_back({kRack, chance(2) ? "Exists" : "DoesNotExist", {}, {}});
+                break;
+            case 3:
+                out.match_expressions.push_back({kRack, "NotIn", {"r1"}, {}});
+                if (chance(2)) out.match_expressions.push_back({kRack, "Exists", {}, {}});
+                break;
+            case 4:
+                out.match_expressions.push_back({std::string(api::kNodePoolLabel), "NotIn", {"pool-1"}, {}});
+                break;
+            case 5:
+                out.match_expressions.push_back({kHost, "NotIn", {"room-1"}, {}});
+                break;
+            case 6:
+                out.match_expressions.push_back({"example.com/nowhere", "DoesNotExist", {}, {}});
+                break;
+            default:
+                out.match_expressions.push_back({std::string(api::kArchLabel), "In", {"arm64"}, {}});
+        }
+        return out;
+    }
+
     api::Pod pod_of(const std::string& name) {
         api::Pod pod;
         pod.meta.name = name;
@@ -229,6 +270,11 @@ class World {
             pod.spec.required_node_terms.push_back(
                 {{{kCapacityType, chance(2) ? "In" : "NotIn", {"spot"}, {}}}, {}});
         }
+        if (size_.has_odd_terms && chance(3)) {
+            pod.spec.has_required_node_terms = true;
+            for (std::uint64_t i = 1 + rng_.below(2); i > 0; --i)
+                pod.spec.required_node_terms.push_back(odd_term());
+        }
         if (chance(3)) pod.spec.tolerations.push_back({"dedicated", "Exists", "", ""});
         if (chance(6)) pod.spec.priority = 100;
         if (chance(12))
@@ -245,7 +291,6 @@ class World {
                 break;
             case 3:
             case 4:
-                if (!size_.has_spread) break;
                 for (std::uint64_t i = 1 + rng_.below(2); i > 0; --i) {
                     api::TopologySpreadConstraint spread;
                     spread.topology_key = key();

@@ -1,0 +1,15 @@
+// For pods that a plan had to leave out although each of them breaks a rule only where the plan had it: every
+// other place, held against the rules by the checker itself. Slow and sure, so for a few pods only. Pure.
+#pragma once
+
+#include "plan/plan.h"
+#include "plan/provision/provision.h"
+
+namespace joiner::plan {
+
+// `plan` is valid, and `left_out` wait in it. Those that some room, or a machine of their own, takes are
+// moved there: to a room first, else to the cheapest machine.
+void reseat(const model::Snapshot& snapshot, const ProvisionOptions& options,
+            const std::vector<model::PodIndex>& left_out, Plan& plan);
+
+}  // namespace joiner::plan
