@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
+#include <map>
+#include <string>
 #include <tuple>
 
 #include "plan/provision/problem.h"
@@ -33,20 +34,25 @@ class Scarce {
     Planned run() {
         order_pods();
         // Of each urgency all; where that is too much, the largest number from the front of the order that
-        // all get a place. What is less urgent changes nothing for the others.
-        std::size_t fits = 0;
-        for (const std::size_t end : ends_of_urgencies()) {
-            std::size_t too_many = end + 1;
-            for (std::size_t count = end; fits + 1 < too_many && !is_over();) {
-                (try_first(count, kLimitsFirst) ? fits : too_many) = count;
+        // all get a place beside the more urgent ones that have theirs. What is less urgent changes nothing
+        // for them.
+        std::vector<PodIndex> placed;
+        for (const std::vector<PodIndex>& tier : tiers_) {
+            std::size_t fits = 0;
+            std::size_t too_many = tier.size() + 1;
+            for (std::size_t count = tier.size(); fits + 1 < too_many && !is_over();) {
+                (try_only(with_first_of(placed, tier, count), kLimitsFirst) ? fits : too_many) = count;
                 count = fits + (too_many - fits) / 2;
             }
-            if (fits < end) break;
+            placed = with_first_of(placed, tier, fits);
         }
-        const std::size_t all = fits;
         const auto price = static_cast<double>((best_.plan.price + best_.plan.node_cost).nanos);
         for (const double part : kMildly) {
-            if (!is_over()) try_first(all, part * price);
+            if (!is_over()) try_only(placed, part * price);
+        }
+        for (Wait& wait : best_.plan.waits) {
+            if (const auto it = waits_anyway_.find(wait.pod); it != waits_anyway_.end())
+                wait.reason = it->second;
         }
         return std::move(best_);
     }
@@ -57,7 +63,8 @@ class Scarce {
                (options_.clock && options_.clock() - started_ > all_seconds_ - options_.budget_seconds);
     }
 
-    // Urgent before others; then those that need the least of what is limited.
+    // Urgent before others; then those that need the least of what is limited. Without those that would wait
+    // were there no limits.
     void order_pods() {
         Problem problem(snapshot_);
         problem.set_scarcity(kLimitsFirst);
@@ -66,23 +73,34 @@ class Scarce {
             const double of_kind = least_need(problem, kind);
             for (const PodIndex pod : kind.pods) need[pod] = of_kind;
         }
-        for (PodIndex pod = 0; pod < need.size(); ++pod) {
-            if (need[pod] >= 0) order_.push_back(pod);
+        model::Snapshot unlimited = snapshot_;
+        for (model::PoolView& pool : unlimited.pools) {
+            if (!pool.is_reservation) pool.remaining.clear();
         }
-        std::sort(order_.begin(), order_.end(), [&](PodIndex a, PodIndex b) {
-            return std::tuple(-std::int64_t{snapshot_.pods[a].shape->priority}, need[a], a) <
-                   std::tuple(-std::int64_t{snapshot_.pods[b].shape->priority}, need[b], b);
+        for (Wait& wait : plan_pods(unlimited, options_, {}).plan.waits) {
+            need[wait.pod] = -1;
+            waits_anyway_.emplace(wait.pod, std::move(wait.reason));
+        }
+        std::vector<PodIndex> order;
+        for (PodIndex pod = 0; pod < need.size(); ++pod) {
+            if (need[pod] >= 0) order.push_back(pod);
+        }
+        std::sort(order.begin(), order.end(), [&](PodIndex a, PodIndex b) {
+            return std::tuple(-std::int64_t{priority(a)}, need[a], a) <
+                   std::tuple(-std::int64_t{priority(b)}, need[b], b);
         });
+        for (const PodIndex pod : order) {
+            if (tiers_.empty() || priority(tiers_.back().back()) != priority(pod)) tiers_.emplace_back();
+            tiers_.back().push_back(pod);
+        }
     }
 
-    // In the order: how many pods are so urgent or more.
-    std::vector<std::size_t> ends_of_urgencies() const {
-        std::vector<std::size_t> out;
-        for (std::size_t i = 1; i <= order_.size(); ++i) {
-            const auto priority = [&](std::size_t at) { return snapshot_.pods[order_[at]].shape->priority; };
-            if (i == order_.size() || priority(i) != priority(i - 1)) out.push_back(i);
-        }
-        return out;
+    std::int32_t priority(PodIndex pod) const { return snapshot_.pods[pod].shape->priority; }
+
+    static std::vector<PodIndex> with_first_of(std::vector<PodIndex> pods, const std::vector<PodIndex>& tier,
+                                               std::size_t count) {
+        pods.insert(pods.end(), tier.begin(), tier.begin() + static_cast<std::ptrdiff_t>(count));
+        return pods;
     }
 
     // The part of a machine that the pod takes, times what the machine takes of the limits; the least there
@@ -110,19 +128,18 @@ class Scarce {
         return least;
     }
 
-    // Whether the first so many all got a place.
-    bool try_first(std::size_t count, double scarcity) {
+    // Whether these all got a place, the others coming last.
+    bool try_only(const std::vector<PodIndex>& pods, double scarcity) {
         Pace pace;
         pace.scarcity = scarcity;
-        pace.comes_last.assign(snapshot_.pods.size(), false);
-        for (std::size_t i = count; i < order_.size(); ++i) pace.comes_last[order_[i]] = true;
+        pace.comes_last.assign(snapshot_.pods.size(), true);
+        for (const PodIndex pod : pods) pace.comes_last[pod] = false;
         Planned found = plan_pods(snapshot_, options_, pace);
         if (!found.broken.empty()) return false;
         std::vector<bool> waits(snapshot_.pods.size(), false);
         for (const Wait& wait : found.plan.waits) waits[wait.pod] = true;
         const bool all_stand =
-            std::none_of(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(count),
-                         [&](PodIndex pod) { return waits[pod]; });
+            std::none_of(pods.begin(), pods.end(), [&](PodIndex pod) { return waits[pod]; });
         if (is_better(found)) best_ = std::move(found);
         return all_stand;
     }
@@ -148,7 +165,8 @@ class Scarce {
     double started_ = 0;
     double all_seconds_ = 0;
     int rounds_ = 0;
-    std::vector<PodIndex> order_;
+    std::map<PodIndex, std::string> waits_anyway_;  // Were there no limits; with the reason.
+    std::vector<std::vector<PodIndex>> tiers_;      // By urgency, in the order they are tried.
 };
 
 }  // namespace

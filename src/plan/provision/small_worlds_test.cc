@@ -18,10 +18,6 @@ namespace {
 
 using testing::World;
 
-// As measured: pods that are drawn to others on one node, or that share a volume, are placed by first fit.
-constexpr int kMostFewer = 0;
-constexpr int kMostDearer = 0;
-
 // How many wait of each urgency, the most urgent first; then what the machines cost.
 struct Worth {
     std::map<std::int32_t, int, std::greater<>> waits;
@@ -182,7 +178,7 @@ class Exact {
     Worth best_;
     Plan best_plan_;
     Plan plan_;
-    std::int64_t budget_ = 200'000;
+    std::int64_t budget_ = 100'000;
 };
 
 Worth worth_of(const model::Snapshot& snapshot, const Plan& plan) {
@@ -212,7 +208,8 @@ TEST_P(SmallWorlds, get_as_many_pods_placed_as_can_be_at_the_least_price) {
     for (std::uint64_t seed = GetParam().first_seed; tried < 200; ++seed) {
         Rng rng(seed);
         testing::Size size;
-        size.pods = 2 + rng.below(3);
+        // More kinds of machines to choose from, fewer pods: everything is to be tried.
+        size.pods = 2 + rng.below(GetParam().has_weights ? 2 : 3);
         size.types = 1 + rng.below(2);
         size.zones = 2;
         size.rooms = 1;
@@ -256,8 +253,8 @@ TEST_P(SmallWorlds, get_as_many_pods_placed_as_can_be_at_the_least_price) {
         "{} worlds: {} with fewer pods than could be, {} dearer by more than a per cent; {} with spread over "
         "nodes only; {} with too much to try\n",
         tried, fewer, dearer, bent, too_many);
-    EXPECT_LE(fewer, kMostFewer);
-    EXPECT_LE(dearer, kMostDearer);
+    EXPECT_EQ(fewer, 0);
+    EXPECT_EQ(dearer, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SmallWorlds,
