@@ -80,6 +80,7 @@ TEST_P(ConstraintPlansOfSeeds, are_accepted_by_the_checker) {
         launches += plan.launches.size();
         placements += plan.placements.size();
         waits += plan.waits.size();
+        if (plan.is_fallback) fmt::print("seed {} fell back\n", seed);
         fallbacks += plan.is_fallback;
     }
     RecordProperty("launches", static_cast<int>(launches));

@@ -279,6 +279,7 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
         }
     }
     CHECK(out.room.size() == out.types.size() * n);
+    leave_out_too_small(out);
     const auto price_and_name = [&](std::uint32_t t) {
         const TypeOption& option = out.types[t];
         const InstanceType& type = (*pool.types)[option.type];
@@ -294,6 +295,21 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
                                   ? "every offering that meets its requirements is sold out"
                                   : why_no_type_is_left(pool, snapshot_->types_source);
     return out;
+}
+
+// A node that its own daemons do not fit on is not bought, unless no type of the pool holds them.
+void Problem::leave_out_too_small(PoolOptions& pool) const {
+    constexpr std::size_t kOfEveryNode = 4;  // Not what only some nodes have.
+    const auto is_too_small = [&](std::size_t t) {
+        const double* const room = &pool.room[t * dimensions()];
+        return std::any_of(room, room + kOfEveryNode, [](double amount) { return amount < 0; });
+    };
+    std::vector<std::size_t> small;
+    for (std::size_t t = 0; t < pool.types.size(); ++t) {
+        if (is_too_small(t)) small.push_back(t);
+    }
+    if (small.size() == pool.types.size()) return;
+    for (const std::size_t t : small) pool.types[t].offerings = pool.types[t].beyond_limits = 0;
 }
 
 void Problem::make_pools() {

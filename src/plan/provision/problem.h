@@ -185,6 +185,7 @@ class Problem {
     const Match& pin_match(model::PoolIndex pool, KeyId key, const std::string& value);
     bool is_on_offerings(model::PoolIndex pool, KeyId key) const;
     PoolOptions make_pool(const model::PoolView& pool) const;
+    void leave_out_too_small(PoolOptions& pool) const;
     std::vector<TypeOption> options_of(const model::PoolView& pool, const rules::Requirements& wanted,
                                        std::uint32_t type) const;
     void find_standing_daemons();

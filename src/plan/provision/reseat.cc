@@ -20,6 +20,8 @@ using rules::Requirement;
 
 // Each holds a whole plan against the rules.
 constexpr int kMostTries = 400;
+// Machines of the plan that could hold one pod more.
+constexpr std::size_t kMostJoined = 64;
 
 using Corner = std::pair<std::string, std::string>;  // Zone and capacity type.
 
@@ -47,7 +49,7 @@ class Reseat {
         if (wait == plan_.waits.end()) return;
         const Wait kept = *wait;
         plan_.waits.erase(wait);
-        if (!place_in_room(pod) && !place_on_new(pod)) {
+        if (!place_in_room(pod) && !place_on_machine(pod)) {
             plan_.waits.push_back(kept);
             std::sort(plan_.waits.begin(), plan_.waits.end(),
                       [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
@@ -70,44 +72,81 @@ class Reseat {
         return false;
     }
 
-    bool place_on_new(PodIndex pod) {
-        std::vector<Launch> launches;
-        for (const Corner& corner : corners_) {
-            if (auto launch = alone_in(pod, corner)) launches.push_back(*std::move(launch));
+    // A machine of the plan with one pod more, or one of its own.
+    struct Choice {
+        std::int64_t more = 0;       // It costs so much more, in nano-dollars an hour.
+        std::size_t instead_of = 0;  // Of the plan's launches; one past the last: a new one.
+        Launch launch;
+    };
+
+    bool place_on_machine(PodIndex pod) {
+        std::vector<Choice> choices;
+        const std::size_t launches = plan_.launches.size();
+        for (std::size_t i = 0; i < std::min(launches, kMostJoined); ++i) {
+            const Launch& launch = plan_.launches[i];
+            std::vector<PodIndex> pods = launch.pods;
+            pods.push_back(pod);
+            auto larger = machine_for(std::move(pods), {launch.spec->zone, launch.spec->capacity_type},
+                                      launch.spec->pool);
+            if (larger) choices.push_back({cost_of(*larger) - cost_of(launch), i, *std::move(larger)});
         }
-        std::sort(launches.begin(), launches.end(), [](const Launch& a, const Launch& b) {
-            return std::tie(a.spec->price, a.spec->zone, a.spec->capacity_type) <
-                   std::tie(b.spec->price, b.spec->zone, b.spec->capacity_type);
-        });
-        for (const Launch& launch : launches) {
-            plan_.launches.push_back(launch);
+        for (const Corner& corner : corners_) {
+            if (auto own = machine_for({pod}, corner, std::nullopt))
+                choices.push_back({cost_of(*own), launches, *std::move(own)});
+        }
+        std::stable_sort(choices.begin(), choices.end(),
+                         [](const Choice& a, const Choice& b) { return a.more < b.more; });
+        for (Choice& choice : choices) {
+            if (tries_ <= 0) return false;
+            if (choice.instead_of == launches) plan_.launches.emplace_back();
+            std::swap(plan_.launches[choice.instead_of], choice.launch);
             if (is_valid()) {
-                plan_.price += launch.spec->price;
-                plan_.node_cost += snapshot_.pools[launch.spec->pool].node_cost;
+                set_price();
                 return true;
             }
-            plan_.launches.pop_back();
+            std::swap(plan_.launches[choice.instead_of], choice.launch);
+            plan_.launches.resize(launches);
         }
         return false;
     }
 
-    // The machine that would be bought there if there were no other pod, and the pod asked nothing of others.
-    std::optional<Launch> alone_in(PodIndex pod, const Corner& corner) const {
+    std::int64_t cost_of(const Launch& launch) const {
+        return (launch.spec->price + snapshot_.pools[launch.spec->pool].node_cost).nanos;
+    }
+
+    void set_price() {
+        plan_.price = {};
+        plan_.node_cost = {};
+        for (const Launch& launch : plan_.launches) {
+            plan_.price += launch.spec->price;
+            plan_.node_cost += snapshot_.pools[launch.spec->pool].node_cost;
+        }
+    }
+
+    // The machine that would be bought there for just these pods, if they asked nothing of others.
+    std::optional<Launch> machine_for(std::vector<PodIndex> pods, const Corner& corner,
+                                      std::optional<model::PoolIndex> only_pool) const {
         model::Snapshot alone = snapshot_;
-        auto shape = std::make_shared<rules::PodShape>(*snapshot_.pods[pod].shape);
-        shape->constraints = {};
-        alone.pods = {snapshot_.pods[pod]};
-        alone.pods.front().shape = std::move(shape);
+        alone.pods.clear();
+        for (const PodIndex pod : pods) {
+            auto shape = std::make_shared<rules::PodShape>(*snapshot_.pods[pod].shape);
+            shape->constraints = {};
+            alone.pods.push_back(snapshot_.pods[pod]);
+            alone.pods.back().shape = std::move(shape);
+        }
         alone.rooms.clear();
         alone.closed_nodes.clear();
         alone.standing.clear();
-        for (model::PoolView& pool : alone.pools) {
-            pool.requirements.add(Requirement::in(std::string(api::kZoneLabel), {corner.first}));
-            pool.requirements.add(Requirement::in(std::string(api::kCapacityTypeLabel), {corner.second}));
+        for (model::PoolIndex pool = 0; pool < alone.pools.size(); ++pool) {
+            rules::Requirements& wanted = alone.pools[pool].requirements;
+            wanted.add(Requirement::in(std::string(api::kZoneLabel), {corner.first}));
+            wanted.add(Requirement::in(std::string(api::kCapacityTypeLabel), {corner.second}));
+            if (only_pool.value_or(pool) != pool) alone.pools[pool].remaining = {{"nodes", 0}};
         }
         Planned planned = plan_pods(alone, options_, {});
-        if (!planned.broken.empty() || planned.plan.launches.size() != 1) return std::nullopt;
-        planned.plan.launches.front().pods = {pod};
+        if (!planned.broken.empty() || planned.plan.launches.size() != 1 || !planned.plan.waits.empty())
+            return std::nullopt;
+        planned.plan.launches.front().pods = std::move(pods);
         return planned.plan.launches.front();
     }
 
