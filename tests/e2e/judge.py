@@ -1,0 +1,450 @@
+"""Holds plans against the real kube-scheduler.
+
+A random world is put on a real control plane, `joiner simulate` plans for what the API server then says, the nodes it
+names are made, and kube-scheduler is asked three times, with its own filters and nothing else:
+
+  pinned   each pod may go only where the plan has it: every planned pod must be bound there.
+  free     the planned pods may go anywhere; the scheduler is greedy, so what stays out here alone is only counted.
+  live     a joiner controller makes its own nodes for the same world: as many pods must run.
+
+In each of them the pods that were told to wait come last and may go anywhere: none may find a place.
+"""
+
+import collections
+import dataclasses
+import json
+import subprocess
+import time
+
+import crds
+import manifests
+import random_world
+from api_client import ApiError
+from cluster import ControlPlane
+from cluster_state import KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, condition, is_true
+from instance_types import write_instance_types
+from joiner import Joiner
+from planned_nodes import daemon_belongs, planned_node
+from processes import PATIENCE, wait_until
+from scheduler_pins import ANYWHERE, Pins, group_of, is_daemon
+from storage_driver import StorageDriver
+
+_NODES, _CSI_NODES = "/api/v1/nodes", "/apis/storage.k8s.io/v1/csinodes"
+_VOLUMES, _CLASSES = "/api/v1/persistentvolumes", "/apis/storage.k8s.io/v1/storageclasses"
+_PRIORITIES = "/apis/scheduling.k8s.io/v1/priorityclasses"
+_IN_NAMESPACES = {
+    "Pod": "/api/v1/namespaces/{}/pods", "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments", "ReplicaSet": "/apis/apps/v1/namespaces/{}/replicasets",
+    "DaemonSet": "/apis/apps/v1/namespaces/{}/daemonsets",
+}
+_CLUSTER_WIDE = {"Node": _NODES, "CSINode": _CSI_NODES, "PersistentVolume": _VOLUMES, "StorageClass": _CLASSES,
+                 "PriorityClass": _PRIORITIES, "Namespace": "/api/v1/namespaces", "NodePool": NODE_POOLS,
+                 "KWOKNodeClass": KWOK_NODE_CLASSES}
+_API_VERSIONS = {"CSINode": "storage.k8s.io/v1", "StorageClass": "storage.k8s.io/v1",
+                 "PriorityClass": "scheduling.k8s.io/v1", "NodePool": "karpenter.sh/v1",
+                 "KWOKNodeClass": "karpenter.kwok.sh/v1alpha1", "Deployment": "apps/v1", "ReplicaSet": "apps/v1",
+                 "DaemonSet": "apps/v1"}
+_TRIAL = {"in-trial": "yes"}  # The label of pods that a trial makes anew.
+
+
+@dataclasses.dataclass
+class Verdict:
+    seed: int
+    pods: int = 0
+    planned: int = 0
+    waiting: int = 0
+    nodes: int = 0
+    seconds: float = 0.0
+    faults: list = dataclasses.field(default_factory=list)
+    # Planned pods that the scheduler left out by going its own way.
+    greedy: list = dataclasses.field(default_factory=list)
+
+    def __str__(self):
+        return (f"world {self.seed}: {self.pods} pods, {self.planned} planned, {self.waiting} waiting, "
+                f"{self.nodes} new nodes, {len(self.greedy)} left out by greed, {len(self.faults)} faults, "
+                f"{self.seconds:.1f} s")
+
+
+class Judge:
+    def __init__(self, joiner, crd_manifests, directory):
+        self._joiner = joiner
+        self._crd_manifests = crd_manifests
+        self._directory = directory
+        self._types_file = write_instance_types(directory / "judge-types.json", random_world.CATALOGUE)
+
+    def __enter__(self):
+        self._pins = Pins()
+        self._cluster = ControlPlane(log_dir=self._directory / "judge",
+                                     scheduler_configuration=self._pins.scheduler_configuration())
+        try:
+            self._cluster.start()
+            self._api = self._cluster.api
+            crds.install(self._cluster, self._crd_manifests)
+            self._make_what_stays()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._cluster.stop()
+        self._pins.stop()
+
+    def judge(self, seed):
+        began = time.monotonic()
+        self._world = random_world.make_world(seed)
+        self._verdict = Verdict(seed)
+        marks = [began]
+        def mark(name):
+            marks.append(time.monotonic()); print(f"      {name} {marks[-1]-marks[-2]:.2f}", flush=True)
+        self._clear()
+        mark("clear")
+        with StorageDriver(self._api, self._world.volume_limit_of_type):
+            self._set_up()
+            mark("setup")
+            plan = self._plan()
+            mark("plan")
+            self._make_planned_nodes(plan)
+            mark("nodes")
+            self._try_pinned()
+            mark("pinned")
+            if not self._verdict.faults:
+                self._try_free()
+                mark("free")
+            self._remove_planned_nodes()
+            mark("remove")
+            self._try_live()
+            mark("live")
+        self._verdict.seconds = time.monotonic() - began
+        return self._verdict
+
+    # -- the world
+
+    def _make_what_stays(self):
+        for namespace, labels in random_world.NAMESPACES.items():
+            if namespace != "default":
+                self._api.post("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace",
+                                                      "metadata": {"name": namespace, "labels": labels}})
+        for name, (value, policy) in random_world.PRIORITIES.items():
+            self._api.post(_PRIORITIES, {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+                                         "metadata": {"name": name}, "value": value, "preemptionPolicy": policy})
+        self._api.post(KWOK_NODE_CLASSES, manifests.node_class())
+
+    def _clear(self):
+        self._pins.set({})
+        for kind in ("Deployment", "DaemonSet", "ReplicaSet"):
+            self._delete_all_of(kind)
+        wait_until(lambda: not self._empty_namespaces(), 60, "the pods of the last world are gone", interval=0.05)
+        for collection in (NODE_CLAIMS, NODE_POOLS, _NODES, _CSI_NODES, _VOLUMES, _CLASSES):
+            self._remove(collection)
+
+    def _empty_namespaces(self):
+        for kind in ("Pod", "PersistentVolumeClaim"):
+            self._delete_all_of(kind)
+        for namespace in random_world.NAMESPACES:
+            self._remove(_IN_NAMESPACES["PersistentVolumeClaim"].format(namespace))
+        return self._items("ReplicaSet") or self._items("Pod") or self._items("PersistentVolumeClaim")
+
+    def _set_up(self):
+        world, api = self._world, self._api
+        for each in world.classes:
+            api.post(_CLASSES, each)
+        for pool in world.pools:
+            api.post(NODE_POOLS, pool)
+        for node, each in zip(world.nodes, world.csi_nodes):
+            api.post(_NODES, node)
+            api.post(_CSI_NODES, each)
+        self._wait_nodes_open()
+        for pod in world.running:
+            self._post("Pod", pod)
+        for daemon in world.daemons:
+            self._post("DaemonSet", daemon)
+        wait_until(lambda: all(pod["status"].get("phase") == "Running" for pod in self._items("Pod")
+                               if not is_daemon(pod)), 20, "the pods that are there run")
+        self._wait_daemons()
+        for deployment in world.deployments:
+            deployment["spec"]["template"]["metadata"]["labels"].update(_TRIAL)
+            self._post("Deployment", deployment)
+        for pod in world.pods:
+            pod["metadata"]["labels"].update(_TRIAL)
+        self._expected_pods = len(world.pods) + sum(each["spec"]["replicas"] for each in world.deployments)
+        self._begin_trial({})
+        self._verdict.pods = self._expected_pods
+
+    def _wait_nodes_open(self):
+        """Ready, and without the taints that Kubernetes puts on a node until it is."""
+        def is_open(node):
+            return is_true(node, "Ready") and not any(
+                taint["key"].startswith("node.kubernetes.io/not-ready") for taint in node["spec"].get("taints", []))
+
+        wait_until(lambda: all(map(is_open, self._api.items(_NODES))), 20, "the nodes are open", interval=0.05)
+
+    def _wait_daemons(self):
+        """Until each DaemonSet has its pods, as far as they find room."""
+        there = {}
+
+        def are_all_there():
+            there.clear()
+            for pod in filter(is_daemon, self._items("Pod")):
+                if pod["spec"].get("nodeName") or condition(pod, "PodScheduled"):
+                    there[(pod["metadata"]["labels"]["app"], _node_wanted_by(pod))] = pod
+            return all((daemon["metadata"]["name"], node["metadata"]["name"]) in there
+                       for node in self._api.items(_NODES) for daemon in self._world.daemons
+                       if daemon_belongs(daemon, node))
+
+        wait_until(are_all_there, 20, "the daemons are there", interval=0.05)
+        return [pod for pod in there.values() if not pod["spec"].get("nodeName")]
+
+    # -- the plan
+
+    def _plan(self):
+        items = {kind: self._api.items(collection) for kind, collection in _CLUSTER_WIDE.items()}
+        items |= {kind: self._items(kind) for kind in _IN_NAMESPACES}
+        listed = [{"apiVersion": _API_VERSIONS.get(kind, "v1"), "kind": kind, **item}
+                  for kind, each in items.items() for item in each]
+        # What a plan is made from is kept: it is what one wants to look at when the scheduler disagrees.
+        self.world_file = self._directory / f"judge-world-{self._world.seed}.json"
+        self.world_file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": listed}, indent=1))
+        command = [self._joiner, "simulate", "-f", self.world_file, "--instance-types", self._types_file, "-o", "json"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise AssertionError(f"world {self._world.seed}: simulate ended with {done.returncode}: {done.stderr}")
+        plan = json.loads(done.stdout)
+        (self._directory / f"judge-plan-{self._world.seed}.json").write_text(done.stdout)
+        self._pod_named = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": pod
+                           for pod in self._trial_pods()}
+        self._places = collections.defaultdict(list)
+        waits = {name: reason for name, reason in plan["unschedulable"].items() if name in self._pod_named}
+        self._reasons = {group_of(self._pod_named[name]): reason for name, reason in waits.items()}
+        for name, node in plan["existing"].items():
+            if name in self._pod_named:
+                self._places[group_of(self._pod_named[name])].append(node)
+        for number, claim in enumerate(plan["nodeClaims"]):
+            for name in claim["pods"]:
+                self._places[group_of(self._pod_named[name])].append(f"new-{number}")
+        self._verdict.planned = sum(map(len, self._places.values()))
+        self._verdict.waiting = len(waits)
+        self._verdict.nodes = len(plan["nodeClaims"])
+        if self._verdict.planned + self._verdict.waiting != self._expected_pods:
+            self._fault(f"the plan speaks of {self._verdict.planned} + {self._verdict.waiting} of "
+                        f"{self._expected_pods} pods")
+        return plan
+
+    def _make_planned_nodes(self, plan):
+        pools = {pool["metadata"]["name"]: pool for pool in self._world.pools}
+        for number, claim in enumerate(plan["nodeClaims"]):
+            pods = [self._pod_named[name] for name in claim["pods"]]
+            self._api.post(_NODES, planned_node(f"new-{number}", claim, pools[claim["nodePool"]], pods))
+        self._wait_nodes_open()
+        for pod in self._wait_daemons():
+            node = _node_wanted_by(pod)
+            if node.startswith("new-"):
+                self._fault(f"{_name(pod)} finds no room on {node}: {_why_unbound(pod)}")
+
+    def _remove_planned_nodes(self):
+        self._pins.set({})
+        for node in self._api.items(_NODES):
+            name = node["metadata"]["name"]
+            if name.startswith("new-"):
+                self._api.delete(f"{_NODES}/{name}")
+                self._api.delete(f"{_CSI_NODES}/{name}") if self._api.get_or_none(f"{_CSI_NODES}/{name}") else None
+                for pod in self._items("Pod", fieldSelector=f"spec.nodeName={name}"):
+                    self._delete(pod)
+        for pod in filter(is_daemon, self._items("Pod")):
+            if _node_wanted_by(pod).startswith("new-"):
+                self._delete(pod)
+
+    # -- the trials
+
+    def _try_pinned(self):
+        self._begin_trial({group: [{place} for place in places] for group, places in self._places.items()})
+        for pod in self._settle():
+            self._fault(f"planned on {self._planned_place(pod)}, refused: {_name(pod)}: {_why_unbound(pod)}")
+        self._let_others_go("where all others are as planned")
+
+    def _try_free(self):
+        self._begin_trial({group: [ANYWHERE] * len(places) for group, places in self._places.items()})
+        self._verdict.greedy = [f"{_name(pod)}: {_why_unbound(pod)}" for pod in self._settle()]
+        self._let_others_go("where the scheduler put the others")
+
+    def _try_live(self):
+        """The scheduler keeps to the plan on the nodes that are there, or its greed would be judged again."""
+        old = {node["metadata"]["name"] for node in self._world.nodes}
+        log = self._directory / f"judge-joiner-{self._world.seed}.log"
+        joiner = Joiner(self._joiner, self._cluster.kubeconfig, log, self._types_file)
+        joiner.start()
+        try:
+            joiner.wait_ready()
+            for pool in self._world.pools:
+                name = pool["metadata"]["name"]
+                wait_until(lambda: is_true(self._api.get(f"{NODE_POOLS}/{name}"), "Ready"), 30, f"{name} is ready")
+            self._begin_trial({group: [{place} if place in old else _Except(old) for place in places]
+                               for group, places in self._places.items()}, others_may_go=True)
+            deadline = time.monotonic() + PATIENCE * 8
+            while time.monotonic() < deadline and len(self._bound()) < self._verdict.planned:
+                time.sleep(0.1)
+            if self._verdict.waiting:
+                self._wait_windows_open()
+            bound = self._bound()
+            planned = collections.Counter({group: len(places) for group, places in self._places.items()})
+            missing, surplus = planned - _groups_of(bound), _groups_of(bound) - planned
+            unbound = {group_of(pod): pod for pod in self._unbound()}
+            for group, count in sorted(missing.items()):
+                self._fault(f"live: {count} of {group} planned and not bound: {_why_unbound(unbound.get(group))}")
+            for group, count in sorted(surplus.items()):
+                self._fault(f"live: {count} of {group} told to wait ({self._reasons.get(group)}) and bound")
+        finally:
+            joiner.stop()
+
+    def _wait_windows_open(self):
+        def are_open():
+            return not any(taint["key"].startswith(("joiner.sh/", "karpenter.sh/"))
+                           for node in self._api.items(_NODES) for taint in node["spec"].get("taints", []))
+
+        wait_until(are_open, 15, "the nodes' windows are open", interval=0.1)
+        time.sleep(0.5)
+
+    def _let_others_go(self, where):
+        """The pods that were told to wait, one try each with everything else in its place."""
+        if not self._verdict.waiting:
+            return
+        before = _groups_of(self._bound())
+        self._pins.let_others_go()
+        self._settle()
+        after = self._bound()
+        for group, count in sorted((_groups_of(after) - before).items()):
+            nodes = sorted(pod["spec"]["nodeName"] for pod in after if group_of(pod) == group)
+            self._fault(f"told to wait ({self._reasons.get(group)}), and {count} of {group} bound {where}, "
+                        f"which is on {', '.join(nodes)}")
+
+    def _begin_trial(self, places, others_may_go=False):
+        """All pods of the workload anew, unbound, with volumes still to be bound."""
+        leaving = self._trial_pods()
+        gone = {pod["metadata"]["uid"] for pod in leaving}
+        self._pins.set(places, leaving, others_may_go)
+        for namespace in random_world.NAMESPACES:
+            self._api.delete(_IN_NAMESPACES["Pod"].format(namespace), labelSelector="in-trial=yes",
+                             gracePeriodSeconds=0)
+            self._remove(_IN_NAMESPACES["PersistentVolumeClaim"].format(namespace))
+        self._remove(_VOLUMES)
+        for each in self._world.volumes:
+            self._api.post(_VOLUMES, each)
+        for claim in self._world.claims:
+            self._post("PersistentVolumeClaim", claim)
+        for pod in self._world.pods:
+            self._post("Pod", pod)
+
+        def are_all_new():
+            pods = self._trial_pods()
+            return len(pods) == self._expected_pods and gone.isdisjoint(pod["metadata"]["uid"] for pod in pods)
+
+        wait_until(are_all_new, 30, "the pods are made anew", interval=0.05)
+
+    def _settle(self):
+        """Returns the pods that may go somewhere and find no place, once each was tried with all others in theirs."""
+        left = self._wait_tried()
+        while left:
+            bound = len(self._bound())
+            self._make_again(left)
+            left = self._wait_tried()
+            if len(self._bound()) == bound:
+                break
+        return left
+
+    def _wait_tried(self):
+        left = []
+
+        def is_each_tried():
+            left[:] = [pod for pod in self._unbound() if self._pins.has_place(pod)]
+            return all(condition(pod, "PodScheduled").get("reason") == "Unschedulable" for pod in left)
+
+        wait_until(is_each_tried, 15, "the scheduler has tried each pod", interval=0.05)
+        return left
+
+    def _make_again(self, pods):
+        made_by_us = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": pod for pod in self._world.pods}
+        self._pins.give_back(pods)
+        for pod in pods:
+            self._delete(pod)
+        for pod in pods:
+            if _name(pod) in made_by_us:
+                self._post("Pod", made_by_us[_name(pod)])
+        wait_until(lambda: len(self._trial_pods()) == self._expected_pods, 20, "the pods are there again")
+
+    # -- words
+
+    def _fault(self, sentence):
+        self._verdict.faults.append(sentence)
+
+    def _planned_place(self, pod):
+        return ", ".join(sorted(set(self._places[group_of(pod)])))
+
+    # -- the API
+
+    def _items(self, kind, **query):
+        everywhere = self._api.items(_IN_NAMESPACES[kind].replace("/namespaces/{}", ""), **query)
+        return [item for item in everywhere if item["metadata"]["namespace"] in random_world.NAMESPACES]
+
+    def _trial_pods(self):
+        return self._items("Pod", labelSelector="in-trial=yes")
+
+    def _bound(self):
+        return [pod for pod in self._trial_pods() if pod["spec"].get("nodeName")]
+
+    def _unbound(self):
+        return [pod for pod in self._trial_pods() if not pod["spec"].get("nodeName")]
+
+    def _post(self, kind, thing):
+        self._api.post(_IN_NAMESPACES[kind].format(thing["metadata"]["namespace"]), thing)
+
+    def _delete(self, pod):
+        path = f"{_IN_NAMESPACES['Pod'].format(pod['metadata']['namespace'])}/{pod['metadata']['name']}"
+        try:
+            self._api.delete(path, gracePeriodSeconds=0)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def _delete_all_of(self, kind):
+        for namespace in random_world.NAMESPACES:
+            self._api.delete(_IN_NAMESPACES[kind].format(namespace), gracePeriodSeconds=0)
+
+    def _remove(self, collection):
+        """All of them, whoever would still have a say in it."""
+        for item in self._api.items(collection):
+            path = f"{collection}/{item['metadata']['name']}"
+            try:
+                if item["metadata"].get("finalizers"):
+                    self._api.patch(path, {"metadata": {"finalizers": None}})
+                self._api.delete(path)
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+
+
+class _Except:
+    """A place: any node but these."""
+
+    def __init__(self, nodes):
+        self._nodes = nodes
+
+    def __contains__(self, node):
+        return node not in self._nodes
+
+
+def _groups_of(pods):
+    return collections.Counter(map(group_of, pods))
+
+
+def _name(pod):
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def _why_unbound(pod):
+    return condition(pod, "PodScheduled").get("message", "the scheduler has not said why") if pod else "unknown"
+
+
+def _node_wanted_by(daemon_pod):
+    """The DaemonSet controller names the node as a matchFields term."""
+    terms = daemon_pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    return terms["nodeSelectorTerms"][0]["matchFields"][0]["values"][0]

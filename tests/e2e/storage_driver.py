@@ -1,0 +1,50 @@
+"""What a CSI driver does for a cluster without one: makes volumes that pods' claims wait for, and says of new nodes how
+many volumes they take."""
+
+import threading
+
+import manifests
+from api_client import ApiError
+from random_world import ZONE, csi_node, volume
+
+_SELECTED_NODE = "volume.kubernetes.io/selected-node"
+
+
+class StorageDriver:
+    def __init__(self, api, volume_limit_of_type):
+        self._api = api
+        self._limits = volume_limit_of_type
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self):
+        zones = {}
+        while not self._is_over.wait(0.2):
+            try:
+                for node in self._api.items("/api/v1/nodes"):
+                    labels = node["metadata"].get("labels", {})
+                    name = node["metadata"]["name"]
+                    if name not in zones and self._limits.get(labels.get(manifests.TYPE)) is not None:
+                        self._make("/apis/storage.k8s.io/v1/csinodes", csi_node(name, self._limits[labels[manifests.TYPE]]))
+                    zones[name] = labels.get(ZONE)
+                for claim in self._api.items("/api/v1/persistentvolumeclaims"):
+                    node = claim["metadata"].get("annotations", {}).get(_SELECTED_NODE)
+                    if node in zones and not claim["spec"].get("volumeName"):
+                        self._make("/api/v1/persistentvolumes", volume(claim, zones[node]))
+            except (ApiError, OSError):
+                continue
+
+    def _make(self, collection, thing):
+        try:
+            self._api.post(collection, thing)
+        except ApiError as error:
+            if error.code != 409:
+                raise
