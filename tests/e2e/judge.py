@@ -28,6 +28,7 @@ from planned_nodes import daemon_belongs, planned_node
 from processes import PATIENCE, wait_until
 from scheduler_pins import ANYWHERE, Pins, group_of, is_daemon
 from storage_driver import StorageDriver
+from watched_pods import WatchedPods
 
 _NODES, _CSI_NODES = "/api/v1/nodes", "/apis/storage.k8s.io/v1/csinodes"
 _VOLUMES, _CLASSES = "/api/v1/persistentvolumes", "/apis/storage.k8s.io/v1/storageclasses"
@@ -74,6 +75,7 @@ class Judge:
 
     def __enter__(self):
         self._pins = Pins()
+        self._watched_pods = None
         self._cluster = ControlPlane(log_dir=self._directory / "judge",
                                      scheduler_configuration=self._pins.scheduler_configuration())
         try:
@@ -81,12 +83,15 @@ class Judge:
             self._api = self._cluster.api
             crds.install(self._cluster, self._crd_manifests)
             self._make_what_stays()
+            self._watched_pods = WatchedPods(self._api)
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
+        if self._watched_pods is not None:
+            self._watched_pods.stop()
         self._cluster.stop()
         self._pins.stop()
 
@@ -134,7 +139,7 @@ class Judge:
         self._pins.set({})
         for kind in ("Deployment", "DaemonSet", "ReplicaSet"):
             self._delete_all_of(kind)
-        wait_until(lambda: not self._empty_namespaces(), 60, "the pods of the last world are gone", interval=0.05)
+        wait_until(lambda: not self._empty_namespaces(), 60, "the pods of the last world are gone", interval=0.2)
         for collection in (NODE_CLAIMS, NODE_POOLS, _NODES, _CSI_NODES, _VOLUMES, _CLASSES):
             self._remove(collection)
 
@@ -159,8 +164,8 @@ class Judge:
             self._post("Pod", pod)
         for daemon in world.daemons:
             self._post("DaemonSet", daemon)
-        wait_until(lambda: all(pod["status"].get("phase") == "Running" for pod in self._items("Pod")
-                               if not is_daemon(pod)), 20, "the pods that are there run")
+        wait_until(lambda: sum(pod["status"].get("phase") == "Running" for pod in self._pods()
+                               if not is_daemon(pod)) == len(world.running), 20, "the pods that are there run")
         self._wait_daemons()
         for deployment in world.deployments:
             deployment["spec"]["template"]["metadata"]["labels"].update(_TRIAL)
@@ -177,22 +182,22 @@ class Judge:
             return is_true(node, "Ready") and not any(
                 taint["key"].startswith("node.kubernetes.io/not-ready") for taint in node["spec"].get("taints", []))
 
-        wait_until(lambda: all(map(is_open, self._api.items(_NODES))), 20, "the nodes are open", interval=0.05)
+        wait_until(lambda: all(map(is_open, self._api.items(_NODES))), 20, "the nodes are open", interval=0.2)
 
     def _wait_daemons(self):
         """Until each DaemonSet has its pods, as far as they find room."""
         there = {}
+        nodes = self._api.items(_NODES)
 
         def are_all_there():
             there.clear()
-            for pod in filter(is_daemon, self._items("Pod")):
+            for pod in filter(is_daemon, self._pods()):
                 if pod["spec"].get("nodeName") or condition(pod, "PodScheduled"):
                     there[(pod["metadata"]["labels"]["app"], _node_wanted_by(pod))] = pod
             return all((daemon["metadata"]["name"], node["metadata"]["name"]) in there
-                       for node in self._api.items(_NODES) for daemon in self._world.daemons
-                       if daemon_belongs(daemon, node))
+                       for node in nodes for daemon in self._world.daemons if daemon_belongs(daemon, node))
 
-        wait_until(are_all_there, 20, "the daemons are there", interval=0.05)
+        wait_until(are_all_there, 20, "the daemons are there")
         return [pod for pod in there.values() if not pod["spec"].get("nodeName")]
 
     # -- the plan
@@ -248,10 +253,9 @@ class Judge:
             if name.startswith("new-"):
                 self._api.delete(f"{_NODES}/{name}")
                 self._api.delete(f"{_CSI_NODES}/{name}") if self._api.get_or_none(f"{_CSI_NODES}/{name}") else None
-                for pod in self._items("Pod", fieldSelector=f"spec.nodeName={name}"):
-                    self._delete(pod)
-        for pod in filter(is_daemon, self._items("Pod")):
-            if _node_wanted_by(pod).startswith("new-"):
+        for pod in self._pods():
+            node = _node_wanted_by(pod) if is_daemon(pod) else pod["spec"].get("nodeName", "")
+            if node.startswith("new-"):
                 self._delete(pod)
 
     # -- the trials
@@ -268,31 +272,28 @@ class Judge:
         self._let_others_go("where the scheduler put the others")
 
     def _try_live(self):
-        """The scheduler keeps to the plan on the nodes that are there, or its greed would be judged again."""
+        """Pods planned on nodes that are there go there first: the scheduler's greed is not what is judged."""
         old = {node["metadata"]["name"] for node in self._world.nodes}
+        self._begin_trial({group: [{place} for place in places if place in old]
+                           for group, places in self._places.items()})
+        self._settle()
         log = self._directory / f"judge-joiner-{self._world.seed}.log"
         joiner = Joiner(self._joiner, self._cluster.kubeconfig, log, self._types_file)
         joiner.start()
         try:
             joiner.wait_ready()
-            for pool in self._world.pools:
-                name = pool["metadata"]["name"]
-                wait_until(lambda: is_true(self._api.get(f"{NODE_POOLS}/{name}"), "Ready"), 30, f"{name} is ready")
-            self._begin_trial({group: [{place} if place in old else _Except(old) for place in places]
-                               for group, places in self._places.items()}, others_may_go=True)
+            self._pins.add({group: [ANYWHERE for place in places if place not in old]
+                            for group, places in self._places.items()})
             deadline = time.monotonic() + PATIENCE * 8
             while time.monotonic() < deadline and len(self._bound()) < self._verdict.planned:
                 time.sleep(0.1)
+            planned = collections.Counter({group: len(places) for group, places in self._places.items()})
+            unbound = {group_of(pod): pod for pod in self._unbound()}
+            for group, count in sorted((planned - _groups_of(self._bound())).items()):
+                self._fault(f"live: {count} of {group} planned and not bound: {_why_unbound(unbound[group])}")
             if self._verdict.waiting:
                 self._wait_windows_open()
-            bound = self._bound()
-            planned = collections.Counter({group: len(places) for group, places in self._places.items()})
-            missing, surplus = planned - _groups_of(bound), _groups_of(bound) - planned
-            unbound = {group_of(pod): pod for pod in self._unbound()}
-            for group, count in sorted(missing.items()):
-                self._fault(f"live: {count} of {group} planned and not bound: {_why_unbound(unbound.get(group))}")
-            for group, count in sorted(surplus.items()):
-                self._fault(f"live: {count} of {group} told to wait ({self._reasons.get(group)}) and bound")
+                self._let_others_go("where joiner put the others")
         finally:
             joiner.stop()
 
@@ -301,44 +302,63 @@ class Judge:
             return not any(taint["key"].startswith(("joiner.sh/", "karpenter.sh/"))
                            for node in self._api.items(_NODES) for taint in node["spec"].get("taints", []))
 
-        wait_until(are_open, 15, "the nodes' windows are open", interval=0.1)
-        time.sleep(0.5)
+        wait_until(are_open, 15, "the nodes' windows are open", interval=0.3)
 
     def _let_others_go(self, where):
-        """The pods that were told to wait, one try each with everything else in its place."""
+        """The pods that were told to wait, tried with everything else in its place. One that takes the room of a
+        planned pod that was left out is no proof against the plan."""
         if not self._verdict.waiting:
             return
-        before = _groups_of(self._bound())
+        before = self._bound()
         self._pins.let_others_go()
         self._settle()
         after = self._bound()
-        for group, count in sorted((_groups_of(after) - before).items()):
+        if len(after) <= self._verdict.planned:
+            return
+        for group, count in sorted((_groups_of(after) - _groups_of(before)).items()):
             nodes = sorted(pod["spec"]["nodeName"] for pod in after if group_of(pod) == group)
             self._fault(f"told to wait ({self._reasons.get(group)}), and {count} of {group} bound {where}, "
                         f"which is on {', '.join(nodes)}")
 
-    def _begin_trial(self, places, others_may_go=False):
+    def _begin_trial(self, places):
         """All pods of the workload anew, unbound, with volumes still to be bound."""
         leaving = self._trial_pods()
-        gone = {pod["metadata"]["uid"] for pod in leaving}
-        self._pins.set(places, leaving, others_may_go)
+        self._pins.set(places, leaving)
         for namespace in random_world.NAMESPACES:
             self._api.delete(_IN_NAMESPACES["Pod"].format(namespace), labelSelector="in-trial=yes",
                              gracePeriodSeconds=0)
-            self._remove(_IN_NAMESPACES["PersistentVolumeClaim"].format(namespace))
-        self._remove(_VOLUMES)
+        wait_until(lambda: not self._remove_claims_and_volumes(), 20, "the claims and volumes are gone")
         for each in self._world.volumes:
             self._api.post(_VOLUMES, each)
         for claim in self._world.claims:
             self._post("PersistentVolumeClaim", claim)
+        self._wait_volumes_bound()
         for pod in self._world.pods:
             self._post("Pod", pod)
+        self._wait_all_new({pod["metadata"]["uid"] for pod in leaving})
 
+    def _remove_claims_and_volumes(self):
+        """Returns what is left: Kubernetes' own finalizers may have come back meanwhile."""
+        for namespace in random_world.NAMESPACES:
+            self._remove(_IN_NAMESPACES["PersistentVolumeClaim"].format(namespace))
+        self._remove(_VOLUMES)
+        return self._items("PersistentVolumeClaim") + self._api.items(_VOLUMES)
+
+    def _wait_volumes_bound(self):
+        """Those that are there already; a pod whose volume is not bound yet would be refused for that."""
+        def are_bound():
+            return all(each["status"].get("phase") == "Bound" for each in self._items("PersistentVolumeClaim")
+                       if each["spec"].get("volumeName"))
+
+        if self._world.volumes:
+            wait_until(are_bound, 20, "the volumes are bound", interval=0.1)
+
+    def _wait_all_new(self, gone):
         def are_all_new():
-            pods = self._trial_pods()
-            return len(pods) == self._expected_pods and gone.isdisjoint(pod["metadata"]["uid"] for pod in pods)
+            uids = {pod["metadata"]["uid"] for pod in self._trial_pods()}
+            return len(uids) == self._expected_pods and uids.isdisjoint(gone)
 
-        wait_until(are_all_new, 30, "the pods are made anew", interval=0.05)
+        wait_until(are_all_new, 30, "the pods are made anew")
 
     def _settle(self):
         """Returns the pods that may go somewhere and find no place, once each was tried with all others in theirs."""
@@ -358,7 +378,7 @@ class Judge:
             left[:] = [pod for pod in self._unbound() if self._pins.has_place(pod)]
             return all(condition(pod, "PodScheduled").get("reason") == "Unschedulable" for pod in left)
 
-        wait_until(is_each_tried, 15, "the scheduler has tried each pod", interval=0.05)
+        wait_until(is_each_tried, 15, "the scheduler has tried each pod")
         return left
 
     def _make_again(self, pods):
@@ -366,10 +386,9 @@ class Judge:
         self._pins.give_back(pods)
         for pod in pods:
             self._delete(pod)
-        for pod in pods:
             if _name(pod) in made_by_us:
                 self._post("Pod", made_by_us[_name(pod)])
-        wait_until(lambda: len(self._trial_pods()) == self._expected_pods, 20, "the pods are there again")
+        self._wait_all_new({pod["metadata"]["uid"] for pod in pods})
 
     # -- words
 
@@ -385,8 +404,11 @@ class Judge:
         everywhere = self._api.items(_IN_NAMESPACES[kind].replace("/namespaces/{}", ""), **query)
         return [item for item in everywhere if item["metadata"]["namespace"] in random_world.NAMESPACES]
 
+    def _pods(self):
+        return [pod for pod in self._watched_pods.items() if pod["metadata"]["namespace"] in random_world.NAMESPACES]
+
     def _trial_pods(self):
-        return self._items("Pod", labelSelector="in-trial=yes")
+        return [pod for pod in self._pods() if _TRIAL.items() <= pod["metadata"]["labels"].items()]
 
     def _bound(self):
         return [pod for pod in self._trial_pods() if pod["spec"].get("nodeName")]
@@ -420,16 +442,6 @@ class Judge:
             except ApiError as error:
                 if error.code != 404:
                     raise
-
-
-class _Except:
-    """A place: any node but these."""
-
-    def __init__(self, nodes):
-        self._nodes = nodes
-
-    def __contains__(self, node):
-        return node not in self._nodes
 
 
 def _groups_of(pods):

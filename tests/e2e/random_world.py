@@ -161,7 +161,7 @@ class _Maker:
         for i in range(self.random.choice((0, 1, 2, 3))):
             spec = manifests.pod_spec(cpu=self.random.choice(("100m", "300m", "700m")), memory="128Mi")
             if self.chance(0.4):
-                spec["containers"][0]["ports"] = [{"containerPort": 80, "hostPort": DAEMON_PORT + i % 2}]
+                spec["containers"][0]["ports"] = [{"containerPort": 80, "hostPort": DAEMON_PORT + i}]
             if self.chance(0.4):
                 spec["tolerations"] = [{"operator": "Exists"}]
             kind = self.random.randrange(5)
@@ -345,7 +345,7 @@ class _Maker:
                               "storageClassName": self.random.choice(("late", "late-in-b-and-c"))}}
             if kind == "bound" or kind == "shared" and self.chance(0.4):
                 claim["spec"]["volumeName"] = f"volume-{name}"
-                self.world.volumes.append(volume(claim, self.random.choice(ZONES)))
+                self.world.volumes.append(volume(claim, self.random.choice(ZONES), claim["spec"]["volumeName"]))
             self.world.claims.append(claim)
 
 
@@ -355,15 +355,15 @@ def csi_node(name, limit):
                                   "allocatable": {"count": limit}}]}}
 
 
-def volume(claim, zone):
+def volume(claim, zone, name):
     """A PersistentVolume of that zone, kept for the claim."""
-    name = f"volume-{claim['metadata']['name']}"
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
             "spec": {"capacity": {"storage": "1Gi"}, "accessModes": claim["spec"]["accessModes"],
                      "storageClassName": claim["spec"]["storageClassName"],
                      "persistentVolumeReclaimPolicy": "Retain",
                      "claimRef": {"kind": "PersistentVolumeClaim", "apiVersion": "v1",
-                                  "name": claim["metadata"]["name"], "namespace": claim["metadata"]["namespace"]},
+                                  **{field: claim["metadata"][field] for field in ("name", "namespace", "uid")
+                                     if field in claim["metadata"]}},
                      "csi": {"driver": DRIVER, "volumeHandle": name},
                      "nodeAffinity": {"required": {"nodeSelectorTerms": [
                          {"matchExpressions": [_requirement(ZONE, "In", zone)]}]}}}}

@@ -70,14 +70,20 @@ class Pins:
             "podInitialBackoffSeconds": 1, "podMaxBackoffSeconds": 1,
         }
 
-    def set(self, places, leaving=(), others_may_go=False):
+    def set(self, places, leaving=()):
         """places: group -> a list with a place for each of its pods that may go; the others of a group wait.
         Pods that are `leaving`, about to be deleted, get none of them."""
         with self._lock:
             self._free = {group: list(each) for group, each in places.items()}
             self._given = {}
             self._leaving = {pod["metadata"]["uid"] for pod in leaving}
-            self._others_may_go = others_may_go
+            self._others_may_go = False
+
+    def add(self, places):
+        """Places for more pods of these groups."""
+        with self._lock:
+            for group, each in places.items():
+                self._free.setdefault(group, []).extend(each)
 
     def let_others_go(self):
         with self._lock:

@@ -27,7 +27,7 @@ class StorageDriver:
 
     def _run(self):
         zones = {}
-        while not self._is_over.wait(0.2):
+        while not self._is_over.wait(0.3):
             try:
                 for node in self._api.items("/api/v1/nodes"):
                     labels = node["metadata"].get("labels", {})
@@ -38,7 +38,8 @@ class StorageDriver:
                 for claim in self._api.items("/api/v1/persistentvolumeclaims"):
                     node = claim["metadata"].get("annotations", {}).get(_SELECTED_NODE)
                     if node in zones and not claim["spec"].get("volumeName"):
-                        self._make("/api/v1/persistentvolumes", volume(claim, zones[node]))
+                        made = volume(claim, zones[node], f"made-{claim['metadata']['uid']}")
+                        self._make("/api/v1/persistentvolumes", made)
             except (ApiError, OSError):
                 continue
 
