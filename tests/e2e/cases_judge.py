@@ -15,6 +15,6 @@ def the_real_scheduler_agrees_with_the_plans_of_random_worlds(world):
                 print(f"      {fault}", flush=True)
             if verdict.faults:
                 faulty.append(str(seed))
-                print(f"      again: tests/e2e/run.py --joiner build/joiner -k real_scheduler_agrees --seed {seed} "
-                      f"--worlds 1 --logs FOLDER", flush=True)
+                print(f"      again, its world and plan kept in FOLDER: tests/e2e/run.py --joiner build/joiner "
+                      f"-k real_scheduler_agrees --seed {seed} --worlds 1 --logs FOLDER", flush=True)
     expect(not faulty, f"the scheduler does not agree in the worlds of seed {', '.join(faulty)}")

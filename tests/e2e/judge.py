@@ -99,27 +99,16 @@ class Judge:
         began = time.monotonic()
         self._world = random_world.make_world(seed)
         self._verdict = Verdict(seed)
-        marks = [began]
-        def mark(name):
-            marks.append(time.monotonic()); print(f"      {name} {marks[-1]-marks[-2]:.2f}", flush=True)
         self._clear()
-        mark("clear")
         with StorageDriver(self._api, self._world.volume_limit_of_type):
             self._set_up()
-            mark("setup")
             plan = self._plan()
-            mark("plan")
             self._make_planned_nodes(plan)
-            mark("nodes")
             self._try_pinned()
-            mark("pinned")
             if not self._verdict.faults:
                 self._try_free()
-                mark("free")
             self._remove_planned_nodes()
-            mark("remove")
             self._try_live()
-            mark("live")
         self._verdict.seconds = time.monotonic() - began
         return self._verdict
 
@@ -185,20 +174,26 @@ class Judge:
         wait_until(lambda: all(map(is_open, self._api.items(_NODES))), 20, "the nodes are open", interval=0.2)
 
     def _wait_daemons(self):
-        """Until each DaemonSet has its pods, as far as they find room."""
-        there = {}
+        """Until each DaemonSet has its pods; returns those that find no room."""
         nodes = self._api.items(_NODES)
 
+        def there():
+            return {(pod["metadata"]["labels"]["app"], _node_wanted_by(pod)): pod
+                    for pod in filter(is_daemon, self._pods())}
+
         def are_all_there():
-            there.clear()
-            for pod in filter(is_daemon, self._pods()):
-                if pod["spec"].get("nodeName") or condition(pod, "PodScheduled"):
-                    there[(pod["metadata"]["labels"]["app"], _node_wanted_by(pod))] = pod
-            return all((daemon["metadata"]["name"], node["metadata"]["name"]) in there
+            found = there()
+            return all((daemon["metadata"]["name"], node["metadata"]["name"]) in found
                        for node in nodes for daemon in self._world.daemons if daemon_belongs(daemon, node))
 
+        def unbound():
+            return [pod for pod in there().values() if not pod["spec"].get("nodeName")]
+
         wait_until(are_all_there, 20, "the daemons are there")
-        return [pod for pod in there.values() if not pod["spec"].get("nodeName")]
+        deadline = time.monotonic() + 2
+        while unbound() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return unbound()
 
     # -- the plan
 
@@ -207,10 +202,10 @@ class Judge:
         items |= {kind: self._items(kind) for kind in _IN_NAMESPACES}
         listed = [{"apiVersion": _API_VERSIONS.get(kind, "v1"), "kind": kind, **item}
                   for kind, each in items.items() for item in each]
-        # What a plan is made from is kept: it is what one wants to look at when the scheduler disagrees.
-        self.world_file = self._directory / f"judge-world-{self._world.seed}.json"
-        self.world_file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": listed}, indent=1))
-        command = [self._joiner, "simulate", "-f", self.world_file, "--instance-types", self._types_file, "-o", "json"]
+        # What a plan is made from is what one wants to look at when the scheduler disagrees.
+        world_file = self._directory / f"judge-world-{self._world.seed}.json"
+        world_file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": listed}, indent=1))
+        command = [self._joiner, "simulate", "-f", world_file, "--instance-types", self._types_file, "-o", "json"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise AssertionError(f"world {self._world.seed}: simulate ended with {done.returncode}: {done.stderr}")
@@ -220,6 +215,7 @@ class Judge:
                            for pod in self._trial_pods()}
         self._places = collections.defaultdict(list)
         waits = {name: reason for name, reason in plan["unschedulable"].items() if name in self._pod_named}
+        self._told_to_wait = set(waits)
         self._reasons = {group_of(self._pod_named[name]): reason for name, reason in waits.items()}
         for name, node in plan["existing"].items():
             if name in self._pod_named:
@@ -237,9 +233,12 @@ class Judge:
 
     def _make_planned_nodes(self, plan):
         pools = {pool["metadata"]["name"]: pool for pool in self._world.pools}
+        limits = self._world.volume_limit_of_type
         for number, claim in enumerate(plan["nodeClaims"]):
-            pods = [self._pod_named[name] for name in claim["pods"]]
-            self._api.post(_NODES, planned_node(f"new-{number}", claim, pools[claim["nodePool"]], pods))
+            name, pods = f"new-{number}", [self._pod_named[pod] for pod in claim["pods"]]
+            if claim["instanceType"] in limits:
+                self._api.post(_CSI_NODES, random_world.csi_node(name, limits[claim["instanceType"]]))
+            self._api.post(_NODES, planned_node(name, claim, pools[claim["nodePool"]], pods))
         self._wait_nodes_open()
         for pod in self._wait_daemons():
             node = _node_wanted_by(pod)
@@ -248,11 +247,13 @@ class Judge:
 
     def _remove_planned_nodes(self):
         self._pins.set({})
+        for each in self._api.items(_CSI_NODES):
+            if each["metadata"]["name"].startswith("new-"):
+                self._api.delete(f"{_CSI_NODES}/{each['metadata']['name']}")
         for node in self._api.items(_NODES):
             name = node["metadata"]["name"]
             if name.startswith("new-"):
                 self._api.delete(f"{_NODES}/{name}")
-                self._api.delete(f"{_CSI_NODES}/{name}") if self._api.get_or_none(f"{_CSI_NODES}/{name}") else None
         for pod in self._pods():
             node = _node_wanted_by(pod) if is_daemon(pod) else pod["spec"].get("nodeName", "")
             if node.startswith("new-"):
@@ -290,7 +291,7 @@ class Judge:
             planned = collections.Counter({group: len(places) for group, places in self._places.items()})
             unbound = {group_of(pod): pod for pod in self._unbound()}
             for group, count in sorted((planned - _groups_of(self._bound())).items()):
-                self._fault(f"live: {count} of {group} planned and not bound: {_why_unbound(unbound[group])}")
+                self._fault(f"live: {count} of {group} planned and not bound: {_why_unbound(unbound.get(group))}")
             if self._verdict.waiting:
                 self._wait_windows_open()
                 self._let_others_go("where joiner put the others")
@@ -305,20 +306,30 @@ class Judge:
         wait_until(are_open, 15, "the nodes' windows are open", interval=0.3)
 
     def _let_others_go(self, where):
-        """The pods that were told to wait, tried with everything else in its place. One that takes the room of a
-        planned pod that was left out is no proof against the plan."""
+        """The pods that were told to wait, tried with everything else in its place. Where planned pods were left out
+        too, only more pods, the urgent ones first, are proof against the plan."""
         if not self._verdict.waiting:
             return
         before = self._bound()
         self._pins.let_others_go()
         self._settle()
         after = self._bound()
-        if len(after) <= self._verdict.planned:
+        if not self._is_more_than_planned(after):
             return
         for group, count in sorted((_groups_of(after) - _groups_of(before)).items()):
             nodes = sorted(pod["spec"]["nodeName"] for pod in after if group_of(pod) == group)
             self._fault(f"told to wait ({self._reasons.get(group)}), and {count} of {group} bound {where}, "
                         f"which is on {', '.join(nodes)}")
+
+    def _is_more_than_planned(self, pods):
+        bound, planned = collections.Counter(), collections.Counter()
+        for pod in pods:
+            bound[pod["spec"]["priority"]] += 1
+        for name, pod in self._pod_named.items():
+            if name not in self._told_to_wait:
+                planned[pod["spec"]["priority"]] += 1
+        priorities = sorted(bound | planned, reverse=True)
+        return [bound[each] for each in priorities] > [planned[each] for each in priorities]
 
     def _begin_trial(self, places):
         """All pods of the workload anew, unbound, with volumes still to be bound."""

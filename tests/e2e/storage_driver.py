@@ -30,11 +30,7 @@ class StorageDriver:
         while not self._is_over.wait(0.3):
             try:
                 for node in self._api.items("/api/v1/nodes"):
-                    labels = node["metadata"].get("labels", {})
-                    name = node["metadata"]["name"]
-                    if name not in zones and self._limits.get(labels.get(manifests.TYPE)) is not None:
-                        self._make("/apis/storage.k8s.io/v1/csinodes", csi_node(name, self._limits[labels[manifests.TYPE]]))
-                    zones[name] = labels.get(ZONE)
+                    self._say_limit(node, zones)
                 for claim in self._api.items("/api/v1/persistentvolumeclaims"):
                     node = claim["metadata"].get("annotations", {}).get(_SELECTED_NODE)
                     if node in zones and not claim["spec"].get("volumeName"):
@@ -42,6 +38,13 @@ class StorageDriver:
                         self._make("/api/v1/persistentvolumes", made)
             except (ApiError, OSError):
                 continue
+
+    def _say_limit(self, node, zones):
+        name, labels = node["metadata"]["name"], node["metadata"].get("labels", {})
+        limit = self._limits.get(labels.get(manifests.TYPE))
+        if name not in zones and limit is not None:
+            self._make("/apis/storage.k8s.io/v1/csinodes", csi_node(name, limit))
+        zones[name] = labels.get(ZONE)
 
     def _make(self, collection, thing):
         try:
