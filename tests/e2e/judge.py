@@ -5,7 +5,7 @@ names are made, and kube-scheduler is asked three times, with its own filters an
 
   pinned   each pod may go only where the plan has it: every planned pod must be bound there.
   free     the planned pods may go anywhere; the scheduler is greedy, so what stays out here alone is only counted.
-  live     a joiner controller makes its own nodes for the same world: as many pods must run.
+  live     a joiner controller makes its own nodes for the same world: what it has a place for must be bound.
 
 In each of them the pods that were told to wait come last and may go anywhere: none may find a place.
 """
@@ -190,6 +190,8 @@ class Judge:
             return [pod for pod in there().values() if not pod["spec"].get("nodeName")]
 
         wait_until(are_all_there, 20, "the daemons are there")
+        wait_until(lambda: all(condition(pod, "PodScheduled") for pod in there().values()), 20,
+                   "the scheduler has tried each daemon")
         deadline = time.monotonic() + 2
         while unbound() and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -197,20 +199,23 @@ class Judge:
 
     # -- the plan
 
-    def _plan(self):
+    def _simulate(self, when):
+        """The plan for what the API server holds now; both stay in files, to look at when the scheduler disagrees."""
         items = {kind: self._api.items(collection) for kind, collection in _CLUSTER_WIDE.items()}
         items |= {kind: self._items(kind) for kind in _IN_NAMESPACES}
         listed = [{"apiVersion": _API_VERSIONS.get(kind, "v1"), "kind": kind, **item}
                   for kind, each in items.items() for item in each]
-        # What a plan is made from is what one wants to look at when the scheduler disagrees.
-        world_file = self._directory / f"judge-world-{self._world.seed}.json"
+        world_file = self._directory / f"judge-{self._world.seed}-{when}.json"
         world_file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": listed}, indent=1))
         command = [self._joiner, "simulate", "-f", world_file, "--instance-types", self._types_file, "-o", "json"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise AssertionError(f"world {self._world.seed}: simulate ended with {done.returncode}: {done.stderr}")
-        plan = json.loads(done.stdout)
-        (self._directory / f"judge-plan-{self._world.seed}.json").write_text(done.stdout)
+        world_file.with_suffix(".plan.json").write_text(done.stdout)
+        return json.loads(done.stdout)
+
+    def _plan(self):
+        plan = self._simulate("before")
         self._pod_named = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": pod
                            for pod in self._trial_pods()}
         self._places = collections.defaultdict(list)
@@ -273,30 +278,38 @@ class Judge:
         self._let_others_go("where the scheduler put the others")
 
     def _try_live(self):
-        """Pods planned on nodes that are there go there first: the scheduler's greed is not what is judged."""
-        old = {node["metadata"]["name"] for node in self._world.nodes}
-        self._begin_trial({group: [{place} for place in places if place in old]
-                           for group, places in self._places.items()})
-        self._settle()
+        """The scheduler fills the nodes that are there, joiner makes others. Where that leaves planned pods out, joiner
+        must agree that there is no place for them any more."""
+        self._begin_trial({group: [ANYWHERE] * len(places) for group, places in self._places.items()})
         log = self._directory / f"judge-joiner-{self._world.seed}.log"
         joiner = Joiner(self._joiner, self._cluster.kubeconfig, log, self._types_file)
         joiner.start()
         try:
             joiner.wait_ready()
-            self._pins.add({group: [ANYWHERE for place in places if place not in old]
-                            for group, places in self._places.items()})
-            deadline = time.monotonic() + PATIENCE * 8
-            while time.monotonic() < deadline and len(self._bound()) < self._verdict.planned:
-                time.sleep(0.1)
-            planned = collections.Counter({group: len(places) for group, places in self._places.items()})
-            unbound = {group_of(pod): pod for pod in self._unbound()}
-            for group, count in sorted((planned - _groups_of(self._bound())).items()):
-                self._fault(f"live: {count} of {group} planned and not bound: {_why_unbound(unbound.get(group))}")
+            if not self._wait_planned_bound():
+                self._note_left_out_live()
             if self._verdict.waiting:
                 self._wait_windows_open()
                 self._let_others_go("where joiner put the others")
         finally:
             joiner.stop()
+
+    def _wait_planned_bound(self):
+        """Gives up when nothing more was bound for a while."""
+        bound, since = 0, time.monotonic()
+        while bound < self._verdict.planned and time.monotonic() < since + PATIENCE * 5:
+            time.sleep(0.05)
+            if len(self._bound()) != bound:
+                bound, since = len(self._bound()), time.monotonic()
+        return bound >= self._verdict.planned
+
+    def _note_left_out_live(self):
+        waits = self._simulate("after")["unschedulable"]
+        for pod in filter(self._pins.has_place, self._unbound()):
+            if _name(pod) in waits:
+                self._verdict.greedy.append(f"live: {_name(pod)}: {_why_unbound(pod)}")
+            else:
+                self._fault(f"live: joiner has a place for {_name(pod)} and does not bind it: {_why_unbound(pod)}")
 
     def _wait_windows_open(self):
         def are_open():

@@ -79,12 +79,6 @@ class Pins:
             self._leaving = {pod["metadata"]["uid"] for pod in leaving}
             self._others_may_go = False
 
-    def add(self, places):
-        """Places for more pods of these groups."""
-        with self._lock:
-            for group, each in places.items():
-                self._free.setdefault(group, []).extend(each)
-
     def let_others_go(self):
         with self._lock:
             self._others_may_go = True
@@ -112,7 +106,7 @@ class Pins:
         return {"NodeNames": stay, "FailedNodes": {node: why for node in nodes if node not in stay}}
 
     def _may_go(self, pod):
-        """A set of node names, ANYWHERE, or False."""
+        """A place, or False."""
         if is_daemon(pod):
             return ANYWHERE
         uid, group = pod["metadata"]["uid"], group_of(pod)
