@@ -270,7 +270,26 @@ class Judge:
         self._begin_trial({group: [{place} for place in places] for group, places in self._places.items()})
         for pod in self._settle():
             self._fault(f"planned on {self._planned_place(pod)}, refused: {_name(pod)}: {_why_unbound(pod)}")
+        if not self._verdict.faults:
+            self._try_once_more_in_place()
         self._let_others_go("where all others are as planned")
+
+    def _try_once_more_in_place(self):
+        """A plan must hold as it stands, whatever order it was filled in: a pod with a hard spread that is made again,
+        with all others in their places, must find its own free."""
+        tried = set()
+        for pod in self._bound():
+            where = (group_of(pod), pod["spec"]["nodeName"])
+            spreads = pod["spec"].get("topologySpreadConstraints", [])
+            if where in tried or all(each["whenUnsatisfiable"] != "DoNotSchedule" for each in spreads):
+                continue
+            tried.add(where)
+            self._make_again([pod])
+            refused = self._wait_tried()
+            if refused:
+                self._fault(f"{group_of(pod)} could go to {where[1]} before the others did, and is refused there now: "
+                            f"{_why_unbound(refused[0])}")
+                return
 
     def _try_free(self):
         self._begin_trial({group: [ANYWHERE] * len(places) for group, places in self._places.items()})
@@ -403,9 +422,18 @@ class Judge:
             return all(condition(pod, "PodScheduled").get("reason") == "Unschedulable" for pod in left)
 
         wait_until(is_each_tried, 15, "the scheduler has tried each pod")
+        # It hears of new pods and of room that has come free by two ways, and tries again once it has heard of both.
+        deadline = time.monotonic() + 1.5
+        while left and time.monotonic() < deadline:
+            time.sleep(0.05)
+            is_each_tried()
         return left
 
     def _make_again(self, pods):
+        """With those of their groups that wait: one of them may get the place, and was not tried for it yet."""
+        groups, uids = set(map(group_of, pods)), {pod["metadata"]["uid"] for pod in pods}
+        pods = pods + [pod for pod in self._unbound()
+                       if group_of(pod) in groups and pod["metadata"]["uid"] not in uids]
         made_by_us = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": pod for pod in self._world.pods}
         self._pins.give_back(pods)
         for pod in pods:
