@@ -50,12 +50,13 @@ class ControlPlane:
     """One cluster of its own. Not thread-safe, but for `api`; start it from the main thread."""
 
     def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0, log_dir=None,
-                 more_stages=None):
+                 more_stages=None, scheduler_configuration=None):
         """
         api_server_only: etcd and kube-apiserver, for questions about the API alone.
         scheduler_qps: kube-scheduler's client limit; its own default is 50.
         node_ready_seconds: how long after its creation a KWOK node turns Ready.
         more_stages: a folder of further KWOK stages; one of a name that is there already takes its place.
+        scheduler_configuration: fields of KubeSchedulerConfiguration beside those of the client.
         log_dir: kept after stop(); a temporary directory, removed, when None.
         """
         self._api_server_only = api_server_only
@@ -64,6 +65,7 @@ class ControlPlane:
         self._token = secrets.token_hex(16)
         self._kept_log_dir = log_dir
         self._more_stages = more_stages
+        self._scheduler_configuration = scheduler_configuration or {}
         self._children = {}
         self.start_seconds = None
 
@@ -197,12 +199,14 @@ class ControlPlane:
             "leaderElection": {"leaderElect": False},
             "clientConnection": {"kubeconfig": str(self.kubeconfig), "qps": self._scheduler_qps,
                                  "burst": 2 * self._scheduler_qps},
+            **self._scheduler_configuration,
         }))
         self._run("kube-scheduler", f"--config={configuration}", "--secure-port=0")
         self._run("kube-controller-manager", f"--kubeconfig={self.kubeconfig}", "--secure-port=0",
                   "--leader-elect=false", "--use-service-account-credentials=false",
                   "--kube-api-qps=5000", "--kube-api-burst=10000", "--concurrent-deployment-syncs=20",
                   "--concurrent-replicaset-syncs=20", "--concurrent-gc-syncs=40",
+                  "--pvclaimbinder-sync-period=1s",  # a claim made before its volume is looked at again then
                   f"--service-account-private-key-file={self._service_account_key}")
         self._run("kwok", f"--kubeconfig={self.kubeconfig}", f"--config={self._write_kwok_stages()}",
                   "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",

@@ -32,6 +32,17 @@ def price_per_hour(types):
     return prices
 
 
+def instance_type(name, cpus, gibibytes, pods, price, *, architecture="amd64", zones=_ZONES, spot_zones=None,
+                  **more_resources):
+    """A Linux type as a test wants it, sold on demand in all its zones and as spot in some."""
+    on_demand = [_offering(zone, "on-demand", price) for zone in zones]
+    spot = [_offering(zone, "spot", price) for zone in (zones if spot_zones is None else spot_zones)]
+    return {"name": name, "architecture": architecture, "operatingSystems": ["linux"],
+            "resources": {"cpu": str(cpus), "memory": _quantity(gibibytes), "pods": str(pods),
+                          "ephemeral-storage": "20Gi", **more_resources},
+            "offerings": on_demand + spot}
+
+
 def _instance_type(cpus, memory_factor, architecture, system):
     gibibytes = cpus * memory_factor
     price = 0.025 * cpus + 0.001 * (gibibytes * 2**30) / 1e9

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """End-to-end tests on a real control plane with KWOK kubelets.
 
-    tests/e2e/run.py --joiner build/joiner [-k PART_OF_A_NAME] [--seed N] [--logs FOLDER]
+    tests/e2e/run.py --joiner build/joiner [-k PART_OF_A_NAME] [--seed N] [--worlds N] [--logs FOLDER]
 
 One line a test, and a closing line `e2e: N passed, N failed, N skipped`. Without --joiner only the tests that
 need no controller run, those of the custom resource definitions with --crds FOLDER.
@@ -54,6 +54,7 @@ def main():
     parser.add_argument("--crds", help="a folder of CRD files to use instead of what `joiner crds` prints")
     parser.add_argument("-k", dest="part", default="", help="only tests whose name contains this")
     parser.add_argument("--seed", type=int, default=1, help="for what is random in the tests")
+    parser.add_argument("--worlds", type=int, default=6, help="how many random worlds the scheduler judges")
     parser.add_argument("--logs", help="keep all logs in this folder")
     arguments = parser.parse_args()
     exit_cleanly_when_terminated()
@@ -70,7 +71,7 @@ def main():
         directory = pathlib.Path(arguments.logs or temporary)
         directory.mkdir(parents=True, exist_ok=True)
         joiner = str(pathlib.Path(arguments.joiner).resolve()) if arguments.joiner else None
-        world = suite.World(directory, joiner, manifests, arguments.seed)
+        world = suite.World(directory, joiner, manifests, arguments.seed, arguments.worlds)
         try:
             for test in suite.TESTS:
                 if arguments.part not in test.name:

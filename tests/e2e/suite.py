@@ -69,10 +69,11 @@ def expect_none(problems, what):
 class World:
     """One control plane, handed from test to test of a group and cleaned in between."""
 
-    def __init__(self, directory, joiner, crd_manifests, seed):
+    def __init__(self, directory, joiner, crd_manifests, seed, random_worlds):
         self.directory = directory
         self.joiner = joiner
         self.seed = seed
+        self.random_worlds = random_worlds
         self.random = None
         self.cluster = None
         self.crd_manifests = crd_manifests
