@@ -47,7 +47,7 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
     claim.meta.owners = {{"karpenter.sh/v1", "NodePool", pool.name, pool.pool.meta.uid, false, true}};
     claim.meta.labels = t.labels;
     claim.meta.labels[std::string(api::kNodePoolLabel)] = pool.name;
-    claim.meta.labels[model::node_class_label(t.node_class)] = t.node_class.name;
+    claim.meta.labels[rules::node_class_label(t.node_class)] = t.node_class.name;
     claim.meta.annotations = t.annotations;
     claim.meta.annotations[std::string(api::kNodePoolHashAnnotation)] = rules::node_pool_hash(pool.pool);
     claim.meta.annotations[std::string(api::kNodePoolHashVersionAnnotation)] =

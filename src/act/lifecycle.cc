@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t kMaxMessage = 300;
 constexpr std::string_view kConsistent = "ConsistentStateFound";
+constexpr Duration kAskInstanceAgain = std::chrono::seconds{5};
+// A cloud that is asked a moment after it made an instance may not know it yet.
+constexpr Duration kKnownBy = std::chrono::minutes{1};
 
 Json parse(const std::string& text) {
     return Json::parse(text);
@@ -43,7 +46,7 @@ void Lifecycle::step_claim(const std::string& name) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
     if (state == nullptr) return;
     const Claim& claim = state->claim;
-    if (!services_.provider.serves(claim.node_class)) return;
+    if (!state->is_ours) return;
     const WallTime now = services_.loop.now();
     if (!writer_.may_act_on(claim)) return;
     const model::NodeState* node = services_.cluster.node_of(claim);
@@ -76,12 +79,7 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
         case Kind::kLaunch:
             return launch(claim);
         case Kind::kEnsureInstance:
-            ensured_.insert(name);
-            services_.provider.create(claim, [this, name](Result<cloud::Instance> instance) {
-                if (!instance)
-                    services_.notices.failed("look for the instance of NodeClaim " + name, instance.error());
-            });
-            return;
+            return ensure_instance(claim);
         case Kind::kAskHooks:
             hooks_.ask(claim);
             return note_waiting(claim, step.waiting);
@@ -166,7 +164,7 @@ void Lifecycle::note_waiting(const Claim& claim, const std::string& waiting) {
 
 // For claims made by hand or by an older version: the label says whose the claim and its node are.
 void Lifecycle::label(const Claim& claim, const model::NodeState* node) {
-    const std::string key = model::node_class_label(claim.node_class);
+    const std::string key = rules::node_class_label(claim.node_class);
     const std::string body = dump({{"metadata", {{"labels", {{key, claim.node_class.name}}}}}});
     if (!claim.meta.labels.contains(key)) return writer_.patch_claim(claim, "", body);
     writer_.patch_node(node->node, body);
@@ -286,12 +284,50 @@ void Lifecycle::launch(const Claim& claim) {
     const std::string name = claim.meta.name;
     writer_.begin(claim_key(name));
     ensured_.insert(name);
-    services_.provider.create(claim, [this, name, uid = claim.meta.uid](Result<cloud::Instance> instance) {
+    auto done = [this, name, uid = claim.meta.uid](Result<cloud::Instance> instance) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
         if (state == nullptr || state->claim.meta.uid != uid) return writer_.failed(claim_key(name));
-        if (instance) return record_launch(state->claim, *instance);
-        launch_failed(state->claim, instance.error());
-    });
+        if (!instance) return launch_failed(state->claim, instance.error());
+        if (is_another_instance(state->claim, *instance)) return writer_.failed(claim_key(name));
+        record_launch(state->claim, *instance);
+    };
+    if (claim.provider_id.empty()) return services_.provider.create(claim, std::move(done));
+    services_.provider.get(claim.provider_id, std::move(done));
+}
+
+// What is recorded stays: the other one is double, and is collected as such.
+bool Lifecycle::is_another_instance(const Claim& claim, const cloud::Instance& instance) {
+    if (claim.provider_id.empty() || claim.provider_id == instance.provider_id) return false;
+    services_.notices.failed(
+        "match the instance of NodeClaim " + claim.meta.name,
+        {ErrorKind::kConflict, "the cloud named " + instance.provider_id + " where " + claim.provider_id +
+                                   " is recorded; the other is removed"});
+    return true;
+}
+
+// Launched before our time: its node may never come.
+void Lifecycle::ensure_instance(const Claim& claim) {
+    const std::string name = claim.meta.name;
+    ensured_.insert(name);
+    services_.provider.get(
+        claim.provider_id, [this, name, uid = claim.meta.uid](const Result<cloud::Instance>& instance) {
+            const model::ClaimState* state = services_.cluster.find_claim(name);
+            if (state == nullptr || state->claim.meta.uid != uid || state->claim.meta.deleted) return;
+            const Claim& now_there = state->claim;
+            if (instance && !is_another_instance(now_there, *instance)) return;
+            const api::Condition* launched = api::find_condition(now_there.conditions, "Launched");
+            if (!instance && instance.error().kind == ErrorKind::kNotFound && launched != nullptr &&
+                services_.loop.now() - launched->last_transition >= kKnownBy) {
+                writer_.note_gone(now_there.provider_id);
+                return delete_claim(name, "garbage_collected");
+            }
+            if (!instance && instance.error().kind != ErrorKind::kNotFound)
+                services_.notices.failed("look for the instance of NodeClaim " + name, instance.error());
+            services_.loop.after(kAskInstanceAgain, [this, name] {
+                ensured_.erase(name);
+                services_.look_at_claim(name);
+            });
+        });
 }
 
 void Lifecycle::record_launch(const Claim& claim, const cloud::Instance& instance) {
@@ -422,7 +458,7 @@ bool Lifecycle::close_window(const std::string& name) {
 
 void Lifecycle::step_node(const std::string& name) {
     const model::NodeState* state = services_.cluster.find_node(name);
-    if (state == nullptr) return;
+    if (state == nullptr || !services_.cluster.is_ours(*state)) return;
     if (state->node.meta.deleted && plan::has_termination_finalizer(state->node.meta))
         return node_end_.step(*state);
     if (const model::ClaimState* claim = services_.cluster.claim_of(state->node))

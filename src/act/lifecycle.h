@@ -63,6 +63,8 @@ class Lifecycle {
 
     void perform(const plan::ClaimStep& step, const Claim& claim, const model::NodeState* node);
     void launch(const Claim& claim);
+    void ensure_instance(const Claim& claim);
+    bool is_another_instance(const Claim& claim, const cloud::Instance& instance);
     void record_launch(const Claim& claim, const cloud::Instance& instance);
     void launch_failed(const Claim& claim, const Error& error);
     void register_node(const Claim& claim, const api::Node& node);

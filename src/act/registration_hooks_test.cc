@@ -69,6 +69,23 @@ TEST(RegistrationHooks, s4_1_are_asked_all_at_once_until_each_is_done) {
     EXPECT_FALSE(b.hooks.are_done("other"));
 }
 
+TEST(RegistrationHooks, s4_1_whose_answers_are_lost_are_asked_again) {
+    Bench b;
+    b.hooks.ask(b.claim);
+    b.provider.disk.asked[0](Duration{0});
+    b.loop.advance(seconds{59});
+    b.hooks.ask(b.claim);
+    ASSERT_EQ(b.provider.address.asked.size(), 1u);
+    b.loop.advance(seconds{1});
+    b.hooks.ask(b.claim);
+    ASSERT_EQ(b.provider.address.asked.size(), 2u);
+    EXPECT_EQ(b.provider.disk.asked.size(), 1u);
+    b.provider.address.asked[0](Duration{0});
+    EXPECT_TRUE(b.hooks.are_done("c")) << "late is not never";
+    b.provider.address.asked[1](seconds{5});
+    EXPECT_TRUE(b.hooks.are_done("c"));
+}
+
 TEST(RegistrationHooks, s4_1_that_fail_are_asked_again_and_answers_that_come_too_late_are_nobodys) {
     Bench b;
     b.hooks.ask(b.claim);

@@ -365,12 +365,12 @@ class MortalHttp final : public io::HttpClient {
     bool has_struck() const { return has_struck_; }
     int writes() const { return writes_; }
 
-    io::RequestId send(io::HttpRequest request, std::function<void(Result<io::HttpResponse>)> done) override {
+    io::RequestId send(io::HttpRequest request, std::function<void(io::HttpResult)> done) override {
         const bool counts =
             left_ > 0 && request.method != "GET" && request.target.find("/events") == std::string::npos;
         if (counts) ++writes_;
         if (!counts || --left_ > 0) return below_.send(std::move(request), std::move(done));
-        return below_.send(std::move(request), [this](const Result<io::HttpResponse>&) {
+        return below_.send(std::move(request), [this](const io::HttpResult&) {
             has_struck_ = true;
             loop_.kill();
         });

@@ -17,6 +17,7 @@
 #include "io/random.h"
 #include "io/real_loop.h"
 #include "kube/client.h"
+#include "observe/heartbeat.h"
 #include "observe/http_server.h"
 #include "observe/log.h"
 
@@ -114,18 +115,19 @@ int run_controller(const ControllerOptions& in) {
     control::Controller controller(loop, http, std::move(*config), *options, std::move(*types), metrics,
                                    Rng(rng.next()));
     auto metrics_server = observe::HttpServer::start(
-        "0.0.0.0", in.metrics_port,
+        in.metrics_port,
         {{"/metrics", [&] { return observe::Page{200, "text/plain; version=0.0.4", metrics.text()}; }}});
     if (!metrics_server) return refuse("--metrics-port: " + metrics_server.error().message);
+    const observe::Heartbeat heart(loop);
     auto health_server = observe::HttpServer::start(
-        "0.0.0.0", in.health_probe_port,
-        {{"/healthz", [] { return observe::Page{200, "text/plain", "ok"}; }},
-         {"/readyz", [&] {
-              return controller.is_ready()
-                         ? observe::Page{200, "text/plain", "ok"}
-                         : observe::Page{503, "text/plain",
-                                         "the watches are not in step with the API server yet"};
-          }}});
+        in.health_probe_port, {{"/healthz", [&] { return heart.page(); }},
+                               {"/readyz", [&] {
+                                    return controller.is_ready()
+                                               ? observe::Page{200, "text/plain", "ok"}
+                                               : observe::Page{
+                                                     503, "text/plain",
+                                                     "the watches are not in step with the API server yet"};
+                                }}});
     if (!health_server) return refuse("--health-probe-port: " + health_server.error().message);
 
     int code = 0;

@@ -11,6 +11,7 @@
 #include "api/karpenter.h"
 #include "base/result.h"
 #include "rules/instance_type.h"
+#include "rules/node_class_kinds.h"
 #include "rules/node_pool_rules.h"
 #include "rules/repair_policy.h"
 
@@ -43,8 +44,8 @@ class Provider {
     virtual ~Provider() = default;
 
     virtual std::string_view name() const = 0;
-    // The node class kinds it serves; a NodePool, claim or node of another is not ours to touch.
-    virtual bool serves(const api::NodeClassReference& node_class) const = 0;
+    // The kinds of node class it serves; a NodePool, claim or node of another is not ours to touch.
+    virtual std::vector<rules::NodeClassKind> node_class_kinds() const = 0;
     virtual const rules::RestrictedLabels& labels() const = 0;
     // Every type, sold out or not. The same pointer until something changed.
     virtual InstanceTypes instance_types(const api::NodePool& pool) = 0;
@@ -63,7 +64,8 @@ class Provider {
     // kExhausted (none of the offerings that the claim allows is to be had: plan without them), kInvalid (the
     // node class is not usable), others are worth another try.
     virtual void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) = 0;
-    // A value once deletion has begun; kNotFound when the instance is gone for good. Call until then.
+    // A value once deletion has begun; kNotFound when the instance is gone for good. Call until then. Here
+    // and in get(): kInvalid where the id is none of this cloud's, of whose instances it knows nothing.
     virtual void remove(const std::string& provider_id, std::function<void(Status)> done) = 0;
     // kNotFound when there is no such instance any more.
     virtual void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) = 0;

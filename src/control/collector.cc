@@ -35,13 +35,14 @@ void Collector::compare(const std::vector<cloud::Instance>& instances) {
     for (const cloud::Instance& instance : instances) {
         if (!instance.is_terminating) running.insert(instance.provider_id);
     }
-    std::set<std::string_view> spoken_for;
+    std::set<std::string_view> spoken_for;  // Provider ids.
+    std::set<std::string_view> launching;   // Claims that may have an instance they do not know of yet.
     std::vector<std::string> without_instance;
     for (const auto& [name, state] : services_.cluster.claims()) {
         const api::NodeClaim& claim = state.claim;
         spoken_for.insert(claim.provider_id);
-        spoken_for.insert(name);
-        if (!services_.provider.serves(claim.node_class) || claim.meta.deleted) continue;
+        if (claim.provider_id.empty()) launching.insert(name);
+        if (!state.is_ours || claim.meta.deleted) continue;
         if (!rules::is_true(claim.conditions, "Registered") || running.contains(claim.provider_id)) continue;
         const model::NodeState* node = services_.cluster.node_of(claim);
         if (node != nullptr && plan::is_ready(node->node)) continue;
@@ -51,7 +52,7 @@ void Collector::compare(const std::vector<cloud::Instance>& instances) {
     std::map<std::string, WallTime> strays;
     for (const cloud::Instance& instance : instances) {
         if (instance.is_terminating || spoken_for.contains(instance.provider_id) ||
-            spoken_for.contains(instance.claim_name))
+            launching.contains(instance.claim_name))
             continue;
         const auto before = strays_.find(instance.provider_id);
         const WallTime since = before == strays_.end() ? now : before->second;

@@ -12,6 +12,7 @@
 #include "act/services.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "cloud/guarded_provider.h"
 #include "cloud/kwok/kwok_provider.h"
 #include "control/bindings.h"
 #include "control/buffer_keeper.h"
@@ -175,8 +176,9 @@ class Recorder final : public act::Notices {
     std::function<void(const api::NodeClaim&, const Error&)> launch_failed_;
 };
 
-kube::ClientOptions client_options(const Options& options) {
+kube::ClientOptions client_options(const Options& options, std::function<bool()> may_write) {
     kube::ClientOptions out;
+    out.may_write = std::move(may_write);
     out.qps = options.client_qps;
     out.burst = options.client_burst;
     return out;
@@ -192,8 +194,10 @@ class Controller::Impl {
           options_(std::move(options)),
           metrics_(metrics),
           default_namespace_(config.default_namespace),
-          client_(loop, http, std::move(config), client_options(options_)),
-          cluster_(options_.preference_policy),
+          own_provider_(loop, std::move(types), cluster_access()),
+          guarded_(own_provider_, loop, [this] { return may_write(); }),
+          client_(loop, http, std::move(config), client_options(options_, [this] { return may_write(); })),
+          cluster_(options_.preference_policy, rules::NodeClassKinds(own_provider_.node_class_kinds())),
           events_(loop, client_, {}),
           recorder_(
               metrics,
@@ -206,8 +210,7 @@ class Controller::Impl {
                   provisioner_.launch_failed(claim, error);
                   static_pools_.launch_failed(claim.meta.name, error);
               }),
-          own_provider_(loop, std::move(types), cluster_access()),
-          overlaid_(own_provider_, cluster_),
+          overlaid_(guarded_, cluster_),
           provider_(overlaid_, loop, cluster_),
           services_{loop,
                     client_,
@@ -276,6 +279,7 @@ class Controller::Impl {
         elector_ = std::make_unique<kube::LeaderElector>(
             loop_, client_, lease, Rng(lease_rng_),
             [this] {
+                if (is_stopping_) return;
                 observe::log_info("controller", "leading", {{"identity", options_.identity}});
                 elected_ = true;
                 act_if_possible();
@@ -289,19 +293,24 @@ class Controller::Impl {
         elector_->start();
     }
 
+    // The lease is given back when nothing is under way any more that it was needed for.
     void stop(std::function<void()> done) {
+        if (std::exchange(is_stopping_, true)) return;
         acting_ = false;
         consolidation_.stop();
         for (const auto& reflector : reflectors_) reflector->stop();
-        if (elector_ && elector_->is_leader()) {
-            elector_->release(std::move(done));
-        } else {
-            loop_.post(std::move(done));
-        }
+        client_.finish_writes([this, done = std::move(done)]() mutable {
+            guarded_.finish_changes([this, done = std::move(done)]() mutable {
+                if (elector_) return elector_->release(std::move(done));
+                done();
+            });
+        });
     }
 
     bool is_ready() const { return synced_; }
-    bool is_leader() const { return elected_; }
+    // At this moment, and not as it was when the clock was last looked at.
+    bool leads() const { return elector_ ? elector_->is_leader() : elected_; }
+    bool may_write() const { return leads() && !is_stopping_; }
     const model::Cluster& cluster() const { return cluster_; }
     const Moves& moves() { return disruptor_.moves(); }
 
@@ -384,6 +393,14 @@ class Controller::Impl {
             for (const auto& [name, state] : cluster_.nodes()) out.push_back(state.node);
             return out;
         };
+        access.find_node = [this](const std::string& name) -> const api::Node* {
+            const model::NodeState* node = cluster_.find_node(name);
+            return node == nullptr ? nullptr : &node->node;
+        };
+        access.claim_with_id = [this](const std::string& provider_id) -> const api::NodeClaim* {
+            const model::ClaimState* claim = cluster_.claim_with_id(provider_id);
+            return claim == nullptr ? nullptr : &claim->claim;
+        };
         access.node_class = [this](const std::string& name) -> const api::KWOKNodeClass* {
             const auto it = cluster_.node_classes().find(name);
             return it == cluster_.node_classes().end() ? nullptr : &it->second.node_class;
@@ -393,7 +410,7 @@ class Controller::Impl {
     }
 
     void act_if_possible() {
-        if (acting_ || !elected_ || !is_synced()) return;
+        if (acting_ || is_stopping_ || !elected_ || !is_synced()) return;
         acting_ = true;
         observe::log_info("controller", "acting",
                           {{"nodes", std::to_string(cluster_.nodes().size())},
@@ -401,9 +418,10 @@ class Controller::Impl {
         look_at_everything();
         pools_dirty_ = true;
         headroom_dirty_ = true;
-        const bool inherits_closed_nodes = std::any_of(
-            cluster_.claims().begin(), cluster_.claims().end(),
-            [](const auto& item) { return !rules::is_true(item.second.claim.conditions, "Initialized"); });
+        const bool inherits_closed_nodes =
+            std::any_of(cluster_.claims().begin(), cluster_.claims().end(), [](const auto& item) {
+                return item.second.is_ours && !rules::is_true(item.second.claim.conditions, "Initialized");
+            });
         if (inherits_closed_nodes) {
             is_settling_in_ = true;
             loop_.after(kInheritedSettle, [this] {
@@ -421,7 +439,7 @@ class Controller::Impl {
     }
 
     void look_at_everything() {
-        for (const auto& [name, state] : cluster_.claims()) claims_.insert(name);
+        for (const auto& [name, state] : cluster_.our_claims()) claims_.insert(name);
         for (const auto& [name, state] : cluster_.nodes()) nodes_.insert(name);
     }
 
@@ -545,6 +563,7 @@ class Controller::Impl {
                 windows_.forget(name);
                 continue;
             }
+            if (!cluster_.find_claim(name)->is_ours) continue;
             if (options_.pod_binding == act::PodBinding::kAuto) {
                 bindings_.look(name);
             }
@@ -559,7 +578,7 @@ class Controller::Impl {
     void tick() {
         if (!acting_) return;
         const bool is_sweep = ++ticks_ % kTicksPerSweep == 0;
-        for (const auto& [name, state] : cluster_.claims()) {
+        for (const auto& [name, state] : cluster_.our_claims()) {
             const bool is_settled =
                 !state.claim.meta.deleted && rules::is_true(state.claim.conditions, "Initialized");
             if (is_sweep || !is_settled) claims_.insert(name);
@@ -614,11 +633,12 @@ class Controller::Impl {
     Options options_;
     observe::Metrics& metrics_;
     std::string default_namespace_;
+    cloud::kwok::KwokProvider own_provider_;
+    cloud::GuardedProvider guarded_;
     kube::Client client_;
     model::Cluster cluster_;
     kube::EventRecorder events_;
     Recorder recorder_;
-    cloud::kwok::KwokProvider own_provider_;
     OverlaidProvider overlaid_;
     SoldOutMemory provider_;
     act::Services services_;
@@ -647,6 +667,7 @@ class Controller::Impl {
     std::atomic<bool> synced_ = false;
     bool elected_ = false;
     bool acting_ = false;
+    bool is_stopping_ = false;
     bool is_settling_in_ = false;
     bool pump_posted_ = false;
     bool pools_dirty_ = false;
@@ -678,7 +699,7 @@ bool Controller::is_ready() const {
     return impl_->is_ready();
 }
 bool Controller::is_leader() const {
-    return impl_->is_leader();
+    return impl_->leads();
 }
 const model::Cluster& Controller::cluster() const {
     return impl_->cluster();

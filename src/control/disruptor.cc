@@ -393,7 +393,7 @@ void Disruptor::look() {
 }
 
 void Disruptor::take_off_stray_marks() {
-    for (const auto& [name, state] : services_.cluster.claims()) {
+    for (const auto& [name, state] : services_.cluster.our_claims()) {
         if (leaving_.contains(name) || state.claim.meta.deleted) continue;
         if (is_marked(state.claim, services_.cluster.node_of(state.claim)))
             lifecycle_.mark_disrupted(name, "");
@@ -410,7 +410,7 @@ void Disruptor::look_after_inherited() {
     if (!inherited_) {
         began_at_ = now;
         inherited_.emplace();
-        for (const auto& [name, state] : services_.cluster.claims()) {
+        for (const auto& [name, state] : services_.cluster.our_claims()) {
             if (is_coming(name)) inherited_->insert(name);
         }
     }

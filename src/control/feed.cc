@@ -124,22 +124,26 @@ void Feed::upsert(std::string_view json) {
 void Feed::remove(std::string_view json) {
     const auto meta = api::decode_meta(json);
     if (!meta) return listener_.unreadable("a deletion that the API server sent", meta.error());
+    remove(meta->ns, meta->name);
+}
+
+void Feed::remove(const std::string& ns, const std::string& name) {
     if (kind_ == model::Kind::kPod) {
         std::optional<model::PodState> before;
-        if (const model::PodState* there = cluster_.find_pod(api::full_name(*meta))) before = *there;
-        cluster_.remove(kind_, meta->ns, meta->name);
+        if (const model::PodState* there = cluster_.find_pod(ns + "/" + name)) before = *there;
+        cluster_.remove(kind_, ns, name);
         if (before) listener_.pod_changed(&*before, nullptr);
         return;
     }
     if (kind_ == model::Kind::kVolumeAttachment) {
-        const auto there = cluster_.volume_attachments().find(meta->name);
+        const auto there = cluster_.volume_attachments().find(name);
         const std::string node =
             there == cluster_.volume_attachments().end() ? "" : there->second.object.node_name;
-        cluster_.remove(kind_, meta->ns, meta->name);
+        cluster_.remove(kind_, ns, name);
         return listener_.volumes_changed(node);
     }
-    cluster_.remove(kind_, meta->ns, meta->name);
-    say_changed(meta->name);
+    cluster_.remove(kind_, ns, name);
+    say_changed(name);
 }
 
 // Of the kinds that are always watched one that is missing is a mistake, and nothing is done until it is
@@ -151,7 +155,9 @@ void Feed::missing() {
     say_changed({});
 }
 
+// What went while nobody was watching went all the same: it is told as any deletion is.
 void Feed::end_replace() {
+    for (const auto& [ns, name] : cluster_.unseen(kind_)) remove(ns, name);
     cluster_.end_replace(kind_);
     listener_.synced();
 }

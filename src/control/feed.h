@@ -36,6 +36,7 @@ class Feed final : public kube::ObjectHandler {
 
   private:
     void say_changed(const std::string& name);
+    void remove(const std::string& ns, const std::string& name);
     template <typename T>
     void tell(Result<T> object);
     void tell_template(Result<api::Workload> workload);

@@ -27,8 +27,7 @@ OverlaidProvider::Inputs OverlaidProvider::inputs() const {
         const api::ObjectMeta& meta = kept.object.meta;
         if (!meta.deleted) out.overlays.emplace_back(meta.uid, meta.generation);
     }
-    for (const auto& [name, state] : cluster_.pools()) {
-        if (!own_.serves(state.pool.node_template.node_class)) continue;
+    for (const auto& [name, state] : cluster_.our_pools()) {
         out.pools.emplace_back(state.pool.meta.uid, state.pool.meta.generation);
         out.types.push_back(own_.instance_types(state.pool));
     }
@@ -42,7 +41,7 @@ void OverlaidProvider::refresh() {
     if (now == seen_) return;
     seen_ = std::move(now);
     overlaid_ = model::overlaid_types(cluster_, [this](const api::NodePool& pool) {
-        return own_.serves(pool.node_template.node_class) ? own_.instance_types(pool) : nullptr;
+        return cluster_.find_pool(pool.meta.name)->is_ours ? own_.instance_types(pool) : nullptr;
     });
 }
 

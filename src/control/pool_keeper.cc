@@ -28,8 +28,7 @@ bool same(const std::vector<api::Condition>& a, const std::vector<api::Condition
 }  // namespace
 
 void PoolKeeper::look(bool with_sums) {
-    for (const auto& [name, state] : services_.cluster.pools()) {
-        if (!services_.provider.serves(state.pool.node_template.node_class)) continue;
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
         look_at(state.pool, with_sums);
         look_at_claims_of(state.pool);
     }
@@ -42,7 +41,7 @@ void PoolKeeper::look_at_claims_of(const api::NodePool& pool) {
     const auto [it, is_new] = looked_at_.try_emplace(pool.meta.name, current);
     if (it->second == current) return;
     it->second = std::move(current);
-    for (const auto& [name, state] : services_.cluster.claims()) {
+    for (const auto& [name, state] : services_.cluster.our_claims()) {
         if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) == pool.meta.name)
             services_.look_at_claim(name);
     }
@@ -143,7 +142,7 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
     rules::Resources sum;
     std::int64_t nodes = 0;
     double price = 0;
-    for (const auto& [claim_name, state] : services_.cluster.claims()) {
+    for (const auto& [claim_name, state] : services_.cluster.our_claims()) {
         if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) != name ||
             state.claim.meta.deleted)
             continue;

@@ -161,8 +161,8 @@ bool Provisioner::may_plan() const {
 }
 
 bool Provisioner::is_usable(const api::NodePool& pool) const {
-    return services_.provider.serves(pool.node_template.node_class) && !pool.replicas && !pool.meta.deleted &&
-           pool.spec_problem.empty() && rules::is_true(pool.conditions, "Ready");
+    return !pool.replicas && !pool.meta.deleted && pool.spec_problem.empty() &&
+           rules::is_true(pool.conditions, "Ready");
 }
 
 model::SnapshotInputs Provisioner::snapshot_inputs() const {

@@ -9,37 +9,20 @@
 #include <tuple>
 #include <vector>
 
-#include "cloud/provider.h"
+#include "cloud/forwarding_provider.h"
 #include "io/loop.h"
 #include "model/cluster.h"
 
 namespace joiner::control {
 
-class SoldOutMemory final : public cloud::Provider {
+class SoldOutMemory final : public cloud::ForwardingProvider {
   public:
     SoldOutMemory(cloud::Provider& own, io::Loop& loop, const model::Cluster& cluster)
-        : own_(own), loop_(loop), cluster_(cluster) {}
+        : ForwardingProvider(own), loop_(loop), cluster_(cluster) {}
 
-    std::string_view name() const override { return own_.name(); }
-    bool serves(const api::NodeClassReference& node_class) const override { return own_.serves(node_class); }
-    const rules::RestrictedLabels& labels() const override { return own_.labels(); }
     // Those that are remembered are not available.
     cloud::InstanceTypes instance_types(const api::NodePool& pool) override;
-    std::string drift_reason(const api::NodeClaim& claim, const api::NodePool& pool) override {
-        return own_.drift_reason(claim, pool);
-    }
-    std::vector<rules::RepairPolicy> repair_policies() const override { return own_.repair_policies(); }
-    std::vector<cloud::RegistrationHook*> registration_hooks() override { return own_.registration_hooks(); }
     void create(const api::NodeClaim& claim, std::function<void(Result<cloud::Instance>)> done) override;
-    void remove(const std::string& provider_id, std::function<void(Status)> done) override {
-        own_.remove(provider_id, std::move(done));
-    }
-    void get(const std::string& provider_id, std::function<void(Result<cloud::Instance>)> done) override {
-        own_.get(provider_id, std::move(done));
-    }
-    void list(std::function<void(Result<std::vector<cloud::Instance>>)> done) override {
-        own_.list(std::move(done));
-    }
 
   private:
     using OfferingKey = std::tuple<std::string, std::string, std::string>;  // Type, zone, capacity type.
@@ -56,7 +39,6 @@ class SoldOutMemory final : public cloud::Provider {
     void remember(const api::NodeClaim& claim, const api::NodePool& pool, bool with_others);
     void forget();
 
-    cloud::Provider& own_;
     io::Loop& loop_;
     const model::Cluster& cluster_;
     std::map<std::string, Remembered, std::less<>> sold_out_;  // By "group/kind/name" of the node class.

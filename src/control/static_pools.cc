@@ -15,10 +15,9 @@ constexpr Duration kEventGap = std::chrono::minutes{15};
 }  // namespace
 
 void StaticPools::look() {
-    for (const auto& [name, state] : services_.cluster.pools()) {
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
         const api::NodePool& pool = state.pool;
         if (pool.replicas && !pool.meta.deleted && pool.spec_problem.empty() &&
-            services_.provider.serves(pool.node_template.node_class) &&
             rules::is_true(pool.conditions, "Ready"))
             look_at(pool);
     }

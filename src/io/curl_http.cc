@@ -107,6 +107,8 @@ void set_tls(CURL* easy, const Endpoint& endpoint) {
     if (!endpoint.ca_pem.empty()) {
         const curl_blob blob = blob_of(endpoint.ca_pem);
         curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+        // Nobody else is trusted: curl would look into the system's folder too.
+        curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
     }
     if (!endpoint.client_certificate_pem.empty()) {
         const curl_blob certificate = blob_of(endpoint.client_certificate_pem);
@@ -189,7 +191,7 @@ class CurlHttp::Impl {
         for (CURL* easy : idle_) curl_easy_cleanup(easy);
     }
 
-    RequestId send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) {
+    RequestId send(HttpRequest request, std::function<void(HttpResult)> done) {
         auto transfer = std::make_shared<Transfer>();
         transfer->request = std::move(request);
         transfer->done = std::move(done);
@@ -220,7 +222,7 @@ class CurlHttp::Impl {
         RequestId id = 0;
         HttpRequest request;
         bool is_stream = false;
-        std::function<void(Result<HttpResponse>)> done;
+        std::function<void(HttpResult)> done;
         StreamHandlers handlers;
 
         CURL* easy = nullptr;  // Null once the transfer is over.
@@ -234,7 +236,8 @@ class CurlHttp::Impl {
         bool start_delivered = false;
         bool is_ready = false;  // Stands in ready_.
         bool cancelled = false;
-        std::optional<Status> outcome;
+        bool was_held_back = false;  // may_go said no.
+        std::optional<tl::expected<void, HttpError>> outcome;
         TimerId silence_timer = 0;
         Duration last_byte{0};
 
@@ -282,12 +285,18 @@ class CurlHttp::Impl {
         return chunk.size();
     }
 
+    static int on_about_to_go(void* user, char*, char*, int, int) {
+        auto& transfer = *static_cast<Transfer*>(user);
+        transfer.was_held_back = !transfer.request.may_go();
+        return transfer.was_held_back ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    }
+
     RequestId start(const TransferPtr& transfer) {
         transfer->owner = this;
         transfer->id = next_id_++;
         transfers_.emplace(transfer->id, transfer);
         if (const Status status = attach(*transfer); !status) {
-            transfer->outcome = fail(status.error().kind, std::string(kNotSent) + status.error().message);
+            transfer->outcome = not_sent(status.error().kind, status.error().message);
             loop_.post([this, alive = std::weak_ptr<bool>(alive_), transfer] {
                 if (!alive.expired()) deliver(*transfer);
             });
@@ -348,6 +357,10 @@ class CurlHttp::Impl {
         curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+        if (transfer.request.may_go) {
+            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_about_to_go);
+            curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
+        }
         if (transfer.request.timeout > Duration{0}) {
             const auto ms = std::chrono::ceil<std::chrono::milliseconds>(transfer.request.timeout).count();
             curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(ms));
@@ -385,8 +398,9 @@ class CurlHttp::Impl {
             held->silence_timer = 0;
             const Duration silent = loop_.monotonic() - held->last_byte;
             if (silent < held->request.silence) return watch_silence(*held, held->request.silence - silent);
-            held->outcome = fail(ErrorKind::kUnavailable,
-                                 fmt::format("no data for {}", format_duration(held->request.silence)));
+            held->outcome = tl::unexpected<HttpError>(
+                HttpError({ErrorKind::kUnavailable,
+                           fmt::format("no data for {}", format_duration(held->request.silence)), 0}));
             detach(*held);
             deliver(*held);
         });
@@ -428,8 +442,9 @@ class CurlHttp::Impl {
         detach(transfer);
     }
 
-    static Status outcome_of(const Transfer& transfer, CURLcode code) {
+    static tl::expected<void, HttpError> outcome_of(const Transfer& transfer, CURLcode code) {
         if (code == CURLE_OK) return {};
+        if (transfer.was_held_back) return not_sent(ErrorKind::kUnavailable, "it may not go any more");
         if (transfer.too_big) {
             return invalid(
                 fmt::format("the reply is larger than {} bytes", transfer.request.max_response_bytes));
@@ -438,7 +453,8 @@ class CurlHttp::Impl {
         curl_easy_getinfo(transfer.easy, CURLINFO_REQUEST_SIZE, &request_bytes);
         const char* text =
             transfer.error_text[0] != 0 ? transfer.error_text.data() : curl_easy_strerror(code);
-        return fail(kind_of(code), fmt::format("{}{}", request_bytes == 0 ? kNotSent : "", text));
+        if (request_bytes == 0) return not_sent(kind_of(code), text);
+        return fail(kind_of(code), text);
     }
 
     // After each handler the transfer may have been cancelled; the caller holds it.
@@ -461,7 +477,8 @@ class CurlHttp::Impl {
         }
         if (!transfer.outcome) return;
         transfers_.erase(transfer.id);
-        if (handlers.on_end) handlers.on_end(std::move(*transfer.outcome));
+        if (!handlers.on_end) return;
+        handlers.on_end(*transfer.outcome ? Status{} : tl::unexpected<Error>(transfer.outcome->error()));
     }
 
     void deliver_answer(Transfer& transfer) {
@@ -470,7 +487,7 @@ class CurlHttp::Impl {
         if (*transfer.outcome) {
             transfer.done(std::move(transfer.response));
         } else {
-            transfer.done(tl::unexpected<Error>(std::move(transfer.outcome->error())));
+            transfer.done(tl::unexpected<HttpError>(std::move(transfer.outcome->error())));
         }
     }
 
@@ -486,7 +503,7 @@ class CurlHttp::Impl {
 CurlHttp::CurlHttp(RealLoop& loop) : impl_(std::make_unique<Impl>(loop)) {}
 CurlHttp::~CurlHttp() = default;
 
-RequestId CurlHttp::send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) {
+RequestId CurlHttp::send(HttpRequest request, std::function<void(HttpResult)> done) {
     return impl_->send(std::move(request), std::move(done));
 }
 RequestId CurlHttp::stream(HttpRequest request, StreamHandlers handlers) {

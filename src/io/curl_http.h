@@ -19,7 +19,7 @@ class CurlHttp final : public HttpClient {
     CurlHttp(const CurlHttp&) = delete;
     CurlHttp& operator=(const CurlHttp&) = delete;
 
-    RequestId send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) override;
+    RequestId send(HttpRequest request, std::function<void(HttpResult)> done) override;
     RequestId stream(HttpRequest request, StreamHandlers handlers) override;
     // Allowed inside any handler, that of `id` itself too.
     void cancel(RequestId id) override;

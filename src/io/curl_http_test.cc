@@ -30,9 +30,9 @@ class CurlHttpTest : public ::testing::Test {
         return request;
     }
 
-    Result<HttpResponse> fetch(HttpRequest request) {
-        std::optional<Result<HttpResponse>> answer;
-        http->send(std::move(request), [&](Result<HttpResponse> result) {
+    HttpResult fetch(HttpRequest request) {
+        std::optional<HttpResult> answer;
+        http->send(std::move(request), [&](HttpResult result) {
             answer = std::move(result);
             loop.stop();
         });
@@ -142,7 +142,7 @@ TEST_F(CurlHttpTest, many_requests_at_once_are_all_answered) {
     SocketServer server(answer_all);
     int answered = 0;
     for (int i = 0; i < 200; ++i) {
-        http->send(request(server.url()), [&](const Result<HttpResponse>& result) {
+        http->send(request(server.url()), [&](const HttpResult& result) {
             EXPECT_TRUE(result.has_value());
             if (++answered == 200) loop.stop();
         });
@@ -161,7 +161,41 @@ TEST_F(CurlHttpTest, a_refused_connection_was_not_sent) {
     const auto answer = fetch(request(url));
     ASSERT_FALSE(answer.has_value());
     EXPECT_EQ(answer.error().kind, ErrorKind::kUnavailable);
-    EXPECT_TRUE(was_not_sent(answer.error())) << answer.error().message;
+    EXPECT_FALSE(answer.error().was_sent) << answer.error().message;
+}
+
+TEST_F(CurlHttpTest, a_request_that_may_not_go_any_more_when_its_connection_stands_is_not_sent) {
+    std::atomic<int> received = 0;
+    SocketServer server([&](Connection& connection) {
+        if (!connection.read_request().empty()) ++received;
+        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    });
+    HttpRequest write = request(server.url());
+    write.method = "POST";
+    write.body = "{}";
+    write.may_go = [] { return false; };
+    const auto held_back = fetch(write);
+    ASSERT_FALSE(held_back.has_value());
+    EXPECT_EQ(held_back.error().kind, ErrorKind::kUnavailable);
+    EXPECT_FALSE(held_back.error().was_sent);
+    write.may_go = [] { return true; };
+    EXPECT_TRUE(fetch(write).has_value());
+    EXPECT_EQ(received, 1);
+}
+
+// What was handed over is not sent by a loop that has been told to stop, however far it has come.
+TEST_F(CurlHttpTest, a_loop_that_is_stopped_sends_nothing_more) {
+    std::atomic<int> received = 0;
+    SocketServer server([&](Connection& connection) {
+        if (!connection.read_request().empty()) ++received;
+    });
+    loop.after(Duration{0}, [&] {
+        http->send(request(server.url()), [](const HttpResult&) {});
+        loop.stop();
+    });
+    run();
+    EXPECT_EQ(server.connections(), 0);
+    EXPECT_EQ(received, 0);
 }
 
 TEST_F(CurlHttpTest, a_server_that_never_answers_times_out_and_the_next_request_takes_a_new_connection) {
@@ -176,7 +210,7 @@ TEST_F(CurlHttpTest, a_server_that_never_answers_times_out_and_the_next_request_
     EXPECT_GE(loop.monotonic() - start, milliseconds{150});
     ASSERT_FALSE(answer.has_value());
     EXPECT_EQ(answer.error().kind, ErrorKind::kUnavailable);
-    EXPECT_FALSE(was_not_sent(answer.error())) << answer.error().message;
+    EXPECT_TRUE(answer.error().was_sent) << answer.error().message;
     EXPECT_EQ(fetch(request(server.url()))->body, "hello");
 }
 
@@ -305,7 +339,7 @@ TEST_F(CurlHttpTest, a_header_with_a_line_end_is_refused_and_not_sent) {
     const auto answer = fetch(evil);
     ASSERT_FALSE(answer.has_value());
     EXPECT_EQ(answer.error().kind, ErrorKind::kInvalid);
-    EXPECT_TRUE(was_not_sent(answer.error()));
+    EXPECT_FALSE(answer.error().was_sent);
     EXPECT_EQ(server.connections(), 0);
 }
 
@@ -466,9 +500,9 @@ TEST_F(CurlHttpTest, one_answer_may_cancel_another_and_send_a_third) {
     int cancelled_answers = 0;
     std::vector<RequestId> ids;
     bool done = false;
-    ids.push_back(http->send(request(server.url()), [&](const Result<HttpResponse>&) {
+    ids.push_back(http->send(request(server.url()), [&](const HttpResult&) {
         for (const RequestId id : ids) http->cancel(id);
-        http->send(request(server.url()), [&](const Result<HttpResponse>& third) {
+        http->send(request(server.url()), [&](const HttpResult& third) {
             EXPECT_TRUE(third.has_value());
             done = true;
             loop.after(milliseconds{30}, [&] { loop.stop(); });
@@ -476,8 +510,7 @@ TEST_F(CurlHttpTest, one_answer_may_cancel_another_and_send_a_third) {
     }));
     SocketServer silent([](Connection& connection) { connection.wait_for_end(); });
     for (int i = 0; i < 20; ++i) {
-        ids.push_back(
-            http->send(request(silent.url()), [&](const Result<HttpResponse>&) { ++cancelled_answers; }));
+        ids.push_back(http->send(request(silent.url()), [&](const HttpResult&) { ++cancelled_answers; }));
     }
     run();
     EXPECT_TRUE(done);
@@ -490,8 +523,8 @@ TEST_F(CurlHttpTest, a_destroyed_client_calls_nothing) {
     HttpRequest watch = request(server.url());
     watch.silence = milliseconds{10};
     http->stream(watch, {.on_start = nullptr, .on_data = nullptr, .on_end = [&](const Status&) { ++calls; }});
-    http->send(request("http://a b"), [&](const Result<HttpResponse>&) { ++calls; });
-    http->send(request(server.url()), [&](const Result<HttpResponse>&) { ++calls; });
+    http->send(request("http://a b"), [&](const HttpResult&) { ++calls; });
+    http->send(request(server.url()), [&](const HttpResult&) { ++calls; });
     http.reset();
     loop.after(milliseconds{50}, [&] { loop.stop(); });
     run();

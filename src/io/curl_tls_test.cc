@@ -1,7 +1,9 @@
 // CurlHttp's side of TLS, against OpenSSL's own test server with certificates made for the occasion.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,15 +114,15 @@ class CurlTlsTest : public ::testing::Test {
         return {"-cert", folder->path(name + ".crt"), "-key", folder->path(name + ".key")};
     }
 
-    Result<HttpResponse> fetch(const TlsServer& server, Endpoint endpoint) {
+    HttpResult fetch(const TlsServer& server, Endpoint endpoint) {
         endpoint.base_url = "https://127.0.0.1:" + std::to_string(server.port());
         HttpRequest request;
         request.endpoint = std::make_shared<Endpoint>(std::move(endpoint));
         request.target = "/";
-        std::optional<Result<HttpResponse>> answer;
+        std::optional<HttpResult> answer;
         RealLoop loop;
         CurlHttp http(loop);
-        http.send(request, [&](Result<HttpResponse> result) {
+        http.send(request, [&](HttpResult result) {
             answer = std::move(result);
             loop.stop();
         });
@@ -142,8 +144,26 @@ TEST_F(CurlTlsTest, a_server_of_the_trusted_authority_is_believed_and_another_is
     const auto refused = fetch(server, {.ca_pem = folder->read("other.crt")});
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable);
-    EXPECT_TRUE(was_not_sent(refused.error())) << refused.error().message;
+    EXPECT_FALSE(refused.error().was_sent) << refused.error().message;
     EXPECT_FALSE(fetch(server, {}).has_value()) << "the system's authorities know ours";
+}
+
+// The machine's folder of authorities, replaced for this test by one of ours, in a view of the files of its
+// own.
+TEST_F(CurlTlsTest, where_an_authority_is_given_the_machines_folder_is_not_trusted_beside_it) {
+    const std::string ours = folder->path("machine");
+    // curl finds an authority there by the hash of its name.
+    shell("mkdir " + ours + " && cp " + folder->path("ca.crt") + " " + ours +
+          "/$(openssl x509 -hash -noout -in " + folder->path("ca.crt") + ").0 && cp " +
+          folder->path("other.crt") + " " + ours + "/ca-certificates.crt");
+    constexpr const char* kMachines = "/etc/ssl/certs";
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount(ours.c_str(), kMachines, nullptr, MS_BIND, nullptr) != 0)
+        GTEST_SKIP() << "needs the right to mount";
+    const TlsServer server(certificate("local"));
+    EXPECT_TRUE(fetch(server, {}).has_value()) << "nothing else is given, so the machine's are trusted";
+    EXPECT_FALSE(fetch(server, {.ca_pem = folder->read("other.crt")}).has_value());
+    ASSERT_EQ(umount(kMachines), 0);
 }
 
 TEST_F(CurlTlsTest, a_certificate_for_another_name_is_refused_unless_that_name_is_expected) {

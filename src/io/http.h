@@ -40,6 +40,9 @@ struct HttpRequest {
     Duration silence = Duration{0};  // A stream with no byte for so long ends with kUnavailable; zero: never.
     std::size_t max_response_bytes = 256u << 20;  // Beyond it the request fails with kInvalid.
     bool accept_gzip = false;
+    // Asked at the last moment, when the connection stands and the first byte is about to go; false ends the
+    // request as not sent. Absent: it may always go.
+    std::function<bool()> may_go = {};
 };
 
 struct HttpResponse {
@@ -51,12 +54,18 @@ struct HttpResponse {
 
 using RequestId = std::uint64_t;
 
-// An error of send() or stream() after which the request has certainly not reached the server, so that
-// sending it again is always safe. A word at the start of the message, since Error has no place of its own
-// for it.
-inline constexpr std::string_view kNotSent = "not sent: ";
-inline bool was_not_sent(const Error& error) {
-    return error.message.starts_with(kNotSent);
+// Why there is no answer. Where `was_sent` is false the request has certainly not reached the server, and
+// sending it again is always safe; otherwise it may have been done.
+struct HttpError : Error {
+    HttpError(Error error, bool is_on_its_way = true)  // NOLINT: an Error is one whose request may have gone.
+        : Error(std::move(error)), was_sent(is_on_its_way) {}
+
+    bool was_sent = true;
+};
+using HttpResult = tl::expected<HttpResponse, HttpError>;
+
+inline tl::unexpected<HttpError> not_sent(ErrorKind kind, std::string_view why) {
+    return tl::unexpected<HttpError>(HttpError({kind, "not sent: " + std::string(why), 0}, false));
 }
 
 struct StreamHandlers {
@@ -72,7 +81,7 @@ class HttpClient {
     virtual ~HttpClient() = default;
     // Errors: kUnavailable (no connection, broken, or timed out: it may have been done), kInvalid (reply too
     // big). HTTP error codes are values here.
-    virtual RequestId send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) = 0;
+    virtual RequestId send(HttpRequest request, std::function<void(HttpResult)> done) = 0;
     virtual RequestId stream(HttpRequest request, StreamHandlers handlers) = 0;
     virtual void cancel(RequestId id) = 0;
 };

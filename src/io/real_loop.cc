@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "io/steady_wall.h"
 #include "io/timer_queue.h"
 
 namespace joiner::io {
@@ -104,7 +105,8 @@ class RealLoop::Impl {
         while (!stopping_.load()) {
             run_posted();
             run_due_timers();
-            run_network();
+            // Whoever stops the loop may have lost the right to send: nothing goes out after that.
+            if (!stopping_.load()) run_network();
             if (!stopping_.load()) wait();
         }
         loop_thread_.store(std::thread::id{});
@@ -112,6 +114,7 @@ class RealLoop::Impl {
     }
 
     TimerQueue timers_;
+    SteadyWall wall_;
     CURLM* multi_ = nullptr;
     Task network_task_;
 
@@ -182,7 +185,7 @@ RealLoop::RealLoop() : impl_(std::make_unique<Impl>()) {}
 RealLoop::~RealLoop() = default;
 
 WallTime RealLoop::now() const {
-    return WallTime{read_clock(CLOCK_REALTIME)};
+    return impl_->wall_.at(WallTime{read_clock(CLOCK_REALTIME)}, read_clock(CLOCK_BOOTTIME));
 }
 Duration RealLoop::monotonic() const {
     return read_clock(CLOCK_BOOTTIME);

@@ -17,8 +17,10 @@ class RealLoop final : public Loop {
     RealLoop(const RealLoop&) = delete;
     RealLoop& operator=(const RealLoop&) = delete;
 
+    // A clock that is set does not make it jump (io/steady_wall.h). Loop thread.
     WallTime now() const override;
-    // Counts on while the machine is suspended, so that a lease is not believed valid after a long sleep.
+    // Counts on while the machine is suspended, so that a lease is not believed valid after a long sleep. Any
+    // thread.
     Duration monotonic() const override;
     TimerId after(Duration delay, Task task) override;
     void cancel(TimerId id) override;

@@ -23,6 +23,12 @@ constexpr int kMaxNotSentRetries = 2;
 constexpr int kMaxGetRetries = 1;
 constexpr int kMaxLeasesInFlight = 2;
 constexpr std::size_t kLaneCount = 3;
+constexpr std::string_view kDoesNotLead = "this process does not lead";
+
+// One that has to pass the gate.
+bool is_write(const Request& request) {
+    return request.method != "GET" && request.method != "HEAD" && request.lane != Lane::kLease;
+}
 
 struct Job {
     Request request;
@@ -79,6 +85,7 @@ class Client::Impl {
         job->request = std::move(request);
         job->done = std::move(done);
         job->queued_at = loop_.monotonic();
+        if (!may_go(job->request)) return fail_soon(job, kDoesNotLead);
         if (queued() >= options_.max_queued && job->request.lane != Lane::kLease) {
             return fail_soon(job, "too many requests are waiting");
         }
@@ -107,11 +114,30 @@ class Client::Impl {
         if (stream->http_id != 0) http_.cancel(stream->http_id);
     }
 
+    void finish_writes(std::function<void()> done) {
+        is_closed_ = true;
+        on_finished_ = std::move(done);
+        for (LaneState& each : lanes_) {
+            for (const JobPtr& job : each.queue) {
+                if (is_write(job->request)) fail_soon(job, kDoesNotLead);
+            }
+            std::erase_if(each.queue, [](const JobPtr& job) { return is_write(job->request); });
+        }
+        say_if_finished();
+    }
+
     Counters counters_;
     bool is_unreachable_ = false;  // The last request had no answer.
 
   private:
     LaneState& lane(Lane which) { return lanes_[static_cast<std::size_t>(which)]; }
+
+    bool may_write() const { return !is_closed_ && (!options_.may_write || options_.may_write()); }
+    bool may_go(const Request& request) const { return !is_write(request) || may_write(); }
+
+    void say_if_finished() {
+        if (on_finished_ && writes_in_flight_ == 0) loop_.post(std::exchange(on_finished_, nullptr));
+    }
 
     std::size_t queued() const {
         std::size_t count = 0;
@@ -140,6 +166,11 @@ class Client::Impl {
                 fail_soon(job, "waited too long in our own queue");
                 continue;
             }
+            if (!may_go(job->request)) {
+                each.queue.pop_front();
+                fail_soon(job, kDoesNotLead);
+                continue;
+            }
             if (is_limited && !bucket_.try_take(loop_.monotonic())) return set_pump_timer();
             each.queue.pop_front();
             dispatch(job, identity);
@@ -149,12 +180,15 @@ class Client::Impl {
     void dispatch(const JobPtr& job, const Credentials::Identity& identity) {
         ++counters_.requests;
         ++lane(job->request.lane).in_flight;
+        if (is_write(job->request)) ++writes_in_flight_;
         job->generation = identity.generation;
         const auto id_box = std::make_shared<io::RequestId>(0);
         *id_box = http_.send(http_request(job->request, identity, job->request.timeout),
-                             [this, job, id_box](Result<io::HttpResponse> response) {
+                             [this, job, id_box](io::HttpResult response) {
                                  in_flight_.erase(*id_box);
                                  --lane(job->request.lane).in_flight;
+                                 if (is_write(job->request)) --writes_in_flight_;
+                                 say_if_finished();
                                  on_answer(job, std::move(response));
                              });
         in_flight_.emplace(*id_box, job);
@@ -172,10 +206,11 @@ class Client::Impl {
         http.body = request.body;
         http.timeout = timeout;
         http.accept_gzip = request.accept_gzip;
+        if (is_write(request)) http.may_go = [this] { return may_write(); };
         return http;
     }
 
-    void on_answer(const JobPtr& job, Result<io::HttpResponse> response) {
+    void on_answer(const JobPtr& job, io::HttpResult response) {
         if (response && response->code < 500 && std::exchange(is_unreachable_, false)) ++counters_.recoveries;
         if (!response) {
             ++counters_.failures;
@@ -209,9 +244,9 @@ class Client::Impl {
         if (!alive.expired()) pump();
     }
 
-    static bool may_retry(const Job& job, const Error& error) {
+    static bool may_retry(const Job& job, const io::HttpError& error) {
         if (error.kind != ErrorKind::kUnavailable) return false;
-        if (io::was_not_sent(error)) return job.transport_retries < kMaxNotSentRetries;
+        if (!error.was_sent) return job.transport_retries < kMaxNotSentRetries;
         return job.request.method == "GET" && job.transport_retries < kMaxGetRetries;
     }
 
@@ -234,15 +269,15 @@ class Client::Impl {
             if (alive.expired() || !job->done) return;
             std::exchange(job->done, nullptr)(
                 fail(ErrorKind::kUnavailable,
-                     fmt::format("{} {}: {}{}", job->request.method, job->request.path, io::kNotSent, why)));
+                     fmt::format("{} {}: not sent: {}", job->request.method, job->request.path, why)));
         });
     }
     void fail_soon(const StreamPtr& stream, io::RequestId id, std::string_view why) {
         loop_.post([this, id, stream, why = std::string(why), alive = std::weak_ptr<bool>(alive_)] {
             if (alive.expired() || streams_.erase(id) == 0 || !stream->handlers.on_end) return;
-            stream->handlers.on_end(fail(
-                ErrorKind::kUnavailable,
-                fmt::format("{} {}: {}{}", stream->request.method, stream->request.path, io::kNotSent, why)));
+            stream->handlers.on_end(
+                fail(ErrorKind::kUnavailable,
+                     fmt::format("{} {}: not sent: {}", stream->request.method, stream->request.path, why)));
         });
     }
 
@@ -348,6 +383,9 @@ class Client::Impl {
     std::unordered_map<io::RequestId, StreamPtr> streams_;
     std::vector<io::RequestId> waiting_streams_;
     io::RequestId next_stream_id_ = 1;
+    int writes_in_flight_ = 0;
+    bool is_closed_ = false;
+    std::function<void()> on_finished_;
     io::TimerId pump_timer_ = 0;
     io::TimerId expiry_timer_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -359,6 +397,10 @@ Client::~Client() = default;
 
 void Client::send(Request request, Done done) {
     impl_->send(std::move(request), std::move(done));
+}
+
+void Client::finish_writes(std::function<void()> done) {
+    impl_->finish_writes(std::move(done));
 }
 
 io::RequestId Client::stream(Request request, Duration silence, io::StreamHandlers handlers) {

@@ -1,5 +1,5 @@
 // Requests to one API server, over io::HttpClient: authorisation, lanes with bounds, client-side rate limit,
-// and answers as values. Owned by control; loop thread.
+// a gate that every write passes, and answers as values. Owned by control; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -80,10 +80,10 @@ struct Request {
 
 // The reply's body (one object's JSON) or the error, its message being the server's own with the request
 // named. Kinds: 404 kNotFound, 409 kConflict, 410 kGone, 401/403 kForbidden, 408/429/5xx and no answer
-// kUnavailable (a write may have been done all the same, unless the message says "not sent"), other 4xx
-// kInvalid, anything else kInternal. What could not be sent is tried twice more, a GET without an answer
-// once, and a 401 once when newer credentials are to be had; nothing else is tried again here. What has
-// waited 30 s in our own queue fails with kUnavailable.
+// kUnavailable (a write may have been done all the same), other 4xx kInvalid, anything else kInternal. What
+// could not be sent is tried twice more, a GET without an answer once, and a 401 once when newer credentials
+// are to be had; nothing else is tried again here. What has waited 30 s in our own queue fails with
+// kUnavailable.
 using Done = std::function<void(Result<std::string>)>;
 
 struct ClientOptions {
@@ -93,6 +93,9 @@ struct ClientOptions {
     int max_bindings_in_flight = 16;
     std::size_t max_queued = 100'000;  // More fail at once with kUnavailable.
     std::string user_agent = "joiner";
+    // The gate: no write but the lease's leaves this machine while it says no. Asked when the write is sent,
+    // when its turn in the queue comes, and once more when its first byte is about to go. Absent: all may.
+    std::function<bool()> may_write = {};
     std::uint64_t seed = 1;  // Of the jitter of retries.
 };
 
@@ -126,6 +129,10 @@ class Client {
     // POST pods/binding. kConflict is final: the pod has a node already, or another uid.
     void bind(std::string_view ns, std::string_view pod, std::string_view uid, std::string_view node,
               Done done);
+
+    // Closes the gate for good, so that only the lease's writes go out any more, and calls `done` when none
+    // that went before is under way.
+    void finish_writes(std::function<void()> done);
 
     // For watches: a stream outside the lanes and limits.
     io::RequestId stream(Request request, Duration silence, io::StreamHandlers handlers);

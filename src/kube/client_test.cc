@@ -203,13 +203,59 @@ TEST(Client, a_write_that_was_not_sent_is_tried_again_after_a_pause_and_then_giv
     bench.client.create(kNodeClaims, "", "{}", answer.done());
     for (io::RequestId id = 1; id <= 3; ++id) {
         ASSERT_EQ(bench.http.last(), id);
-        bench.http.fail_request(id, ErrorKind::kUnavailable, "not sent: refused");
+        bench.http.refuse(id, "refused");
         EXPECT_EQ(bench.http.last(), id) << "no pause";
         bench.loop.advance(seconds{1});
     }
     ASSERT_TRUE(answer.result.has_value());
     EXPECT_EQ(answer.error().message, "POST /apis/karpenter.sh/v1/nodeclaims: not sent: refused");
     EXPECT_EQ(bench.client.counters().failures, 3u);
+}
+
+TEST(Client, no_write_but_the_leases_passes_a_gate_that_is_closed) {
+    bool leads = true;
+    KubeBench bench({.max_in_flight = 1, .may_write = [&leads] { return leads; }});
+    Answer sent;
+    Answer queued;
+    Answer later;
+    Answer read;
+    bench.client.create(kNodeClaims, "", "{}", sent.done());
+    bench.client.create(kNodeClaims, "", "{}", queued.done());
+    ASSERT_EQ(bench.http.calls.size(), 1u);
+    leads = false;
+    EXPECT_FALSE(bench.http.call(1).request.may_go()) << "its connection may not stand yet";
+    bench.client.remove(kNodeClaims, "", "a", {}, later.done());
+    bench.client.send({.method = "PUT", .path = "/lease", .lane = Lane::kLease}, nullptr);
+    EXPECT_EQ(bench.http.last_call().request.target, "/lease");
+    EXPECT_FALSE(bench.http.last_call().request.may_go);
+    bench.http.answer(1, 201);
+    bench.client.get(kNodes, "", "a", read.done());
+    bench.loop.run_ready();
+    EXPECT_EQ(bench.http.last_call().request.method, "GET");
+    EXPECT_EQ(bench.http.calls.size(), 3u);
+    EXPECT_EQ(queued.error().message,
+              "POST /apis/karpenter.sh/v1/nodeclaims: not sent: this process does not lead");
+    EXPECT_EQ(later.error().kind, ErrorKind::kUnavailable);
+}
+
+TEST(Client, once_writes_are_finished_none_is_under_way_and_none_begins) {
+    KubeBench bench({.max_in_flight = 1});
+    Answer sent;
+    Answer queued;
+    Answer later;
+    bool is_finished = false;
+    bench.client.create(kNodeClaims, "", "{}", sent.done());
+    bench.client.create(kNodeClaims, "", "{}", queued.done());
+    bench.client.finish_writes([&] { is_finished = true; });
+    bench.client.create(kNodeClaims, "", "{}", later.done());
+    bench.loop.advance(seconds{5});
+    EXPECT_FALSE(is_finished) << "the first may still be done";
+    EXPECT_EQ(queued.error().kind, ErrorKind::kUnavailable);
+    EXPECT_EQ(later.error().kind, ErrorKind::kUnavailable);
+    bench.http.answer(1, 201);
+    bench.loop.run_ready();
+    EXPECT_TRUE(is_finished);
+    EXPECT_EQ(bench.http.calls.size(), 1u);
 }
 
 TEST(Client, a_write_that_may_have_been_done_is_not_tried_again) {

@@ -227,6 +227,7 @@ void Cluster::upsert(api::NodeClaim claim) {
         forget_id(claim_by_provider_id_, it->second.claim.provider_id, it->second);
     }
     if (!claim.provider_id.empty()) claim_by_provider_id_[claim.provider_id] = &it->second;
+    it->second.is_ours = is_served(claim.node_class);
     it->second.claim = std::move(claim);
     it->second.seen = generation(Kind::kNodeClaim);
     ++version_;
@@ -234,7 +235,8 @@ void Cluster::upsert(api::NodeClaim claim) {
 
 void Cluster::upsert(api::NodePool pool) {
     const std::string name = pool.meta.name;
-    pools_.insert_or_assign(name, PoolState{std::move(pool), generation(Kind::kNodePool)});
+    const bool is_ours = is_served(pool.node_template.node_class);
+    pools_.insert_or_assign(name, PoolState{std::move(pool), generation(Kind::kNodePool), is_ours});
     ++version_;
     ++offers_version_;
 }
@@ -454,15 +456,15 @@ void Cluster::begin_replace(Kind kind) {
     ++generation_[static_cast<std::size_t>(kind)];
 }
 
-void Cluster::end_replace(Kind kind) {
+std::vector<std::pair<std::string, std::string>> Cluster::unseen(Kind kind) const {
     const std::uint32_t current = generation(kind);
-    // The names first: removing changes the maps.
     std::vector<std::pair<std::string, std::string>> gone;
     switch (kind) {
         case Kind::kPod:
             for (const auto& [key, pod] : pods_) {
                 if (pod.seen != current) gone.emplace_back(pod.id.ns(), pod.id.name());
             }
+            std::sort(gone.begin(), gone.end());
             break;
         case Kind::kNode:
             for (const auto& [name, state] : nodes_) {
@@ -529,11 +531,19 @@ void Cluster::end_replace(Kind kind) {
         case Kind::kDeployment:
         case Kind::kStatefulSet:
         case Kind::kReplicaSet:
-            for (const auto& [name, state] : templates_[kind]) {
-                if (state.seen != current) gone.emplace_back(state.ns, state.name);
+            if (const auto kept = templates_.find(kind); kept != templates_.end()) {
+                for (const auto& [name, state] : kept->second) {
+                    if (state.seen != current) gone.emplace_back(state.ns, state.name);
+                }
             }
             break;
     }
+    return gone;
+}
+
+void Cluster::end_replace(Kind kind) {
+    // The names first: removing changes the maps.
+    const auto gone = unseen(kind);
     for (const auto& [ns, name] : gone) remove(kind, ns, name);
     synced_[static_cast<std::size_t>(kind)] = true;
     ++version_;
@@ -577,9 +587,17 @@ const NodeState* Cluster::node_of(const api::NodeClaim& claim) const {
     return it == node_by_provider_id_.end() ? nullptr : it->second;
 }
 
+bool Cluster::is_ours(const NodeState& node) const {
+    if (const ClaimState* claim = claim_of(node.node)) return claim->is_ours;
+    return !served_ || served_->are_named_by(node.node.meta.labels);
+}
+
 const ClaimState* Cluster::claim_of(const api::Node& node) const {
-    if (node.provider_id.empty()) return nullptr;
-    const auto it = claim_by_provider_id_.find(node.provider_id);
+    return node.provider_id.empty() ? nullptr : claim_with_id(node.provider_id);
+}
+
+const ClaimState* Cluster::claim_with_id(const std::string& provider_id) const {
+    const auto it = claim_by_provider_id_.find(provider_id);
     return it == claim_by_provider_id_.end() ? nullptr : it->second;
 }
 

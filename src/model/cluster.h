@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "api/karpenter.h"
 #include "base/time.h"
 #include "model/pod_id.h"
+#include "rules/node_class_kinds.h"
 #include "rules/pod_shape.h"
 
 namespace joiner::model {
@@ -119,11 +121,13 @@ struct NodeState {
 struct ClaimState {
     api::NodeClaim claim;
     std::uint32_t seen = 0;
+    bool is_ours = true;
 };
 
 struct PoolState {
     api::NodePool pool;
     std::uint32_t seen = 0;
+    bool is_ours = true;
 };
 
 struct DaemonState {
@@ -164,7 +168,11 @@ using KeptByName = std::map<std::string, Kept<T>, std::less<>>;
 
 class Cluster {
   public:
-    explicit Cluster(rules::PreferencePolicy policy) : policy_(policy) {}
+    // Pools, claims and nodes of a kind of node class that is not served are another's: room for pods and
+    // places in the way of them, and never to be acted on. nullopt: all are ours.
+    explicit Cluster(rules::PreferencePolicy policy,
+                     std::optional<rules::NodeClassKinds> served = std::nullopt)
+        : policy_(policy), served_(std::move(served)) {}
     Cluster(const Cluster&) = delete;
     Cluster& operator=(const Cluster&) = delete;
 
@@ -192,6 +200,8 @@ class Cluster {
     // What is not upserted between the two is gone.
     void begin_replace(Kind kind);
     void end_replace(Kind kind);
+    // What has not been upserted since begin_replace(): namespaces and names, for whoever tells of it.
+    std::vector<std::pair<std::string, std::string>> unseen(Kind kind) const;
     // Every kind that is always watched has been told in full at least once.
     bool is_synced() const;
     bool is_synced(Kind kind) const { return synced_[static_cast<std::size_t>(kind)]; }
@@ -206,6 +216,11 @@ class Cluster {
     const std::map<std::string, NodeState, std::less<>>& nodes() const { return nodes_; }
     const std::map<std::string, ClaimState, std::less<>>& claims() const { return claims_; }
     const std::map<std::string, PoolState, std::less<>>& pools() const { return pools_; }
+    // Those that are ours, in the order of their names: whoever acts goes over these, and no others.
+    auto our_claims() const { return std::views::filter(claims_, is_our_item); }
+    auto our_pools() const { return std::views::filter(pools_, is_our_item); }
+    // As its claim is; without one, as its labels say.
+    bool is_ours(const NodeState& node) const;
     const std::map<std::string, DaemonState, std::less<>>& daemons() const { return daemons_; }
     const std::map<std::string, NodeClassState, std::less<>>& node_classes() const { return node_classes_; }
 
@@ -231,6 +246,7 @@ class Cluster {
     const PoolState* find_pool(std::string_view name) const;
     const NodeState* node_of(const api::NodeClaim& claim) const;  // By provider id.
     const ClaimState* claim_of(const api::Node& node) const;      // By provider id.
+    const ClaimState* claim_with_id(const std::string& provider_id) const;
     // More than one node has the claim's provider id.
     bool has_several_nodes(const api::NodeClaim& claim) const { return twins_.contains(claim.provider_id); }
 
@@ -252,8 +268,13 @@ class Cluster {
     std::shared_ptr<const rules::PodShape> intern(rules::PodShape shape);
     std::shared_ptr<const rules::PodLabels> intern_labels(const api::Pod& pod);
     std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
+    bool is_served(const api::NodeClassReference& node_class) const {
+        return !served_ || served_->serve(node_class);
+    }
+    static constexpr auto is_our_item = [](const auto& item) { return item.second.is_ours; };
 
     rules::PreferencePolicy policy_;
+    std::optional<rules::NodeClassKinds> served_;
     std::unordered_map<PodKey, PodState> pods_;
     std::set<PodKey> unbound_;
     std::set<PodKey> released_;

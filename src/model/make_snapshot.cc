@@ -336,7 +336,7 @@ class SnapshotMaker {
             sum.capacity += rules::as_capacity(state.node.capacity);
             ++sum.nodes;
         }
-        for (const auto& [name, state] : cluster_.pools()) {
+        for (const auto& [name, state] : cluster_.our_pools()) {
             const Used& sum = used[name];
             if (!inputs_.is_usable(state.pool)) continue;
             PoolView view = make_pool_view(state.pool, sum.capacity, sum.nodes);
@@ -569,7 +569,7 @@ PoolView make_pool_view(const api::NodePool& pool, const Resources& used_capacit
         view.requirements = std::move(*requirements);
     view.requirements.add_labels(pool.node_template.labels);
     view.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {pool.meta.name}));
-    view.requirements.add(Requirement::in(node_class_label(pool.node_template.node_class),
+    view.requirements.add(Requirement::in(rules::node_class_label(pool.node_template.node_class),
                                           {pool.node_template.node_class.name}));
     view.taints = pool.node_template.taints;
     if (pool.limits) {
@@ -590,13 +590,6 @@ Resources claimed_capacity(const api::NodeClaim& claim, const std::vector<rules:
                              [&](const rules::InstanceType& type) { most.max_with(type.capacity); });
     }
     return most;
-}
-
-std::string node_class_label(const api::NodeClassReference& reference) {
-    std::string kind = reference.kind;
-    std::transform(kind.begin(), kind.end(), kind.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return reference.group + "/" + kind;
 }
 
 }  // namespace joiner::model

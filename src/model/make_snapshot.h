@@ -65,7 +65,4 @@ PoolView make_pool_view(const api::NodePool& pool, const rules::Resources& used_
 // not known.
 rules::Resources claimed_capacity(const api::NodeClaim& claim, const std::vector<rules::InstanceType>* types);
 
-// "<group>/<kind in lower case>", the label that ties claims and nodes to their node class.
-std::string node_class_label(const api::NodeClassReference& reference);
-
 }  // namespace joiner::model

@@ -19,8 +19,9 @@ struct Page {
 
 class HttpServer {
   public:
+    // Listens on every address of the machine, of IPv6 and of IPv4; where there is no IPv6, on those of IPv4.
     // `pages`: path to what answers it. Port 0 picks a free one.
-    static Result<std::unique_ptr<HttpServer>> start(const std::string& address, int port,
+    static Result<std::unique_ptr<HttpServer>> start(int port,
                                                      std::map<std::string, std::function<Page()>> pages);
     ~HttpServer();
     int port() const;

@@ -45,6 +45,8 @@ class Faults {
     };
     Decision decide(bool is_watch);
 
+    // From now on other things go wrong; the seed goes on.
+    void change(const FaultOptions& options) { options_ = options; }
     // Nothing goes wrong any more; for the quiet end of a run.
     void stop() { is_stopped_ = true; }
     const std::map<Kind, std::uint64_t>& counts() const { return counts_; }

@@ -16,12 +16,12 @@ namespace joiner::sim {
 class InProcessHttp::Impl {
   public:
     Impl(io::Loop& loop, ApiServer& server, InProcessHttpOptions options)
-        : loop_(loop), server_(server), options_(options) {}
+        : loop_(loop), server_(server), options_(std::move(options)) {}
     ~Impl() {
         while (!open_.empty()) forget(open_.begin()->first);
     }
 
-    io::RequestId send(io::HttpRequest request, std::function<void(Result<io::HttpResponse>)> done) {
+    io::RequestId send(io::HttpRequest request, std::function<void(io::HttpResult)> done) {
         auto open = std::make_unique<Open>();
         open->done = std::move(done);
         open->timeout = request.timeout;
@@ -76,7 +76,7 @@ class InProcessHttp::Impl {
     };
 
     struct Open {
-        std::function<void(Result<io::HttpResponse>)> done;
+        std::function<void(io::HttpResult)> done;
         io::StreamHandlers handlers;
         bool is_stream = false;
         std::size_t max_response_bytes = 0;
@@ -84,6 +84,7 @@ class InProcessHttp::Impl {
         Duration silence{0};
         Faults::Decision fault;
         bool is_stuck = false;  // A piece was lost with the path: nothing more arrives.
+        std::function<bool()> may_go;
         std::shared_ptr<LocalExchange> exchange;
         std::deque<Piece> pieces;   // On their way to the client.
         io::HttpResponse response;  // Of send(), while its pieces come in.
@@ -98,6 +99,7 @@ class InProcessHttp::Impl {
         const io::RequestId id = next_id_++;
         Open& open = *open_.emplace(id, std::move(opened)).first->second;
         open.max_response_bytes = request.max_response_bytes;
+        open.may_go = std::move(request.may_go);
         open.exchange = std::make_shared<LocalExchange>(*this, id);
         if (open.timeout > Duration{0}) {
             open.timeout_timer = loop_.after(open.timeout, [this, id] { fail_request(id, "timed out"); });
@@ -114,6 +116,7 @@ class InProcessHttp::Impl {
     // The request reaches the server, or what a fault has put in its place.
     void arrive(io::RequestId id, const Request& request) {
         Open& open = *open_.at(id);
+        if (open.may_go && !open.may_go()) return refuse(id);
         if (is_path_dead_) {
             open.is_stuck = true;
             return;
@@ -144,6 +147,7 @@ class InProcessHttp::Impl {
             case Kind::kDelay:
                 break;
         }
+        if (options_.heard) options_.heard(request.method, request.target);
         server_.handle(request, open.exchange);
     }
 
@@ -261,6 +265,14 @@ class InProcessHttp::Impl {
         if (!is_stream && done) done(fail(ErrorKind::kUnavailable, why));
     }
 
+    void refuse(io::RequestId id) {
+        const auto done = std::move(open_.at(id)->done);
+        const auto on_end = std::move(open_.at(id)->handlers.on_end);
+        forget(id);
+        if (done) done(io::not_sent(ErrorKind::kUnavailable, "it may not go any more"));
+        if (on_end) on_end(fail(ErrorKind::kUnavailable, "it may not go any more"));
+    }
+
     void forget(io::RequestId id) {
         const auto found = open_.find(id);
         if (found == open_.end()) return;
@@ -282,10 +294,9 @@ class InProcessHttp::Impl {
 };
 
 InProcessHttp::InProcessHttp(io::Loop& loop, ApiServer& server, InProcessHttpOptions options)
-    : impl_(std::make_unique<Impl>(loop, server, options)) {}
+    : impl_(std::make_unique<Impl>(loop, server, std::move(options))) {}
 InProcessHttp::~InProcessHttp() = default;
-io::RequestId InProcessHttp::send(io::HttpRequest request,
-                                  std::function<void(Result<io::HttpResponse>)> done) {
+io::RequestId InProcessHttp::send(io::HttpRequest request, std::function<void(io::HttpResult)> done) {
     return impl_->send(std::move(request), std::move(done));
 }
 io::RequestId InProcessHttp::stream(io::HttpRequest request, io::StreamHandlers handlers) {

@@ -2,7 +2,9 @@
 // faults where a test wants them. With it the unmodified kube::Client runs in the pretend world. Loop thread.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string_view>
 
 #include "io/http.h"
 #include "io/loop.h"
@@ -14,6 +16,8 @@ namespace joiner::sim {
 struct InProcessHttpOptions {
     Duration latency = std::chrono::milliseconds{1};  // Each way.
     Faults* faults = nullptr;                         // Not owned; may be null.
+    // Told of each request that reaches the server; may be absent.
+    std::function<void(std::string_view method, std::string_view target)> heard = {};
 };
 
 class InProcessHttp final : public io::HttpClient {
@@ -21,7 +25,7 @@ class InProcessHttp final : public io::HttpClient {
     InProcessHttp(io::Loop& loop, ApiServer& server, InProcessHttpOptions options);
     ~InProcessHttp() override;
 
-    io::RequestId send(io::HttpRequest request, std::function<void(Result<io::HttpResponse>)> done) override;
+    io::RequestId send(io::HttpRequest request, std::function<void(io::HttpResult)> done) override;
     io::RequestId stream(io::HttpRequest request, io::StreamHandlers handlers) override;
     void cancel(io::RequestId id) override;
 

@@ -1,9 +1,11 @@
 // The share of a loop that belongs to one pretend process: after kill() nothing that was set or posted
-// through it runs any more, as after kill -9. Loop thread. The loop outlives it.
+// through it runs any more, as after kill -9. Between freeze() and thaw() it is stopped, as by SIGSTOP: what
+// falls due meanwhile runs afterwards, in the order it fell due. Loop thread. The loop outlives it.
 #pragma once
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "io/loop.h"
 
@@ -13,7 +15,12 @@ class ProcessLoop final : public io::Loop {
   public:
     explicit ProcessLoop(io::Loop& loop) : loop_(loop) {}
 
-    void kill() { *is_alive_ = false; }
+    void kill() { state_->is_alive = false; }
+    void freeze() { state_->is_frozen = true; }
+    void thaw() {
+        state_->is_frozen = false;
+        for (io::Task& task : std::exchange(state_->held, {})) post(std::move(task));
+    }
 
     WallTime now() const override { return loop_.now(); }
     Duration monotonic() const override { return loop_.monotonic(); }
@@ -26,14 +33,21 @@ class ProcessLoop final : public io::Loop {
     void stop() override { loop_.stop(); }
 
   private:
+    struct State {
+        bool is_alive = true;
+        bool is_frozen = false;
+        std::vector<io::Task> held;
+    };
     io::Task while_alive(io::Task task) const {
-        return [task = std::move(task), is_alive = is_alive_] {
-            if (*is_alive) task();
+        return [task = std::move(task), state = state_]() mutable {
+            if (!state->is_alive) return;
+            if (state->is_frozen) return state->held.push_back(std::move(task));
+            task();
         };
     }
 
     io::Loop& loop_;
-    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+    std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 }  // namespace joiner::sim

@@ -13,6 +13,7 @@ Every server listens on 127.0.0.1 and dies with this process, however it ends.
 
 import argparse
 import base64
+import datetime
 import json
 import os
 import pathlib
@@ -30,6 +31,8 @@ from processes import Child, exit_cleanly_when_terminated, free_port, wait_until
 
 _HERE = pathlib.Path(__file__).resolve().parent
 CANNOT_BUILD = 77
+# May do everything, as "admin" may; told apart from it and from one another in the audit log.
+FURTHER_USERS = ("first", "second")
 
 
 class CannotBuild(Exception):
@@ -50,13 +53,14 @@ class ControlPlane:
     """One cluster of its own. Not thread-safe, but for `api`; start it from the main thread."""
 
     def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0, log_dir=None,
-                 more_stages=None, scheduler_configuration=None):
+                 more_stages=None, scheduler_configuration=None, audit=False):
         """
         api_server_only: etcd and kube-apiserver, for questions about the API alone.
         scheduler_qps: kube-scheduler's client limit; its own default is 50.
         node_ready_seconds: how long after its creation a KWOK node turns Ready.
         more_stages: a folder of further KWOK stages; one of a name that is there already takes its place.
         scheduler_configuration: fields of KubeSchedulerConfiguration beside those of the client.
+        audit: the API server keeps a log of all that changes something (see writes_of()).
         log_dir: kept after stop(); a temporary directory, removed, when None.
         """
         self._api_server_only = api_server_only
@@ -66,6 +70,7 @@ class ControlPlane:
         self._kept_log_dir = log_dir
         self._more_stages = more_stages
         self._scheduler_configuration = scheduler_configuration or {}
+        self._audit = audit
         self._children = {}
         self.start_seconds = None
 
@@ -101,6 +106,19 @@ class ControlPlane:
             child.kill()
         self._children.clear()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def writes_of(self, user):
+        """[(time, verb, URI)] of what a user (write_kubeconfig()) asked to have changed, in the order it came.
+
+        REQUIRES: audit. Times are seconds since 1970, as the server received each request.
+        """
+        found = []
+        for line in (self.log_dir / "audit.log").read_text().splitlines():
+            event = json.loads(line)
+            if event["user"]["username"] == user:
+                received = datetime.datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00"))
+                found.append((received.timestamp(), event["verb"], event["requestURI"]))
+        return sorted(found)
 
     def kubectl(self, *arguments, stdin=None, check=True):
         return subprocess.run(
@@ -139,22 +157,26 @@ class ControlPlane:
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self._service_account_key)
 
         self._token_file = self.dir / "tokens.csv"
-        self._token_file.write_text(f"{self._token},admin,admin,system:masters\n")
+        self._tokens = {"admin": self._token}
+        self._tokens.update((user, secrets.token_hex(16)) for user in FURTHER_USERS)
+        self._token_file.write_text("".join(f"{token},{user},{user},system:masters\n"
+                                            for user, token in self._tokens.items()))
 
         self.port = free_port()
         self.kubeconfig = self.dir / "kubeconfig"
         self.write_kubeconfig(self.kubeconfig)
         self.api = ApiClient("127.0.0.1", self.port, self._token, self._ca_file)
 
-    def write_kubeconfig(self, path):
+    def write_kubeconfig(self, path, user="admin"):
+        """For a client that is to be known by a name of its own, one of FURTHER_USERS."""
         certificate = base64.b64encode(self._ca_file.read_bytes()).decode()
         # JSON is YAML too, and every reader of kubeconfig files takes it.
         pathlib.Path(path).write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {
                 "server": f"https://127.0.0.1:{self.port}", "certificate-authority-data": certificate}}],
-            "users": [{"name": "admin", "user": {"token": self._token}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+            "users": [{"name": user, "user": {"token": self._tokens[user]}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
         }, indent=1))
 
     def _start_etcd(self):
@@ -178,7 +200,17 @@ class ControlPlane:
                   "--service-account-issuer=https://kubernetes.default.svc",
                   f"--service-account-key-file={self._service_account_key}",
                   f"--service-account-signing-key-file={self._service_account_key}",
-                  f"--cert-dir={self.dir / 'certs'}")
+                  f"--cert-dir={self.dir / 'certs'}", *self._audit_flags())
+
+    def _audit_flags(self):
+        if not self._audit:
+            return []
+        policy = self.dir / "audit-policy.json"
+        policy.write_text(json.dumps({
+            "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+            "rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+                      {"level": "None"}]}))
+        return [f"--audit-policy-file={policy}", f"--audit-log-path={self.log_dir / 'audit.log'}"]
 
     def _wait_for_api_server(self):
         def is_ready():

@@ -42,12 +42,19 @@ inline const std::string kPool = node_class() + node_pool();
 struct Process {
     Process(sim::Cluster& world, control::Options options, std::uint64_t seed, Duration latency)
         : loop(world.loop()),
-          http(loop, world.api(), {.latency = latency, .faults = &world.faults()}),
+          http(loop, world.api(),
+               {.latency = latency,
+                .faults = &world.faults(),
+                .heard =
+                    [this](std::string_view method, std::string_view target) {
+                        if (method != "GET" && target.find("/leases") == std::string_view::npos) ++writes;
+                    }}),
           controller(loop, http, world.config(), std::move(options), cloud::kwok::builtin_types(), metrics,
                      Rng(seed)) {
         controller.start([this] { loop.kill(); });
     }
 
+    std::size_t writes = 0;  // That reached the API server, those of the lease aside.
     sim::ProcessLoop loop;
     sim::InProcessHttp http;
     observe::Metrics metrics;

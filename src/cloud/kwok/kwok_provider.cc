@@ -58,8 +58,19 @@ Instance instance_of(const api::Node& node) {
     out.provider_id = node.provider_id;
     out.claim_name = api::find_or_empty(node.meta.labels, api::kHostnameLabel);
     out.labels = node.meta.labels;
+    out.capacity = rules::as_capacity(node.capacity);
+    out.allocatable = rules::as_capacity(node.allocatable);
     out.is_terminating = node.meta.deleted.has_value();
     return out;
+}
+
+// The node's name; empty where the id is another provider's.
+std::string name_in(const std::string& provider_id) {
+    return provider_id.starts_with(kProviderPrefix) ? provider_id.substr(kProviderPrefix.size()) : "";
+}
+
+tl::unexpected<Error> not_an_id_of_ours(const std::string& provider_id) {
+    return invalid(fmt::format("\"{}\" is not the id of a KWOK instance", provider_id));
 }
 
 }  // namespace
@@ -75,8 +86,8 @@ KwokProvider::KwokProvider(io::Loop& loop, std::vector<rules::InstanceType> type
       labels_(labels_of(*types_)),
       access_(std::move(access)) {}
 
-bool KwokProvider::serves(const api::NodeClassReference& node_class) const {
-    return node_class.group == "karpenter.kwok.sh" && node_class.kind == "KWOKNodeClass";
+std::vector<rules::NodeClassKind> KwokProvider::node_class_kinds() const {
+    return {{"karpenter.kwok.sh", "KWOKNodeClass"}};
 }
 
 std::vector<rules::RepairPolicy> KwokProvider::repair_policies() const {
@@ -104,28 +115,53 @@ Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim,
     return best;
 }
 
+InstanceTypes KwokProvider::types_for(const api::NodeClaim& claim) const {
+    InstanceTypes types = access_.offered_to ? access_.offered_to(claim) : nullptr;
+    return types == nullptr ? types_ : types;
+}
+
+std::optional<Instance> KwokProvider::as_recorded(const api::NodeClaim& claim) const {
+    const InstanceTypes types = types_for(claim);
+    for (const rules::InstanceType& type : *types) {
+        if (type.name != api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel)) continue;
+        for (const rules::Offering& offering : type.offerings) {
+            if (offering.zone() == api::find_or_empty(claim.meta.labels, api::kZoneLabel) &&
+                offering.capacity_type() == api::find_or_empty(claim.meta.labels, api::kCapacityTypeLabel))
+                return make_instance(claim, type, offering);
+        }
+    }
+    return std::nullopt;
+}
+
+void KwokProvider::answer_soon(std::function<void(Result<Instance>)> done, Result<Instance> answer) {
+    loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+}
+
 void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) {
-    const auto later = [this](std::function<void(Result<Instance>)> f, Result<Instance> result) {
-        loop_.post([f = std::move(f), result = std::move(result)]() mutable { f(std::move(result)); });
-    };
+    if (const api::Node* node = access_.find_node(node_name(claim)); node != nullptr)
+        return answer_soon(std::move(done), instance_of(*node));
     const api::KWOKNodeClass* node_class = access_.node_class(claim.node_class.name);
     if (node_class == nullptr) {
-        return later(std::move(done),
-                     invalid(fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
+        return answer_soon(std::move(done),
+                           invalid(fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
     }
     const api::Condition* ready = api::find_condition(node_class->conditions, "Ready");
     if (ready != nullptr && ready->status == "False") {
-        return later(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}",
-                                                          claim.node_class.name, ready->message)));
+        return answer_soon(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}",
+                                                                claim.node_class.name, ready->message)));
     }
-    InstanceTypes types = access_.offered_to ? access_.offered_to(claim) : nullptr;
-    if (types == nullptr) types = types_;
+    InstanceTypes types = types_for(claim);
     const SoldOut sold_out(api::find_or_empty(node_class->meta.annotations, api::kSoldOutAnnotation));
     if (!sold_out.empty())
         types = std::make_shared<const std::vector<rules::InstanceType>>(sold_out.applied_to(*types));
-    auto choice = choose(claim, *types);
-    if (!choice) return later(std::move(done), tl::unexpected<Error>(choice.error()));
-    Instance instance = make_instance(claim, *choice->type, *choice->offering);
+    const auto choice = choose(claim, *types);
+    if (!choice) return answer_soon(std::move(done), tl::unexpected<Error>(choice.error()));
+    bring_up(claim, make_instance(claim, *choice->type, *choice->offering), node_class->registration_delay,
+             std::move(done));
+}
+
+void KwokProvider::bring_up(const api::NodeClaim& claim, Instance instance, Duration delay,
+                            std::function<void(Result<Instance>)> done) {
     const api::Node node = make_node(claim, instance);
     const auto post_node = [this, node](std::function<void(Status)> f) {
         access_.create_node(node, [f = std::move(f)](Status status) {
@@ -138,25 +174,25 @@ void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result
             f(std::move(status));
         });
     };
-    if (node_class->registration_delay.count() <= 0) {
+    if (delay.count() <= 0) {
         return post_node([instance = std::move(instance), done = std::move(done)](Status status) {
             if (!status) return done(tl::unexpected<Error>(status.error()));
             done(instance);
         });
     }
     if (!delayed_.contains(node.meta.name)) {
-        delayed_[node.meta.name] =
-            loop_.after(node_class->registration_delay, [this, post_node, name = node.meta.name] {
-                delayed_.erase(name);
-                post_node([](const Status&) {});
-            });
+        delayed_[node.meta.name] = loop_.after(delay, [this, post_node, name = node.meta.name] {
+            delayed_.erase(name);
+            post_node([](const Status&) {});
+        });
     }
-    later(std::move(done), std::move(instance));
+    answer_soon(std::move(done), std::move(instance));
 }
 
 void KwokProvider::remove(const std::string& provider_id, std::function<void(Status)> done) {
-    const std::string name =
-        provider_id.starts_with(kProviderPrefix) ? provider_id.substr(kProviderPrefix.size()) : provider_id;
+    const std::string name = name_in(provider_id);
+    if (name.empty())
+        return loop_.post([done = std::move(done), provider_id] { done(not_an_id_of_ours(provider_id)); });
     if (const auto it = delayed_.find(name); it != delayed_.end()) {
         loop_.cancel(it->second);
         delayed_.erase(it);
@@ -170,17 +206,30 @@ void KwokProvider::remove(const std::string& provider_id, std::function<void(Sta
 }
 
 void KwokProvider::get(const std::string& provider_id, std::function<void(Result<Instance>)> done) {
-    Result<Instance> out = fail(ErrorKind::kNotFound, "the instance is gone");
-    for (const api::Node& node : access_.nodes()) {
-        if (node.provider_id == provider_id) out = instance_of(node);
-    }
-    loop_.post([done = std::move(done), out = std::move(out)]() mutable { done(std::move(out)); });
+    const std::string name = name_in(provider_id);
+    if (name.empty()) return answer_soon(std::move(done), not_an_id_of_ours(provider_id));
+    if (const api::Node* node = access_.find_node(name); node != nullptr)
+        return answer_soon(std::move(done), instance_of(*node));
+    // A machine that is still starting is known by its claim alone, and starts on where another process began
+    // it.
+    const api::NodeClaim* claim = access_.claim_with_id(provider_id);
+    if (claim == nullptr || claim->meta.deleted || rules::is_true(claim->conditions, "Registered"))
+        return answer_soon(std::move(done), fail(ErrorKind::kNotFound, "the instance is gone"));
+    std::optional<Instance> instance = as_recorded(*claim);
+    if (!instance)
+        return answer_soon(std::move(done), fail(ErrorKind::kNotFound, "there is no such type any more"));
+    const api::KWOKNodeClass* node_class = access_.node_class(claim->node_class.name);
+    bring_up(*claim, std::move(*instance),
+             node_class == nullptr ? Duration{0} : node_class->registration_delay, std::move(done));
 }
 
 void KwokProvider::list(std::function<void(Result<std::vector<Instance>>)> done) {
     std::vector<Instance> out;
+    const rules::NodeClassKinds ours(node_class_kinds());
     for (const api::Node& node : access_.nodes()) {
-        if (node.provider_id.starts_with(kProviderPrefix)) out.push_back(instance_of(node));
+        // Another controller's pretend nodes have ids like ours.
+        if (!name_in(node.provider_id).empty() && ours.are_named_by(node.meta.labels))
+            out.push_back(instance_of(node));
     }
     loop_.post([done = std::move(done), out = std::move(out)]() mutable { done(std::move(out)); });
 }

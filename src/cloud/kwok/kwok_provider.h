@@ -20,6 +20,10 @@ struct ClusterAccess {
     std::function<void(const api::Node& node, std::function<void(Status)> done)> create_node;
     std::function<void(const std::string& name, std::function<void(Status)> done)> delete_node;
     std::function<std::vector<api::Node>()> nodes;
+    // nullptr: there is none.
+    std::function<const api::Node*(const std::string& name)> find_node;
+    // The claim that records this provider id; nullptr: none does.
+    std::function<const api::NodeClaim*(const std::string& provider_id)> claim_with_id;
     // nullptr: there is no such class.
     std::function<const api::KWOKNodeClass*(const std::string& name)> node_class;
     // What the claim may become, where somebody knows its prices better; nullptr: the provider's own types.
@@ -31,7 +35,7 @@ class KwokProvider final : public Provider {
     KwokProvider(io::Loop& loop, std::vector<rules::InstanceType> types, ClusterAccess access);
 
     std::string_view name() const override { return "kwok"; }
-    bool serves(const api::NodeClassReference& node_class) const override;
+    std::vector<rules::NodeClassKind> node_class_kinds() const override;
     const rules::RestrictedLabels& labels() const override { return labels_; }
     InstanceTypes instance_types(const api::NodePool&) override { return types_; }
     std::vector<rules::RepairPolicy> repair_policies() const override;
@@ -46,12 +50,20 @@ class KwokProvider final : public Provider {
         const rules::Offering* offering = nullptr;
     };
     Result<Choice> choose(const api::NodeClaim& claim, const std::vector<rules::InstanceType>& types) const;
+    // What the claim may become.
+    InstanceTypes types_for(const api::NodeClaim& claim) const;
+    // What the claim says it has become; nullopt where that is no type of ours any more.
+    std::optional<Instance> as_recorded(const api::NodeClaim& claim) const;
+    // Makes the instance's node, `delay` from now.
+    void bring_up(const api::NodeClaim& claim, Instance instance, Duration delay,
+                  std::function<void(Result<Instance>)> done);
+    void answer_soon(std::function<void(Result<Instance>)> done, Result<Instance> answer);
 
     io::Loop& loop_;
     InstanceTypes types_;
     rules::RestrictedLabels labels_;
     ClusterAccess access_;
-    // Claims whose node is to appear later; a node that is asked for again meanwhile keeps its moment.
+    // Nodes that are to appear later; one that is asked for again meanwhile keeps its moment.
     std::map<std::string, io::TimerId> delayed_;
 };
 

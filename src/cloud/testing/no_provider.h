@@ -8,7 +8,7 @@ namespace joiner::cloud::testing {
 class NoProvider : public Provider {
   public:
     std::string_view name() const override { return "none"; }
-    bool serves(const api::NodeClassReference&) const override { return true; }
+    std::vector<rules::NodeClassKind> node_class_kinds() const override { return {}; }
     const rules::RestrictedLabels& labels() const override { return labels_; }
     InstanceTypes instance_types(const api::NodePool&) override { return nullptr; }
     void create(const api::NodeClaim&, std::function<void(Result<Instance>)>) override {}

@@ -24,7 +24,7 @@ class ScriptedHttp final : public HttpClient {
         bool is_stream = false;
         bool is_open = true;  // Not answered, not ended, not cancelled.
         bool was_cancelled = false;
-        std::function<void(Result<HttpResponse>)> done;
+        std::function<void(HttpResult)> done;
         StreamHandlers handlers;
 
         std::string header(std::string_view name) const {
@@ -41,7 +41,7 @@ class ScriptedHttp final : public HttpClient {
     Responder responder;
     std::deque<Call> calls;  // In the order they came; never removed.
 
-    RequestId send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) override {
+    RequestId send(HttpRequest request, std::function<void(HttpResult)> done) override {
         Call& call = add(std::move(request));
         call.done = std::move(done);
         const RequestId id = call.id;
@@ -86,6 +86,8 @@ class ScriptedHttp final : public HttpClient {
     void fail_request(RequestId id, ErrorKind kind, std::string message) {
         reply_to(id, fail(kind, std::move(message)));
     }
+    // It never left this machine.
+    void refuse(RequestId id, std::string_view why) { reply_to(id, not_sent(ErrorKind::kUnavailable, why)); }
 
     // Each returns without effect when the stream is not open any more.
     void start(RequestId id, int code) {
@@ -107,7 +109,7 @@ class ScriptedHttp final : public HttpClient {
         call.request = std::move(request);
         return call;
     }
-    void reply_to(RequestId id, Result<HttpResponse> reply) {
+    void reply_to(RequestId id, HttpResult reply) {
         Call& call = calls.at(id - 1);
         if (!std::exchange(call.is_open, false)) return;
         call.done(std::move(reply));

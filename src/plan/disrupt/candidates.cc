@@ -154,7 +154,7 @@ const rules::InstanceType* CandidateFinder::type_of(const api::NodePool& pool, c
 Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now) {
     Candidates out;
     const CandidateFinder finder(facts, disruption, now);
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         if (finder.is_out_of_play(state)) continue;
         if (std::string reason = finder.obstacle(state); !reason.empty()) {
             out.blocked.push_back(

@@ -40,7 +40,7 @@ Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate&
     Consolidatable out;
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
     std::map<std::string_view, bool> closed;
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         const model::PoolState* pool_state =
             facts.cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
         if (pool_state == nullptr || pool_state->pool.replicas || finder.is_out_of_play(state)) continue;

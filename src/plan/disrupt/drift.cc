@@ -79,7 +79,7 @@ DriftPlan plan_drift(const DisruptionFacts& facts, WallTime now) {
         Candidate candidate;
     };
     std::vector<Drifted> drifted;
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         const api::Condition* condition = api::find_condition(state.claim.conditions, "Drifted");
         if (condition == nullptr || condition->status != "True" || finder.is_out_of_play(state)) continue;
         if (std::string reason = finder.obstacle(state); !reason.empty()) {

@@ -18,7 +18,7 @@ constexpr Duration kAtHand = std::chrono::seconds{10};
 EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now) {
     EmptyPlan plan;
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         if (facts.headroom != nullptr && facts.headroom->contains(name)) continue;
         if (finder.is_out_of_play(state) || !is_empty(*facts.cluster.node_of(state.claim)) ||
             !finder.obstacle(state).empty())

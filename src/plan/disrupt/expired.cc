@@ -11,7 +11,7 @@ namespace joiner::plan {
 std::vector<Expired> find_expired(const DisruptionFacts& facts, WallTime now) {
     std::vector<std::pair<WallTime, Expired>> found;
     const CandidateFinder finder(facts, DisruptionClass::kEventual, now);
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         const model::PoolState* pool =
             facts.cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
         if (pool == nullptr || !is_expired(state.claim, now) || finder.is_out_of_play(state)) continue;

@@ -13,7 +13,7 @@
 namespace joiner::plan {
 
 DisruptionGate::DisruptionGate(const GateFacts& facts, WallTime now) : facts_(facts), now_(now) {
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         const api::NodeClaim& claim = state.claim;
         const model::NodeState* node = facts.cluster.node_of(claim);
         if (node == nullptr || !rules::is_true(claim.conditions, "Initialized") ||

@@ -40,16 +40,15 @@ bool Rollout::has_taken_it_well(const model::ClaimState& state, const api::NodeP
 
 std::int64_t Rollout::wave(const api::NodePool& pool, const std::string& reason) const {
     WallTime since = kNoTime;
-    for (const auto& [name, state] : cluster_.claims()) {
+    for (const auto& [name, state] : cluster_.our_claims()) {
         const api::Condition* condition = drifted(state.claim);
         if (condition != nullptr && condition->reason == reason && pool_of(state.claim) == pool.meta.name)
             since = std::max(since, condition->last_transition);
     }
-    const auto well =
-        std::count_if(cluster_.claims().begin(), cluster_.claims().end(), [&](const auto& item) {
-            return pool_of(item.second.claim) == pool.meta.name &&
-                   has_taken_it_well(item.second, pool, since);
-        });
+    std::int64_t well = 0;
+    for (const auto& [name, state] : cluster_.our_claims()) {
+        if (pool_of(state.claim) == pool.meta.name && has_taken_it_well(state, pool, since)) ++well;
+    }
     return std::max<std::int64_t>(1, well);
 }
 

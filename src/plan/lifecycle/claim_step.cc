@@ -37,7 +37,7 @@ ClaimStep next_deletion_step(const ClaimFacts& facts) {
 }
 
 bool names_class(const api::ObjectMeta& meta, const api::NodeClassReference& node_class) {
-    return node_class.name.empty() || meta.labels.contains(model::node_class_label(node_class));
+    return node_class.name.empty() || meta.labels.contains(rules::node_class_label(node_class));
 }
 
 WallTime since(const api::NodeClaim& claim, std::string_view type) {

@@ -19,10 +19,9 @@ struct ClaimStep {
         kAddFinalizer,
         kLabel,  // The claim, or its node, does not name its node class.
         kLaunch,
-        kEnsureInstance,  // Launched before our time, and its node has not come: the provider is asked again,
-                          // once.
-        kAskHooks,        // The cloud may have something left to do before the node is registered.
-        kRegister,        // The node is there: labels, owner, taints.
+        kEnsureInstance,    // Launched before our time, and its node has not come: is the instance there?
+        kAskHooks,          // The cloud may have something left to do before the node is registered.
+        kRegister,          // The node is there: labels, owner, taints.
         kRecordRegistered,  // The node carries all that; the claim's status says so too.
         kLiftUnreachable,   // Controller-manager should have taken that taint away long since.
         kOpenWindow,        // Every pod planned for the node is bound and seen: the binding taint goes.

@@ -62,7 +62,7 @@ RepairPlan plan_repair(const model::Cluster& cluster, const std::vector<rules::R
     std::map<std::string, Group> groups;
     Group everybody;
     std::vector<std::pair<SickNode, Finding>> sick;
-    for (const auto& [name, state] : cluster.claims()) {
+    for (const auto& [name, state] : cluster.our_claims()) {
         const model::NodeState* node = cluster.node_of(state.claim);
         if (node == nullptr) continue;
         const std::string pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));

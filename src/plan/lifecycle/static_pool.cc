@@ -27,7 +27,7 @@ bool is_of(const api::NodeClaim& claim, const api::NodePool& pool) {
 
 Count count_claims(const StaticPoolFacts& facts) {
     Count out;
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         if (!is_of(state.claim, facts.pool)) continue;
         if (state.claim.meta.deleted) {
             ++out.deleting;
@@ -100,7 +100,7 @@ StaticPoolPlan plan_static_pool(const StaticPoolFacts& facts, WallTime now) {
                                        active + out.launches, replicas, node_limit(facts.pool));
     } else if (count.active > replicas) {
         std::vector<Rank> ranks;
-        for (const auto& [name, state] : facts.cluster.claims()) {
+        for (const auto& [name, state] : facts.cluster.our_claims()) {
             if (is_of(state.claim, facts.pool) && !state.claim.meta.deleted && !facts.leaving.contains(name))
                 ranks.push_back(rank_of(facts, state.claim, now));
         }
@@ -118,7 +118,7 @@ StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoo
     const CandidateFinder finder(disruption, DisruptionClass::kEventual, now);
     using Drifted = std::tuple<bool, WallTime, std::string>;
     std::vector<Drifted> order;
-    for (const auto& [name, state] : facts.cluster.claims()) {
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
         const api::Condition* drifted = api::find_condition(state.claim.conditions, "Drifted");
         if (!is_of(state.claim, facts.pool) || drifted == nullptr || drifted->status != "True" ||
             finder.is_out_of_play(state) || !finder.obstacle(state).empty())

@@ -1,0 +1,43 @@
+// A provider that stands before another and is all that the other is: a base for those that change one thing.
+// Borrows the other. Loop thread.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cloud/provider.h"
+
+namespace joiner::cloud {
+
+class ForwardingProvider : public Provider {
+  public:
+    explicit ForwardingProvider(Provider& own) : own_(own) {}
+
+    std::string_view name() const override { return own_.name(); }
+    std::vector<rules::NodeClassKind> node_class_kinds() const override { return own_.node_class_kinds(); }
+    const rules::RestrictedLabels& labels() const override { return own_.labels(); }
+    InstanceTypes instance_types(const api::NodePool& pool) override { return own_.instance_types(pool); }
+    std::string drift_reason(const api::NodeClaim& claim, const api::NodePool& pool) override {
+        return own_.drift_reason(claim, pool);
+    }
+    std::vector<rules::RepairPolicy> repair_policies() const override { return own_.repair_policies(); }
+    std::vector<RegistrationHook*> registration_hooks() override { return own_.registration_hooks(); }
+    void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) override {
+        own_.create(claim, std::move(done));
+    }
+    void remove(const std::string& provider_id, std::function<void(Status)> done) override {
+        own_.remove(provider_id, std::move(done));
+    }
+    void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override {
+        own_.get(provider_id, std::move(done));
+    }
+    void list(std::function<void(Result<std::vector<Instance>>)> done) override {
+        own_.list(std::move(done));
+    }
+
+  protected:
+    Provider& own_;
+};
+
+}  // namespace joiner::cloud
