@@ -112,20 +112,22 @@ Result<Cron> Cron::parse(std::string_view text) {
                                       &cron.weekdays_};
     std::array<bool, kFields.size()> is_any{};
     for (std::size_t i = 0; i < parts.size(); ++i) {
+        const auto refused = [&] {
+            return invalid(fmt::format("schedule \"{}\": {} \"{}\" is not within {} to {}",
+                                       text.substr(0, 80), kFields[i].name, parts[i].substr(0, 40),
+                                       kFields[i].low, kFields[i].high));
+        };
         std::string_view rest = parts[i];
-        while (true) {
-            const std::size_t comma = rest.find(',');
-            const auto range = read_range(rest.substr(0, comma), kFields[i]);
-            if (!range) {
-                return invalid(fmt::format("schedule \"{}\": {} \"{}\" is not within {} to {}",
-                                           text.substr(0, 80), kFields[i].name, parts[i].substr(0, 40),
-                                           kFields[i].low, kFields[i].high));
-            }
+        while (!rest.empty()) {
+            const std::string_view part = rest.substr(0, rest.find(','));
+            rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+            if (part.empty()) continue;  // robfig/cron reads "1,,2" as "1,2".
+            const auto range = read_range(part, kFields[i]);
+            if (!range) return refused();
             *targets[i] |= range->bits;
             is_any[i] |= range->is_any;
-            if (comma == std::string_view::npos) break;
-            rest = rest.substr(comma + 1);
         }
+        if (*targets[i] == 0) return refused();
     }
     cron.any_day_ = is_any[2];
     cron.any_weekday_ = is_any[4];
