@@ -55,8 +55,15 @@ class YamlReader {
   public:
     // `lines`, where it is not nullptr, gets the line of each field; the text begins after `lines_before`
     // others.
-    YamlReader(std::size_t text_bytes, std::map<std::string, int>* lines = nullptr, int lines_before = 0)
+    explicit YamlReader(std::size_t text_bytes, std::map<std::string, int>* lines = nullptr,
+                        int lines_before = 0)
         : max_nodes_(text_bytes + kMaxExtraNodes), lines_(lines), lines_before_(lines_before) {}
+
+    struct RepeatedKey {
+        std::string key;
+        int line;  // Of the later one, which counts.
+    };
+    std::vector<RepeatedKey> repeated_keys;
 
     Result<Json> read(const YAML::Node& node, const std::string& path = {}, int depth = 0) {
         if (++nodes_ > max_nodes_) return invalid("its aliases make it too large");
@@ -98,13 +105,11 @@ class YamlReader {
                 continue;
             }
             const std::string& key = member.first.Scalar();
+            const auto [place, is_new] = out.emplace(key, nullptr);
+            if (!is_new) repeated_keys.push_back({key, line_of(member.first)});
             std::string inner;
             if (lines_ != nullptr) inner = note_line(path.empty() ? key : path + "." + key, member.first);
-            TRY(Json value, read(member.second, inner, depth + 1));
-            if (!out.emplace(key, std::move(value)).second) {
-                return invalid(fmt::format("key {} stands twice in one object, again in line {}", key,
-                                           member.first.Mark().line + 1 + lines_before_));
-            }
+            TRY(*place, read(member.second, inner, depth + 1));
         }
         if (!has_merges) return out;
         for (const auto& member : node) {
@@ -126,8 +131,10 @@ class YamlReader {
     }
 
     const std::string& note_line(std::string path, const YAML::Node& node) {
-        return lines_->emplace(std::move(path), node.Mark().line + 1 + lines_before_).first->first;
+        return lines_->insert_or_assign(std::move(path), line_of(node)).first->first;
     }
+
+    int line_of(const YAML::Node& node) const { return node.Mark().line + 1 + lines_before_; }
 
     std::size_t max_nodes_;
     std::map<std::string, int>* lines_;
@@ -272,8 +279,11 @@ class Splitter {
                 if (!document.IsDefined() || document.IsNull()) continue;
                 lines_.clear();
                 Place place{.line = document.Mark().line + 1 + lines_before};
-                const auto json =
-                    YamlReader(text.size(), wants_lines_ ? &lines_ : nullptr, lines_before).read(document);
+                YamlReader reader(text.size(), wants_lines_ ? &lines_ : nullptr, lines_before);
+                const auto json = reader.read(document);
+                for (const YamlReader::RepeatedKey& repeated : reader.repeated_keys)
+                    out_.repeated_keys.push_back(
+                        fmt::format("{}:{}: {}", source_, repeated.line, repeated.key));
                 if (!json) {
                     misread(place.line, json.error().message);
                 } else if (!json->is_object()) {
@@ -411,8 +421,14 @@ std::string_view Document::group() const {
 
 Result<std::string> yaml_to_json(std::string_view yaml, const std::string& source) {
     try {
-        const auto json = YamlReader(yaml.size()).read(YAML::Load(std::string(yaml)));
+        YamlReader reader(yaml.size());
+        const auto json = reader.read(YAML::Load(std::string(yaml)));
         if (!json) return invalid(fmt::format("{}: {}", source, json.error().message));
+        if (!reader.repeated_keys.empty()) {
+            const auto& [key, line] = reader.repeated_keys.front();
+            return invalid(
+                fmt::format("{}: key {} stands twice in one object, again in line {}", source, key, line));
+        }
         return dump(*json);
     } catch (const YAML::Exception& e) {
         return invalid(fmt::format("{}, line {}: not valid YAML: {}", source, e.mark.line + 1, e.msg));

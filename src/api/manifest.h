@@ -35,6 +35,8 @@ struct Misread {
 struct ManifestText {
     std::vector<Document> documents;
     std::vector<Misread> misread;
+    // Keys that stand in one object again, "pods.yaml:12: image"; as with kubectl the last of them counts.
+    std::vector<std::string> repeated_keys;
 };
 
 enum class FieldLines { kNo, kYes };

@@ -73,8 +73,7 @@ TEST(Manifest, splits_into_objects) {
          "refused: file.yaml:3: item 1 of List is not an object"},
         {"an item without kind", "apiVersion: v1\nkind: List\nitems: [{}]\n",
          "refused: file.yaml:3: has no kind"},
-        {"a key twice", "apiVersion: v1\nkind: Pod\nkind: Node\n",
-         "refused: file.yaml:1: key kind stands twice in one object, again in line 3"},
+        {"a key twice", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nkind: Node\n", "Node a"},
         {"the second document is wrong", "apiVersion: v1\nkind: Pod\n---\nkind: Pod\n",
          "refused: file.yaml:4: Pod has no apiVersion"},
         {"a kind with quotes in it", "apiVersion: v1\nkind: 'a\"bList'\nitems:\n- metadata: {name: x}\n",
@@ -96,6 +95,18 @@ TEST(Manifest, what_follows_a_document_is_refused_and_not_read_for_ever) {
     for (const char* text : {",", "]", "}", "apiVersion: v1\nkind: Pod\n]\n", "---\n,\n---\n"}) {
         EXPECT_THAT(split(text), HasSubstr("refused: file.yaml:")) << text;
     }
+}
+
+TEST(Manifest, a_key_that_stands_again_is_told_and_its_last_value_counts) {
+    const ManifestText read = read_manifest(
+        "kind: none\napiVersion: v1\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {x: y}\n"
+        "  name: b\n  name: c\n",
+        "f", FieldLines::kYes);
+    ASSERT_EQ(read.documents.size(), 2u);
+    EXPECT_EQ(read.documents[1].name, "c");
+    EXPECT_EQ(read.documents[1].field_lines.at("metadata.name"), 10);
+    EXPECT_THAT(read.repeated_keys, testing::ElementsAre("f:9: name", "f:10: name"));
+    EXPECT_FALSE(yaml_to_json("a: 1\na: 2\n", "f"));
 }
 
 TEST(Manifest, a_broken_document_leaves_the_others_whole) {

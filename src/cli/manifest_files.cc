@@ -78,6 +78,7 @@ class Reader {
         for (api::Document& document : text.documents)
             out_.objects.push_back({std::move(document), was_found});
         for (api::Misread& misread : text.misread) out_.misread.push_back({std::move(misread), was_found});
+        for (std::string& key : text.repeated_keys) repeated_keys_.push_back(std::move(key));
     }
 
     Status read_folder(const std::string& folder) {
@@ -146,6 +147,12 @@ class Reader {
         std::sort(inner_folders_.begin(), inner_folders_.end());
         tell(foreign_, "file", "without a kind and an apiVersion, no Kubernetes manifests,");
         tell(templates_, "file", "with {{ }}, templates that helm template would render,");
+        if (!repeated_keys_.empty())
+            out_.passed_over.push_back(
+                fmt::format("{} again in one object; the last one counts, as with kubectl: {}",
+                            repeated_keys_.size() == 1 ? "1 key stands"
+                                                       : fmt::format("{} keys stand", repeated_keys_.size()),
+                            some_of(repeated_keys_)));
         if (inner_folders_.empty()) return;
         out_.passed_over.push_back(
             fmt::format("{} inside passed over{}: {}", count_of(inner_folders_.size(), "folder"),
@@ -157,6 +164,7 @@ class Reader {
     Manifests out_;
     std::vector<std::string> foreign_;
     std::vector<std::string> templates_;
+    std::vector<std::string> repeated_keys_;
     std::vector<std::string> inner_folders_;
 };
 

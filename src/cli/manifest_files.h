@@ -29,7 +29,8 @@ struct Misreading {
 struct Manifests {
     std::vector<Manifest> objects;  // In the order of their files, and in that of each file.
     std::vector<Misreading> misread;
-    std::vector<std::string> passed_over;  // Sentences: what was left alone in folders, grouped.
+    // Sentences, grouped: what was left alone in folders, or is taken otherwise than it looks.
+    std::vector<std::string> passed_over;
 };
 
 // Errors: a file or folder that cannot be read.

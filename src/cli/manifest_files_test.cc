@@ -94,6 +94,15 @@ TEST_F(ManifestFiles, a_broken_document_leaves_the_others_of_its_folder) {
     EXPECT_THAT(read((folder_ / "b.yaml").string()), HasSubstr("error: "));
 }
 
+TEST_F(ManifestFiles, keys_that_stand_again_are_said_once) {
+    const std::string one = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  x: 1\n  x: 2\n";
+    EXPECT_THAT(read(write("a.yaml", one)),
+                HasSubstr("a | 1 key stands again in one object; the last one counts"));
+    EXPECT_THAT(read(write("a.yaml", one)), HasSubstr("a.yaml:6: x"));
+    write("b.yaml", one);
+    EXPECT_THAT(read_folder(), HasSubstr("a a | 2 keys stand again in one object"));
+}
+
 TEST_F(ManifestFiles, folders_inside_are_said_or_read) {
     write_pod("a.yaml");
     write_pod("inner/b.yaml");

@@ -58,29 +58,49 @@ bool is_built_in_group(std::string_view group) {
 // Kinds that stand for pods even where their spec does not show it.
 bool is_known_to_make_pods(std::string_view group, std::string_view kind) {
     static const std::set<std::pair<std::string_view, std::string_view>> kKnown = {
-        {"monitoring.coreos.com", "Prometheus"},
-        {"monitoring.coreos.com", "PrometheusAgent"},
-        {"monitoring.coreos.com", "Alertmanager"},
-        {"monitoring.coreos.com", "ThanosRuler"},
-        {"karpenter.sh", "Provisioner"},
-        {"helm.toolkit.fluxcd.io", "HelmRelease"},
-        {"helm.cattle.io", "HelmChart"},
+        {"acid.zalan.do", "postgresql"},
+        {"apm.k8s.elastic.co", "ApmServer"},
         {"argoproj.io", "Application"},
         {"argoproj.io", "ApplicationSet"},
-        {"argoproj.io", "Workflow"},
         {"argoproj.io", "CronWorkflow"},
-        {"tekton.dev", "PipelineRun"},
-        {"tekton.dev", "TaskRun"},
-        {"operator.tigera.io", "Installation"},
-        {"install.istio.io", "IstioOperator"},
+        {"argoproj.io", "Workflow"},
         {"ceph.rook.io", "CephCluster"},
+        {"ceph.rook.io", "CephFilesystem"},
+        {"ceph.rook.io", "CephObjectStore"},
+        {"elasticsearch.k8s.elastic.co", "Elasticsearch"},
+        {"enterprisesearch.k8s.elastic.co", "EnterpriseSearch"},
+        {"helm.cattle.io", "HelmChart"},
+        {"helm.toolkit.fluxcd.io", "HelmRelease"},
+        {"install.istio.io", "IstioOperator"},
+        {"k8s.mariadb.com", "MariaDB"},
+        {"kafka.strimzi.io", "Kafka"},
+        {"karpenter.sh", "Provisioner"},
+        {"keda.sh", "ScaledJob"},
+        {"kibana.k8s.elastic.co", "Kibana"},
         {"kubevirt.io", "VirtualMachine"},
         {"kubevirt.io", "VirtualMachineInstance"},
-        {"elasticsearch.k8s.elastic.co", "Elasticsearch"},
-        {"kibana.k8s.elastic.co", "Kibana"},
+        {"logstash.k8s.elastic.co", "Logstash"},
+        {"maps.k8s.elastic.co", "ElasticMapsServer"},
+        {"monitoring.coreos.com", "Alertmanager"},
+        {"monitoring.coreos.com", "Prometheus"},
+        {"monitoring.coreos.com", "PrometheusAgent"},
+        {"monitoring.coreos.com", "ThanosRuler"},
+        {"opentelemetry.io", "OpenTelemetryCollector"},
+        {"operator.tigera.io", "APIServer"},
+        {"operator.tigera.io", "Installation"},
         {"operators.coreos.com", "Subscription"},
+        {"psmdb.percona.com", "PerconaServerMongoDB"},
+        {"pxc.percona.com", "PerconaXtraDBCluster"},
+        {"rabbitmq.com", "RabbitmqCluster"},
+        {"tekton.dev", "PipelineRun"},
+        {"tekton.dev", "TaskRun"},
     };
     return kKnown.contains({group, kind});
+}
+
+// Replicas of something else than pods.
+bool is_known_to_make_none(std::string_view group, std::string_view kind) {
+    return group == "kafka.strimzi.io" && kind == "KafkaTopic";
 }
 
 // Whether some field speaks of containers or replicas.
@@ -93,7 +113,9 @@ bool speaks_of_pods(const Json& json, int depth = 0) {
     }
     if (!json.is_object()) return false;
     for (const auto& [key, member] : json.items()) {
-        if ((key == "replicas" || key == "instances" || key == "replicaCount") && member.is_number())
+        if ((key == "replicas" || key == "instances" || key == "replicaCount" ||
+             key == "numberOfInstances") &&
+            member.is_number())
             return true;
         if (key == "containers" && member.is_array()) return true;
         if ((key == "container" || key == "podTemplate" || key == "podTemplateSpec" || key == "podSpec" ||
@@ -107,7 +129,8 @@ bool speaks_of_pods(const Json& json, int depth = 0) {
 
 bool may_make_pods(const api::Document& document) {
     if (is_known_to_make_pods(document.group(), document.kind)) return true;
-    if (is_built_in_group(document.group())) return false;
+    if (is_built_in_group(document.group()) || is_known_to_make_none(document.group(), document.kind))
+        return false;
     const Json json = Json::parse(document.json, nullptr, false);
     const auto spec = json.find("spec");
     return spec != json.end() && speaks_of_pods(*spec);
@@ -137,16 +160,22 @@ void UnreadKinds::add(const api::Document& document) {
 }
 
 std::vector<std::string> UnreadKinds::sentences() const {
+    Tally may_make_pods = may_make_pods_;
+    Tally others;
+    for (const auto& [kind, count] : others_) {
+        const auto kin = may_make_pods.find(kind);
+        (kin == may_make_pods.end() ? others[kind] : kin->second) += count;
+    }
     std::vector<std::string> out;
-    if (!may_make_pods_.empty())
-        out.push_back(fmt::format("NOT COUNTED, though pods may come of them: {}", tally_of(may_make_pods_)));
+    if (!may_make_pods.empty())
+        out.push_back(fmt::format("NOT COUNTED, though pods may come of them: {}", tally_of(may_make_pods)));
     if (!scheduled_.empty())
         out.push_back(
             fmt::format("not counted, for its pods come by its schedule: {}", tally_of(scheduled_)));
-    if (!others_.empty())
-        out.push_back(fmt::format("{} of {} {} not read: {}", count_of(sum_of(others_), "document"),
-                                  count_of(others_.size(), "kind"), sum_of(others_) == 1 ? "is" : "are",
-                                  tally_of(others_)));
+    if (!others.empty())
+        out.push_back(fmt::format("{} of {} {} not read: {}", count_of(sum_of(others), "document"),
+                                  count_of(others.size(), "kind"), sum_of(others) == 1 ? "is" : "are",
+                                  tally_of(others)));
     return out;
 }
 

@@ -14,7 +14,8 @@ class UnreadKinds {
   public:
     void add(const api::Document& document);
 
-    // At most three sentences; what may stand for pods comes first.
+    // At most three sentences, in which each kind is named once; what may stand for pods comes first, with
+    // all objects of a kind of which one does.
     std::vector<std::string> sentences() const;
 
   private:

@@ -10,10 +10,6 @@
 namespace joiner::cli {
 namespace {
 
-bool is_done(const api::Pod& pod) {
-    return pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
-}
-
 bool is_active(const api::Pod& pod) {
     return !is_done(pod) && !pod.meta.deleted;
 }
@@ -210,6 +206,10 @@ class Expansion {
 };
 
 }  // namespace
+
+bool is_done(const api::Pod& pod) {
+    return pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
+}
 
 std::string key_of(const api::Workload& workload) {
     return fmt::format("{}/{}/{}", workload.kind, workload.meta.ns, workload.meta.name);

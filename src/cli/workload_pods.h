@@ -15,6 +15,9 @@ struct Workloads {
 };
 std::string key_of(const api::Workload& workload);
 
+// Succeeded, or failed for good.
+bool is_done(const api::Pod& pod);
+
 using PodsByName = std::map<std::string, api::Pod>;  // "namespace/name"
 
 // Adds the missing pods to `pods`. One of a StatefulSet that is done takes its successor's name, and makes

@@ -168,6 +168,8 @@ class Filler {
             return {};
         }
         note(document, workload.meta);
+        if (!workload.selector && document.api_version == "apps/v1")
+            warnings_.no_selector(document, workload.meta);
         // What older versions take where none is written.
         if (!workload.selector) workload.selector = {workload.pod_template.meta.labels, {}};
         kept.insert_or_assign(std::move(key), std::move(workload));
@@ -306,6 +308,11 @@ class Filler {
             cluster_.upsert(std::move(claim));
         }
         tell_templates();
+        for (const auto& [name, pod] : pods_) {
+            if (!pod.spec.node_name.empty() && !is_done(pod) &&
+                !cluster_.nodes().contains(pod.spec.node_name))
+                warnings_.on_unknown_node(pod.spec.node_name);
+        }
         while (!pods_.empty()) {
             auto pod = pods_.extract(pods_.begin());
             // Whoever schedules it, it wants room.

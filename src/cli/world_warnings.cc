@@ -10,10 +10,18 @@ namespace {
 constexpr std::size_t kMostByName = 5;
 constexpr std::size_t kMostFields = 20;
 
+std::string name_and_place(const api::Document& document, const api::ObjectMeta& meta) {
+    return fmt::format("{} {} ({})", document.kind, api::full_name(meta), document.source);
+}
+
 }  // namespace
 
 void WorldWarnings::no_containers(const api::Document& document, const api::ObjectMeta& meta) {
-    no_containers_.push_back(fmt::format("{} {} ({})", document.kind, api::full_name(meta), document.source));
+    no_containers_.push_back(name_and_place(document, meta));
+}
+
+void WorldWarnings::no_selector(const api::Document& document, const api::ObjectMeta& meta) {
+    no_selector_.push_back(name_and_place(document, meta));
 }
 
 void WorldWarnings::unknown_fields(const api::Document& document, const api::DecodeNotes& notes) {
@@ -32,9 +40,16 @@ std::vector<std::string> WorldWarnings::sentences() const {
             "{} have no containers; no API server takes them, and no pods are counted of them: {}",
             count_of(no_containers_.size(), "object"), some_of(no_containers_)));
     }
+    if (!no_selector_.empty())
+        out.push_back(
+            fmt::format("{} without spec.selector, as patches are; no API server takes {}, but the "
+                        "pods are counted: {}",
+                        count_of(no_selector_.size(), "object"), no_selector_.size() == 1 ? "it" : "them",
+                        some_of(no_selector_)));
     if (!left_out_.empty())
         out.push_back(
             fmt::format("{} left out: {}", count_of(left_out_.size(), "document"), some_of(left_out_)));
+    add_on_unknown_nodes(out);
     add_repeated(out);
     for (const auto& [version, kinds] : other_versions_)
         out.push_back(fmt::format("{} is no longer served; read as if it were the newest version: {}",
@@ -50,6 +65,19 @@ std::vector<std::string> WorldWarnings::sentences() const {
                                   objects.size() == 1 ? "has" : "have", field));
     }
     return out;
+}
+
+void WorldWarnings::add_on_unknown_nodes(std::vector<std::string>& out) const {
+    if (on_unknown_nodes_.empty()) return;
+    std::size_t pods = 0;
+    std::vector<std::string> nodes;
+    for (const auto& [node, count] : on_unknown_nodes_) {
+        pods += count;
+        nodes.push_back(node);
+    }
+    out.push_back(fmt::format("{} bound to {} not among the files, and not planned for: {}",
+                              pods == 1 ? "1 pod is" : fmt::format("{} pods are", pods),
+                              nodes.size() == 1 ? "a node that is" : "nodes that are", some_of(nodes)));
 }
 
 void WorldWarnings::add_repeated(std::vector<std::string>& out) const {

@@ -15,8 +15,10 @@ class WorldWarnings {
   public:
     void unread(const api::Document& document) { unread_.add(document); }
     void no_containers(const api::Document& document, const api::ObjectMeta& meta);
+    void no_selector(const api::Document& document, const api::ObjectMeta& meta);
     void left_out(std::string why) { left_out_.push_back(std::move(why)); }
     void stands_again(const std::string& object) { ++repeated_[object]; }
+    void on_unknown_node(const std::string& node) { ++on_unknown_nodes_[node]; }
     void unknown_fields(const api::Document& document, const api::DecodeNotes& notes);
     void other_version(const api::Document& document) {
         ++other_versions_[document.api_version][document.kind];
@@ -25,11 +27,14 @@ class WorldWarnings {
     std::vector<std::string> sentences() const;
 
   private:
+    void add_on_unknown_nodes(std::vector<std::string>& out) const;
     void add_repeated(std::vector<std::string>& out) const;
 
     UnreadKinds unread_;
     std::vector<std::string> no_containers_;
+    std::vector<std::string> no_selector_;
     std::vector<std::string> left_out_;
+    std::map<std::string, std::size_t> on_unknown_nodes_;  // Pods, by the name of their node.
     std::map<std::string, int> repeated_;  // "Deployment default/web", and how often it stands besides once.
     std::map<std::string, std::vector<std::string>> unknown_fields_;  // By field: the objects that have it.
     std::map<std::string, std::map<std::string, std::size_t>> other_versions_;
