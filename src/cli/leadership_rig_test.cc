@@ -45,7 +45,7 @@ TEST_P(FrozenLeader, that_goes_on_after_its_lease_has_run_out_writes_nothing) {
     EXPECT_EQ(holder(), "second");
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
-INSTANTIATE_TEST_SUITE_P(Moments, FrozenLeader, testing::Range(1, 21));
+INSTANTIATE_TEST_SUITE_P(Moments, FrozenLeader, testing::Range(1, 21, 3));
 
 class StoppedLeader : public LeadershipRig, public testing::WithParamInterface<int> {};
 
@@ -68,7 +68,7 @@ TEST_P(StoppedLeader, has_nothing_under_way_when_it_hands_the_lease_back) {
     EXPECT_TRUE(runs(60, minutes{2}));
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
-INSTANTIATE_TEST_SUITE_P(Moments, StoppedLeader, testing::Range(1, 21));
+INSTANTIATE_TEST_SUITE_P(Moments, StoppedLeader, testing::Range(1, 21, 3));
 
 }  // namespace
 }  // namespace joiner

@@ -53,7 +53,7 @@ TEST_F(RelistRig, pods_of_a_claim_that_is_gone_are_planned_again) {
         }
     });
     EXPECT_TRUE(runs(10, seconds{30}));
-    EXPECT_EQ(disorder_after(minutes{1}), "");
+    EXPECT_EQ(disorder_after(minutes{3}), "");
 }
 
 }  // namespace

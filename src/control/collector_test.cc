@@ -25,8 +25,9 @@ struct ListedProvider final : cloud::testing::NoProvider {
 struct Bench : kube::testing::KubeBench, act::Notices {
     kube::EventRecorder events{loop, client, {}};
     ListedProvider provider;
-    model::Cluster cluster{rules::PreferencePolicy::kRespect,
-                           rules::NodeClassKinds({{"ours.example.com", "NodeClass"}})};
+    model::Cluster cluster{
+        rules::PreferencePolicy::kRespect,
+        rules::NodeClassKinds(std::vector<rules::NodeClassKind>{{"ours.example.com", "NodeClass"}})};
     act::Services services{
         loop, client, events, provider, cluster, *this, [](const std::string&) {}, [](const std::string&) {}};
     std::vector<std::string> deleted;

@@ -479,6 +479,7 @@ class Controller::Impl {
         const bool was_active = before != nullptr && !before->node_name.empty() && before->is_active();
         const bool is_active = after != nullptr && !after->node_name.empty() && after->is_active();
         if (is_daemon || was_active == is_active || !acting_) return;
+        if (is_active) disruptor_.note_bound(*after);
         if (const model::ClaimState* claim = cluster_.claim_of(node.node)) {
             last_pod_event_[claim->claim.meta.name] = loop_.now();
             if (is_active) disruptor_.moves().note_bound(*after, loop_.now());

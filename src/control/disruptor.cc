@@ -28,6 +28,8 @@ constexpr Duration kAskAgain = std::chrono::seconds{5};
 // that do not come.
 constexpr Duration kCloseSettle = std::chrono::seconds{2};
 constexpr Duration kLongestClose = std::chrono::seconds{10};
+// A PodDisruptionBudget that allows nothing for so long objects, unless we have pods on the move ourselves.
+constexpr Duration kBudgetPatience = std::chrono::seconds{30};
 // Since the last node went, or the last pod came: room kept for pods that are made again later than that is
 // given up.
 constexpr Duration kLastPods = std::chrono::seconds{10};
@@ -67,7 +69,8 @@ plan::DisruptionFacts Disruptor::facts() const {
 
 plan::DisruptionGate Disruptor::gate() {
     const WallTime now = services_.loop.now();
-    return plan::DisruptionGate({services_.cluster, leaving_, held_pools_, moves_.within_the_hour(now)}, now);
+    const Moves::Counts& moved = moves_.within_the_hour(now);
+    return plan::DisruptionGate({services_.cluster, leaving_, held_pools_, moved, moves_.eases()}, now);
 }
 
 void Disruptor::report(const plan::DisruptionGate& gate) {
@@ -111,6 +114,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
             const model::PodState* pod = services_.cluster.find_pod(id.full_name());
             command.pods_were_ready &= pod != nullptr && pod->is_ready;
             if (pod == nullptr) continue;
+            command.kin.insert(kin_of(*pod));
             moves_.note_leaving(candidate.pool, *pod, planned.rest, services_.loop.now());
             command.binds &= pod->is_default_scheduler && pod->volumes == nullptr && !pod->is_stateful &&
                              !act::looks_beyond_its_node(*pod);
@@ -169,6 +173,7 @@ void Disruptor::step() {
 }
 
 Disruptor::Progress Disruptor::step(Command& command) {
+    if (!command.objection.empty()) return Progress::kFailed;
     switch (command.phase) {
         case Phase::kMark:
             return mark(command);
@@ -251,9 +256,118 @@ Disruptor::Progress Disruptor::close(Command& command) {
     if (are_closed && command.closed_at == kNoTime) command.closed_at = now;
     const bool has_settled = wanted.empty() || (are_closed && now - command.closed_at >= kCloseSettle);
     if (!has_settled && now - command.up_at < kLongestClose) return Progress::kStays;
+    ask_again();
+    if (!command.objection.empty()) return Progress::kFailed;
+    if (std::string why = budget_objection(command); !why.empty()) {
+        if (now - command.up_at < budget_patience()) return Progress::kStays;
+        command.objection = std::move(why);
+        return Progress::kFailed;
+    }
     command.phase = Phase::kLeave;
     refresh();
     return leave(command);
+}
+
+// The youngest first: where a budget has shrunk, the oldest may go on.
+void Disruptor::ask_again() {
+    const auto is_revocable = [](const auto& item) { return item.second.phase != Phase::kLeave; };
+    if (std::none_of(commands_.begin(), commands_.end(), is_revocable)) return;
+    const WallTime now = services_.loop.now();
+    const plan::DisruptionFacts its_facts = facts();
+    const plan::CandidateFinder graceful(its_facts, plan::DisruptionClass::kGraceful, now);
+    const plan::CandidateFinder eventual(its_facts, plan::DisruptionClass::kEventual, now);
+    const plan::DisruptionGate its_gate = gate();
+    std::map<std::string, plan::PoolCounts, std::less<>> nodes;  // On their way out, by reason and pool.
+    for (const auto& [number, command] : commands_) {
+        for (const auto& [pool, count] : leaving_nodes(command)) nodes[command.reason][pool] += count;
+    }
+    for (auto it = commands_.rbegin(); it != commands_.rend(); ++it) {
+        Command& command = it->second;
+        if (!is_revocable(*it) || !command.objection.empty()) continue;
+        command.objection =
+            objection(command, command.reason == plan::kDrifted ? eventual : graceful, its_gate);
+        const plan::PoolCounts its_nodes = leaving_nodes(command);
+        for (const auto& [pool, count] : its_nodes) {
+            if (command.objection.empty() &&
+                nodes[command.reason][pool] > its_gate.allowed(pool, command.reason))
+                command.objection =
+                    fmt::format("the budgets of NodePool {} leave no room for it any more", pool);
+        }
+        if (command.objection.empty()) continue;
+        for (const auto& [pool, count] : its_nodes) nodes[command.reason][pool] -= count;
+    }
+}
+
+plan::PoolCounts Disruptor::leaving_nodes(const Command& command) const {
+    plan::PoolCounts out;
+    for (const std::string& name : command.leaving) {
+        const model::ClaimState* state = services_.cluster.find_claim(name);
+        if (state != nullptr)
+            ++out[std::string(api::find_or_empty(state->claim.meta.labels, api::kNodePoolLabel))];
+    }
+    return out;
+}
+
+std::string Disruptor::objection(const Command& command, const plan::CandidateFinder& finder,
+                                 const plan::DisruptionGate& gate) const {
+    bool are_empty = true;
+    for (const std::string& name : command.leaving) {
+        const model::ClaimState* state = services_.cluster.find_claim(name);
+        if (state == nullptr || state->claim.meta.deleted) continue;
+        const std::string pool(api::find_or_empty(state->claim.meta.labels, api::kNodePoolLabel));
+        if (std::string why = gate.forbidden(pool, command.reason); !why.empty()) return why;
+        if (command.reason == plan::kDrifted && !rules::is_true(state->claim.conditions, "Drifted"))
+            return "the node is what its NodePool would make again";
+        // Expiry heeds budgets and pauses, and nothing that stands on the node.
+        if (command.reason != plan::kExpired) {
+            if (std::string why = finder.objection(*state, false); !why.empty()) return why;
+        }
+        const model::NodeState* node = services_.cluster.node_of(state->claim);
+        are_empty &= node == nullptr || plan::is_empty(*node);
+    }
+    if (are_empty && !command.kin.empty() && !command.created.empty())
+        return "its pods are gone, and it needs no replacement any more";
+    return {};
+}
+
+std::string Disruptor::budget_objection(const Command& command) const {
+    if (command.reason == plan::kExpired) return {};
+    const plan::DisruptionFacts its_facts = facts();
+    const plan::CandidateFinder finder(its_facts,
+                                       command.reason == plan::kDrifted ? plan::DisruptionClass::kEventual
+                                                                        : plan::DisruptionClass::kGraceful,
+                                       services_.loop.now());
+    for (const std::string& name : command.leaving) {
+        const model::ClaimState* state = services_.cluster.find_claim(name);
+        if (state == nullptr || state->claim.meta.deleted) continue;
+        if (std::string why = finder.objection(*state, true); !why.empty()) return why;
+    }
+    return {};
+}
+
+Duration Disruptor::budget_patience() const {
+    const bool some_move =
+        proofs_.are_open() || std::any_of(commands_.begin(), commands_.end(), [](const auto& item) {
+            return item.second.phase == Phase::kLeave && !item.second.is_proving;
+        });
+    return some_move ? kReplacementTimeout : kBudgetPatience;
+}
+
+void Disruptor::note_bound(const model::PodState& pod) {
+    if (commands_.empty() && !proofs_.are_open()) return;
+    const std::string kin = kin_of(pod);
+    for (auto& [number, command] : commands_) {
+        if (command.phase == Phase::kLeave && !command.is_proving && command.kin.contains(kin))
+            command.arrived.insert(pod.id.full_name());
+    }
+    proofs_.note_bound(kin, pod.id.full_name());
+}
+
+void Disruptor::prove(Command& command) {
+    if (std::exchange(command.is_proving, true) || command.places.empty()) return;
+    const WallTime now = services_.loop.now();
+    proofs_.add({command.pool, command.reason, command.places, command.kin, command.arrived, command.left_at,
+                 now, now + kProofTime, command.pods_were_ready});
 }
 
 std::string Disruptor::take_place(const model::PodState& pod) {
@@ -288,8 +402,9 @@ Disruptor::Progress Disruptor::leave(Command& command) {
     // To the second, as pods say when they were created.
     if (command.left_at == kNoTime) command.left_at = std::chrono::floor<std::chrono::seconds>(now);
     if (asks) command.deleted_at = now;
-    if (now - command.left_at >= kLongestKept && !command.kept.empty()) {
+    if (now - command.left_at >= kLongestKept && !command.is_proving) {
         command.kept.clear();
+        prove(command);
         refresh();
     }
     Progress progress = Progress::kDone;
@@ -310,7 +425,7 @@ Disruptor::Progress Disruptor::leave(Command& command) {
     return progress;
 }
 
-void Disruptor::end(const Command& command, Progress progress) {
+void Disruptor::end(Command& command, Progress progress) {
     const WallTime now = services_.loop.now();
     if (progress == Progress::kDone) {
         if (command.reason == plan::kUnderutilized && command.has_strays) {
@@ -318,9 +433,7 @@ void Disruptor::end(const Command& command, Progress progress) {
         } else if (command.reason == plan::kUnderutilized && !command.places.empty()) {
             fruitless_.succeeded(command.pool, plan::Breaker::Trouble::kStrays);
         }
-        if (!command.places.empty())
-            proofs_.add({command.pool, command.reason, command.places, command.left_at, now + kProofTime,
-                         command.pods_were_ready});
+        prove(command);
         return;
     }
     metrics_.count("voluntary_disruption_queue_failures_total",
@@ -331,10 +444,13 @@ void Disruptor::end(const Command& command, Progress progress) {
         "disruption", "gave a disruption up",
         {{"reason", command.reason}, {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))}});
     // The next node's replacement would hardly fare better so soon.
-    if (!command.created.empty()) pool_not_before_[command.pool] = now + kTryAgain;
+    if (!command.created.empty() && command.objection.empty())
+        pool_not_before_[command.pool] = now + kTryAgain;
     for (const std::string& name : command.leaving) {
         put_off(name);
-        if (command.phase == Phase::kWait)
+        if (!command.objection.empty())
+            say(name, "DisruptionBlocked", command.objection);
+        else if (command.phase == Phase::kWait)
             say(name, "DisruptionBlocked", "what was to replace the node did not come up");
     }
     // What is up is for emptiness to judge.
@@ -362,7 +478,7 @@ void Disruptor::refresh() {
     model::ReservedRoom reserved;
     for (const auto& [number, command] : commands_) {
         leaving_.insert(command.leaving.begin(), command.leaving.end());
-        in_commands_.insert(command.places.begin(), command.places.end());
+        if (!command.is_proving) in_commands_.insert(command.places.begin(), command.places.end());
         if (command.phase == Phase::kLeave) {
             // The scheduler's pods ask for the room themselves.
             for (const Place& place : command.kept) {
@@ -380,6 +496,7 @@ void Disruptor::refresh() {
 
 void Disruptor::look() {
     look_after_inherited();
+    ask_again();
     step();
     take_off_stray_marks();
     send_latecomers_away();
@@ -458,7 +575,7 @@ void Disruptor::look_at_breaker() {
 plan::PoolCounts Disruptor::moving(std::string_view reason) const {
     plan::PoolCounts out;
     for (const auto& [number, command] : commands_) {
-        if (command.reason == reason && !command.places.empty()) ++out[command.pool];
+        if (command.reason == reason && !command.places.empty() && !command.is_proving) ++out[command.pool];
     }
     proofs_.count(reason, out);
     return out;
@@ -485,6 +602,7 @@ bool Disruptor::is_pool_put_off(const std::string& pool) const {
 model::ReservedRoom Disruptor::claimed_room() const {
     model::ReservedRoom out;
     for (const auto& [number, command] : commands_) {
+        if (command.is_proving) continue;
         for (const auto& [name, amount] : command.reserved) out[name] += amount;
     }
     return out;

@@ -1,9 +1,9 @@
 // Voluntary disruption, carried out with replacement first. A command marks the leaving nodes (taint and
 // condition), has launched what their pods need, waits until that is initialised, closes the nodes that the
 // pods will go to, so that they are bound where they were planned, and only then deletes the leaving claims;
-// the drain is act::Lifecycle's. A launch that fails or is late ends the command, and the
-// marks come off. What is to be disrupted is decided elsewhere: by whoever asks facts() and gate(), and hands
-// commands to start().
+// the drain is act::Lifecycle's. Until then everything that made the nodes candidates is asked again. An
+// objection ends the command, as a launch does that fails or is late, and the marks come off. What is to be
+// disrupted is decided elsewhere: by whoever asks facts() and gate(), and hands commands to start().
 //
 // Nothing of it outlives the process but the marks, and marks without a command are taken off. Loop thread.
 #pragma once
@@ -86,6 +86,9 @@ class Disruptor {
     // Pods are still to be bound on the claim's node, so its window must not open.
     bool keeps_closed(const std::string& claim) const;
 
+    // A pod has come to a node: it may be one that was moved.
+    void note_bound(const model::PodState& pod);
+
     // A node of the pool has registered, or its launch was given up.
     void note_launch(const std::string& pool, bool has_come_up);
 
@@ -117,6 +120,8 @@ class Disruptor {
         std::set<std::string> places;      // Claims its pods move to.
         model::ReservedRoom reserved;      // Heeded until the pods themselves ask for the room.
         std::vector<Place> kept;           // Not taken yet.
+        std::set<std::string> kin;         // Of the pods that move.
+        std::set<model::PodKey> arrived;   // Pods of that kin which came to a node since.
         bool binds = true;                 // Else the scheduler is to place the pods, wherever it likes.
         bool has_strays = false;           // Another node was bought for some.
         WallTime closed_at = kNoTime;      // When all nodes that pods go to were seen closed.
@@ -128,6 +133,9 @@ class Disruptor {
         WallTime taken_at = kNoTime;    // When a pod last came to its place.
         bool pods_were_ready = true;
         bool has_failed = false;  // A claim could not be created.
+        // Its pods have had their time to move: what drains still holds up its own node and nothing else.
+        bool is_proving = false;
+        std::string objection;  // Why it must not go on, in one sentence.
     };
     enum class Progress { kStays, kFailed, kDone };
 
@@ -137,7 +145,16 @@ class Disruptor {
     Progress close(Command& command);
     Progress leave(Command& command);
     void create(Command& command);
-    void end(const Command& command, Progress progress);
+    // Asks all that are not irrevocable yet whether they may go on.
+    void ask_again();
+    std::string objection(const Command& command, const plan::CandidateFinder& finder,
+                          const plan::DisruptionGate& gate) const;
+    std::string budget_objection(const Command& command) const;
+    // How long a budget may allow nothing before that ends a command.
+    Duration budget_patience() const;
+    plan::PoolCounts leaving_nodes(const Command& command) const;
+    void prove(Command& command);
+    void end(Command& command, Progress progress);
     void refresh();
     void take_off_stray_marks();
     // Replacements of commands that were given up, and that do not come up even so.

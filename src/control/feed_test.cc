@@ -37,35 +37,37 @@ struct Bench {
     Feed feed;
 };
 
-std::string object(const std::string& name, const std::string& more = {}) {
-    return fmt::format(R"({{"metadata":{{"name":"{0}","uid":"uid-{0}"}}{1}}})", name, more);
+std::string object(const std::string& name, const std::string& more = {}, const std::string& meta = {}) {
+    return fmt::format(R"({{"metadata":{{"name":"{0}","uid":"uid-{0}"{2}}}{1}}})", name, more, meta);
 }
+constexpr const char* kInNamespace = R"(,"namespace":"ns")";
 
 TEST(Feed, what_a_new_list_no_longer_holds_is_told_as_gone) {
     const struct {
         model::Kind kind;
         std::string more;
         std::string told;
+        std::string meta = {};
     } cases[] = {
-        {model::Kind::kPod, R"(,"spec":{"containers":[]})", "pod uid-b -> -"},
+        {model::Kind::kPod, R"(,"spec":{"containers":[]})", "pod uid-b -> -", kInNamespace},
         {model::Kind::kNode, "", "node b"},
         {model::Kind::kNodeClaim, "", "claim b"},
         {model::Kind::kNodePool, "", "pools"},
         {model::Kind::kStorageClass, "", "pools"},
         {model::Kind::kVolumeAttachment, R"(,"spec":{"nodeName":"n"})", "volumes n"},
-        {model::Kind::kPodTemplate, "", "headroom"},
+        {model::Kind::kPodTemplate, "", "headroom", kInNamespace},
     };
     for (const auto& c : cases) {
         Bench bench(c.kind);
-        bench.list({object("a", c.more), object("b", c.more)});
+        bench.list({object("a", c.more, c.meta), object("b", c.more, c.meta)});
         EXPECT_EQ(bench.told.back(), "synced");
         bench.feed.begin_replace();
-        bench.feed.upsert(object("a", c.more));
+        bench.feed.upsert(object("a", c.more, c.meta));
         bench.told.clear();
         bench.feed.end_replace();
         EXPECT_THAT(bench.told, ElementsAre(c.told, "synced")) << static_cast<int>(c.kind);
         bench.feed.begin_replace();
-        bench.feed.upsert(object("a", c.more));
+        bench.feed.upsert(object("a", c.more, c.meta));
         bench.told.clear();
         bench.feed.end_replace();
         EXPECT_THAT(bench.told, ElementsAre("synced")) << "it is told once";
@@ -74,7 +76,7 @@ TEST(Feed, what_a_new_list_no_longer_holds_is_told_as_gone) {
 
 TEST(Feed, a_pod_that_went_and_came_again_under_its_name_is_told_as_both) {
     Bench bench(model::Kind::kPod);
-    const std::string pod = object("a", R"(,"spec":{"containers":[]})");
+    const std::string pod = object("a", R"(,"spec":{"containers":[]})", kInNamespace);
     bench.list({pod});
     std::string another = pod;
     another.replace(another.find("uid-a"), 5, "uid-2");

@@ -51,6 +51,12 @@ const Moves::Counts& Moves::within_the_hour(WallTime now) {
     return counts_;
 }
 
+std::map<std::string, WallTime, std::less<>> Moves::eases() const {
+    std::map<std::string, WallTime, std::less<>> out;
+    for (const Move& move : moves_) out.try_emplace(move.pool, move.at + kHour);
+    return out;
+}
+
 WallTime Moves::rests_until(const std::string& uid) const {
     const auto it = rests_until_.find(uid);
     return it == rests_until_.end() ? kNoTime : it->second;

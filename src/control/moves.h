@@ -30,6 +30,8 @@ class Moves {
 
     // Pods that have left nodes of each pool within the last hour.
     const Counts& within_the_hour(WallTime now);
+    // When the first of those is an hour old, for each pool that has any.
+    std::map<std::string, WallTime, std::less<>> eases() const;
     // Until when no saving moves the pod again; kNoTime where nothing has moved it.
     WallTime rests_until(const std::string& uid) const;
 

@@ -1,4 +1,4 @@
-// Pods that a disruption has moved, and that are to be ready again where they came to. What comes of it is
+// Pods that a disruption has moved, and that are to be ready again wherever they came to. What comes of it is
 // told to the breaker of their pool. Loop thread.
 #pragma once
 
@@ -19,13 +19,19 @@ class Proofs {
     struct Proof {
         std::string pool;
         std::string reason;
-        std::set<std::string> places;  // Claims.
-        WallTime since;
+        std::set<std::string> places;     // Claims that the pods were meant for.
+        std::set<std::string> kin;        // Of the pods that moved; kin_of() names it.
+        std::set<model::PodKey> arrived;  // Pods of that kin that came to any node since.
+        WallTime since;                   // When the first node was let go of.
+        WallTime began;
         WallTime until;
         bool counts = true;  // Pods that were not ready before say nothing of the move.
     };
 
     void add(Proof proof) { open_.push_back(std::move(proof)); }
+    bool are_open() const { return !open_.empty(); }
+    // A pod has come to a node.
+    void note_bound(const std::string& kin, const model::PodKey& pod);
     // True where one has ended.
     bool check(const model::Cluster& cluster, plan::Breaker& breaker, WallTime now);
     void add_places(model::ClaimNames& out) const;

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <thread>
 
 namespace joiner::observe {
@@ -43,6 +44,7 @@ class HttpServer::Impl {
 
     httplib::Server server;
     std::thread thread;
+    std::atomic<bool> has_ended = false;
     int port = 0;
 };
 
@@ -73,7 +75,13 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(int port,
                         ? "no free port"
                         : fmt::format("port {} cannot be opened; is another controller running?", port));
     }
-    impl.thread = std::thread([&impl] { impl.server.listen_after_bind(); });
+    impl.thread = std::thread([&impl] {
+        impl.server.listen_after_bind();
+        impl.has_ended.store(true);
+    });
+    // Before it listens there is nothing that stop() could stop, and who joined the thread would wait for
+    // ever.
+    while (!impl.server.is_running() && !impl.has_ended.load()) std::this_thread::yield();
     return out;
 }
 

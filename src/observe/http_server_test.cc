@@ -65,7 +65,9 @@ TEST(HttpServer, answers_by_ipv4_and_where_there_is_ipv6_by_that) {
     const auto server = HttpServer::start(0, pages());
     ASSERT_TRUE(server) << server.error().message;
     EXPECT_TRUE(get_by_ipv4((*server)->port()).ends_with("well"));
-    if (has_ipv6()) EXPECT_TRUE(get_by_ipv6((*server)->port()).ends_with("well"));
+    if (has_ipv6()) {
+        EXPECT_TRUE(get_by_ipv6((*server)->port()).ends_with("well"));
+    }
 }
 
 TEST(HttpServer, a_port_that_is_taken_is_refused_by_name) {

@@ -22,6 +22,11 @@ bool lets_unready_go(const api::PodDisruptionBudget& budget, const model::PodSta
     return budget.unhealthy_eviction_policy == "AlwaysAllow" && !pod.is_ready;
 }
 
+std::string annotation_obstacle(const api::Node& node) {
+    if (api::find_or_empty(node.meta.annotations, api::kDoNotDisruptAnnotation) != "true") return {};
+    return fmt::format("the node is annotated {}=true", api::kDoNotDisruptAnnotation);
+}
+
 rules::Money price_of(const rules::InstanceType& type, const api::StringMap& labels) {
     for (const rules::Offering& offering : type.offerings) {
         if (offering.zone() == api::find_or_empty(labels, api::kZoneLabel) &&
@@ -60,8 +65,7 @@ std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
     const model::NodeState& node = *facts_.cluster.node_of(claim);
     if (planned_claims_.contains(claim.meta.name) || nominated_nodes_.contains(node.node.meta.name))
         return "pods are about to be bound to it";
-    if (api::find_or_empty(node.node.meta.annotations, api::kDoNotDisruptAnnotation) == "true")
-        return fmt::format("the node is annotated {}=true", api::kDoNotDisruptAnnotation);
+    if (std::string reason = annotation_obstacle(node.node); !reason.empty()) return reason;
     const model::PoolState* pool = facts_.cluster.find_pool(pool_of(claim));
     if (pool == nullptr) return fmt::format("there is no NodePool \"{}\"", pool_of(claim));
     if (types_of(pool->pool).all == nullptr)
@@ -70,7 +74,15 @@ std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
     if (disruption_ == DisruptionClass::kGraceful) {
         if (std::string reason = taint_obstacle(claim, node.node); !reason.empty()) return reason;
     }
-    return pod_obstacle(node);
+    return pod_obstacle(node, true);
+}
+
+std::string CandidateFinder::objection(const model::ClaimState& state, bool heeds_budgets) const {
+    const model::NodeState* node = facts_.cluster.node_of(state.claim);
+    if (node == nullptr) return {};
+    if (std::string reason = annotation_obstacle(node->node); !reason.empty()) return reason;
+    if (disruption_ == DisruptionClass::kEventual && state.claim.termination_grace_period) return {};
+    return pod_obstacle(*node, heeds_budgets);
 }
 
 // Pods that wait may wait for this very node.
@@ -86,13 +98,13 @@ std::string CandidateFinder::taint_obstacle(const api::NodeClaim& claim, const a
     return {};
 }
 
-std::string CandidateFinder::pod_obstacle(const model::NodeState& node) const {
+std::string CandidateFinder::pod_obstacle(const model::NodeState& node, bool heeds_budgets) const {
     for (const auto& [key, pod] : node.pods) {
         if (!pod->is_active()) continue;
         if (do_not_disrupt_is_active(*pod, now_))
             return fmt::format("pod {} is annotated {}={}", key, api::kDoNotDisruptAnnotation,
                                pod->do_not_disrupt);
-        if (!is_drainable(*pod)) continue;
+        if (!heeds_budgets || !is_drainable(*pod)) continue;
         if (std::string reason = budget_obstacle(*pod); !reason.empty()) return reason;
     }
     return {};

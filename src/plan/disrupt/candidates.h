@@ -65,6 +65,9 @@ class CandidateFinder {
     // What speaks against disrupting it, one sentence; empty when nothing does. REQUIRES:
     // !is_out_of_play(claim).
     std::string obstacle(const model::ClaimState& claim) const;
+    // What people or pods say against it, whatever is under way: the node's annotation, its pods', and their
+    // PodDisruptionBudgets where `heeds_budgets`. Empty where there is no node.
+    std::string objection(const model::ClaimState& claim, bool heeds_budgets) const;
     // REQUIRES: !is_out_of_play(claim).
     Candidate make(const model::ClaimState& claim) const;
     // When a pod last came to or left the node, as far as is known; kNoTime for never.
@@ -81,7 +84,7 @@ class CandidateFinder {
 
     const Types& types_of(const api::NodePool& pool) const;
 
-    std::string pod_obstacle(const model::NodeState& node) const;
+    std::string pod_obstacle(const model::NodeState& node, bool heeds_budgets) const;
     std::string taint_obstacle(const api::NodeClaim& claim, const api::Node& node) const;
     std::string budget_obstacle(const model::PodState& pod) const;
 

@@ -33,25 +33,34 @@ DisruptionGate::Use DisruptionGate::use_of(std::string_view pool) const {
 }
 
 std::string DisruptionGate::closed(const std::string& pool, std::string_view reason) const {
+    // An empty node needs no replacement.
+    const auto held = facts_.held_pools.find(pool);
+    const model::PoolState* state = facts_.cluster.find_pool(pool);
+    const bool is_paused = state == nullptr || !rules::pause_reason(state->pool, now_).empty();
+    if (!is_paused && reason != kEmpty && held != facts_.held_pools.end()) return held->second;
+    return forbidden(pool, reason);
+}
+
+std::string DisruptionGate::forbidden(const std::string& pool, std::string_view reason) const {
     const model::PoolState* state = facts_.cluster.find_pool(pool);
     if (state == nullptr) return fmt::format("there is no NodePool \"{}\"", pool);
     if (std::string why = rules::pause_reason(state->pool, now_); !why.empty()) return why;
-    // An empty node needs no replacement.
-    const auto held = facts_.held_pools.find(pool);
-    if (reason != kEmpty && held != facts_.held_pools.end()) return held->second;
-    if (rules::allowed_disruptions(state->pool, reason, use_of(pool).nodes, now_) > 0) return {};
+    if (allowed(pool, reason) > 0) return {};
     const Status read = rules::check_budgets(state->pool);
     return fmt::format("no node may be disrupted as {} now, by the pool's budgets{}", reason,
                        read ? "" : ": " + read.error().message);
 }
 
+std::int64_t DisruptionGate::allowed(const std::string& pool, std::string_view reason) const {
+    const model::PoolState* state = facts_.cluster.find_pool(pool);
+    return state == nullptr ? 0 : rules::allowed_disruptions(state->pool, reason, use_of(pool).nodes, now_);
+}
+
 std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reason) const {
     if (!closed(pool, reason).empty()) return 0;
-    const Use use = use_of(pool);
-    const std::int64_t allowed =
-        rules::allowed_disruptions(facts_.cluster.find_pool(pool)->pool, reason, use.nodes, now_);
-    if (allowed == rules::kUnlimited) return allowed;
-    return std::max<std::int64_t>(0, allowed - use.disrupted);
+    const std::int64_t most = allowed(pool, reason);
+    if (most == rules::kUnlimited) return most;
+    return std::max<std::int64_t>(0, most - use_of(pool).disrupted);
 }
 
 bool DisruptionGate::refuses(const std::string& pool, std::string_view reason) {
@@ -61,17 +70,17 @@ bool DisruptionGate::refuses(const std::string& pool, std::string_view reason) {
     return true;
 }
 
-bool DisruptionGate::admits(const std::string& pool, std::string_view reason, std::int64_t nodes,
-                            std::int64_t pods) const {
-    if (left(pool, reason) < nodes) return false;
-    if (pods == 0) return true;
+std::string DisruptionGate::pace_obstacle(const std::string& pool, std::int64_t pods) const {
     const auto limit = rules::pod_moves_per_hour(facts_.cluster.find_pool(pool)->pool).value();
-    if (!limit) return true;
+    if (pods == 0 || !limit) return {};
     const auto lately = facts_.moved_lately.find(pool);
     const std::int64_t moved =
         use_of(pool).moved + (lately == facts_.moved_lately.end() ? 0 : lately->second);
     // What is more than a whole hour's worth takes an hour of its own.
-    return moved + pods <= *limit || (moved == 0 && *limit > 0);
+    if (moved + pods <= *limit || (moved == 0 && *limit > 0)) return {};
+    const auto eases = facts_.pace_eases.find(pool);
+    return fmt::format("the pace of {} ({}) leaves no room{}", api::kPodMovesAnnotation, *limit,
+                       eases == facts_.pace_eases.end() ? "" : " until " + format_rfc3339(eases->second));
 }
 
 bool DisruptionGate::admit(const std::vector<Candidate>& leaving, std::string_view reason) {
@@ -87,8 +96,13 @@ bool DisruptionGate::admit(const std::vector<Candidate>& leaving, std::string_vi
     }
     bool are_admitted = true;
     for (const auto& [pool, wish] : wishes) {
-        are_admitted &= admits(pool, reason, wish.nodes, wish.pods);
         (void)refuses(pool, reason);
+        if (left(pool, reason) < wish.nodes) {
+            are_admitted = false;
+        } else if (std::string why = pace_obstacle(pool, wish.pods); !why.empty()) {
+            are_admitted = false;
+            refusals_.emplace(pool, std::move(why));
+        }
     }
     if (!are_admitted) return false;
     for (const auto& [pool, wish] : wishes) {

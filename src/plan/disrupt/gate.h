@@ -33,6 +33,8 @@ struct GateFacts {
     const std::map<std::string, std::string, std::less<>>& held_pools;
     // Pods of each pool that were moved by choice within the last hour.
     const std::map<std::string, std::int64_t, std::less<>>& moved_lately;
+    // When the first of those is an hour old, by pool.
+    std::map<std::string, WallTime, std::less<>> pace_eases = {};
 };
 
 class DisruptionGate {
@@ -44,6 +46,11 @@ class DisruptionGate {
     // Why no node of the pool may be disrupted for `reason` at all now, in one sentence; empty when budgets
     // leave some, even where those are used up.
     std::string closed(const std::string& pool, std::string_view reason) const;
+    // The same for a command under way, which a hold on new ones does not stop: the pool's pause, or budgets
+    // that leave none.
+    std::string forbidden(const std::string& pool, std::string_view reason) const;
+    // What the pool's budgets allow for `reason`, whatever is under way.
+    std::int64_t allowed(const std::string& pool, std::string_view reason) const;
     // Whether it is closed; notes the refusal.
     bool refuses(const std::string& pool, std::string_view reason);
     // Counts the nodes as disrupted and their pods as moved, if the gate lets all of them through; else none.
@@ -53,8 +60,8 @@ class DisruptionGate {
         std::string pool;
         std::string why;  // One sentence.
     };
-    // Pools that were asked for and may not be touched at all now, by budget or because they are held; each
-    // pool and sentence once. A budget that is merely used up is not among them.
+    // Pools that were asked for and may not be touched at all now, by budget, by their pace or because they
+    // are held; each pool and sentence once. A budget that is merely used up is not among them.
     std::vector<Refusal> refusals() const;
 
   private:
@@ -64,8 +71,8 @@ class DisruptionGate {
         std::int64_t moved = 0;  // Pods, of those admitted.
     };
     Use use_of(std::string_view pool) const;
-    bool admits(const std::string& pool, std::string_view reason, std::int64_t nodes,
-                std::int64_t pods) const;
+    // Why so many more pods of the pool may not be moved now; empty when they may.
+    std::string pace_obstacle(const std::string& pool, std::int64_t pods) const;
 
     const GateFacts facts_;
     WallTime now_;
