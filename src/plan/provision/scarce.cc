@@ -33,6 +33,7 @@ class Scarce {
 
     Planned run() {
         order_pods();
+        if (best_.broken.empty() && all_wait_anyway()) return std::move(best_);
         // Of each urgency all; where that is too much, the largest number from the front of the order that
         // all get a place beside the more urgent ones that have theirs. What is less urgent changes nothing
         // for them.
@@ -93,6 +94,11 @@ class Scarce {
             if (tiers_.empty() || priority(tiers_.back().back()) != priority(pod)) tiers_.emplace_back();
             tiers_.back().push_back(pod);
         }
+    }
+
+    bool all_wait_anyway() const {
+        return std::all_of(best_.plan.waits.begin(), best_.plan.waits.end(),
+                           [&](const Wait& wait) { return waits_anyway_.contains(wait.pod); });
     }
 
     std::int32_t priority(PodIndex pod) const { return snapshot_.pods[pod].shape->priority; }
