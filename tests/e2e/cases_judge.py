@@ -11,8 +11,8 @@ def the_real_scheduler_agrees_with_the_plans_of_random_worlds(world):
         for seed in range(world.seed, world.seed + world.random_worlds):
             verdict = judge.judge(seed)
             print(f"    {verdict}", flush=True)
-            for fault in verdict.faults:
-                print(f"      {fault}", flush=True)
+            for found in verdict.missed + verdict.faults:
+                print(f"      {found}", flush=True)
             if verdict.faults:
                 faulty.append(str(seed))
                 print(f"      again, its world and plan kept in FOLDER: tests/e2e/run.py --joiner build/joiner "

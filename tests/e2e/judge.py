@@ -7,7 +7,8 @@ names are made, and kube-scheduler is asked three times, with its own filters an
   free     the planned pods may go anywhere; the scheduler is greedy, so what stays out here alone is only counted.
   live     a joiner controller makes its own nodes for the same world: what it has a place for must be bound.
 
-In each of them the pods that were told to wait come last and may go anywhere: none may find a place.
+In each of them the pods that were told to wait come last and may go anywhere. None may find a place; what does in
+`free` is told as missed, for there the others stand elsewhere.
 """
 
 import collections
@@ -59,10 +60,13 @@ class Verdict:
     faults: list = dataclasses.field(default_factory=list)
     # Planned pods that the scheduler left out by going its own way.
     greedy: list = dataclasses.field(default_factory=list)
+    # Pods told to wait that had a place once the scheduler had put the others elsewhere.
+    missed: list = dataclasses.field(default_factory=list)
 
     def __str__(self):
         return (f"world {self.seed}: {self.pods} pods, {self.planned} planned, {self.waiting} waiting, "
-                f"{self.nodes} new nodes, {len(self.greedy)} left out by greed, {len(self.faults)} faults, "
+                f"{self.nodes} new nodes, {len(self.greedy)} left out by greed, {len(self.missed)} kinds missed, "
+                f"{len(self.faults)} faults, "
                 f"{self.seconds:.1f} s")
 
 
@@ -272,7 +276,7 @@ class Judge:
             self._fault(f"planned on {self._planned_place(pod)}, refused: {_name(pod)}: {_why_unbound(pod)}")
         if not self._verdict.faults:
             self._try_once_more_in_place()
-        self._let_others_go("where all others are as planned")
+        self._faults(self._let_others_go("where all others are as planned"))
 
     def _try_once_more_in_place(self):
         """A plan must hold as it stands, whatever order it was filled in: a pod with a hard spread that is made again,
@@ -294,7 +298,8 @@ class Judge:
     def _try_free(self):
         self._begin_trial({group: [ANYWHERE] * len(places) for group, places in self._places.items()})
         self._verdict.greedy = [f"{_name(pod)}: {_why_unbound(pod)}" for pod in self._settle()]
-        self._let_others_go("where the scheduler put the others")
+        # By another placing of the others, too: a plan is not held to be the best there is, but it is told.
+        self._verdict.missed = self._let_others_go("where the scheduler put the others")
 
     def _try_live(self):
         """The scheduler fills the nodes that are there, joiner makes others. Where that leaves planned pods out, joiner
@@ -309,7 +314,7 @@ class Judge:
                 self._note_left_out_live()
             if self._verdict.waiting:
                 self._wait_windows_open()
-                self._let_others_go("where joiner put the others")
+                self._faults(self._let_others_go("where joiner put the others"))
         finally:
             joiner.stop()
 
@@ -338,20 +343,26 @@ class Judge:
         wait_until(are_open, 15, "the nodes' windows are open", interval=0.3)
 
     def _let_others_go(self, where):
-        """The pods that were told to wait, tried with everything else in its place. Where planned pods were left out
-        too, only more pods, the urgent ones first, are proof against the plan."""
+        """What is found of the pods that were told to wait, tried with everything else in its place. Where planned
+        pods were left out too, only more pods, the urgent ones first, are proof against the plan."""
         if not self._verdict.waiting:
-            return
+            return []
         before = self._bound()
         self._pins.let_others_go()
         self._settle()
         after = self._bound()
         if not self._is_more_than_planned(after):
-            return
+            return []
+        found = []
         for group, count in sorted((_groups_of(after) - _groups_of(before)).items()):
             nodes = sorted(pod["spec"]["nodeName"] for pod in after if group_of(pod) == group)
-            self._fault(f"told to wait ({self._reasons.get(group)}), and {count} of {group} bound {where}, "
-                        f"which is on {', '.join(nodes)}")
+            found.append(f"told to wait ({self._reasons.get(group)}), and {count} of {group} bound {where}, "
+                         f"which is on {', '.join(nodes)}")
+        return found
+
+    def _faults(self, found):
+        for each in found:
+            self._fault(each)
 
     def _is_more_than_planned(self, pods):
         bound, planned = collections.Counter(), collections.Counter()
