@@ -18,8 +18,9 @@ namespace {
 using model::PodIndex;
 using rules::Requirement;
 
-// Each holds a whole plan against the rules.
-constexpr int kMostTries = 400;
+// Pods held against the rules, a plan at a time, and as many for a machine that is looked for.
+constexpr std::int64_t kEffort = 100'000;
+constexpr std::int64_t kEffortOfMachine = 200;
 // Machines of the plan that could hold one pod more.
 constexpr std::size_t kMostJoined = 64;
 
@@ -41,7 +42,11 @@ std::set<Corner> corners_of(const model::Snapshot& snapshot) {
 class Reseat {
   public:
     Reseat(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan)
-        : snapshot_(snapshot), options_(options), plan_(plan), corners_(corners_of(snapshot)) {}
+        : snapshot_(snapshot),
+          options_(options),
+          plan_(plan),
+          corners_(corners_of(snapshot)),
+          started_(options.clock ? options.clock() : 0) {}
 
     void place(PodIndex pod) {
         const auto wait = std::find_if(plan_.waits.begin(), plan_.waits.end(),
@@ -57,10 +62,18 @@ class Reseat {
     }
 
   private:
-    bool is_valid() { return --tries_ >= 0 && check_plan(snapshot_, plan_).empty(); }
+    // Too much is tried already, or the time is gone.
+    bool is_over() const {
+        return effort_ <= 0 || (options_.clock && options_.clock() - started_ > options_.budget_seconds);
+    }
+
+    bool is_valid() {
+        effort_ -= static_cast<std::int64_t>(snapshot_.pods.size());
+        return check_plan(snapshot_, plan_).empty();
+    }
 
     bool place_in_room(PodIndex pod) {
-        for (model::RoomIndex room = 0; room < snapshot_.rooms.size() && tries_ > 0; ++room) {
+        for (model::RoomIndex room = 0; room < snapshot_.rooms.size() && !is_over(); ++room) {
             if (!rules::fits(snapshot_.pods[pod].shape->requests, snapshot_.rooms[room].free)) continue;
             const std::vector<Placement> before = plan_.placements;
             const auto at = std::find_if(plan_.placements.begin(), plan_.placements.end(),
@@ -97,7 +110,7 @@ class Reseat {
         std::stable_sort(choices.begin(), choices.end(),
                          [](const Choice& a, const Choice& b) { return a.more < b.more; });
         for (Choice& choice : choices) {
-            if (tries_ <= 0) return false;
+            if (is_over()) return false;
             if (choice.instead_of == launches) plan_.launches.emplace_back();
             std::swap(plan_.launches[choice.instead_of], choice.launch);
             if (is_valid()) {
@@ -125,7 +138,9 @@ class Reseat {
 
     // The machine that would be bought there for just these pods, if they asked nothing of others.
     std::optional<Launch> machine_for(std::vector<PodIndex> pods, const Corner& corner,
-                                      std::optional<model::PoolIndex> only_pool) const {
+                                      std::optional<model::PoolIndex> only_pool) {
+        if (is_over()) return std::nullopt;
+        effort_ -= kEffortOfMachine;
         model::Snapshot alone = snapshot_;
         alone.pods.clear();
         for (const PodIndex pod : pods) {
@@ -154,7 +169,8 @@ class Reseat {
     const ProvisionOptions& options_;
     Plan& plan_;
     const std::set<Corner> corners_;
-    int tries_ = kMostTries;
+    const double started_;
+    std::int64_t effort_ = kEffort;
 };
 
 }  // namespace

@@ -109,8 +109,8 @@ void Topology::read_pending(const PodShape& shape) {
     }
     read_together(shape);
     for (const SpreadTerm& term : c.spread) {
-        add_counter({selector_id({&term.pods}), key_id(term.topology_key), false, true,
-                     filter_id(shape, term), term.is_hard});
+        add_counter(
+            {selector_id({&term.pods}), key_id(term.topology_key), false, true, filter_id(shape, term)});
     }
 }
 
@@ -163,7 +163,6 @@ CounterId Topology::add_counter(const Counter& counter) {
         Selector& selector = selectors_[counter.selector];
         (counter.of_holders ? selector.holders : selector.counters).push_back(it->second);
     }
-    counters_[it->second].is_hard |= counter.is_hard;
     return it->second;
 }
 
@@ -293,9 +292,8 @@ PodRules Topology::rules_of(const PodShape& shape, ProfileId profile) const {
     for (const SpreadRule& rule : out.rather_spread) ask(rule.counter);
     for (const auto& [counter, weight] : out.rather_with) ask(counter);
     for (const auto& [counter, weight] : out.rather_without) ask(counter);
-    // Pods that others' spread counts may be bound before those, so they must be level too.
     for (const CounterId counter : out.counts) {
-        if (!counters_[counter].is_spread || counters_[counter].is_hard) ask(counter);
+        if (!counters_[counter].is_spread) ask(counter);
     }
     // Pods that spread are bound before those that do not, and so must be level among themselves.
     if (!out.spread.empty()) std::for_each(out.counts.begin(), out.counts.end(), ask);

@@ -33,7 +33,6 @@ struct Counter {
     bool of_holders = false;
     bool is_spread = false;  // Passes over pods that are being deleted.
     FilterId filter = 0;
-    bool is_hard = false;  // Some pod to be placed must keep its spread, and does not only rather do so.
 };
 
 struct SpreadRule {

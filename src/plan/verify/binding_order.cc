@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -453,7 +452,6 @@ class BindingOrder {
                 free.push_back(&turn);
             }
         }
-        bind_those_before(checked, free);
         int helpers = 0;
         for (int level = 0; !checked.empty();) {
             if (bind_level(checked, level)) {
@@ -464,26 +462,6 @@ class BindingOrder {
             }
         }
         for (const Turn* turn : checked) fail(turn->pod, why_not(*turn));
-    }
-
-    // The scheduler takes pods by priority, then by age: those that nothing holds back and that are as urgent
-    // may all be there before one that spreads.
-    void bind_those_before(const std::vector<const Turn*>& checked, std::vector<const Turn*>& free) {
-        const auto priority = [&](const Turn* turn) { return sorts_[turn->sort].shape->priority; };
-        std::optional<std::int32_t> least;
-        for (const Turn* turn : checked) {
-            if (!sorts_[turn->sort].spread.empty())
-                least = std::min(least.value_or(priority(turn)), priority(turn));
-        }
-        std::vector<const Turn*> after;
-        for (const Turn* turn : free) {
-            if (least && priority(turn) >= *least) {
-                bind(*turn);
-            } else {
-                after.push_back(turn);
-            }
-        }
-        free = std::move(after);
     }
 
     // Those that are let in now; they leave `checked`. False when there are none.

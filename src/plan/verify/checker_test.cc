@@ -29,10 +29,6 @@ class PodBuilder {
         pod_.spec.containers[0].requests["cpu"] = Quantity::of_milli(milli);
         return *this;
     }
-    PodBuilder& urgent() {
-        pod_.spec.priority = 100;
-        return *this;
-    }
     PodBuilder& in_zone(const std::string& zone) {
         pod_.spec.node_selector[kZone] = zone;
         return *this;
@@ -182,11 +178,9 @@ TEST(Checker, knows_the_rules) {
         {"spread levels what runs", W().running(P("x"), 0, 2).on(P("x").spread(kZone, "x"), 2), ""},
         {"spread counts what runs", W().running(P("x"), 0, 2).on(P("x").spread(kZone, "x"), 1),
          "its spread over"},
-        {"less urgent pods without the rule come after",
-         W().on(P("x"), 0).on(P("x"), 0).on(P("x").urgent().spread(kZone, "x"), 1), ""},
-        {"others may come before", W().on(P("x"), 0).on(P("x"), 0).on(P("x").spread(kZone, "x"), 1),
-         "its spread over"},
-        {"which is well where that helps",
+        {"pods without the rule come after", W().on(P("x"), 0).on(P("x"), 0).on(P("x").spread(kZone, "x"), 1),
+         ""},
+        {"or before, where that helps",
          W().running(P("x"), 0, 1).on(P("x").spread(kZone, "x"), 0).on(P("x"), 2), ""},
         {"a zone less than minDomains",
          W().on(P("x").spread(kZone, "x", 3), 0).on(P("x").spread(kZone, "x", 3), 2), ""},
