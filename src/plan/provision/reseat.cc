@@ -52,10 +52,10 @@ class Reseat {
         const auto wait = std::find_if(plan_.waits.begin(), plan_.waits.end(),
                                        [&](const Wait& one) { return one.pod == pod; });
         if (wait == plan_.waits.end()) return;
-        const Wait kept = *wait;
+        Wait kept = std::move(*wait);
         plan_.waits.erase(wait);
         if (!place_in_room(pod) && !place_on_machine(pod)) {
-            plan_.waits.push_back(kept);
+            plan_.waits.push_back(std::move(kept));
             std::sort(plan_.waits.begin(), plan_.waits.end(),
                       [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
         }
