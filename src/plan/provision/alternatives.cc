@@ -34,25 +34,31 @@ void add_any_of_required(Group& group) {
     group.matches.insert(group.matches.begin() + first, std::move(any));
 }
 
-Machine with_named_alternatives(const Problem& problem, Machine machine) {
+bool has_unnamed_alternatives(const Problem& problem, const Machine& machine) {
+    return std::any_of(machine.alternative.begin(), machine.alternative.end(), [&](const auto& one) {
+        return problem.groups()[problem.classes()[one.first].group].alternatives[one.second] == nullptr;
+    });
+}
+
+std::vector<std::pair<std::uint32_t, std::uint32_t>> named_alternatives(const Problem& problem,
+                                                                        const Machine& machine) {
     const TypeOption& option = problem.pools()[machine.pool].types[machine.option];
     const OfferingMask chosen = OfferingMask{1} << Problem::cheapest(option, machine.offerings);
-    for (auto& [c, alternative] : machine.alternative) {
+    auto out = machine.alternative;
+    for (auto& [c, alternative] : out) {
         const Group& group = problem.groups()[problem.classes()[c].group];
         if (group.alternatives[alternative] != nullptr) continue;
-        const Match& any = group.matches[alternative][machine.pool];
-        const auto mask = [&](std::uint32_t a) {
+        const OpenId open = group.matches[alternative][machine.pool].open;
+        const auto meets = [&](std::uint32_t a) {
             const Match& match = group.matches[a][machine.pool];
-            const bool is_one_of_any = match.possible && match.open == any.open;
-            return is_one_of_any ? match.masks[machine.option] : OfferingMask{0};
+            return match.possible && match.open == open && (match.masks[machine.option] & chosen) != 0;
         };
-        std::uint32_t named = alternative + 1;
-        while (named < group.alternatives.size() && (mask(named) & chosen) == 0) ++named;
-        CHECK(named < group.alternatives.size());
-        alternative = named;
-        machine.offerings &= mask(named);
+        do {
+            ++alternative;
+            CHECK(alternative < group.alternatives.size());
+        } while (!meets(alternative));
     }
-    return machine;
+    return out;
 }
 
 }  // namespace joiner::plan

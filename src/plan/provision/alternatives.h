@@ -3,7 +3,9 @@
 // it is gets settled with the offering, when a machine becomes a claim. Pure.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "plan/provision/machine.h"
 #include "plan/provision/problem.h"
@@ -15,7 +17,10 @@ namespace joiner::plan {
 // once.
 void add_any_of_required(Group& group);
 
-// Every alternative of the machine named, for its cheapest offering, which stays what it is.
-Machine with_named_alternatives(const Problem& problem, Machine machine);
+// Some class stands on the machine by any of its terms.
+bool has_unnamed_alternatives(const Problem& problem, const Machine& machine);
+// Machine::alternative with a term for each of those that the machine's cheapest offering meets.
+std::vector<std::pair<std::uint32_t, std::uint32_t>> named_alternatives(const Problem& problem,
+                                                                        const Machine& machine);
 
 }  // namespace joiner::plan

@@ -156,9 +156,13 @@ void lower_min_values(const Problem& problem, const Machine& machine, const Stan
 }
 
 MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, Machine machine) {
-    std::tie(machine.option, machine.offerings) = may_stand_in(problem, machine).front();
-    machine = with_named_alternatives(problem, std::move(machine));
     StandIns others = may_stand_in(problem, machine);
+    if (has_unnamed_alternatives(problem, machine)) {
+        Machine cheapest = machine;
+        std::tie(cheapest.option, cheapest.offerings) = others.front();
+        machine.alternative = named_alternatives(problem, cheapest);
+        others = may_stand_in(problem, machine);
+    }
     std::tie(machine.option, machine.offerings) = others.front();
     const TypeOption& option = problem.pools()[machine.pool].types[machine.option];
     const rules::Offering& offering =

@@ -588,9 +588,7 @@ class Planner {
             for (model::PodIndex pod = 0; pod < kind_of_.size(); ++pod) {
                 const bool is_left = std::find(left.begin(), left.end(), pod) != left.end();
                 const bool is_out = waits[pod] && std::find(pods.begin(), pods.end(), pod) == pods.end();
-                const bool is_rejected = std::any_of(problem_.rejected().begin(), problem_.rejected().end(),
-                                                     [&](const auto& one) { return one.first == pod; });
-                if (!is_rejected && (is_left || is_out)) {
+                if (!is_rejected(pod) && (is_left || is_out)) {
                     others.push_back(
                         {pod, reasons.contains(pod) ? reasons[pod] : "other pods leave no place for it"});
                 }
@@ -619,13 +617,14 @@ class Planner {
 
     // Without those that no plan can place.
     std::vector<Wait> waits_left() const {
-        std::vector<Wait> out;
-        for (const Wait& wait : plan_.waits) {
-            const bool is_rejected = std::any_of(problem_.rejected().begin(), problem_.rejected().end(),
-                                                 [&](const auto& one) { return one.first == wait.pod; });
-            if (!is_rejected) out.push_back(wait);
-        }
+        std::vector<Wait> out = plan_.waits;
+        std::erase_if(out, [this](const Wait& wait) { return is_rejected(wait.pod); });
         return out;
+    }
+
+    bool is_rejected(model::PodIndex pod) const {
+        return std::any_of(problem_.rejected().begin(), problem_.rejected().end(),
+                           [&](const auto& one) { return one.first == pod; });
     }
 
     // No machine and no room would hold a pod of the kind, were it alone.
