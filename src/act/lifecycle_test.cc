@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "act/testing/services_bench.h"
 #include "api/names.h"
 #include "cloud/testing/no_provider.h"
-#include "kube/testing/kube_bench.h"
 
 namespace joiner::act {
 namespace {
@@ -27,12 +27,7 @@ struct AskedProvider final : cloud::testing::NoProvider {
 };
 
 // A claim that another process has launched, and whose node has not come.
-struct Bench : kube::testing::KubeBench, Notices {
-    kube::EventRecorder events{loop, client, {}};
-    AskedProvider provider;
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    Services services{
-        loop, client, events, provider, cluster, *this, [](const std::string&) {}, [](const std::string&) {}};
+struct Bench : ServicesBench<AskedProvider> {
     Lifecycle lifecycle{services, PodBinding::kAuto, [](const std::string&) { return false; },
                         [](const std::string&) { return kNoTime; }};
     std::vector<std::string> failures;

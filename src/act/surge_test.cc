@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "act/testing/services_bench.h"
 #include "api/names.h"
 #include "cloud/testing/no_provider.h"
-#include "kube/testing/kube_bench.h"
 
 namespace joiner::act {
 namespace {
@@ -13,12 +13,7 @@ namespace {
 using std::chrono::seconds;
 
 // A pod "old" that its ReplicaSet "web-h" has let go of, and the pod "new" that the set made in its stead.
-struct Bench : kube::testing::KubeBench, Notices {
-    kube::EventRecorder events{loop, client, {}};
-    cloud::testing::NoProvider provider;
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    Services services{
-        loop, client, events, provider, cluster, *this, [](const std::string&) {}, [](const std::string&) {}};
+struct Bench : ServicesBench<cloud::testing::NoProvider> {
     Surge surge{services};
 
     Bench() {

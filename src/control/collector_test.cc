@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "act/testing/services_bench.h"
 #include "cloud/testing/no_provider.h"
-#include "kube/testing/kube_bench.h"
 
 namespace joiner::control {
 namespace {
@@ -22,14 +22,11 @@ struct ListedProvider final : cloud::testing::NoProvider {
     std::vector<std::string> removed;
 };
 
-struct Bench : kube::testing::KubeBench, act::Notices {
-    kube::EventRecorder events{loop, client, {}};
-    ListedProvider provider;
-    model::Cluster cluster{
-        rules::PreferencePolicy::kRespect,
-        rules::NodeClassKinds(std::vector<rules::NodeClassKind>{{"ours.example.com", "NodeClass"}})};
-    act::Services services{
-        loop, client, events, provider, cluster, *this, [](const std::string&) {}, [](const std::string&) {}};
+struct Bench : act::ServicesBench<ListedProvider> {
+    Bench()
+        : ServicesBench(
+              rules::NodeClassKinds(std::vector<rules::NodeClassKind>{{"ours.example.com", "NodeClass"}})) {}
+
     std::vector<std::string> deleted;
     Collector collector{services,
                         [this](const std::string& claim, const std::string&) { deleted.push_back(claim); }};
