@@ -78,9 +78,19 @@ class Judge:
         self._types_file = write_instance_types(directory / "judge-types.json", random_world.CATALOGUE)
 
     def __enter__(self):
+        self._control_planes = 0
+        self._start()
+        return self
+
+    def renew(self):
+        self.__exit__()
+        self._start()
+
+    def _start(self):
         self._pins = Pins()
         self._watched_pods = None
-        self._cluster = ControlPlane(log_dir=self._directory / "judge",
+        self._control_planes += 1
+        self._cluster = ControlPlane(log_dir=self._directory / f"judge-{self._control_planes}",
                                      scheduler_configuration=self._pins.scheduler_configuration())
         try:
             self._cluster.start()
@@ -91,7 +101,6 @@ class Judge:
         except BaseException:
             self.__exit__()
             raise
-        return self
 
     def __exit__(self, *_):
         if self._watched_pods is not None:
@@ -412,7 +421,13 @@ class Judge:
             uids = {pod["metadata"]["uid"] for pod in self._trial_pods()}
             return len(uids) == self._expected_pods and uids.isdisjoint(gone)
 
-        wait_until(are_all_new, 30, "the pods are made anew")
+        try:
+            wait_until(are_all_new, 30, "the pods are made anew")
+        except TimeoutError as error:
+            uids = {pod["metadata"]["uid"] for pod in self._trial_pods()}
+            listed = {pod["metadata"]["uid"] for pod in self._items("Pod", labelSelector="in-trial=yes")}
+            raise TimeoutError(f"{error}: {len(uids)} of {self._expected_pods} pods, {len(uids & gone)} of them old; "
+                               f"the API server has {len(listed)}, {len(listed & gone)} of them old") from error
 
     def _settle(self):
         """Returns the pods that may go somewhere and find no place, once each was tried with all others in theirs."""

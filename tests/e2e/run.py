@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--crds", help="a folder of CRD files to use instead of what `joiner crds` prints")
     parser.add_argument("-k", dest="part", default="", help="only tests whose name contains this")
     parser.add_argument("--seed", type=int, default=1, help="for what is random in the tests")
-    parser.add_argument("--worlds", type=int, default=3, help="how many random worlds the scheduler judges")
+    parser.add_argument("--worlds", type=int, default=1, help="how many random worlds the scheduler judges")
     parser.add_argument("--logs", help="keep all logs in this folder")
     arguments = parser.parse_args()
     exit_cleanly_when_terminated()
