@@ -11,6 +11,7 @@
 #include "plan/provision/reseat.h"
 #include "plan/provision/reserved.h"
 #include "plan/provision/scarce.h"
+#include "plan/provision/urgent_first.h"
 #include "plan/verify/checker.h"
 
 namespace joiner::plan {
@@ -78,6 +79,7 @@ Plan plan_limited(const model::Snapshot& snapshot, const ProvisionOptions& optio
         left.budget_seconds = seconds_left(options, planned.seconds);
         planned = plan_scarce(snapshot, left, std::move(planned));
     }
+    hold_to_urgent_first(snapshot, options, planned.plan);
     return std::move(planned.plan);
 }
 

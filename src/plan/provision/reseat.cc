@@ -41,10 +41,11 @@ std::set<Corner> corners_of(const model::Snapshot& snapshot) {
 
 class Reseat {
   public:
-    Reseat(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan)
+    Reseat(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan, Order order)
         : snapshot_(snapshot),
           options_(options),
           plan_(plan),
+          order_(order),
           corners_(corners_of(snapshot)),
           started_(options.clock ? options.clock() : 0) {}
 
@@ -69,7 +70,7 @@ class Reseat {
 
     bool is_valid() {
         effort_ -= static_cast<std::int64_t>(snapshot_.pods.size());
-        return check_plan(snapshot_, plan_).empty();
+        return check_plan(snapshot_, plan_, order_).empty();
     }
 
     bool place_in_room(PodIndex pod) {
@@ -168,6 +169,7 @@ class Reseat {
     const model::Snapshot& snapshot_;
     const ProvisionOptions& options_;
     Plan& plan_;
+    const Order order_;
     const std::set<Corner> corners_;
     const double started_;
     std::int64_t effort_ = kEffort;
@@ -176,8 +178,8 @@ class Reseat {
 }  // namespace
 
 void reseat(const model::Snapshot& snapshot, const ProvisionOptions& options,
-            const std::vector<PodIndex>& left_out, Plan& plan) {
-    Reseat one(snapshot, options, plan);
+            const std::vector<PodIndex>& left_out, Plan& plan, Order order) {
+    Reseat one(snapshot, options, plan, order);
     for (const PodIndex pod : left_out) one.place(pod);
 }
 

@@ -4,12 +4,13 @@
 
 #include "plan/plan.h"
 #include "plan/provision/provision.h"
+#include "plan/verify/binding_order.h"
 
 namespace joiner::plan {
 
-// `plan` is valid, and `left_out` wait in it. Those that some room, or a machine of their own, takes are
-// moved there: to a room first, else to the cheapest machine.
+// `plan` is valid in `order`, and `left_out` wait in it. Those that some room, or a machine of their own,
+// takes are moved there: to a room first, else to the cheapest machine.
 void reseat(const model::Snapshot& snapshot, const ProvisionOptions& options,
-            const std::vector<model::PodIndex>& left_out, Plan& plan);
+            const std::vector<model::PodIndex>& left_out, Plan& plan, Order order = Order::kAny);
 
 }  // namespace joiner::plan

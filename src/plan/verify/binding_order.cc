@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <set>
 #include <tuple>
@@ -21,6 +23,7 @@ using rules::SpreadTerm;
 using LabelsIndex = std::size_t;
 
 constexpr int kLevels = 3;
+constexpr std::int32_t kLeastPriority = std::numeric_limits<std::int32_t>::min();
 // Bounds on the search for pods that others wait for; beyond them a plan counts as broken.
 constexpr int kMaxHelpers = 100;
 constexpr std::ptrdiff_t kMaxHelped = 20;
@@ -86,8 +89,8 @@ struct Turn {
 
 class BindingOrder {
   public:
-    BindingOrder(const model::Snapshot& snapshot, const std::vector<CheckedNode>& nodes)
-        : snapshot_(snapshot), nodes_(nodes), standing_(snapshot.standing) {
+    BindingOrder(const model::Snapshot& snapshot, const std::vector<CheckedNode>& nodes, Order order)
+        : snapshot_(snapshot), nodes_(nodes), order_(order), standing_(snapshot.standing) {
         add_daemons();
     }
 
@@ -452,23 +455,45 @@ class BindingOrder {
                 free.push_back(&turn);
             }
         }
+        if (order_ == Order::kUrgentFirst) bind_urgent_first(checked, free);
         int helpers = 0;
-        for (int level = 0; !checked.empty();) {
-            if (bind_level(checked, level)) {
-                level = 0;
-            } else if (++level == kLevels) {
-                if (++helpers > kMaxHelpers || !bind_helper(checked, free)) break;
-                level = 0;
-            }
+        while (true) {
+            bind_let_in(checked, kLeastPriority);
+            if (checked.empty() || ++helpers > kMaxHelpers || !bind_helper(checked, free)) break;
         }
         for (const Turn* turn : checked) fail(turn->pod, why_not(*turn));
     }
 
-    // Those that are let in now; they leave `checked`. False when there are none.
-    bool bind_level(std::vector<const Turn*>& checked, int level) {
+    std::int32_t priority(const Turn* turn) const { return sorts_[turn->sort].shape->priority; }
+
+    // The most urgent that spread are let in before those that are free and less urgent, and after those that
+    // are free and more so.
+    void bind_urgent_first(std::vector<const Turn*>& checked, std::vector<const Turn*>& free) {
+        std::set<std::int32_t, std::greater<>> of_spread;
+        for (const Turn* turn : checked) {
+            if (!sorts_[turn->sort].spread.empty()) of_spread.insert(priority(turn));
+        }
+        for (const std::int32_t own : of_spread) {
+            std::erase_if(free, [&](const Turn* turn) {
+                const bool is_before = priority(turn) > own;
+                if (is_before) bind(*turn);
+                return is_before;
+            });
+            bind_let_in(checked, own);
+        }
+    }
+
+    // All that are let in, one after another, and as urgent as that; they leave `checked`.
+    void bind_let_in(std::vector<const Turn*>& checked, std::int32_t least) {
+        for (int level = 0; level < kLevels && !checked.empty();)
+            level = bind_level(checked, level, least) ? 0 : level + 1;
+    }
+
+    // False when there are none.
+    bool bind_level(std::vector<const Turn*>& checked, int level, std::int32_t least) {
         std::vector<const Turn*> still;
         for (const Turn* turn : checked) {
-            if (turn->level == level && why_not(*turn).empty()) {
+            if (turn->level == level && priority(turn) >= least && why_not(*turn).empty()) {
                 bind(*turn);
             } else {
                 still.push_back(turn);
@@ -513,6 +538,7 @@ class BindingOrder {
 
     const model::Snapshot& snapshot_;
     const std::vector<CheckedNode>& nodes_;
+    const Order order_;
     std::vector<model::StandingPods> standing_;
     std::unordered_map<const rules::PodLabels*, LabelsIndex> labels_ids_;
     std::vector<const rules::PodLabels*> labels_;
@@ -529,8 +555,9 @@ class BindingOrder {
 }  // namespace
 
 std::vector<std::pair<PodIndex, std::string>> check_binding_order(const model::Snapshot& snapshot,
-                                                                  const std::vector<CheckedNode>& nodes) {
-    return BindingOrder(snapshot, nodes).run();
+                                                                  const std::vector<CheckedNode>& nodes,
+                                                                  Order order) {
+    return BindingOrder(snapshot, nodes, order).run();
 }
 
 }  // namespace joiner::plan

@@ -22,8 +22,15 @@ struct CheckedNode {
     bool is_new = false;
 };
 
+enum class Order {
+    kAny,
+    // Pods that no rule of their own holds back come before less urgent ones that spread, as the scheduler
+    // takes them.
+    kUrgentFirst,
+};
+
 // `nodes`: the snapshot's rooms, its closed nodes, then machines. Pods that break a rule, and how.
 std::vector<std::pair<model::PodIndex, std::string>> check_binding_order(
-    const model::Snapshot& snapshot, const std::vector<CheckedNode>& nodes);
+    const model::Snapshot& snapshot, const std::vector<CheckedNode>& nodes, Order order);
 
 }  // namespace joiner::plan

@@ -39,7 +39,8 @@ void add_values(const rules::Requirements& requirements, NodeLabels& labels) {
 
 class Checker {
   public:
-    Checker(const model::Snapshot& snapshot, const Plan& plan) : snapshot_(snapshot), plan_(plan) {}
+    Checker(const model::Snapshot& snapshot, const Plan& plan, Order order)
+        : snapshot_(snapshot), plan_(plan), order_(order) {}
 
     std::vector<Violation> run() {
         count_pods();
@@ -48,7 +49,7 @@ class Checker {
         for (std::size_t i = 0; i < plan_.launches.size(); ++i) add_launch(i);
         for (std::size_t node = 0; node < nodes_.size(); ++node) check_node(node);
         check_limits();
-        for (auto& [pod, what] : check_binding_order(snapshot_, nodes_)) fail(pod, std::move(what));
+        for (auto& [pod, what] : check_binding_order(snapshot_, nodes_, order_)) fail(pod, std::move(what));
         return std::move(found_);
     }
 
@@ -266,6 +267,7 @@ class Checker {
 
     const model::Snapshot& snapshot_;
     const Plan& plan_;
+    const Order order_;
     std::vector<CheckedNode> nodes_;  // Rooms, closed nodes, launches.
     std::vector<Resources> free_;
     std::vector<model::VolumeLimits> limits_;
@@ -276,29 +278,33 @@ class Checker {
 
 }  // namespace
 
-std::vector<Violation> check_plan(const model::Snapshot& snapshot, const Plan& plan) {
-    return Checker(snapshot, plan).run();
+std::vector<Violation> check_plan(const model::Snapshot& snapshot, const Plan& plan, Order order) {
+    return Checker(snapshot, plan, order).run();
 }
 
-void drop_violations(const model::Snapshot& snapshot, Plan& plan) {
+void let_wait(const model::Snapshot& snapshot, const std::map<PodIndex, std::string>& reasons, Plan& plan) {
+    const auto is_one = [&](PodIndex pod) { return reasons.contains(pod); };
+    std::erase_if(plan.placements, [&](const Placement& one) { return is_one(one.pod); });
+    for (Launch& launch : plan.launches) std::erase_if(launch.pods, is_one);
+    for (const Launch& launch : plan.launches) {
+        if (launch.pods.empty()) plan.price -= launch.spec->price;
+        if (launch.pods.empty()) plan.node_cost -= snapshot.pools[launch.spec->pool].node_cost;
+    }
+    std::erase_if(plan.launches, [](const Launch& launch) { return launch.pods.empty(); });
+    std::erase_if(plan.waits, [&](const Wait& wait) { return is_one(wait.pod); });
+    for (const auto& [pod, reason] : reasons) plan.waits.push_back({pod, reason});
+    std::sort(plan.waits.begin(), plan.waits.end(),
+              [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
+}
+
+void drop_violations(const model::Snapshot& snapshot, Plan& plan, Order order) {
     while (true) {
-        const std::vector<Violation> found = check_plan(snapshot, plan);
+        const std::vector<Violation> found = check_plan(snapshot, plan, order);
         if (found.empty()) return;
         std::map<PodIndex, std::string> bad;
         for (const Violation& one : found) bad.emplace(one.pod, one.what);
         const std::size_t waiting = plan.waits.size();
-        const auto is_bad = [&](PodIndex pod) { return bad.contains(pod); };
-        std::erase_if(plan.placements, [&](const Placement& one) { return is_bad(one.pod); });
-        for (Launch& launch : plan.launches) std::erase_if(launch.pods, is_bad);
-        for (const Launch& launch : plan.launches) {
-            if (launch.pods.empty()) plan.price -= launch.spec->price;
-            if (launch.pods.empty()) plan.node_cost -= snapshot.pools[launch.spec->pool].node_cost;
-        }
-        std::erase_if(plan.launches, [](const Launch& launch) { return launch.pods.empty(); });
-        std::erase_if(plan.waits, [&](const Wait& wait) { return is_bad(wait.pod); });
-        for (const auto& [pod, what] : bad) plan.waits.push_back({pod, what});
-        std::sort(plan.waits.begin(), plan.waits.end(),
-                  [](const Wait& a, const Wait& b) { return a.pod < b.pod; });
+        let_wait(snapshot, bad, plan);
         // Every turn lets one more pod wait, unless the plan is broken beyond that.
         if (plan.waits.size() == waiting) return;
     }

@@ -29,6 +29,10 @@ class PodBuilder {
         pod_.spec.containers[0].requests["cpu"] = Quantity::of_milli(milli);
         return *this;
     }
+    PodBuilder& urgent(std::int32_t priority) {
+        pod_.spec.priority = priority;
+        return *this;
+    }
     PodBuilder& in_zone(const std::string& zone) {
         pod_.spec.node_selector[kZone] = zone;
         return *this;
@@ -118,9 +122,9 @@ class WorldBuilder {
         snapshot.pools[0].remaining.emplace_back(name, left);
         return *this;
     }
-    std::string verdict() const {
+    std::string verdict(Order order = Order::kAny) const {
         std::string out;
-        for (const Violation& one : check_plan(snapshot, plan))
+        for (const Violation& one : check_plan(snapshot, plan, order))
             out += fmt::format("{}: {}\n", snapshot.pods[one.pod].id.name(), one.what);
         return out;
     }
@@ -200,6 +204,35 @@ TEST(Checker, knows_the_rules) {
         } else {
             EXPECT_NE(verdict.find(one.verdict), std::string::npos) << one.name << ": " << verdict;
         }
+    }
+}
+
+TEST(Checker, takes_the_urgent_first_where_that_is_asked) {
+    const P less = P("x").urgent(1).spread(kZone, "x");
+    const Case cases[] = {
+        {"the urgent one is there first", W().on(P("x").urgent(2), 2).on(less, 2), "p1: its spread over"},
+        {"and where it helps", W().on(P("x").urgent(2), 0).on(less, 2).on(less, 0), ""},
+        {"one as urgent may come after", W().on(P("x").urgent(1), 2).on(less, 2), ""},
+        {"more urgent than one that spreads, less than another",
+         W().on(P("x").urgent(2), 2).on(P("x").urgent(3).spread(kZone, "x"), 2), ""},
+        {"of two that spread each by its own urgency",
+         W().on(P("x").urgent(2), 2)
+             .on(P("x").urgent(2), 2)
+             .on(P("x").urgent(3).spread(kZone, "x"), 0)
+             .on(less, 2),
+         "p3: its spread over"},
+        {"what spreads itself waits for others",
+         W().on(P("x").urgent(2).spread(kZone, "x"), 0)
+             .on(P("x").urgent(2).spread(kZone, "x"), 2)
+             .on(less, 0),
+         ""},
+    };
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.name);
+        EXPECT_EQ(one.world.verdict(), "");
+        const std::string verdict = one.world.verdict(Order::kUrgentFirst);
+        EXPECT_EQ(verdict.empty(), *one.verdict == 0) << verdict;
+        EXPECT_NE(verdict.find(one.verdict), std::string::npos) << verdict;
     }
 }
 
