@@ -239,10 +239,6 @@ class ControlPlane:
                   "--kube-api-qps=5000", "--kube-api-burst=10000", "--concurrent-deployment-syncs=20",
                   "--concurrent-replicaset-syncs=20", "--concurrent-gc-syncs=40",
                   "--pvclaimbinder-sync-period=1s",  # a claim made before its volume is looked at again then
-                  # Each look at a set too soon after a write to it doubles the wait before the next; where pods come
-                  # and go fast, that grows to minutes in which a set lacks pods.
-                  "--feature-gates=StaleControllerConsistencyReplicaSet=false,"
-                  "StaleControllerConsistencyDaemonSet=false",
                   f"--service-account-private-key-file={self._service_account_key}")
         self._run("kwok", f"--kubeconfig={self.kubeconfig}", f"--config={self._write_kwok_stages()}",
                   "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",

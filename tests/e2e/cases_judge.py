@@ -4,22 +4,12 @@ from judge import Judge
 from suite import NO_CLUSTER, expect, test
 
 
-def _judged(judge, seed):
-    """Once more, on a new control plane, where its servers stopped short of a trial: that says nothing of the plan."""
-    try:
-        return judge.judge(seed)
-    except TimeoutError as error:
-        print(f"    world {seed} could not be judged, again on a new control plane: {error}", flush=True)
-        judge.renew()
-        return judge.judge(seed)
-
-
 @test(NO_CLUSTER)
 def the_real_scheduler_agrees_with_the_plans_of_random_worlds(world):
     faulty = []
     with Judge(world.joiner, world.crd_manifests, world.directory) as judge:
         for seed in range(world.seed, world.seed + world.random_worlds):
-            verdict = _judged(judge, seed)
+            verdict = judge.judge(seed)
             print(f"    {verdict}", flush=True)
             for found in verdict.missed + verdict.faults:
                 print(f"      {found}", flush=True)

@@ -78,19 +78,9 @@ class Judge:
         self._types_file = write_instance_types(directory / "judge-types.json", random_world.CATALOGUE)
 
     def __enter__(self):
-        self._control_planes = 0
-        self._start()
-        return self
-
-    def renew(self):
-        self.__exit__()
-        self._start()
-
-    def _start(self):
         self._pins = Pins()
         self._watched_pods = None
-        self._control_planes += 1
-        self._cluster = ControlPlane(log_dir=self._directory / f"judge-{self._control_planes}",
+        self._cluster = ControlPlane(log_dir=self._directory / "judge",
                                      scheduler_configuration=self._pins.scheduler_configuration())
         try:
             self._cluster.start()
@@ -101,6 +91,7 @@ class Judge:
         except BaseException:
             self.__exit__()
             raise
+        return self
 
     def __exit__(self, *_):
         if self._watched_pods is not None:
@@ -417,17 +408,21 @@ class Judge:
             wait_until(are_bound, 20, "the volumes are bound", interval=0.1)
 
     def _wait_all_new(self, gone):
+        made_by_us = {_name(pod): pod for pod in self._world.pods}
+
         def are_all_new():
-            uids = {pod["metadata"]["uid"] for pod in self._trial_pods()}
-            return len(uids) == self._expected_pods and uids.isdisjoint(gone)
+            pods = self._trial_pods()
+            if len(pods) == self._expected_pods and gone.isdisjoint(pod["metadata"]["uid"] for pod in pods):
+                return True
+            # KWOK deletes by name what it saw leave, and may so delete the pod that was made in its place.
+            for name in made_by_us.keys() - set(map(_name, pods)):
+                self._post_if_missing(made_by_us[name])
+            return False
 
         try:
-            wait_until(are_all_new, 30, "the pods are made anew")
+            wait_until(are_all_new, 30, "the pods are made anew", interval=0.1)
         except TimeoutError as error:
-            uids = {pod["metadata"]["uid"] for pod in self._trial_pods()}
-            listed = {pod["metadata"]["uid"] for pod in self._items("Pod", labelSelector="in-trial=yes")}
-            raise TimeoutError(f"{error}: {len(uids)} of {self._expected_pods} pods, {len(uids & gone)} of them old; "
-                               f"the API server has {len(listed)}, {len(listed & gone)} of them old") from error
+            raise TimeoutError(f"{error}; there are {sorted(map(_name, self._trial_pods()))}") from error
 
     def _settle(self):
         """Returns the pods that may go somewhere and find no place, once each was tried with all others in theirs."""
@@ -460,12 +455,12 @@ class Judge:
         groups, uids = set(map(group_of, pods)), {pod["metadata"]["uid"] for pod in pods}
         pods = pods + [pod for pod in self._unbound()
                        if group_of(pod) in groups and pod["metadata"]["uid"] not in uids]
-        made_by_us = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": pod for pod in self._world.pods}
+        made_by_us = {_name(pod): pod for pod in self._world.pods}
         self._pins.give_back(pods)
         for pod in pods:
             self._delete(pod)
             if _name(pod) in made_by_us:
-                self._post("Pod", made_by_us[_name(pod)])
+                self._post_if_missing(made_by_us[_name(pod)])
         self._wait_all_new({pod["metadata"]["uid"] for pod in pods})
 
     # -- words
@@ -496,6 +491,13 @@ class Judge:
 
     def _post(self, kind, thing):
         self._api.post(_IN_NAMESPACES[kind].format(thing["metadata"]["namespace"]), thing)
+
+    def _post_if_missing(self, pod):
+        try:
+            self._post("Pod", pod)
+        except ApiError as error:
+            if error.code != 409:
+                raise
 
     def _delete(self, pod):
         path = f"{_IN_NAMESPACES['Pod'].format(pod['metadata']['namespace'])}/{pod['metadata']['name']}"
