@@ -279,13 +279,14 @@ class Judge:
         self._faults(self._let_others_go("where all others are as planned"))
 
     def _try_once_more_in_place(self):
-        """A plan must hold as it stands, whatever order it was filled in: a pod with a hard spread that is made again,
-        with all others in their places, must find its own free."""
+        """A plan must hold when urgent pods come first: a pod with a hard spread that is made again, with all others in
+        their places, must find its own free. Where the spread counts pods that are just as urgent, that is chance."""
         tried = set()
         for pod in self._bound():
             where = (group_of(pod), pod["spec"]["nodeName"])
-            spreads = pod["spec"].get("topologySpreadConstraints", [])
-            if where in tried or all(each["whenUnsatisfiable"] != "DoNotSchedule" for each in spreads):
+            hard = [each["labelSelector"] for each in pod["spec"].get("topologySpreadConstraints", [])
+                    if each["whenUnsatisfiable"] == "DoNotSchedule"]
+            if where in tried or not hard or self._counts_equals(pod, hard):
                 continue
             tried.add(where)
             self._make_again([pod])
@@ -294,6 +295,11 @@ class Judge:
                 self._fault(f"{group_of(pod)} could go to {where[1]} before the others did, and is refused there now: "
                             f"{_why_unbound(refused[0])}")
                 return
+
+    def _counts_equals(self, pod, selectors):
+        return any(group_of(other) != group_of(pod) and other["spec"]["priority"] == pod["spec"]["priority"] and
+                   any(random_world.selects(each, other["metadata"]["labels"]) for each in selectors)
+                   for other in self._bound())
 
     def _try_free(self):
         self._begin_trial({group: [ANYWHERE] * len(places) for group, places in self._places.items()})
@@ -314,6 +320,7 @@ class Judge:
                 self._note_left_out_live()
             if self._verdict.waiting:
                 self._wait_windows_open()
+                self._wait_daemons()
                 self._faults(self._let_others_go("where joiner put the others"))
         finally:
             joiner.stop()

@@ -375,6 +375,12 @@ def _copy(thing):
     return [_copy(each) for each in thing] if isinstance(thing, list) else thing
 
 
+def selects(selector, labels):
+    """For the selectors that spreads of these worlds have."""
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()) and all(
+        labels.get(each["key"]) in each["values"] for each in selector.get("matchExpressions", []))
+
+
 def _requirement(key, operator, *values):
     if operator in ("Exists", "DoesNotExist"):
         return {"key": key, "operator": operator}

@@ -89,7 +89,7 @@ TEST_P(ConstraintPlansOfSeeds, are_accepted_by_the_checker) {
     EXPECT_GT(launches, 1250u);
     EXPECT_GT(placements, 500u);
     EXPECT_GT(waits, 250u);
-    EXPECT_LT(fallbacks, 8u);
+    EXPECT_LT(fallbacks, 3u);
 }
 
 INSTANTIATE_TEST_SUITE_P(After, ConstraintPlansOfSeeds, ::testing::Values(0, 500, 1000, 1500));

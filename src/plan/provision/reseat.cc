@@ -1,6 +1,7 @@
 #include "plan/provision/reseat.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -24,7 +25,34 @@ constexpr std::int64_t kEffortOfMachine = 200;
 // Machines of the plan that could hold one pod more.
 constexpr std::size_t kMostJoined = 64;
 
-using Corner = std::pair<std::string, std::string>;  // Zone and capacity type.
+constexpr std::size_t kMostCorners = 64;
+
+// Labels of a node to buy: zone and capacity type, and other labels that pods' rules look at.
+using Corner = std::map<std::string, std::string>;
+
+// Topology keys of pods' rules that pools offer several values of.
+std::map<std::string, std::set<std::string>> other_keys(const model::Snapshot& snapshot) {
+    std::set<std::string> asked;
+    const auto ask = [&](const rules::PodShape* shape) {
+        if (shape == nullptr) return;
+        for (const auto* terms : {&shape->constraints.affinity, &shape->constraints.anti_affinity}) {
+            for (const rules::PodTerm& term : *terms) asked.insert(term.topology_key);
+        }
+        for (const rules::SpreadTerm& term : shape->constraints.spread) asked.insert(term.topology_key);
+    };
+    for (const model::PodView& pod : snapshot.pods) ask(pod.shape.get());
+    for (const model::StandingPods& standing : snapshot.standing) ask(standing.shape.get());
+    std::map<std::string, std::set<std::string>> out;
+    for (const std::string& key : asked) {
+        if (key == api::kHostnameLabel || key == api::kZoneLabel || key == api::kCapacityTypeLabel) continue;
+        for (const model::PoolView& pool : snapshot.pools) {
+            const Requirement* offered = pool.requirements.find(key);
+            if (offered != nullptr && !offered->is_complement())
+                out[key].insert(offered->values().begin(), offered->values().end());
+        }
+    }
+    return out;
+}
 
 std::set<Corner> corners_of(const model::Snapshot& snapshot) {
     std::set<Corner> out;
@@ -32,7 +60,20 @@ std::set<Corner> corners_of(const model::Snapshot& snapshot) {
         if (pool.types == nullptr) continue;
         for (const rules::InstanceType& type : *pool.types) {
             for (const rules::Offering& offering : type.offerings) {
-                if (offering.available) out.emplace(offering.zone(), offering.capacity_type());
+                if (!offering.available) continue;
+                out.insert(
+                    Corner{{std::string(api::kZoneLabel), std::string(offering.zone())},
+                           {std::string(api::kCapacityTypeLabel), std::string(offering.capacity_type())}});
+            }
+        }
+    }
+    for (const auto& [key, values] : other_keys(snapshot)) {
+        if (out.size() * values.size() > kMostCorners) continue;
+        for (const Corner& corner : std::set<Corner>(out)) {
+            for (const std::string& value : values) {
+                Corner narrower = corner;
+                narrower.emplace(key, value);
+                out.insert(std::move(narrower));
             }
         }
     }
@@ -100,8 +141,7 @@ class Reseat {
             const Launch& launch = plan_.launches[i];
             std::vector<PodIndex> pods = launch.pods;
             pods.push_back(pod);
-            auto larger = machine_for(std::move(pods), {launch.spec->zone, launch.spec->capacity_type},
-                                      launch.spec->pool);
+            auto larger = machine_for(std::move(pods), corner_of(*launch.spec), launch.spec->pool);
             if (larger) choices.push_back({cost_of(*larger) - cost_of(launch), i, *std::move(larger)});
         }
         for (const Corner& corner : corners_) {
@@ -122,6 +162,16 @@ class Reseat {
             plan_.launches.resize(launches);
         }
         return false;
+    }
+
+    Corner corner_of(const MachineSpec& spec) const {
+        Corner out{{std::string(api::kZoneLabel), spec.zone},
+                   {std::string(api::kCapacityTypeLabel), spec.capacity_type}};
+        for (const auto& [key, values] : other_keys(snapshot_)) {
+            const Requirement* own = spec.requirements.find(key);
+            if (own != nullptr && own->is_single()) out.emplace(key, own->values().front());
+        }
+        return out;
     }
 
     std::int64_t cost_of(const Launch& launch) const {
@@ -155,8 +205,7 @@ class Reseat {
         alone.standing.clear();
         for (model::PoolIndex pool = 0; pool < alone.pools.size(); ++pool) {
             rules::Requirements& wanted = alone.pools[pool].requirements;
-            wanted.add(Requirement::in(std::string(api::kZoneLabel), {corner.first}));
-            wanted.add(Requirement::in(std::string(api::kCapacityTypeLabel), {corner.second}));
+            for (const auto& [key, value] : corner) wanted.add(Requirement::in(key, {value}));
             if (only_pool.value_or(pool) != pool) alone.pools[pool].remaining = {{"nodes", 0}};
         }
         Planned planned = plan_pods(alone, options_, {});
@@ -181,6 +230,18 @@ void reseat(const model::Snapshot& snapshot, const ProvisionOptions& options,
             const std::vector<PodIndex>& left_out, Plan& plan, Order order) {
     Reseat one(snapshot, options, plan, order);
     for (const PodIndex pod : left_out) one.place(pod);
+}
+
+bool reseat_for(const model::Snapshot& snapshot, const ProvisionOptions& options, PodIndex waits,
+                PodIndex placed, Plan& plan, Order order) {
+    Plan other = plan;
+    let_wait(snapshot, {{placed, "it is being moved"}}, other);
+    reseat(snapshot, options, {waits, placed}, other, order);
+    const bool is_out = std::any_of(other.waits.begin(), other.waits.end(),
+                                    [&](const Wait& wait) { return wait.pod == placed; });
+    if (is_out || other.waits.size() >= plan.waits.size()) return false;
+    plan = std::move(other);
+    return true;
 }
 
 }  // namespace joiner::plan

@@ -13,4 +13,8 @@ namespace joiner::plan {
 void reseat(const model::Snapshot& snapshot, const ProvisionOptions& options,
             const std::vector<model::PodIndex>& left_out, Plan& plan, Order order = Order::kAny);
 
+// `waits` waits, and has a place once `placed` has another: both are moved so, or nothing is. In `order`.
+bool reseat_for(const model::Snapshot& snapshot, const ProvisionOptions& options, model::PodIndex waits,
+                model::PodIndex placed, Plan& plan, Order order);
+
 }  // namespace joiner::plan

@@ -234,9 +234,16 @@ const std::vector<std::int32_t>& Trial::universe(std::uint32_t k, const SpreadRu
         if (const std::int32_t d = domains_[place][rule.key]; d >= 0 && is_eligible(filter, place))
             found.insert(d);
     }
+    const NodeFilter& nodes = problem_.topology().filters()[filter];
     for (PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
+        // Machines for others count too, where the spread does not look at the pod's own affinity.
+        const bool counts_all =
+            nodes.affinity == nullptr && problem_.pools()[pool].sells() &&
+            (nodes.tolerations == nullptr ||
+             rules::untolerated_taint(*nodes.tolerations, problem_.snapshot().pools[pool].taints) == nullptr);
         for (const std::string& value : problem_.values_of(pool, rule.key)) {
             const std::int32_t d = domain(rule.key, value);
+            if (counts_all) found.insert(d);
             if (found.contains(d)) continue;
             const std::uint32_t c = problem_.class_of(k, {{rule.key, value}});
             if (problem_.some_machine_holds(problem_.classes()[c])) found.insert(d);
@@ -251,19 +258,14 @@ int Trial::least(std::uint32_t k, const SpreadRule& rule, const Mode& mode) {
     const std::vector<int>& counts = counts_[rule.counter];
     int least = std::numeric_limits<int>::max();
     std::size_t domains = 0;
-    if (!mode.is_lenient) {
-        if (rule.key == kHostnameKey) return 0;
-        for (const std::int32_t d : universe(k, rule)) {
-            least = std::min(least, counts[static_cast<std::size_t>(d)]);
-            ++domains;
-        }
-    } else {
+    if (mode.is_lenient) {
         Lowest& known = lowest_[rule.counter];
         if (known.version != version_) {
-            known = {version_, std::numeric_limits<int>::max(), 0};
+            known = {version_, std::numeric_limits<int>::max(), 0, false};
             std::vector<bool> seen(counts.size(), false);
             for (Place place = 0; place < domains_.size(); ++place) {
                 const std::int32_t d = domains_[place][rule.key];
+                known.some_open = known.some_open || is_open(place, rule.key);
                 if (d < 0 || seen[static_cast<std::size_t>(d)] || !is_eligible(filter, place)) continue;
                 seen[static_cast<std::size_t>(d)] = true;
                 known.count = std::min(known.count, counts[static_cast<std::size_t>(d)]);
@@ -273,7 +275,19 @@ int Trial::least(std::uint32_t k, const SpreadRule& rule, const Mode& mode) {
         least = known.count;
         domains = known.domains;
     }
+    if (!mode.is_lenient || lowest_[rule.counter].some_open) {
+        if (rule.key == kHostnameKey) return 0;
+        for (const std::int32_t d : universe(k, rule))
+            least = std::min(least, counts[static_cast<std::size_t>(d)]);
+        domains = universe(k, rule).size();
+    }
     return domains == 0 || domains < static_cast<std::size_t>(rule.min_domains) ? 0 : least;
+}
+
+// A machine that may still become one of several domains, and be the emptiest.
+bool Trial::is_open(Place place, KeyId key) {
+    return place >= closed_end_ && key != kHostnameKey && domains_[place][key] < 0 &&
+           !problem_.values_of(opened_[place - closed_end_].machine.pool, key).empty();
 }
 
 bool Trial::keeps_spread(std::uint32_t k, const SpreadRule& rule, const Domains& at, Place place,

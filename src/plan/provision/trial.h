@@ -120,6 +120,7 @@ class Trial {
                bool is_going);
     int count_of(CounterId counter, const Domains& at, Place place) const;
     int least(std::uint32_t kind, const SpreadRule& rule, const Mode& mode);
+    bool is_open(Place place, KeyId key);
     const std::vector<std::int32_t>& universe(std::uint32_t kind, const SpreadRule& rule);
     bool keeps_spread(std::uint32_t kind, const SpreadRule& rule, const Domains& at, Place place,
                       const Mode& mode);
@@ -148,6 +149,7 @@ class Trial {
         std::uint64_t version = 0;
         int count = 0;
         std::size_t domains = 0;
+        bool some_open = false;  // Some machine may be in any.
     };
     std::vector<Lowest> lowest_;
     std::uint64_t version_ = 1;                                    // Of the counts and places.

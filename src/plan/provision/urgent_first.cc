@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,18 +18,28 @@ using model::PodIndex;
 
 // Pairs of a pod that waits and an urgent one that is moved for it. What is beyond that, the next plan finds:
 // the urgent pods stand then.
-constexpr int kMostPairs = 32;
+constexpr int kMostPairs = 8;
+
+constexpr std::size_t kFewPods = 1'000;
+constexpr std::size_t kFewBroken = 16;
+
+bool must_spread(const model::PodView& pod) {
+    const std::vector<rules::SpreadTerm>& spread = pod.shape->constraints.spread;
+    return std::any_of(spread.begin(), spread.end(),
+                       [](const rules::SpreadTerm& term) { return term.is_hard; });
+}
+
+bool some_spread(const model::Snapshot& snapshot) {
+    return std::any_of(snapshot.pods.begin(), snapshot.pods.end(), must_spread);
+}
 
 // Some pod that must spread is less urgent than another.
-bool may_matter(const model::Snapshot& snapshot) {
+bool some_more_urgent(const model::Snapshot& snapshot) {
     std::int32_t least = std::numeric_limits<std::int32_t>::max();
     std::int32_t most = std::numeric_limits<std::int32_t>::min();
     for (const model::PodView& pod : snapshot.pods) {
-        const std::vector<rules::SpreadTerm>& spread = pod.shape->constraints.spread;
         most = std::max(most, pod.shape->priority);
-        if (std::any_of(spread.begin(), spread.end(),
-                        [](const rules::SpreadTerm& term) { return term.is_hard; }))
-            least = std::min(least, pod.shape->priority);
+        if (must_spread(pod)) least = std::min(least, pod.shape->priority);
     }
     return least < most;
 }
@@ -57,21 +70,8 @@ std::vector<PodIndex> urgent_ones(const model::Snapshot& snapshot, const std::ve
     return out;
 }
 
-// `pod` waits, and has a place once `urgent` has another.
-bool move_for(const model::Snapshot& snapshot, const ProvisionOptions& options, PodIndex urgent, PodIndex pod,
-              Plan& plan) {
-    Plan other = plan;
-    let_wait(snapshot, {{urgent, "it is being moved"}}, other);
-    reseat(snapshot, options, {pod, urgent}, other, Order::kUrgentFirst);
-    if (other.waits.size() >= plan.waits.size() || waiting(snapshot, other)[urgent]) return false;
-    plan = std::move(other);
-    return true;
-}
-
-}  // namespace
-
-void hold_to_urgent_first(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan) {
-    if (!may_matter(snapshot) || check_plan(snapshot, plan, Order::kUrgentFirst).empty()) return;
+void move_for_urgent(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan) {
+    if (check_plan(snapshot, plan, Order::kUrgentFirst).empty()) return;
     const std::vector<bool> waited = waiting(snapshot, plan);
     drop_violations(snapshot, plan, Order::kUrgentFirst);
     std::vector<PodIndex> dropped;
@@ -82,15 +82,45 @@ void hold_to_urgent_first(const model::Snapshot& snapshot, const ProvisionOption
     }
     reseat(snapshot, options, dropped, plan, Order::kUrgentFirst);
     int pairs = 0;
+    std::set<const rules::PodShape*> hopeless;
     for (const PodIndex pod : dropped) {
+        const rules::PodShape* shape = snapshot.pods[pod].shape.get();
         const std::vector<bool> waits = waiting(snapshot, plan);
-        if (!waits[pod]) continue;
-        for (const PodIndex urgent : urgent_ones(snapshot, waits, pod)) {
-            if (++pairs > kMostPairs || move_for(snapshot, options, urgent, pod, plan)) break;
-        }
+        if (!waits[pod] || hopeless.contains(shape)) continue;
+        const std::vector<PodIndex> urgent = urgent_ones(snapshot, waits, pod);
+        const bool is_moved = std::any_of(urgent.begin(), urgent.end(), [&](PodIndex one) {
+            return ++pairs <= kMostPairs &&
+                   reseat_for(snapshot, options, pod, one, plan, Order::kUrgentFirst);
+        });
+        if (!is_moved) hopeless.insert(shape);
     }
     // It was the bound for more pods.
     if (waiting(snapshot, plan) != waited) plan.lower_bound = {};
+}
+
+void prefer_any_order_of_equals(const model::Snapshot& snapshot, const ProvisionOptions& options,
+                                Plan& plan) {
+    if (snapshot.pods.size() > kFewPods) return;
+    std::map<PodIndex, std::string> broken;
+    for (const Violation& one : check_plan(snapshot, plan, Order::kFreeFirst))
+        broken.emplace(one.pod, "it is being moved");
+    if (broken.empty() || broken.size() > kFewBroken) return;
+    Plan other = plan;
+    let_wait(snapshot, broken, other);
+    std::vector<PodIndex> moved;
+    for (const auto& [pod, what] : broken) moved.push_back(pod);
+    reseat(snapshot, options, moved, other, Order::kFreeFirst);
+    if (other.waits.size() == plan.waits.size() &&
+        other.price + other.node_cost <= plan.price + plan.node_cost)
+        plan = std::move(other);
+}
+
+}  // namespace
+
+void hold_to_urgent_first(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan) {
+    if (!some_spread(snapshot)) return;
+    if (some_more_urgent(snapshot)) move_for_urgent(snapshot, options, plan);
+    prefer_any_order_of_equals(snapshot, options, plan);
 }
 
 }  // namespace joiner::plan

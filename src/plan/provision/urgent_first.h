@@ -8,7 +8,8 @@
 namespace joiner::plan {
 
 // `plan` is good in some order. Pods that find their place forbidden in that order are moved, or an urgent
-// one is moved for them; those for whom neither does wait. Pure.
+// one is moved for them; those for whom neither does wait. Where pods are few, a plan that holds too when
+// those of equal urgency come in any order is taken if it costs no more. Pure.
 void hold_to_urgent_first(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan);
 
 }  // namespace joiner::plan

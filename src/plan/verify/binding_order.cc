@@ -23,6 +23,7 @@ using rules::SpreadTerm;
 using LabelsIndex = std::size_t;
 
 constexpr int kLevels = 3;
+constexpr int kLastOfSpread = 1;
 constexpr std::int32_t kLeastPriority = std::numeric_limits<std::int32_t>::min();
 // Bounds on the search for pods that others wait for; beyond them a plan counts as broken.
 constexpr int kMaxHelpers = 100;
@@ -455,11 +456,10 @@ class BindingOrder {
                 free.push_back(&turn);
             }
         }
-        if (order_ == Order::kUrgentFirst) bind_urgent_first(checked, free);
-        int helpers = 0;
+        if (order_ != Order::kAny) bind_urgent_first(checked, free);
         while (true) {
-            bind_let_in(checked, kLeastPriority);
-            if (checked.empty() || ++helpers > kMaxHelpers || !bind_helper(checked, free)) break;
+            bind_let_in(checked, free, kLeastPriority);
+            if (checked.empty() || !bind_helper(checked, free)) break;
         }
         for (const Turn* turn : checked) fail(turn->pod, why_not(*turn));
     }
@@ -475,18 +475,36 @@ class BindingOrder {
         }
         for (const std::int32_t own : of_spread) {
             std::erase_if(free, [&](const Turn* turn) {
-                const bool is_before = priority(turn) > own;
+                const bool is_before =
+                    priority(turn) > own || (order_ == Order::kFreeFirst && priority(turn) == own);
                 if (is_before) bind(*turn);
                 return is_before;
             });
-            bind_let_in(checked, own);
+            std::vector<const Turn*> nobody;
+            bind_let_in(checked, nobody, own);
         }
     }
 
-    // All that are let in, one after another, and as urgent as that; they leave `checked`.
-    void bind_let_in(std::vector<const Turn*>& checked, std::int32_t least) {
-        for (int level = 0; level < kLevels && !checked.empty();)
-            level = bind_level(checked, level, least) ? 0 : level + 1;
+    // All that are let in, one after another, and as urgent as that; they leave `checked`. Pods that only go
+    // where others are come last, but for those that level what a spread waits for.
+    void bind_let_in(std::vector<const Turn*>& checked, std::vector<const Turn*>& free, std::int32_t least) {
+        for (int level = 0; level < kLevels && !checked.empty();) {
+            const bool is_progress = bind_level(checked, level, least) ||
+                                     (level == kLastOfSpread && bind_for_spread(checked, free, least));
+            level = is_progress ? 0 : level + 1;
+        }
+    }
+
+    bool bind_for_spread(std::vector<const Turn*>& checked, std::vector<const Turn*>& free,
+                         std::int32_t least) {
+        std::vector<const Turn*> stuck;
+        for (const Turn* turn : checked) {
+            if (turn->level <= kLastOfSpread && priority(turn) >= least) stuck.push_back(turn);
+        }
+        const auto may_come = [&](const Turn& turn) {
+            return turn.level > kLastOfSpread && priority(&turn) >= least && why_not(turn).empty();
+        };
+        return !stuck.empty() && (bind_helper(stuck, checked, may_come) || bind_helper(stuck, free));
     }
 
     // False when there are none.
@@ -506,10 +524,13 @@ class BindingOrder {
 
     // A pod that nothing holds back and that someone waits for: for affinity, or to level the emptiest
     // domain.
-    bool bind_helper(const std::vector<const Turn*>& stuck, std::vector<const Turn*>& free) {
+    bool bind_helper(
+        const std::vector<const Turn*>& stuck, std::vector<const Turn*>& helpers,
+        const std::function<bool(const Turn&)>& may_come = [](const Turn&) { return true; }) {
+        if (helpers_ == kMaxHelpers) return false;
         const auto last_helped =
             stuck.begin() + std::min(kMaxHelped, static_cast<std::ptrdiff_t>(stuck.size()));
-        for (auto it = free.begin(); it != free.end(); ++it) {
+        for (auto it = helpers.begin(); it != helpers.end(); ++it) {
             const Turn& one = **it;
             const auto helps = [&](const Turn* other) {
                 const Sort& sort = sorts_[other->sort];
@@ -528,9 +549,10 @@ class BindingOrder {
                 }
                 return false;
             };
-            if (std::none_of(stuck.begin(), last_helped, helps)) continue;
+            if (std::none_of(stuck.begin(), last_helped, helps) || !may_come(one)) continue;
             bind(one);
-            free.erase(it);
+            helpers.erase(it);
+            ++helpers_;
             return true;
         }
         return false;
@@ -549,6 +571,7 @@ class BindingOrder {
     std::vector<Turn> turns_;
     std::map<std::string, std::pair<std::vector<int>, std::size_t>> domains_;
     std::map<std::string, std::unique_ptr<Tally>> tallies_;
+    int helpers_ = 0;
     std::vector<std::pair<PodIndex, std::string>> found_;
 };
 

@@ -27,6 +27,8 @@ enum class Order {
     // Pods that no rule of their own holds back come before less urgent ones that spread, as the scheduler
     // takes them.
     kUrgentFirst,
+    // And before those that are just as urgent, as it may happen.
+    kFreeFirst,
 };
 
 // `nodes`: the snapshot's rooms, its closed nodes, then machines. Pods that break a rule, and how.

@@ -236,6 +236,12 @@ TEST(Checker, takes_the_urgent_first_where_that_is_asked) {
     }
 }
 
+TEST(Checker, takes_the_free_first_where_that_is_asked) {
+    const P spread = P("x").urgent(1).spread(kZone, "x");
+    EXPECT_EQ(W().on(P("x").urgent(0), 2).on(spread, 2).verdict(Order::kFreeFirst), "");
+    EXPECT_NE(W().on(P("x").urgent(1), 2).on(spread, 2).verdict(Order::kFreeFirst), "");
+}
+
 TEST(Checker, counts_every_pod_once) {
     W world;
     world.on(P("x"), 0).on(P("x"), 1);
