@@ -150,6 +150,31 @@ TEST_P(ForeignRig, an_undeclared_taint_on_their_node_is_nothing_to_wait_for) {
     EXPECT_EQ(said("NodeNotAsPromised"), "") << "on a claim and a pool of theirs";
 }
 
+// A second Joiner for another cloud closes windows like ours, and binds in them what it planned.
+TEST_P(ForeignRig, nothing_is_bound_in_a_window_of_theirs) {
+    apply(kPool);
+    bring_theirs();
+    ASSERT_TRUE(world_.patch(
+        "nodes", "", "their-node",
+        R"({"metadata":{"labels":{"karpenter.sh/initialized":null,"topology.kubernetes.io/zone":"test-zone-a"}},)"
+        R"("spec":{"taints":[{"key":"joiner.sh/binding","effect":"NoSchedule"}]}})"));
+    ASSERT_TRUE(
+        world_.patch("nodeclaims", "", "theirs-1",
+                     R"({"status":{"conditions":[{"type":"Registered","status":"True","reason":"Registered",)"
+                     R"("lastTransitionTime":")" +
+                         format_rfc3339(world_.loop().now()) + R"("}]}})",
+                     "status"));
+    start();
+    apply(deployment(
+        "web", 8, "1",
+        {.pod = "topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, "
+                "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]"}));
+    EXPECT_TRUE(until([&] { return running() >= 4; }, minutes{1})) << "in windows of ours";
+    world_.run_for(minutes{1});
+    for (const std::string& text : world_.list("pods"))
+        EXPECT_NE(api::decode_pod(text)->spec.node_name, "their-node");
+}
+
 // Pretend nodes of another controller have ids like ours.
 INSTANTIATE_TEST_SUITE_P(Ids, ForeignRig, testing::Values("other://1", "kwok://their-node"));
 
