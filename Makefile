@@ -1,7 +1,7 @@
 # The two commands a newcomer needs are `make demo` and `make test`; each installs what it needs, builds, and runs.
 JOBS ?= $(shell nproc)
 
-.PHONY: build test demo lint format bench e2e upstream-suite fuzz setup clean
+.PHONY: build test demo lint format bench e2e upstream-suite side-by-side fuzz setup clean
 
 build: setup
 	cmake --preset release >/dev/null
@@ -21,6 +21,10 @@ e2e: build
 
 upstream-suite: build
 	tests/upstream_suite/run.py --joiner build/joiner
+
+side-by-side: build
+	@tools/setup.sh python3-venv
+	tests/side_by_side/run.py --joiner build/joiner
 
 bench: build
 	cmake --preset bench >/dev/null

@@ -54,7 +54,7 @@ bool looks_beyond_its_node(const model::PodState& pod) {
 
 const model::NodeState* Binder::open_to_us(const std::string& claim_name) const {
     const model::ClaimState* claim = services_.cluster.find_claim(claim_name);
-    if (claim == nullptr || claim->claim.meta.deleted) return nullptr;
+    if (claim == nullptr || !claim->is_ours || claim->claim.meta.deleted) return nullptr;
     const model::NodeState* node = services_.cluster.node_of(claim->claim);
     // A node that never comes up must strand no pod, so nothing is bound before it is Ready; nor while
     // controller-manager may still see it as it was before it was registered (docs/binding.md).

@@ -92,6 +92,23 @@ TEST_P(ForeignRig, their_pool_claim_and_node_stay_as_they_are) {
     EXPECT_EQ(version("nodeclaims", "theirs-1"), claim) << "empty, drifted and expired, and not ours";
     EXPECT_EQ(their_node().taints.size(), 1u) << "the mark is theirs";
     EXPECT_EQ(nodes().size(), 1u) << "ours went as empty";
+    EXPECT_THAT(processes_.back()->metrics.text(), testing::Not(testing::HasSubstr("\"theirs\"")))
+        << "nothing is counted of their pool";
+}
+
+TEST_P(ForeignRig, their_node_that_is_sick_is_left_to_them) {
+    control::Options options = alone();
+    options.gates.node_repair = true;
+    apply(kPool);
+    bring_theirs();
+    world_.run_for(seconds{10});
+    start(options);
+    world_.stop_node("their-node");
+    world_.run_for(minutes{40});
+    EXPECT_FALSE(their_node().meta.deleted);
+    const auto there = claims();
+    ASSERT_EQ(there.size(), 1u);
+    EXPECT_FALSE(there.front().meta.deleted);
 }
 
 TEST_P(ForeignRig, their_node_that_is_deleted_keeps_its_finalizer_and_its_pods) {
@@ -118,6 +135,44 @@ spec:
     EXPECT_THAT(their_node().meta.finalizers, testing::ElementsAre("karpenter.sh/termination"));
     EXPECT_EQ(running(), 1u);
     EXPECT_FALSE(their_node().meta.labels.contains(std::string(api::kExcludeBalancersLabel)));
+}
+
+// Ours are told what to declare, and waited for; theirs may keep a taint that nobody declared for good.
+TEST_P(ForeignRig, an_undeclared_taint_on_their_node_is_nothing_to_wait_for) {
+    apply(kPool);
+    bring_theirs();
+    ASSERT_TRUE(world_.patch("nodes", "", "their-node",
+                             R"({"spec":{"taints":[{"key":"example.com/agent","effect":"NoSchedule"}]}})"));
+    start();
+    apply(deployment("web", 1, "1"));
+    EXPECT_TRUE(runs(1, minutes{1}));
+    EXPECT_EQ(nodes().size(), 2u) << "one of ours was bought";
+    EXPECT_EQ(said("NodeNotAsPromised"), "") << "on a claim and a pool of theirs";
+}
+
+// A second Joiner for another cloud closes windows like ours, and binds in them what it planned.
+TEST_P(ForeignRig, nothing_is_bound_in_a_window_of_theirs) {
+    apply(kPool);
+    bring_theirs();
+    ASSERT_TRUE(world_.patch(
+        "nodes", "", "their-node",
+        R"({"metadata":{"labels":{"karpenter.sh/initialized":null,"topology.kubernetes.io/zone":"test-zone-a"}},)"
+        R"("spec":{"taints":[{"key":"joiner.sh/binding","effect":"NoSchedule"}]}})"));
+    ASSERT_TRUE(
+        world_.patch("nodeclaims", "", "theirs-1",
+                     R"({"status":{"conditions":[{"type":"Registered","status":"True","reason":"Registered",)"
+                     R"("lastTransitionTime":")" +
+                         format_rfc3339(world_.loop().now()) + R"("}]}})",
+                     "status"));
+    start();
+    apply(deployment(
+        "web", 8, "1",
+        {.pod = "topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, "
+                "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]"}));
+    EXPECT_TRUE(until([&] { return running() >= 4; }, minutes{1})) << "in windows of ours";
+    world_.run_for(minutes{1});
+    for (const std::string& text : world_.list("pods"))
+        EXPECT_NE(api::decode_pod(text)->spec.node_name, "their-node");
 }
 
 // Pretend nodes of another controller have ids like ours.

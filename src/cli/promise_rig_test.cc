@@ -157,6 +157,36 @@ TEST_F(PromiseRig, of_nodes_smaller_than_their_type_says_one_more_is_bought) {
                 HasSubstr("2 nodes were bought for it, and it runs on none of them"));
 }
 
+// It may be what was asked for; a pool that is not ours never is.
+TEST_F(PromiseRig, a_change_of_the_pool_of_another_controller_buys_nothing_more) {
+    apply(kPool);
+    start();
+    apply(deployment("web", 1, "3"));
+    const auto shrink = [&](const api::Node& node) {
+        ASSERT_TRUE(
+            world_.patch("nodes", "", node.meta.name, R"({"status":{"allocatable":{"cpu":"2"}}})", "status"));
+    };
+    run_with(shrink, minutes{20});
+    ASSERT_EQ(made(), 2);
+    apply(R"(---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: theirs}
+spec:
+  template:
+    spec:
+      nodeClassRef: {group: other.example.com, kind: OtherNodeClass, name: default}
+      requirements: [{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}]
+)");
+    run_with(shrink, minutes{5});
+    ASSERT_TRUE(world_.patch("NodePool", "", "theirs", R"({"spec":{"weight":7}})"));
+    run_with(shrink, minutes{20});
+    EXPECT_EQ(made(), 2);
+    ASSERT_TRUE(world_.patch("NodePool", "", "default", R"({"spec":{"weight":7}})"));
+    run_with(shrink, minutes{5});
+    EXPECT_GT(made(), 2) << "one of ours may";
+}
+
 TEST_F(PromiseRig, of_nodes_labelled_otherwise_one_more_is_bought) {
     apply(kPool);
     start();

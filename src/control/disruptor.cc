@@ -560,7 +560,7 @@ std::map<std::string, std::string, std::less<>> Disruptor::fruitless_pools() con
 }
 
 void Disruptor::look_at_breaker() {
-    for (const auto& [name, state] : services_.cluster.pools()) {
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
         const auto [known, is_new] = pool_generations_.try_emplace(name, state.pool.meta.generation);
         if (is_new || known->second == state.pool.meta.generation) continue;
         known->second = state.pool.meta.generation;

@@ -353,7 +353,7 @@ void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error)
 
 void Provisioner::hold_back(model::Snapshot& snapshot) {
     std::vector<std::pair<std::string, std::int64_t>> pools;
-    for (const auto& [name, state] : services_.cluster.pools())
+    for (const auto& [name, state] : services_.cluster.our_pools())
         pools.emplace_back(state.pool.meta.uid, state.pool.meta.generation);
     if (pools != pools_seen_) purchases_.forgive();
     pools_seen_ = std::move(pools);

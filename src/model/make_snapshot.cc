@@ -173,7 +173,8 @@ class SnapshotMaker {
             room.labels.add(Requirement::in(std::string(api::kHostnameLabel), {room.name}));
         if (!is_up) rules::add_labels_once_up(room.labels);
         std::vector<api::Taint> awaited;
-        if (claim != nullptr && inputs_.leaving == nullptr && inputs_.moving == nullptr &&
+        // Nobody is told what the pool of another controller is to declare.
+        if (claim != nullptr && claim->is_ours && inputs_.leaving == nullptr && inputs_.moving == nullptr &&
             is_young(claim->claim, inputs_.now))
             awaited = rules::undeclared_taints(node.taints, claim->claim);
         const auto is_in = [](const std::vector<api::Taint>& taints, const api::Taint& taint) {

@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 from api_client import ApiClient
 from processes import Child, exit_cleanly_when_terminated, free_port, wait_until
@@ -32,7 +33,19 @@ from processes import Child, exit_cleanly_when_terminated, free_port, wait_until
 _HERE = pathlib.Path(__file__).resolve().parent
 CANNOT_BUILD = 77
 # May do everything, as "admin" may; told apart from it and from one another in the audit log.
-FURTHER_USERS = ("first", "second")
+FURTHER_USERS = ("first", "second", "joiner", "karpenter")
+
+
+class Write(typing.NamedTuple):
+    """A request that was to change something, as the API server's audit log has it."""
+    received: float  # Seconds since 1970.
+    verb: str
+    uri: str
+    group: str
+    resource: str    # With its subresource: "pods/binding".
+    name: str        # "" for a collection.
+    code: int
+    sent: dict       # The object in the body, of a binding; else empty.
 
 
 class CannotBuild(Exception):
@@ -108,17 +121,16 @@ class ControlPlane:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def writes_of(self, user):
-        """[(time, verb, URI)] of what a user (write_kubeconfig()) asked to have changed, in the order it came.
+        """[Write] of what a user (write_kubeconfig()) asked to have changed, in the order it came.
 
-        REQUIRES: audit. Times are seconds since 1970, as the server received each request.
+        REQUIRES: audit.
         """
         found = []
         for line in (self.log_dir / "audit.log").read_text().splitlines():
             event = json.loads(line)
             if event["user"]["username"] == user:
-                received = datetime.datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00"))
-                found.append((received.timestamp(), event["verb"], event["requestURI"]))
-        return sorted(found)
+                found.append(_as_write(event))
+        return sorted(found, key=lambda write: write.received)
 
     def kubectl(self, *arguments, stdin=None, check=True):
         return subprocess.run(
@@ -208,7 +220,11 @@ class ControlPlane:
         policy = self.dir / "audit-policy.json"
         policy.write_text(json.dumps({
             "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-            "rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+            "rules": [# Where a pod is bound to is in the body, and a name that the server makes is in the answer.
+                      {"level": "RequestResponse", "verbs": ["create"], "resources": [
+                          {"group": "", "resources": ["pods/binding"]},
+                          {"group": "karpenter.sh", "resources": ["nodeclaims"]}]},
+                      {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
                       {"level": "None"}]}))
         return [f"--audit-policy-file={policy}", f"--audit-log-path={self.log_dir / 'audit.log'}"]
 
@@ -280,6 +296,16 @@ class ControlPlane:
         self.api.delete(f"{deployments}/controllers-are-up", propagationPolicy="Foreground")
         wait_until(lambda: not our_pods() and not self.api.items(deployments), 60,
                    "garbage collection is at work", interval=0.05)
+
+
+def _as_write(event):
+    received = datetime.datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00"))
+    target = event.get("objectRef", {})
+    answer = event.get("responseObject") or {}
+    resource = "/".join(filter(None, (target.get("resource", ""), target.get("subresource"))))
+    return Write(received.timestamp(), event["verb"], event["requestURI"], target.get("apiGroup", ""), resource,
+                 target.get("name") or answer.get("metadata", {}).get("name", ""), event["responseStatus"]["code"],
+                 (event.get("requestObject") or {}) if resource == "pods/binding" else {})
 
 
 def _wait_for_the_end():

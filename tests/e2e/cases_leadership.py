@@ -21,8 +21,8 @@ _MORE_PODS = 900
 
 
 def _writes_since(cluster, user, moment):
-    return [(verb, uri) for when, verb, uri in cluster.writes_of(user)
-            if when >= moment and "/leases" not in uri]
+    return [(write.verb, write.uri) for write in cluster.writes_of(user)
+            if write.received >= moment and write.resource != "leases"]
 
 
 @test(cluster=NO_CLUSTER)
