@@ -7,6 +7,7 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "plan/disrupt/candidates.h"
+#include "plan/disrupt/outgoing.h"
 #include "plan/lifecycle/claim_marks.h"
 #include "plan/lifecycle/consistency.h"
 #include "rules/conditions.h"
@@ -190,7 +191,11 @@ void Lifecycle::keep_marks(const Claim& claim) {
             dump({{"metadata", {{"annotations", parse(api::encode_string_map(marks.annotations))}}}}));
     }
     const std::vector<plan::ConditionNote> notes = check_consistency(claim);
-    if (marks.empty() && notes.empty()) return;
+    if (marks.empty() && notes.empty()) {
+        const model::NodeState* node = services_.cluster.node_of(claim);
+        if (pool != nullptr && node != nullptr) keep_outgoing_taint(claim, pool->pool, node->node);
+        return;
+    }
     writer_.write_conditions(claim, [&](ClaimStatusPatch& patch) {
         for (const plan::ConditionNote& note : notes)
             patch.conditions.set(note.type, note.status, note.reason, note.message, now);
@@ -213,6 +218,17 @@ std::vector<plan::ConditionNote> Lifecycle::check_consistency(const Claim& claim
     constexpr Duration kPeriod = std::chrono::minutes{10};
     const WallTime now = services_.loop.now();
     const model::NodeState* node = services_.cluster.node_of(claim);
+void Lifecycle::keep_outgoing_taint(const Claim& claim, const api::NodePool& pool, const api::Node& node) {
+    const bool wants = plan::is_outgoing(claim, pool, services_.loop.now());
+    const bool has = rules::has_taint(node.taints, plan::kOutgoingTaint, api::kPreferNoSchedule);
+    if (node.meta.deleted || wants == has || !writer_.may_act_on(node)) return;
+    std::vector<api::Taint> taints = node.taints;
+    std::erase_if(taints, [](const api::Taint& taint) { return taint.key == plan::kOutgoingTaint; });
+    if (wants)
+        taints.push_back({std::string(plan::kOutgoingTaint), "", std::string(api::kPreferNoSchedule), {}});
+    writer_.write_taints(node, taints);
+}
+
     // While nodes come up there is more urgent work.
     const WallTime up_since = api::find_condition(claim.conditions, "Initialized")->last_transition;
     if (node == nullptr || now - up_since < plan::kPodEventGap) return {};

@@ -72,6 +72,8 @@ class Lifecycle {
     void note_waiting(const Claim& claim, const std::string& waiting);
     void label(const Claim& claim, const model::NodeState* node);
     void keep_marks(const Claim& claim);
+    // Has the scheduler prefer other nodes while the claim's own is about to go, and no longer.
+    void keep_outgoing_taint(const Claim& claim, const api::NodePool& pool, const api::Node& node);
     std::vector<plan::ConditionNote> check_consistency(const Claim& claim);
 
     Services& services_;
