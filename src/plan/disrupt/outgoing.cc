@@ -1,6 +1,8 @@
 #include "plan/disrupt/outgoing.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "api/names.h"
 #include "plan/disrupt/drift.h"
@@ -31,15 +33,23 @@ bool is_outgoing(const api::NodeClaim& claim, const api::NodePool& pool, WallTim
 }
 
 model::ClaimNames outgoing_claims(const model::Cluster& cluster, const DisruptionGate& gate, WallTime now) {
+    struct Lets {
+        bool drifted_go = false;
+        bool expired_go = false;
+    };
+    std::map<std::string_view, Lets> lets;  // By pool.
     model::ClaimNames out;
     for (const auto& [name, state] : cluster.our_claims()) {
-        const std::string pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
-        const model::PoolState* pool_state = cluster.find_pool(pool);
-        if (pool_state == nullptr) continue;
-        const bool goes =
-            (has_drifted(state.claim, pool_state->pool) && gate.closed(pool, kDrifted).empty()) ||
-            (is_near_its_end(state.claim, now) && gate.closed(pool, kExpired).empty());
-        if (goes) out.insert(name);
+        const model::PoolState* pool =
+            cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
+        if (pool == nullptr) continue;
+        const std::string& its_name = pool->pool.meta.name;
+        const auto [it, is_new] = lets.try_emplace(its_name);
+        if (is_new)
+            it->second = {gate.closed(its_name, kDrifted).empty(), gate.closed(its_name, kExpired).empty()};
+        if ((it->second.drifted_go && has_drifted(state.claim, pool->pool)) ||
+            (it->second.expired_go && is_near_its_end(state.claim, now)))
+            out.insert(name);
     }
     return out;
 }
