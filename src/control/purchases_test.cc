@@ -79,8 +79,8 @@ TEST(Purchases, a_node_that_was_as_promised_and_went_to_others_is_bought_again) 
 TEST(Purchases, what_is_forgiven_or_gone_is_not_held) {
     Purchases purchases;
     for (const char* pod : {"pod", "other"}) {
-        purchases.note_bought(pod, "a");
-        purchases.note_bought(pod, "b");
+        purchases.note_bought(pod, "a", "pool");
+        purchases.note_bought(pod, "b", "pool");
         EXPECT_TRUE(purchases.hold(pod, kNow, false));
     }
     purchases.forget("other");
