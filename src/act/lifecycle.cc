@@ -7,8 +7,10 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "plan/disrupt/candidates.h"
+#include "plan/disrupt/outgoing.h"
 #include "plan/lifecycle/claim_marks.h"
 #include "plan/lifecycle/consistency.h"
+#include "plan/lifecycle/initialization.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -64,7 +66,7 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
     const std::string& name = claim.meta.name;
     switch (step.kind) {
         case Kind::kNothing:
-            note_waiting(claim, step.waiting);
+            note_waiting(claim, node, step.waiting);
             return keep_marks(claim);
         case Kind::kAddFinalizer: {
             std::vector<std::string> finalizers = claim.meta.finalizers;
@@ -82,7 +84,7 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
             return ensure_instance(claim);
         case Kind::kAskHooks:
             hooks_.ask(claim);
-            return note_waiting(claim, step.waiting);
+            return note_waiting(claim, node, step.waiting);
         case Kind::kRegister:
             return register_node(claim, node->node);
         case Kind::kRecordRegistered:
@@ -146,7 +148,7 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
 }
 
 // A dependent condition that stays Unknown says what it waits for.
-void Lifecycle::note_waiting(const Claim& claim, const std::string& waiting) {
+void Lifecycle::note_waiting(const Claim& claim, const model::NodeState* node, const std::string& waiting) {
     if (waiting.empty() || waiting == "NodeTerminating" || waiting == "BindingPods") return;
     const std::string_view type =
         rules::is_true(claim.conditions, "Registered") ? "Initialized" : "Registered";
@@ -157,8 +159,12 @@ void Lifecycle::note_waiting(const Claim& claim, const std::string& waiting) {
     if (services_.loop.now() - claim.meta.created < kWorthSaying) return;
     // Which of them is the claim's own nobody can tell; the others wait for what is to come.
     const std::string_view status = waiting == "MultipleNodesFound" ? "False" : "Unknown";
+    std::string message = node == nullptr || type != "Initialized"
+                              ? std::string{}
+                              : plan::missing_for_initialization(claim, node->node);
+    if (message.empty()) message = "waits: " + waiting;
     writer_.write_conditions(claim, [&](ClaimStatusPatch& patch) {
-        patch.conditions.set(type, status, waiting, "waits: " + waiting, services_.loop.now());
+        patch.conditions.set(type, status, waiting, message, services_.loop.now());
     });
 }
 
@@ -190,7 +196,11 @@ void Lifecycle::keep_marks(const Claim& claim) {
             dump({{"metadata", {{"annotations", parse(api::encode_string_map(marks.annotations))}}}}));
     }
     const std::vector<plan::ConditionNote> notes = check_consistency(claim);
-    if (marks.empty() && notes.empty()) return;
+    if (marks.empty() && notes.empty()) {
+        const model::NodeState* node = services_.cluster.node_of(claim);
+        if (pool != nullptr && node != nullptr) keep_outgoing_taint(claim, pool->pool, node->node);
+        return;
+    }
     writer_.write_conditions(claim, [&](ClaimStatusPatch& patch) {
         for (const plan::ConditionNote& note : notes)
             patch.conditions.set(note.type, note.status, note.reason, note.message, now);
@@ -206,6 +216,17 @@ void Lifecycle::keep_marks(const Claim& claim) {
         }
         if (marks.last_pod_event) patch.status["lastPodEventTime"] = format_rfc3339(*marks.last_pod_event);
     });
+}
+
+void Lifecycle::keep_outgoing_taint(const Claim& claim, const api::NodePool& pool, const api::Node& node) {
+    const bool wants = plan::is_outgoing(claim, pool, services_.loop.now());
+    const bool has = rules::has_taint(node.taints, plan::kOutgoingTaint, api::kPreferNoSchedule);
+    if (node.meta.deleted || wants == has || !writer_.may_act_on(node)) return;
+    std::vector<api::Taint> taints = node.taints;
+    std::erase_if(taints, [](const api::Taint& taint) { return taint.key == plan::kOutgoingTaint; });
+    if (wants)
+        taints.push_back({std::string(plan::kOutgoingTaint), "", std::string(api::kPreferNoSchedule), {}});
+    writer_.write_taints(node, taints);
 }
 
 // Now and then; what differs from what the claim says.

@@ -69,9 +69,11 @@ class Lifecycle {
     void launch_failed(const Claim& claim, const Error& error);
     void register_node(const Claim& claim, const api::Node& node);
     void open_window(const Claim& claim, const api::Node& node);
-    void note_waiting(const Claim& claim, const std::string& waiting);
+    void note_waiting(const Claim& claim, const model::NodeState* node, const std::string& waiting);
     void label(const Claim& claim, const model::NodeState* node);
     void keep_marks(const Claim& claim);
+    // Has the scheduler prefer other nodes while the claim's own is about to go, and no longer.
+    void keep_outgoing_taint(const Claim& claim, const api::NodePool& pool, const api::Node& node);
     std::vector<plan::ConditionNote> check_consistency(const Claim& claim);
 
     Services& services_;

@@ -262,5 +262,75 @@ TEST_F(StockRig, a_static_pool_asks_for_what_is_sold_out_at_growing_distances) {
     EXPECT_TRUE(until([&] { return nodes().size() == 3; }, minutes{3}));
 }
 
+// Half of the pods may only go where all is sold out.
+class SoldOutBeside : public StockRig {
+  protected:
+    void begin() {
+        const auto pool = [](std::string_view name, std::string_view node_class) {
+            return node_pool({.name = name,
+                              .node_class = node_class,
+                              .requirements = of_types(sim::kFourCpus),
+                              .template_metadata = name == "good" ? "labels: {room: good, generation: one}"
+                                                                  : "labels: {room: gone}",
+                              .disruption = "consolidationPolicy: WhenEmptyOrUnderutilized, "
+                                            "consolidateAfter: 30s, budgets: [{nodes: \"50%\"}]"});
+        };
+        apply(node_class() + node_class("gone") + pool("good", "default") + pool("gone", "gone"));
+        ASSERT_TRUE(world_.patch("kwoknodeclasses", "", "gone",
+                                 R"({"metadata":{"annotations":{"joiner.sh/sold-out":"*"}}})"));
+        start();
+        apply(deployment("web", 12, "900m", {.pod = "nodeSelector: {room: good}"}));
+        ASSERT_TRUE(runs(12, minutes{1}));
+        world_.run_for(seconds{20});
+    }
+    std::size_t of_generation(std::string_view generation) const {
+        const std::vector<api::Node> all = nodes();
+        return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const api::Node& node) {
+            return api::find_or_empty(node.meta.labels, "generation") == generation;
+        }));
+    }
+    // How long until no node is of the old template.
+    Duration rollout() {
+        EXPECT_TRUE(world_.patch("NodePool", "", "good",
+                                 R"({"spec":{"template":{"metadata":{"labels":{"generation":"two"}}}}})"));
+        const WallTime began = world_.loop().now();
+        EXPECT_TRUE(until([&] { return of_generation("one") == 0; }, minutes{10}));
+        return world_.loop().now() - began;
+    }
+};
+
+TEST_F(SoldOutBeside, a_pool_that_is_sold_out_holds_up_nobody_and_says_so) {
+    begin();
+    const Duration alone = rollout();
+    ASSERT_TRUE(world_.patch("NodePool", "", "good",
+                             R"({"spec":{"template":{"metadata":{"labels":{"generation":"one"}}}}})"));
+    ASSERT_TRUE(until([&] { return of_generation("two") == 0; }, minutes{10}));
+    world_.run_for(minutes{1});
+    apply(deployment("train", 2, "900m", {.pod = "nodeSelector: {room: gone}"}));
+    world_.run_for(seconds{20});
+    EXPECT_LE(rollout(), alone + seconds{15});
+    world_.run_for(minutes{1});
+    EXPECT_LE(made("gone"), 10);
+    EXPECT_THAT(said("FailedScheduling"),
+                HasSubstr("NodePool gone: every offering that meets its requirements is sold out"));
+    std::string of_pool;
+    for (const std::string& text : world_.list("events")) {
+        const auto event = nlohmann::json::parse(text);
+        if (event["involvedObject"].value("name", "") == "gone") of_pool += event.value("reason", "") + "\n";
+    }
+    EXPECT_THAT(of_pool, HasSubstr("InsufficientCapacityError"));
+}
+
+TEST_F(SoldOutBeside, a_change_of_the_node_class_is_tried_at_once) {
+    begin();
+    apply(deployment("train", 2, "900m", {.pod = "nodeSelector: {room: gone}"}));
+    world_.run_for(minutes{2});
+    const int tried = made("gone");
+    EXPECT_LE(tried, 10);
+    ASSERT_TRUE(world_.patch("kwoknodeclasses", "", "gone",
+                             R"({"metadata":{"annotations":{"joiner.sh/sold-out":null}}})"));
+    EXPECT_TRUE(runs(14, seconds{30}));
+}
+
 }  // namespace
 }  // namespace joiner

@@ -5,6 +5,7 @@
 
 #include "observe/log.h"
 #include "plan/disrupt/empty.h"
+#include "plan/disrupt/outgoing.h"
 
 namespace joiner::control {
 namespace {
@@ -192,6 +193,8 @@ void Consolidation::make_question() {
     question_ =
         plan::make_repack_question(services_.cluster, std::move(inputs), std::move(candidates_->candidates));
     question_.balanced = std::move(candidates_->balanced);
+    // What is moved there would be moved again.
+    plan::close_rooms(question_.snapshot, services_.cluster, disruptor_.outgoing());
 }
 
 void Consolidation::conclude() {

@@ -35,6 +35,7 @@
 #include "model/cluster.h"
 #include "observe/log.h"
 #include "plan/disrupt/empty.h"
+#include "plan/lifecycle/initialization.h"
 #include "rules/conditions.h"
 
 namespace joiner::control {
@@ -50,7 +51,6 @@ constexpr Duration kInheritedSettle = std::chrono::seconds{3};
 constexpr Duration kLeastHold = std::chrono::seconds{5};
 constexpr Duration kLongestHold = std::chrono::seconds{65};
 constexpr Duration kEmptySoon = std::chrono::milliseconds{500};
-constexpr std::string_view kRegistrationFailed = "RegistrationFailed";
 constexpr std::string_view kLaunchFailed = "LaunchFailed";
 
 struct Watched {
@@ -95,17 +95,19 @@ const Watched kWatched[] = {
     {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
 };
 
-// Turns what happened into metrics and log lines.
+// Turns what happened into metrics and log lines, and passes on what came of launches.
 class Recorder final : public act::Notices {
   public:
-    // `launch_ended(pool, problem)`: a claim's node has registered, or the claim was given up before;
-    // `problem` is empty or a condition reason.
-    Recorder(observe::Metrics& metrics,
-             std::function<void(const std::string& pool, const std::string& problem)> launch_ended,
-             std::function<void(const api::NodeClaim&, const Error&)> launch_failed)
-        : metrics_(metrics),
-          launch_ended_(std::move(launch_ended)),
-          launch_failed_(std::move(launch_failed)) {}
+    struct Listener {
+        std::function<void(const std::string& pool)> registered;
+        // It was deleted before its node came up. `reason`: as the metrics name it; `condition`: a condition
+        // reason.
+        std::function<void(const api::NodeClaim&, std::string_view reason, std::string_view condition)>
+            given_up;
+        std::function<void(const api::NodeClaim&, const Error&)> launch_failed;
+    };
+    Recorder(observe::Metrics& metrics, Listener listener)
+        : metrics_(metrics), listener_(std::move(listener)) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
         metrics_.count(
@@ -123,12 +125,12 @@ class Recorder final : public act::Notices {
                         {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)}});
         observe::log_info("disruption", "deleted nodeclaim",
                           {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
-        if (const std::string_view problem = launch_problem(reason); !problem.empty())
-            launch_ended_(label(claim.meta, api::kNodePoolLabel), std::string(problem));
+        if (const std::string_view condition = launch_problem(reason); !condition.empty())
+            listener_.given_up(claim, reason, condition);
     }
     void launch_failed(const api::NodeClaim& claim, const Error& error) override {
         failed("launch NodeClaim " + claim.meta.name, error);
-        launch_failed_(claim, error);
+        listener_.launch_failed(claim, error);
     }
     void claim_terminated(const api::NodeClaim& claim) override {
         metrics_.count("nodeclaims_terminated_total",
@@ -138,7 +140,7 @@ class Recorder final : public act::Notices {
     }
     void node_created(const api::Node& node) override {
         count_node("nodes_created_total", node);
-        launch_ended_(label(node.meta, api::kNodePoolLabel), "");
+        listener_.registered(label(node.meta, api::kNodePoolLabel));
     }
     void node_terminated(const api::Node& node) override { count_node("nodes_terminated_total", node); }
     void node_drained(const api::Node& node) override {
@@ -158,11 +160,9 @@ class Recorder final : public act::Notices {
   private:
     // Why a claim that was deleted for `reason` has not come up; empty where it has.
     static std::string_view launch_problem(std::string_view reason) {
-        if (reason == "registration_timeout") return kRegistrationFailed;
-        if (reason == "launch_timeout" || reason == "insufficient_capacity" ||
-            reason == "nodeclass_not_ready")
-            return kLaunchFailed;
-        return {};
+        if (reason == "registration_timeout") return "RegistrationFailed";
+        if (reason == "initialization_timeout") return "InitializationFailed";
+        return reason == "launch_timeout" ? kLaunchFailed : std::string_view{};
     }
     static std::string label(const api::ObjectMeta& meta, std::string_view key) {
         return std::string(api::find_or_empty(meta.labels, key));
@@ -172,8 +172,7 @@ class Recorder final : public act::Notices {
                               {"zone", label(node.meta, api::kZoneLabel)}});
     }
     observe::Metrics& metrics_;
-    std::function<void(const std::string&, const std::string&)> launch_ended_;
-    std::function<void(const api::NodeClaim&, const Error&)> launch_failed_;
+    Listener listener_;
 };
 
 kube::ClientOptions client_options(const Options& options, std::function<bool()> may_write) {
@@ -199,17 +198,7 @@ class Controller::Impl {
           client_(loop, http, std::move(config), client_options(options_, [this] { return may_write(); })),
           cluster_(options_.preference_policy, rules::NodeClassKinds(own_provider_.node_class_kinds())),
           events_(loop, client_, {}),
-          recorder_(
-              metrics,
-              [this](const std::string& pool, const std::string& problem) {
-                  disruptor_.note_launch(pool, problem.empty());
-                  pool_keeper_.note_registration(pool, problem.empty(), problem);
-                  if (problem.empty()) static_pools_.came_up(pool);
-              },
-              [this](const api::NodeClaim& claim, const Error& error) {
-                  provisioner_.launch_failed(claim, error);
-                  static_pools_.launch_failed(claim.meta.name, error);
-              }),
+          recorder_(metrics, launch_listener()),
           overlaid_(guarded_, cluster_),
           provider_(overlaid_, loop, cluster_),
           services_{loop,
@@ -315,6 +304,37 @@ class Controller::Impl {
     const Moves& moves() { return disruptor_.moves(); }
 
   private:
+    Recorder::Listener launch_listener() {
+        Recorder::Listener out;
+        out.registered = [this](const std::string& pool) {
+            disruptor_.note_launch(pool, true);
+            pool_keeper_.note_registered(pool);
+            static_pools_.came_up(pool);
+        };
+        out.given_up = [this](const api::NodeClaim& claim, std::string_view reason,
+                              std::string_view condition) {
+            const model::NodeState* node = cluster_.node_of(claim);
+            const std::string why =
+                plan::why_given_up(claim, node == nullptr ? nullptr : &node->node, reason);
+            note_failure(claim, condition, why);
+            provisioner_.given_up(claim, reason, why);
+        };
+        out.launch_failed = [this](const api::NodeClaim& claim, const Error& error) {
+            // Other failures are tried again under the same claim.
+            if (error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kInvalid)
+                note_failure(claim, kLaunchFailed, error.message);
+            provisioner_.launch_failed(claim, error);
+            static_pools_.launch_failed(claim.meta.name, error);
+        };
+        return out;
+    }
+
+    void note_failure(const api::NodeClaim& claim, std::string_view condition, const std::string& why) {
+        const std::string pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
+        disruptor_.note_launch(pool, false);
+        pool_keeper_.note_given_up(pool, std::string(condition), why);
+    }
+
     void listen() {
         listener_.pod_changed = [this](const model::PodState* before, const model::PodState* after) {
             pod_changed(before, after);

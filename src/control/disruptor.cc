@@ -8,6 +8,7 @@
 #include "act/binder.h"
 #include "api/names.h"
 #include "observe/log.h"
+#include "plan/disrupt/outgoing.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -85,14 +86,20 @@ void Disruptor::report(const plan::DisruptionGate& gate) {
     }
 }
 
-model::Snapshot Disruptor::snapshot_without(const std::vector<plan::Candidate>& leaving) const {
+model::ClaimNames Disruptor::outgoing() {
+    return plan::outgoing_claims(services_.cluster, gate(), services_.loop.now());
+}
+
+model::Snapshot Disruptor::snapshot_without(const std::vector<plan::Candidate>& leaving, Rooms rooms) {
     model::ClaimNames names;
     for (const plan::Candidate& candidate : leaving) names.insert(candidate.claim);
     // Pods on nodes that are being drained are about to need a place too.
     for (const auto& [name, state] : services_.cluster.claims()) {
         if (state.claim.meta.deleted) names.insert(name);
     }
-    return provisioner_.make_snapshot(&names);
+    model::Snapshot out = provisioner_.make_snapshot(&names);
+    if (rooms == Rooms::kThatStay) plan::close_rooms(out, services_.cluster, outgoing());
+    return out;
 }
 
 bool Disruptor::may_start() const {
@@ -238,11 +245,30 @@ Disruptor::Progress Disruptor::wait(Command& command) {
     if (are_up) {
         command.phase = Phase::kClose;
         command.up_at = services_.loop.now();
+        leave_to_scheduler(command);
         return close(command);
     }
     if (services_.loop.now() - command.launched_at < kReplacementTimeout) return Progress::kStays;
     breaker_.failed(command.pool, plan::Breaker::Trouble::kLaunch, services_.loop.now());
     return Progress::kFailed;
+}
+
+void Disruptor::leave_to_scheduler(Command& command) {
+    if (command.kept.empty()) return;
+    for (const std::string& name : outgoing()) {
+        const model::ClaimState* claim = services_.cluster.find_claim(name);
+        const model::NodeState* node = services_.cluster.node_of(claim->claim);
+        if (node == nullptr || leaving_.contains(name) || claim->claim.meta.deleted ||
+            node->node.unschedulable)
+            continue;
+        const rules::Resources free = node->allocatable - node->used;
+        const bool takes_some =
+            std::any_of(command.kept.begin(), command.kept.end(), [&](const Place& place) {
+                return place.mover.shape != nullptr && rules::fits(place.mover.shape->requests, free);
+            });
+        if (takes_some) command.untold.insert(name);
+    }
+    command.binds &= command.untold.empty();
 }
 
 Disruptor::Progress Disruptor::close(Command& command) {
@@ -254,7 +280,14 @@ Disruptor::Progress Disruptor::close(Command& command) {
     bool are_closed = true;
     for (const std::string_view claim : wanted) are_closed &= lifecycle_.close_window(std::string(claim));
     if (are_closed && command.closed_at == kNoTime) command.closed_at = now;
-    const bool has_settled = wanted.empty() || (are_closed && now - command.closed_at >= kCloseSettle);
+    std::erase_if(command.untold, [&](const std::string& name) {
+        const model::ClaimState* claim = services_.cluster.find_claim(name);
+        const model::NodeState* node = claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
+        return node == nullptr ||
+               rules::has_taint(node->node.taints, plan::kOutgoingTaint, api::kPreferNoSchedule);
+    });
+    const bool has_settled =
+        wanted.empty() ? command.untold.empty() : are_closed && now - command.closed_at >= kCloseSettle;
     if (!has_settled && now - command.up_at < kLongestClose) return Progress::kStays;
     ask_again();
     if (!command.objection.empty()) return Progress::kFailed;

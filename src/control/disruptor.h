@@ -77,8 +77,13 @@ class Disruptor {
     // Pools where consolidation lately did not end as planned, so that it is not tried for a while, and why.
     std::map<std::string, std::string, std::less<>> fruitless_pools() const;
     Moves& moves() { return moves_; }
-    // The question "where would their pods go?" for these nodes.
-    model::Snapshot snapshot_without(const std::vector<plan::Candidate>& leaving) const;
+    // The question "where would their pods go?" for these nodes. Without the last resort, nodes that are
+    // about to go themselves take none of them.
+    enum class Rooms { kThatStay, kWithLastResort };
+    model::Snapshot snapshot_without(const std::vector<plan::Candidate>& leaving,
+                                     Rooms rooms = Rooms::kThatStay);
+    // Claims of nodes that are about to go for what they are: drifted, or near the end of their time.
+    model::ClaimNames outgoing();
 
     // The claim that room is kept on for a pod that was moved and made again; each place is given once.
     // Empty: there is none, or not yet.
@@ -123,8 +128,10 @@ class Disruptor {
         std::set<std::string> kin;         // Of the pods that move.
         std::set<model::PodKey> arrived;   // Pods of that kin which came to a node since.
         bool binds = true;                 // Else the scheduler is to place the pods, wherever it likes.
-        bool has_strays = false;           // Another node was bought for some.
-        WallTime closed_at = kNoTime;      // When all nodes that pods go to were seen closed.
+        // Claims whose nodes the scheduler is to be told to pass over before it places the pods.
+        std::set<std::string> untold;
+        bool has_strays = false;       // Another node was bought for some.
+        WallTime closed_at = kNoTime;  // When all nodes that pods go to were seen closed.
         WallTime up_at = kNoTime;
         WallTime launched_at = kNoTime;
         WallTime left_at = kNoTime;     // When the leaving claims were first deleted.
@@ -143,6 +150,10 @@ class Disruptor {
     Progress mark(Command& command);
     Progress wait(Command& command);
     Progress close(Command& command);
+    // Room on nodes that are about to go is open, and the scheduler is quicker than we are: it would take
+    // that rather than wait for nodes that are closed. Then all are left open, and it is told which to pass
+    // over.
+    void leave_to_scheduler(Command& command);
     Progress leave(Command& command);
     void create(Command& command);
     // Asks all that are not irrevocable yet whether they may go on.

@@ -81,15 +81,28 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
     return edit.finish(now);
 }
 
-void PoolKeeper::note_registration(const std::string& name, bool has_registered, const std::string& reason) {
+void PoolKeeper::note_registered(const std::string& pool) {
+    if (Registrations* known = registrations_of(pool)) known->health.note(true);
+}
+
+void PoolKeeper::note_given_up(const std::string& pool, const std::string& reason,
+                               const std::string& message) {
+    Registrations* known = registrations_of(pool);
+    if (known == nullptr) return;
+    known->health.note(false);
+    known->failure = reason;
+    known->message = message;
+}
+
+PoolKeeper::Registrations* PoolKeeper::registrations_of(const std::string& name) {
     const model::PoolState* state = services_.cluster.find_pool(name);
-    if (state == nullptr) return;
+    if (state == nullptr) return nullptr;
     const api::NodePool& pool = state->pool;
     const auto [it, is_new] = registrations_.try_emplace(name);
     Registrations& known = it->second;
     const std::int64_t of_class = class_generation(pool);
     if (is_new || known.generation != pool.meta.generation || known.class_generation != of_class) {
-        known = {pool.meta.generation, of_class, {}, {}};
+        known = {pool.meta.generation, of_class, {}, {}, {}};
         // After a restart the condition is all that is known of those before.
         const api::Condition* there = api::find_condition(pool.conditions, "NodeRegistrationHealthy");
         if (there != nullptr && there->status != "Unknown" &&
@@ -97,8 +110,7 @@ void PoolKeeper::note_registration(const std::string& name, bool has_registered,
             pool.node_class_observed_generation == of_class)
             known.health = rules::RegistrationHealth::from(there->status == "True");
     }
-    known.health.note(has_registered);
-    if (!has_registered) known.failure = reason;
+    return &known;
 }
 
 std::int64_t PoolKeeper::class_generation(const api::NodePool& pool) const {
@@ -122,7 +134,8 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
     if (verdict == true) {
         edit.set_true(kType, now);
     } else if (verdict == false) {
-        edit.set(kType, "False", known->second.failure, "nodes of the pool do not come up", now);
+        edit.set(kType, "False", known->second.failure,
+                 "nodes of the pool do not come up: " + known->second.message, now);
     } else if (there == nullptr || there->observed_generation != pool.meta.generation || has_new_class) {
         edit.set(kType, "Unknown", "AwaitingReconciliation", "no node has registered yet", now);
     }

@@ -22,9 +22,11 @@ class PoolKeeper {
 
     // Looks at every pool; cheap when nothing is to be said.
     void look(bool with_sums);
-    // A node of the pool has registered, or its launch was given up for `reason`: a condition reason.
-    // The pool says so when it is looked at next.
-    void note_registration(const std::string& pool, bool has_registered, const std::string& reason);
+    // A node of the pool has registered, or was given up before it was initialised. The pool says so when it
+    // is looked at next.
+    void note_registered(const std::string& pool);
+    // `reason`: a condition reason; `message`: one sentence.
+    void note_given_up(const std::string& pool, const std::string& reason, const std::string& message);
 
   private:
     struct Registrations {
@@ -32,8 +34,11 @@ class PoolKeeper {
         std::int64_t generation = 0;
         std::int64_t class_generation = 0;
         rules::RegistrationHealth health;
-        std::string failure;  // The last one's reason.
+        std::string failure;  // The last one's reason, and what it says besides.
+        std::string message;
     };
+    // What is known of the pool as it is now; nullptr: there is no such pool.
+    Registrations* registrations_of(const std::string& pool);
     std::int64_t class_generation(const api::NodePool& pool) const;
     void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
     void look_at(const api::NodePool& pool, bool with_sums);

@@ -10,7 +10,7 @@
 #include "api/names.h"
 #include "model/headroom.h"
 #include "observe/log.h"
-#include "plan/lifecycle/claim_step.h"
+#include "plan/lifecycle/initialization.h"
 #include "plan/lifecycle/promise.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
@@ -22,6 +22,8 @@ namespace {
 // in the planner's own time.
 constexpr std::uint64_t kEffortAPod = 30'000;
 constexpr Duration kLookAgain = std::chrono::seconds{10};
+// Between Events that say the same of a claim or a pool.
+constexpr Duration kSeldom = std::chrono::minutes{15};
 // A node that is not up by then keeps no pod waiting for it; the claim itself has its own, longer time.
 constexpr Duration kRoomPatience = std::chrono::minutes{5};
 
@@ -36,19 +38,17 @@ void Provisioner::start() {
 // Once in a while everything is looked at again: pods that wait, and pods whose claim does not come up.
 void Provisioner::sweep() {
     const WallTime now = services_.loop.now();
-    given_up_.clear();
-    for (const auto& [name, state] : services_.cluster.claims()) {
-        if (!rules::is_true(state.claim.conditions, "Initialized") &&
-            now - state.claim.meta.created >= plan::kRegistrationTimeout)
-            given_up_.insert(name);
-    }
+    look_after_newcomers();
     std::vector<std::string> late;
     for (const auto& [claim, pods] : planned_.by_claim()) {
         const model::ClaimState* state = services_.cluster.find_claim(claim);
         if (state == nullptr || rules::is_true(state->claim.conditions, "Initialized")) continue;
         if (now - state->claim.meta.created >= kRoomPatience) late.push_back(claim);
     }
-    for (const std::string& claim : late) release(claim);
+    for (const std::string& claim : late) {
+        say_late(claim);
+        release(claim);
+    }
     // The scheduler may find no place for pods that were left to it.
     const bool some_wait =
         some_wait_ || std::any_of(services_.cluster.unbound_pods().begin(),
@@ -59,6 +59,48 @@ void Provisioner::sweep() {
     const bool has_less_headroom = keeps_headroom() && planned_version_ != services_.cluster.version();
     if (some_wait || has_less_headroom || !late.empty()) trigger();
     services_.loop.after(kLookAgain, [this] { sweep(); });
+}
+
+// To the pods that wait for it.
+void Provisioner::say_late(const std::string& name) {
+    const api::NodeClaim& claim = services_.cluster.find_claim(name)->claim;
+    const model::NodeState* node = services_.cluster.node_of(claim);
+    std::string why;
+    if (rules::is_true(claim.conditions, "Registered") && node != nullptr) {
+        why = plan::missing_for_initialization(claim, node->node);
+    } else if (rules::is_true(claim.conditions, "Launched")) {
+        why = plan::why_given_up(claim, nullptr, "registration_timeout");
+    }
+    if (why.empty()) return;
+    for (const auto& [key, uid] : planned_.by_claim().find(name)->second) {
+        const model::PodState* pod = services_.cluster.find_pod(key);
+        if (pod != nullptr) say_waiting(pod->id, "no other node is bought for it yet: " + why);
+    }
+}
+
+void Provisioner::look_after_newcomers() {
+    const WallTime now = services_.loop.now();
+    const model::ClaimNames before = std::exchange(given_up_, {});
+    for (const auto& [name, state] : services_.cluster.claims()) {
+        const api::NodeClaim& claim = state.claim;
+        const std::string pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
+        const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");
+        if (initialized != nullptr && initialized->status == "True") {
+            if (!doubts_.empty()) doubts_.note_up(pool, initialized->last_transition);
+            continue;
+        }
+        const bool is_given_up = plan::is_late(claim, plan::kInitializationPatience, now);
+        if (is_given_up) given_up_.insert(name);
+        const model::NodeState* node = services_.cluster.node_of(claim);
+        if (!state.is_ours || node == nullptr || claim.meta.deleted ||
+            !rules::is_true(claim.conditions, "Registered"))
+            continue;
+        const std::string missing = plan::missing_for_initialization(claim, node->node);
+        if (missing.empty() || !plan::is_late(claim, plan::kSlowInitialization, now)) continue;
+        warn(claim, "NodeNotInitialized", missing);
+        if (is_given_up && !before.contains(name) && !pool.empty())
+            doubts_.note_failed(pool, claim.meta.created, missing, now);
+    }
 }
 
 void Provisioner::pod_changed(const model::PodState* before, const model::PodState* after) {
@@ -119,7 +161,7 @@ void Provisioner::release(const std::string& claim) {
 }
 
 void Provisioner::world_changed() {
-    if (some_wait_ || keeps_headroom()) trigger();
+    if (some_wait_ || some_are_held_ || keeps_headroom()) trigger();
 }
 
 // Workloads say much that no buffer asks about.
@@ -162,7 +204,7 @@ bool Provisioner::may_plan() const {
 
 bool Provisioner::is_usable(const api::NodePool& pool) const {
     return !pool.replicas && !pool.meta.deleted && pool.spec_problem.empty() &&
-           rules::is_true(pool.conditions, "Ready");
+           rules::is_true(pool.conditions, "Ready") && doubt(pool.meta.name) == nullptr;
 }
 
 model::SnapshotInputs Provisioner::snapshot_inputs() const {
@@ -195,6 +237,7 @@ plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
 
 void Provisioner::plan() {
     const Duration start = services_.loop.monotonic();
+    note_new_terms();
     model::Snapshot snapshot = make_snapshot();
     planned_version_ = services_.cluster.version();
     hold_back(snapshot);
@@ -254,7 +297,8 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
     }
     for (const plan::Launch& one : plan.launches) launch(snapshot, one);
     for (const plan::Wait& wait : plan.waits) {
-        if (!snapshot.pods[wait.pod].is_headroom()) say_waiting(snapshot.pods[wait.pod].id, wait.reason);
+        const model::PodView& pod = snapshot.pods[wait.pod];
+        if (!pod.is_headroom()) say_waiting(pod.id, doubts_about(pod) + wait.reason);
     }
 }
 
@@ -301,7 +345,7 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
         create(snapshot.pools[one.spec->pool], *one.spec, "provisioned", [](const Status&) {});
     for (const model::PodIndex index : one.pods) {
         const model::PodView& pod = snapshot.pods[index];
-        purchases_.note_bought(pod.id.uid(), name);
+        purchases_.note_bought(pod.id.uid(), name, snapshot.pools[one.spec->pool].name);
         if (pod.is_headroom()) {
             headroom_claims_.insert(name);
             headroom_room_[name] += pod.shape->requests;
@@ -338,6 +382,7 @@ void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error)
     const bool is_sold_out = error.kind == ErrorKind::kExhausted;
     if (!is_sold_out && error.kind != ErrorKind::kInvalid) return;  // It is tried again.
     purchases_.note_failed(claim.meta.name, error.message);
+    if (is_sold_out) warn_pool_of(claim, "InsufficientCapacityError", error.message);
     const auto pods = planned_.by_claim().find(claim.meta.name);
     if (pods == planned_.by_claim().end()) return;
     for (const auto& [key, uid] : pods->second) {
@@ -351,16 +396,64 @@ void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error)
     }
 }
 
+void Provisioner::given_up(const api::NodeClaim& claim, std::string_view reason, const std::string& why) {
+    // A cloud that did not answer says nothing of the pool's nodes.
+    if (reason == "launch_timeout") return purchases_.note_failed(claim.meta.name, why);
+    if (reason != "registration_timeout") return;
+    warn(claim, "NodeNotRegistered", why);
+    doubts_.note_failed(std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel)),
+                        claim.meta.created, why, services_.loop.now());
+}
+
+const PoolDoubts::Doubt* Provisioner::doubt(const std::string& pool) const {
+    return doubts_.find(pool, services_.loop.now());
+}
+
+std::string Provisioner::doubts_about(const model::PodView& pod) const {
+    std::string out;
+    if (doubts_.empty()) return out;
+    const rules::WellKnownLabels& well_known = services_.provider.labels().well_known;
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
+        const PoolDoubts::Doubt* doubt = this->doubt(name);
+        if (doubt == nullptr) continue;
+        const model::PoolView view = model::make_pool_view(state.pool, {}, 0);
+        const bool may_go = std::any_of(pod.shape->required.begin(), pod.shape->required.end(),
+                                        [&](const rules::Requirements& wanted) {
+                                            return rules::compatible(view.requirements, wanted, &well_known);
+                                        });
+        if (may_go && rules::untolerated_taint(pod.shape->tolerations, view.taints) == nullptr)
+            out += in_words(*doubt, name) + "; ";
+    }
+    return out;
+}
+
+void Provisioner::note_new_terms() {
+    std::map<std::string, std::string> terms;
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
+        const api::ObjectMeta& meta = state.pool.meta;
+        std::string& its = terms[name];
+        its = fmt::format("{} {}", meta.uid, meta.generation);
+        const auto it = services_.cluster.node_classes().find(state.pool.node_template.node_class.name);
+        if (it == services_.cluster.node_classes().end()) continue;
+        const api::ObjectMeta& of_class = it->second.node_class.meta;
+        its += fmt::format(" {} {}", of_class.uid, of_class.generation);
+        for (const auto& [key, value] : of_class.annotations) its += fmt::format(" {}={}", key, value);
+    }
+    if (terms == terms_) return;
+    for (const auto& [name, its] : terms_) {
+        const auto now = terms.find(name);
+        if (now == terms.end() || now->second != its) doubts_.forget(name);
+    }
+    purchases_.forgive();
+    terms_ = std::move(terms);
+}
+
 void Provisioner::hold_back(model::Snapshot& snapshot) {
-    std::vector<std::pair<std::string, std::int64_t>> pools;
-    for (const auto& [name, state] : services_.cluster.our_pools())
-        pools.emplace_back(state.pool.meta.uid, state.pool.meta.generation);
-    if (pools != pools_seen_) purchases_.forgive();
-    pools_seen_ = std::move(pools);
     const WallTime now = services_.loop.now();
-    std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
+    const auto held = std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
         const Purchases::Hold* last = purchases_.find(pod.id.uid());
-        if (last == nullptr) return false;
+        // Where the pool is to blame, another one may do.
+        if (last == nullptr || doubt(last->pool) != nullptr) return false;
         const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
         // Headroom is bought again and again.
         const bool is_excused =
@@ -369,6 +462,7 @@ void Provisioner::hold_back(model::Snapshot& snapshot) {
         if (hold && state != nullptr) say_held(*state, *hold);
         return hold.has_value();
     });
+    some_are_held_ = held > 0;
     plan_when_holds_end();
 }
 
@@ -400,7 +494,8 @@ void Provisioner::plan_when_holds_end() {
     if (hold_timer_ != 0) services_.loop.cancel(hold_timer_);
     hold_timer_ = 0;
     const WallTime now = services_.loop.now();
-    const auto end = purchases_.next_end(now);
+    auto end = purchases_.next_end(now);
+    if (const auto doubt = doubts_.next_end(now)) end = std::min(end.value_or(*doubt), *doubt);
     if (!end) return;
     hold_timer_ = services_.loop.after(*end - now, [this] {
         hold_timer_ = 0;
@@ -414,27 +509,33 @@ void Provisioner::say_awaiting(const model::PodView& pod, const model::RoomView&
     const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
     if (claim == nullptr || state == nullptr) return;
     const auto taints = rules::undeclared_taints(node->node.taints, claim->claim);
-    if (rules::untolerated_taint(pod.shape->tolerations, taints) == nullptr) return;
+    const bool is_kept_off = rules::untolerated_taint(pod.shape->tolerations, taints) != nullptr;
+    if (!is_kept_off && !plan::is_late(claim->claim, plan::kSlowInitialization, services_.loop.now())) return;
     const std::string reason = plan::broken_promise(*state, claim->claim, *node);
+    if (reason.empty()) return;
     say_waiting(pod.id, "no other node is bought for it yet: " + reason);
-    say_broken(claim->claim.meta.name, reason);
+    if (is_kept_off) say_broken(claim->claim.meta.name, reason);
 }
 
 // Where those who can mend it look.
 void Provisioner::say_broken(const std::string& name, const std::string& reason) {
-    constexpr Duration kSeldom = std::chrono::minutes{15};
     const model::ClaimState* claim = services_.cluster.find_claim(name);
-    if (claim == nullptr) return;
-    services_.events.record({act::target_of(claim->claim), true, "NodeNotAsPromised", reason, kSeldom});
+    if (claim != nullptr) warn(claim->claim, "NodeNotAsPromised", reason);
+}
+
+void Provisioner::warn(const api::NodeClaim& claim, const std::string& reason, const std::string& message) {
+    services_.events.record({act::target_of(claim), true, reason, message, kSeldom});
+    warn_pool_of(claim, reason, message);
+}
+
+void Provisioner::warn_pool_of(const api::NodeClaim& claim, const std::string& reason,
+                               const std::string& message) {
     const model::PoolState* pool =
-        services_.cluster.find_pool(api::find_or_empty(claim->claim.meta.labels, api::kNodePoolLabel));
+        services_.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
     if (pool == nullptr) return;
     const api::ObjectMeta& meta = pool->pool.meta;
-    services_.events.record({{"karpenter.sh/v1", "NodePool", "", meta.name, meta.uid, ""},
-                             true,
-                             "NodeNotAsPromised",
-                             reason,
-                             kSeldom});
+    services_.events.record(
+        {{"karpenter.sh/v1", "NodePool", "", meta.name, meta.uid, ""}, true, reason, message, kSeldom});
 }
 
 void Provisioner::say_waiting(const model::PodId& pod, const std::string& reason) {

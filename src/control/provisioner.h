@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "control/batch_window.h"
 #include "control/options.h"
+#include "control/pool_doubts.h"
 #include "control/purchases.h"
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
@@ -47,6 +48,10 @@ class Provisioner {
     void world_changed();
     // The provider has not made an instance of the claim.
     void launch_failed(const api::NodeClaim& claim, const Error& error);
+    // The claim was deleted before its node came up; `reason` as the metrics name it, `why` in one sentence.
+    void given_up(const api::NodeClaim& claim, std::string_view reason, const std::string& why);
+    // Why nothing is bought from the pool now; nullptr: it may be.
+    const PoolDoubts::Doubt* doubt(const std::string& pool) const;
     // A CapacityBuffer, or what one refers to, changed.
     void headroom_changed();
 
@@ -104,6 +109,15 @@ class Provisioner {
     std::optional<std::string> broken_promise(const model::PodState& pod, const std::string& claim) const;
     void say_held(const model::PodState& pod, const Purchases::Hold& hold);
     void say_broken(const std::string& claim, const std::string& reason);
+    void warn(const api::NodeClaim& claim, const std::string& reason, const std::string& message);
+    void warn_pool_of(const api::NodeClaim& claim, const std::string& reason, const std::string& message);
+    void say_late(const std::string& claim);
+    // Whether nodes come up in time: who does not is given up, and counts against its pool.
+    void look_after_newcomers();
+    // What is bought by other terms now is tried again.
+    void note_new_terms();
+    // Of the pools that the pod might go to and that are in doubt, one sentence each; empty where none is.
+    std::string doubts_about(const model::PodView& pod) const;
     void plan_when_holds_end();
     void sweep();
     bool is_usable(const api::NodePool& pool) const;
@@ -118,8 +132,9 @@ class Provisioner {
     bool started_ = false;
     act::PlannedBook planned_;
     Purchases purchases_;
-    // Uids and generations of the NodePools, when `purchases_` were last forgiven.
-    std::vector<std::pair<std::string, std::int64_t>> pools_seen_;
+    PoolDoubts doubts_;
+    // By pool: all that says what may be bought from it.
+    std::map<std::string, std::string> terms_;
     io::TimerId hold_timer_ = 0;
     std::set<std::string, std::less<>> creating_;
     model::ReservedRoom reserved_;
@@ -128,6 +143,7 @@ class Provisioner {
     io::TimerId batch_timer_ = 0;
     BatchWindow batch_window_;
     bool some_wait_ = false;
+    bool some_are_held_ = false;
     std::uint64_t planned_version_ = 0;  // Of the cluster, when it was last planned for.
     // Pods each buffer stood for and what they are like, when it was last looked at.
     using Asked = std::pair<std::int32_t, const rules::PodShape*>;

@@ -20,7 +20,7 @@ Duration distance(int purchases, Duration first, Duration longest) {
 
 }  // namespace
 
-void Purchases::note_bought(const std::string& who, const std::string& claim) {
+void Purchases::note_bought(const std::string& who, const std::string& claim, const std::string& pool) {
     One& one = bought_for_[who];
     if (!one.has_failed) one.hold.failed = 0;
     leave(who, one.hold.claim);
@@ -29,6 +29,7 @@ void Purchases::note_bought(const std::string& who, const std::string& claim) {
     one.is_waiting = false;
     ++one.hold.came_up;
     one.hold.claim = claim;
+    one.hold.pool = pool;
 }
 
 void Purchases::note_failed(const std::string& claim, const std::string& error) {

@@ -19,11 +19,12 @@ class Purchases {
         int failed = 0;     // Launches in a row.
         int came_up = 0;    // Nodes that were launched, and it is not on them.
         std::string claim;  // The last that was bought.
+        std::string pool;   // Its pool.
         std::string error;  // Of the last launch that failed.
     };
 
     // `who`: a pod's uid, or whatever else nodes are bought for.
-    void note_bought(const std::string& who, const std::string& claim);
+    void note_bought(const std::string& who, const std::string& claim, const std::string& pool);
     // For all that it was bought for, the claim has come to nothing.
     void note_failed(const std::string& claim, const std::string& error);
     // The pod is bound or gone.

@@ -59,9 +59,16 @@ void Replacer::replace_drifted() {
 bool Replacer::replace(const plan::Candidate& candidate, std::string_view reason,
                        plan::DisruptionGate& gate) {
     if (disruptor_.is_put_off(candidate.claim) || !gate.admit({candidate}, reason)) return true;
-    const model::Snapshot snapshot = disruptor_.snapshot_without({candidate});
-    const auto command = plan::plan_replacement(snapshot, {candidate}, reason,
-                                                provisioner_.plan_options(snapshot.pods.size()));
+    model::Snapshot snapshot = disruptor_.snapshot_without({candidate});
+    const auto plan = [&] {
+        return plan::plan_replacement(snapshot, {candidate}, reason,
+                                      provisioner_.plan_options(snapshot.pods.size()));
+    };
+    auto command = plan();
+    if (!command) {
+        snapshot = disruptor_.snapshot_without({candidate}, Disruptor::Rooms::kWithLastResort);
+        command = plan();
+    }
     if (!command) {
         disruptor_.put_off(candidate.claim);
         disruptor_.say_blocked({candidate.claim, candidate.node, command.error().message});

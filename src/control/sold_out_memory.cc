@@ -30,19 +30,30 @@ std::vector<std::string_view> devices_of(const rules::InstanceType& type) {
 
 cloud::InstanceTypes SoldOutMemory::instance_types(const api::NodePool& pool) {
     cloud::InstanceTypes own = own_.instance_types(pool);
-    const auto remembered = sold_out_.find(class_key(pool.node_template.node_class));
-    if (own == nullptr || remembered == sold_out_.end()) return own;
+    if (own == nullptr || !sold_out_.contains(class_key(pool.node_template.node_class))) return own;
+    const Remembered& remembered = remembered_of(pool.node_template.node_class);
     Offered& offered = offered_[pool.meta.name];
     if (offered.own == own && offered.version == version_) return offered.types;
     auto types = std::make_shared<std::vector<rules::InstanceType>>(*own);
     for (rules::InstanceType& type : *types) {
         for (rules::Offering& offering : type.offerings) {
             const OfferingKey key{type.name, offering.zone(), offering.capacity_type()};
-            if (remembered->second.contains(key)) offering.available = false;
+            if (remembered.until.contains(key)) offering.available = false;
         }
     }
     offered = {std::move(own), version_, std::move(types)};
     return offered.types;
+}
+
+SoldOutMemory::Remembered& SoldOutMemory::remembered_of(const api::NodeClassReference& node_class) {
+    Remembered& out = sold_out_[class_key(node_class)];
+    const auto it = cluster_.node_classes().find(node_class.name);
+    if (it == cluster_.node_classes().end()) return out;
+    const api::ObjectMeta& meta = it->second.node_class.meta;
+    if (out.generation == meta.generation && out.annotations == meta.annotations) return out;
+    out = {meta.generation, meta.annotations, {}};
+    ++version_;
+    return out;
 }
 
 void SoldOutMemory::create(const api::NodeClaim& claim, std::function<void(Result<cloud::Instance>)> done) {
@@ -81,14 +92,15 @@ void SoldOutMemory::remember(const api::NodeClaim& claim, const api::NodePool& p
     rules::Requirements where = *wanted;
     where.remove(api::kInstanceTypeLabel);
     const WallTime until = loop_.now() + kSoldOutFor;
-    Remembered& remembered = sold_out_[class_key(claim.node_class)];
+    Remembered& remembered = remembered_of(claim.node_class);
     for (const rules::InstanceType& type : *types) {
         const bool is_alike =
             with_others && devices.contains(devices_of(type)) && rules::intersects(where, type.requirements);
         if (!is_alike && !is_allowed(type)) continue;
         for (const rules::Offering& offering : type.offerings) {
             if (!rules::compatible(*wanted, offering.requirements, &labels().well_known)) continue;
-            remembered[{type.name, std::string(offering.zone()), std::string(offering.capacity_type())}] =
+            remembered
+                .until[{type.name, std::string(offering.zone()), std::string(offering.capacity_type())}] =
                 until;
         }
     }
@@ -99,8 +111,8 @@ void SoldOutMemory::remember(const api::NodeClaim& claim, const api::NodePool& p
 void SoldOutMemory::forget() {
     const WallTime now = loop_.now();
     for (auto& [node_class, remembered] : sold_out_)
-        std::erase_if(remembered, [&](const auto& item) { return item.second <= now; });
-    std::erase_if(sold_out_, [](const auto& item) { return item.second.empty(); });
+        std::erase_if(remembered.until, [&](const auto& item) { return item.second <= now; });
+    std::erase_if(sold_out_, [](const auto& item) { return item.second.until.empty(); });
     std::erase_if(failing_since_, [&](const auto& item) { return item.second + kSoldOutFor <= now; });
     if (sold_out_.empty()) offered_.clear();
     ++version_;

@@ -26,8 +26,12 @@ class SoldOutMemory final : public cloud::ForwardingProvider {
 
   private:
     using OfferingKey = std::tuple<std::string, std::string, std::string>;  // Type, zone, capacity type.
-    // With the time until which each is left alone. Another node class may see another stock.
-    using Remembered = std::map<OfferingKey, WallTime>;
+    // Another node class may see another stock, and so may the same one once it is changed.
+    struct Remembered {
+        std::int64_t generation = 0;
+        api::StringMap annotations;
+        std::map<OfferingKey, WallTime> until;  // So long each is left alone.
+    };
     struct Offered {
         cloud::InstanceTypes own;
         std::uint64_t version = 0;
@@ -38,6 +42,8 @@ class SoldOutMemory final : public cloud::ForwardingProvider {
     // Every offering that the claim allows. `with_others`: those of types that differ in size only, too.
     void remember(const api::NodeClaim& claim, const api::NodePool& pool, bool with_others);
     void forget();
+    // Empty where nothing is remembered of the class as it is now.
+    Remembered& remembered_of(const api::NodeClassReference& node_class);
 
     io::Loop& loop_;
     const model::Cluster& cluster_;

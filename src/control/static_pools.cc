@@ -35,6 +35,8 @@ void StaticPools::look_at(const api::NodePool& pool) {
     for (const std::string& claim : plan.remove) lifecycle_.delete_claim(claim, "underutilized");
     const model::PoolView view = model::make_pool_view(pool, {}, 0);
     if (plan.launches > 0) {
+        if (const PoolDoubts::Doubt* doubt = provisioner_.doubt(pool.meta.name))
+            return say(pool, "StaticCapacityLimited", in_words(*doubt, pool.meta.name));
         const auto hold = purchases_.hold(pool.meta.name, services_.loop.now(), true);
         if (!hold) return launch(view, std::min(plan.launches, kMostLaunchesALook));
         return say(pool, "StaticCapacityLimited",
@@ -60,7 +62,7 @@ void StaticPools::launch(const model::PoolView& pool, std::int64_t count) {
         claim = provisioner_.create(pool, *spec, "provisioned", [](const Status&) {});
         creating_[pool.name].insert(claim);
     }
-    purchases_.note_bought(pool.name, claim);
+    purchases_.note_bought(pool.name, claim, pool.name);
 }
 
 void StaticPools::launch_failed(const std::string& claim, const Error& error) {

@@ -57,6 +57,10 @@ std::string drift_reason(const DriftQuestion& question, WallTime now) {
     return provider_reason;
 }
 
+bool is_of_old_template(const api::NodeClaim& claim, const api::NodePool& pool) {
+    return has_pool_drifted(claim, pool) || have_requirements_drifted(claim, pool);
+}
+
 std::optional<api::StringMap> restamped_hash(const api::NodeClaim& claim, const api::NodePool& pool) {
     const std::string_view version =
         api::find_or_empty(pool.meta.annotations, api::kNodePoolHashVersionAnnotation);

@@ -30,6 +30,9 @@ struct DriftQuestion {
 // of NodePoolDrifted, RequirementsDrifted, InstanceTypeNotFound and the provider's own.
 std::string drift_reason(const DriftQuestion& question, WallTime now);
 
+// The first two of these, which the claim and the pool tell by themselves.
+bool is_of_old_template(const api::NodeClaim& claim, const api::NodePool& pool);
+
 // The hash annotations the claim should carry, where they are of another version than ours: hashes of
 // different versions say nothing about each other. A claim that has drifted already keeps its old hash.
 // REQUIRES: the pool's own annotations are of today's version, else nothing is said.

@@ -4,6 +4,7 @@
 
 #include "api/names.h"
 #include "model/make_snapshot.h"
+#include "plan/lifecycle/initialization.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -118,6 +119,9 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
         }
         std::string obstacle = initialization_obstacle(claim, facts.node->node);
         if (obstacle.empty()) return {Kind::kInitialize, {}, {}};
+        if (!missing_for_initialization(claim, facts.node->node).empty() && !is_in_use(*facts.node) &&
+            is_late(claim, kInitializationTimeout, now))
+            return {Kind::kDelete, "initialization_timeout", {}};
         return {Kind::kNothing, {}, std::move(obstacle)};
     }
     if (!facts.node->node.meta.deleted && !names_class(facts.node->node.meta, claim.node_class))

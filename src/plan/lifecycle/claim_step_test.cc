@@ -216,6 +216,48 @@ TEST(NextClaimStep, s4_1_says_what_initialisation_waits_for) {
     });
 }
 
+// Ours: Karpenter waits for good.
+TEST(NextClaimStep, what_is_not_initialised_in_time_goes_unless_pods_run_on_it) {
+    static model::PodState pod{model::PodId("ns", "pod", "uid")};
+    run({
+        {"it has half an hour", Kind::kNothing, "NodeNotReady",
+         [](World& w) {
+             w.not_initialized().node.node.conditions.clear();
+             w.now = kStart + minutes{30} - seconds{1};
+         }},
+        {"and no more", Kind::kDelete, "initialization_timeout",
+         [](World& w) {
+             w.not_initialized().node.node.conditions.clear();
+             w.now = kStart + minutes{30};
+         }},
+        {"a startup taint is no other matter", Kind::kDelete, "initialization_timeout",
+         [](World& w) {
+             w.not_initialized().claim.startup_taints = {taint("s", api::kNoSchedule)};
+             w.node.node.taints = {taint("s", api::kNoSchedule)};
+             w.now = kStart + minutes{30};
+         }},
+        {"our own binding takes as long as it takes", Kind::kNothing, "BindingPods",
+         [](World& w) {
+             w.not_initialized().node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)};
+             w.now = kStart + minutes{30};
+         }},
+        {"a pod that is Ready there keeps it", Kind::kNothing, "NodeNotReady",
+         [](World& w) {
+             pod.is_ready = true;
+             w.not_initialized().node.node.conditions.clear();
+             w.node.pods["ns/pod"] = &pod;
+             w.now = kStart + hours{100};
+         }},
+        {"one that is not does not", Kind::kDelete, "initialization_timeout",
+         [](World& w) {
+             pod.is_ready = false;
+             w.not_initialized().node.node.conditions.clear();
+             w.node.pods["ns/pod"] = &pod;
+             w.now = kStart + hours{100};
+         }},
+    });
+}
+
 TEST(NextClaimStep, s4_1_gives_up_in_time_and_not_before) {
     run({
         {"a launch has five minutes", Kind::kLaunch, "",
@@ -237,11 +279,6 @@ TEST(NextClaimStep, s4_1_gives_up_in_time_and_not_before) {
          }},
         {"a node that is registered in fact is kept", Kind::kRecordRegistered, "",
          [](World& w) { w.set("Registered", "Unknown", kStart).now = kStart + hours{1}; }},
-        {"initialisation may take for ever", Kind::kNothing, "NodeNotReady",
-         [](World& w) {
-             w.not_initialized().node.node.conditions.clear();
-             w.now = kStart + hours{100};
-         }},
         {"alive until it expires", Kind::kNothing, "",
          [](World& w) { w.now = kStart + hours{720} - seconds{1}; }},
         {"expired", Kind::kDelete, "expired", [](World& w) { w.now = kStart + hours{720}; }},

@@ -5,14 +5,12 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "plan/lifecycle/initialization.h"
+#include "rules/conditions.h"
 #include "rules/taints.h"
 
 namespace joiner::plan {
 namespace {
-
-std::string text_of(const api::Taint& taint) {
-    return fmt::format("{}{}{}:{}", taint.key, taint.value.empty() ? "" : "=", taint.value, taint.effect);
-}
 
 std::string pool_of(const api::NodeClaim& claim) {
     const std::string_view pool = api::find_or_empty(claim.meta.labels, api::kNodePoolLabel);
@@ -66,8 +64,16 @@ std::string too_small(const model::PodState& pod, const api::NodeClaim& claim, c
 
 }  // namespace
 
+std::string text_of(const api::Taint& taint) {
+    return fmt::format("{}{}{}:{}", taint.key, taint.value.empty() ? "" : "=", taint.value, taint.effect);
+}
+
 std::string broken_promise(const model::PodState& pod, const api::NodeClaim& claim,
                            const model::NodeState& node) {
+    if (!rules::is_true(claim.conditions, "Initialized")) {
+        if (std::string missing = missing_for_initialization(claim, node.node); !missing.empty())
+            return missing;
+    }
     if (std::string taint = undeclared(pod, claim, node.node); !taint.empty()) return taint;
     if (std::string label = unlike_labels(pod, claim, node.node); !label.empty()) return label;
     return too_small(pod, claim, node);
