@@ -30,8 +30,10 @@ constexpr std::size_t kMostCorners = 64;
 // Labels of a node to buy: zone and capacity type, and other labels that pods' rules look at.
 using Corner = std::map<std::string, std::string>;
 
-// Topology keys of pods' rules that pools offer several values of.
-std::map<std::string, std::set<std::string>> other_keys(const model::Snapshot& snapshot) {
+using Values = std::map<std::string, std::set<std::string>>;  // By key.
+
+// Topology keys of pods' rules, and what values pools offer.
+Values other_keys(const model::Snapshot& snapshot) {
     std::set<std::string> asked;
     const auto ask = [&](const rules::PodShape* shape) {
         if (shape == nullptr) return;
@@ -42,7 +44,7 @@ std::map<std::string, std::set<std::string>> other_keys(const model::Snapshot& s
     };
     for (const model::PodView& pod : snapshot.pods) ask(pod.shape.get());
     for (const model::StandingPods& standing : snapshot.standing) ask(standing.shape.get());
-    std::map<std::string, std::set<std::string>> out;
+    Values out;
     for (const std::string& key : asked) {
         if (key == api::kHostnameLabel || key == api::kZoneLabel || key == api::kCapacityTypeLabel) continue;
         for (const model::PoolView& pool : snapshot.pools) {
@@ -54,7 +56,7 @@ std::map<std::string, std::set<std::string>> other_keys(const model::Snapshot& s
     return out;
 }
 
-std::set<Corner> corners_of(const model::Snapshot& snapshot) {
+std::set<Corner> corners_of(const model::Snapshot& snapshot, const Values& other_keys) {
     std::set<Corner> out;
     for (const model::PoolView& pool : snapshot.pools) {
         if (pool.types == nullptr) continue;
@@ -67,7 +69,7 @@ std::set<Corner> corners_of(const model::Snapshot& snapshot) {
             }
         }
     }
-    for (const auto& [key, values] : other_keys(snapshot)) {
+    for (const auto& [key, values] : other_keys) {
         if (out.size() * values.size() > kMostCorners) continue;
         for (const Corner& corner : std::set<Corner>(out)) {
             for (const std::string& value : values) {
@@ -87,7 +89,8 @@ class Reseat {
           options_(options),
           plan_(plan),
           order_(order),
-          corners_(corners_of(snapshot)),
+          other_keys_(other_keys(snapshot)),
+          corners_(corners_of(snapshot, other_keys_)),
           started_(options.clock ? options.clock() : 0) {}
 
     void place(PodIndex pod) {
@@ -167,7 +170,7 @@ class Reseat {
     Corner corner_of(const MachineSpec& spec) const {
         Corner out{{std::string(api::kZoneLabel), spec.zone},
                    {std::string(api::kCapacityTypeLabel), spec.capacity_type}};
-        for (const auto& [key, values] : other_keys(snapshot_)) {
+        for (const auto& [key, values] : other_keys_) {
             const Requirement* own = spec.requirements.find(key);
             if (own != nullptr && own->is_single()) out.emplace(key, own->values().front());
         }
@@ -219,6 +222,7 @@ class Reseat {
     const ProvisionOptions& options_;
     Plan& plan_;
     const Order order_;
+    const Values other_keys_;
     const std::set<Corner> corners_;
     const double started_;
     std::int64_t effort_ = kEffort;
