@@ -50,6 +50,13 @@ class PromiseRig : public VirtualRig {
     std::function<void(const api::Node&)> tainting() {
         return [this](const api::Node& node) { add_taint(node); };
     }
+    // To two cores, whatever the type says.
+    std::function<void(const api::Node&)> shrinking() {
+        return [this](const api::Node& node) {
+            ASSERT_TRUE(world_.patch("nodes", "", node.meta.name, R"({"status":{"allocatable":{"cpu":"2"}}})",
+                                     "status"));
+        };
+    }
     // NodeClaims that were ever made, of the pool; of all without one.
     int made(const std::string& pool = {}) const {
         std::istringstream lines(processes_.back()->metrics.text());
@@ -146,11 +153,7 @@ TEST_F(PromiseRig, of_nodes_smaller_than_their_type_says_one_more_is_bought) {
     apply(kPool);
     start();
     apply(deployment("web", 1, "3"));
-    const auto shrink = [&](const api::Node& node) {
-        ASSERT_TRUE(
-            world_.patch("nodes", "", node.meta.name, R"({"status":{"allocatable":{"cpu":"2"}}})", "status"));
-    };
-    run_with(shrink, minutes{30});
+    run_with(shrinking(), minutes{30});
     EXPECT_LE(made(), 2);
     EXPECT_EQ(running(), 0u);
     EXPECT_THAT(said("FailedScheduling"),
@@ -162,11 +165,7 @@ TEST_F(PromiseRig, a_change_of_the_pool_of_another_controller_buys_nothing_more)
     apply(kPool);
     start();
     apply(deployment("web", 1, "3"));
-    const auto shrink = [&](const api::Node& node) {
-        ASSERT_TRUE(
-            world_.patch("nodes", "", node.meta.name, R"({"status":{"allocatable":{"cpu":"2"}}})", "status"));
-    };
-    run_with(shrink, minutes{20});
+    run_with(shrinking(), minutes{20});
     ASSERT_EQ(made(), 2);
     apply(R"(---
 apiVersion: karpenter.sh/v1
@@ -178,12 +177,12 @@ spec:
       nodeClassRef: {group: other.example.com, kind: OtherNodeClass, name: default}
       requirements: [{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}]
 )");
-    run_with(shrink, minutes{5});
+    run_with(shrinking(), minutes{5});
     ASSERT_TRUE(world_.patch("NodePool", "", "theirs", R"({"spec":{"weight":7}})"));
-    run_with(shrink, minutes{20});
+    run_with(shrinking(), minutes{20});
     EXPECT_EQ(made(), 2);
     ASSERT_TRUE(world_.patch("NodePool", "", "default", R"({"spec":{"weight":7}})"));
-    run_with(shrink, minutes{5});
+    run_with(shrinking(), minutes{5});
     EXPECT_GT(made(), 2) << "one of ours may";
 }
 
