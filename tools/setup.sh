@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and testing need, and those that are named, where they are missing.
+# setup.sh WHAT [PACKAGE…]: installs the Debian packages that WHAT needs, and those that are named, where they are
+# missing. WHAT: build, tests or lint.
 set -euo pipefail
 
-packages=(
-    g++ cmake ninja-build ccache pkg-config python3 git ca-certificates openssl
-    libcurl4-openssl-dev libssl-dev zlib1g-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
-    libcli11-dev libexpected-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev libjemalloc-dev
-    libgtest-dev libgmock-dev libbenchmark-dev clang-format-19 clang-tidy-19
-)
-packages+=("$@")
+case ${1:-build} in
+build)
+    packages=(
+        g++ cmake ninja-build ccache pkg-config python3 git ca-certificates
+        libcurl4-openssl-dev libssl-dev zlib1g-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
+        libcli11-dev libexpected-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev libjemalloc-dev
+    ) ;;
+tests) packages=(openssl libgtest-dev libgmock-dev libbenchmark-dev) ;;
+lint) packages=(clang-format-19 clang-tidy-19) ;;
+*)
+    echo "setup: WHAT is build, tests or lint, not $1" >&2
+    exit 1
+    ;;
+esac
+packages+=("${@:2}")
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -10,6 +10,7 @@
 #include "api/manifest.h"
 #include "sim/discovery.h"
 #include "sim/http_text.h"
+#include "sim/protobuf.h"
 #include "sim/table.h"
 #include "sim/verbs.h"
 #include "sim/watch.h"
@@ -106,9 +107,9 @@ std::optional<Subject> subject_of(const Registry& registry, const Target& target
 
 Answer<Json> parse_body(const Request& request) {
     if (request.header("content-type").find("protobuf") != std::string_view::npos) {
-        return unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: "
-            "application/json, application/yaml");
+        auto json = json_of_protobuf(request.body);
+        if (!json) return bad_request(json.error().message);
+        return std::move(*json);
     }
     if (auto json = parse_json(request.body)) return std::move(*json);
     if (request.header("content-type").find("yaml") != std::string_view::npos) {

@@ -34,6 +34,24 @@ TEST_P(ContractTest, a_generated_name_is_the_prefix_and_five_letters) {
     EXPECT_EQ(name.size(), 9u);
 }
 
+// As kubectl does for `create deployment`, `create namespace` and the like.
+TEST_P(ContractTest, an_object_may_come_as_protobuf) {
+    const auto field = [](int number, std::string_view bytes) {
+        return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} +
+               std::string(bytes);
+    };
+    const std::string object =
+        field(1, field(1, "a") + field(3, "")) + field(2, field(1, "key") + field(2, "value"));
+    const std::string body =
+        std::string("k8s\0", 4) + field(1, field(1, "v1") + field(2, "ConfigMap")) + field(2, object);
+    const HttpAnswer made = call("POST", core("configmaps"), body, "application/vnd.kubernetes.protobuf");
+    EXPECT_EQ(made.code, 201) << made.body;
+    EXPECT_EQ(made.text({"data", "key"}), "value");
+    EXPECT_EQ(made.text({"metadata", "namespace"}), ns_);
+    for (const std::string& broken : {body.substr(0, body.size() - 3), std::string("k8s\0", 4)})
+        EXPECT_CODE(call("POST", core("configmaps"), broken, "application/vnd.kubernetes.protobuf"), 400);
+}
+
 TEST_P(ContractTest, creates_that_are_refused) {
     EXPECT_CODE(post(core("configmaps"), config_map("a")), 201);
     EXPECT_REFUSED(post(core("configmaps"), config_map("a")), 409, "AlreadyExists",
