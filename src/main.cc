@@ -174,6 +174,9 @@ void add_demo(CLI::App& app, int& code) {
         ->check(CLI::Range(0, 65535))
         ->needs(serve)
         ->capture_default_str();
+    command->add_option(
+        "--feature-gates", options->feature_gates,
+        "as the controller's: StaticCapacity=true for static pools, NodeRepair=true for repair");
     command->callback([options, &code] { code = run_demo(*options); });
 }
 

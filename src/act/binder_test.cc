@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "act/testing/services_bench.h"
 #include "api/names.h"
 #include "cloud/testing/no_provider.h"
 #include "kube/testing/kube_bench.h"
@@ -20,16 +21,12 @@ using testing::IsEmpty;
 struct Bench : kube::testing::KubeBench, Notices {
     kube::EventRecorder events{loop, client, {}};
     cloud::testing::NoProvider provider;
+    OneProvider clouds{loop, provider};
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
     std::vector<std::string> looked_at;
     std::vector<std::string> said;
-    Services services{loop,
-                      client,
-                      events,
-                      provider,
-                      cluster,
-                      *this,
-                      [this](const std::string& c) { looked_at.push_back(c); },
+    Services services{loop,   client,  events, clouds.all,
+                      clouds, cluster, *this,  [this](const std::string& c) { looked_at.push_back(c); },
                       {}};
     PlannedBook book;
     Binder binder{services, book};

@@ -5,6 +5,7 @@
 
 #include <regex>
 
+#include "act/testing/services_bench.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "cloud/testing/no_provider.h"
@@ -132,8 +133,9 @@ TEST(MakeClaimName, is_the_pools_with_five_letters) {
 struct CreateBench : kube::testing::KubeBench, Notices {
     kube::EventRecorder events{loop, client, {}};
     cloud::testing::NoProvider provider;
+    OneProvider clouds{loop, provider};
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    Services services{loop, client, events, provider, cluster, *this, {}, {}};
+    Services services{loop, client, events, clouds.all, clouds, cluster, *this, {}, {}};
     int created = 0;
     std::optional<Status> answer;
 

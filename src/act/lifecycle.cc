@@ -20,11 +20,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kMaxMessage = 300;
 constexpr std::string_view kConsistent = "ConsistentStateFound";
-constexpr Duration kAskInstanceAgain = std::chrono::seconds{5};
-// A cloud that is asked a moment after it made an instance may not know it yet.
-constexpr Duration kKnownBy = std::chrono::minutes{1};
 
 Json parse(const std::string& text) {
     return Json::parse(text);
@@ -54,8 +50,8 @@ void Lifecycle::step_claim(const std::string& name) {
     const model::NodeState* node = services_.cluster.node_of(claim);
     if (node != nullptr && !writer_.may_act_on(node->node)) return;
     const plan::ClaimStep step = plan::next_claim_step(
-        {claim, node, writer_.is_gone(claim.provider_id), ensured_.contains(name), window_may_open_(name),
-         services_.cluster.has_several_nodes(claim), hooks_.are_done(name)},
+        {claim, node, writer_.is_gone(claim.provider_id), launch_.is_ensured(name), window_may_open_(name),
+         services_.cluster.has_several_nodes(claim), hooks_.are_done(claim)},
         now);
     perform(step, claim, node);
 }
@@ -79,9 +75,9 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
         case Kind::kLabel:
             return label(claim, node);
         case Kind::kLaunch:
-            return launch(claim);
+            return launch_.launch(claim);
         case Kind::kEnsureInstance:
-            return ensure_instance(claim);
+            return launch_.ensure_instance(claim);
         case Kind::kAskHooks:
             hooks_.ask(claim);
             return note_waiting(claim, node, step.waiting);
@@ -141,7 +137,8 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
         case Kind::kRemoveInstance:
             if (!rules::is_true(claim.conditions, "InstanceTerminating"))
                 return writer_.note(claim, {{"InstanceTerminating", "True", "InstanceTerminating"}});
-            return writer_.remove_instance(claim.provider_id, name, "");
+            return writer_.remove_instance(services_.providers.of(claim.node_class), claim.provider_id, name,
+                                           "");
         case Kind::kRemoveFinalizer:
             return writer_.release_claim(claim, [this, claim] { services_.notices.claim_terminated(claim); });
     }
@@ -185,9 +182,8 @@ void Lifecycle::keep_marks(const Claim& claim) {
     if (pool != nullptr) {
         const model::NodeState* node = services_.cluster.node_of(claim);
         marks = plan::wanted_claim_marks(
-            {claim, pool->pool, services_.provider.instance_types(pool->pool),
-             services_.provider.drift_reason(claim, pool->pool), last_pod_event_(claim.meta.name),
-             node != nullptr && plan::is_empty(*node)},
+            {claim, pool->pool, services_.offers.all_types(pool->pool), drift_of(claim, pool->pool),
+             last_pod_event_(claim.meta.name), node != nullptr && plan::is_empty(*node)},
             now);
     }
     if (!marks.annotations.empty()) {
@@ -216,6 +212,15 @@ void Lifecycle::keep_marks(const Claim& claim) {
         }
         if (marks.last_pod_event) patch.status["lastPodEventTime"] = format_rfc3339(*marks.last_pod_event);
     });
+}
+
+// What the cloud says: a condition reason, or empty; nullopt where it does not know.
+std::optional<std::string> Lifecycle::drift_of(const Claim& claim, const api::NodePool& pool) const {
+    const auto node_class = services_.cluster.find_node_class(claim.node_class);
+    const cloud::DriftAnswer answer =
+        services_.providers.of(claim.node_class).drift(claim, pool, node_class.get());
+    if (answer.kind == cloud::DriftAnswer::Kind::kNotKnown) return std::nullopt;
+    return answer.reason;
 }
 
 void Lifecycle::keep_outgoing_taint(const Claim& claim, const api::NodePool& pool, const api::Node& node) {
@@ -283,13 +288,13 @@ bool Lifecycle::mark_disrupted(const std::string& name, std::string_view reason)
     return false;
 }
 
-bool Lifecycle::end_now(const std::string& name, const std::string& reason) {
+bool Lifecycle::end_by(const std::string& name, std::optional<WallTime> deadline, const std::string& reason) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
     if (state == nullptr || state->claim.meta.deleted || !writer_.may_act_on(state->claim)) return false;
-    const WallTime now = services_.loop.now();
-    const auto deadline = parse_rfc3339(
+    const auto there = parse_rfc3339(
         api::find_or_empty(state->claim.meta.annotations, api::kTerminationTimestampAnnotation));
-    if (deadline && *deadline <= now) {
+    // The annotation knows whole seconds.
+    if (!deadline || (there && *there <= *deadline)) {
         writer_.delete_claim(name, reason);
         return true;
     }
@@ -297,115 +302,8 @@ bool Lifecycle::end_now(const std::string& name, const std::string& reason) {
         state->claim, "",
         dump({{"metadata",
                {{"resourceVersion", state->claim.meta.resource_version},
-                {"annotations", {{api::kTerminationTimestampAnnotation, format_rfc3339(now)}}}}}}));
+                {"annotations", {{api::kTerminationTimestampAnnotation, format_rfc3339(*deadline)}}}}}}));
     return false;
-}
-
-void Lifecycle::launch(const Claim& claim) {
-    const std::string name = claim.meta.name;
-    writer_.begin(claim_key(name));
-    ensured_.insert(name);
-    auto done = [this, name, uid = claim.meta.uid](Result<cloud::Instance> instance) {
-        const model::ClaimState* state = services_.cluster.find_claim(name);
-        if (state == nullptr || state->claim.meta.uid != uid) return writer_.failed(claim_key(name));
-        if (!instance) return launch_failed(state->claim, instance.error());
-        if (is_another_instance(state->claim, *instance)) return writer_.failed(claim_key(name));
-        record_launch(state->claim, *instance);
-    };
-    if (claim.provider_id.empty()) return services_.provider.create(claim, std::move(done));
-    services_.provider.get(claim.provider_id, std::move(done));
-}
-
-// What is recorded stays: the other one is double, and is collected as such.
-bool Lifecycle::is_another_instance(const Claim& claim, const cloud::Instance& instance) {
-    if (claim.provider_id.empty() || claim.provider_id == instance.provider_id) return false;
-    services_.notices.failed(
-        "match the instance of NodeClaim " + claim.meta.name,
-        {ErrorKind::kConflict, "the cloud named " + instance.provider_id + " where " + claim.provider_id +
-                                   " is recorded; the other is removed"});
-    return true;
-}
-
-// Launched before our time: its node may never come.
-void Lifecycle::ensure_instance(const Claim& claim) {
-    const std::string name = claim.meta.name;
-    ensured_.insert(name);
-    services_.provider.get(
-        claim.provider_id, [this, name, uid = claim.meta.uid](const Result<cloud::Instance>& instance) {
-            const model::ClaimState* state = services_.cluster.find_claim(name);
-            if (state == nullptr || state->claim.meta.uid != uid || state->claim.meta.deleted) return;
-            const Claim& now_there = state->claim;
-            if (instance && !is_another_instance(now_there, *instance)) return;
-            const api::Condition* launched = api::find_condition(now_there.conditions, "Launched");
-            if (!instance && instance.error().kind == ErrorKind::kNotFound && launched != nullptr &&
-                services_.loop.now() - launched->last_transition >= kKnownBy) {
-                writer_.note_gone(now_there.provider_id);
-                return delete_claim(name, "garbage_collected");
-            }
-            if (!instance && instance.error().kind != ErrorKind::kNotFound)
-                services_.notices.failed("look for the instance of NodeClaim " + name, instance.error());
-            services_.loop.after(kAskInstanceAgain, [this, name] {
-                ensured_.erase(name);
-                services_.look_at_claim(name);
-            });
-        });
-}
-
-void Lifecycle::record_launch(const Claim& claim, const cloud::Instance& instance) {
-    const WallTime now = services_.loop.now();
-    api::StringMap labels = instance.labels;
-    for (const auto& [key, value] : claim.meta.labels) labels[key] = value;
-    api::StringMap annotations = claim.meta.annotations;
-    for (const auto& [key, value] : instance.annotations) annotations[key] = value;
-    ClaimStatusPatch patch(claim);
-    patch.conditions.set_true("Launched", now);
-    patch.status["providerID"] = instance.provider_id;
-    if (!instance.image_id.empty()) patch.status["imageID"] = instance.image_id;
-    patch.status["capacity"] = parse(api::encode_resource_map(rules::to_resource_map(instance.capacity)));
-    patch.status["allocatable"] =
-        parse(api::encode_resource_map(rules::to_resource_map(instance.allocatable)));
-    patch.status["conditions"] = parse(api::encode_conditions(patch.conditions.finish(now)));
-    // Labels first: once the status says Launched, nobody would write them any more.
-    const std::string name = claim.meta.name;
-    const std::string body = dump({{"metadata",
-                                    {{"labels", parse(api::encode_string_map(labels))},
-                                     {"annotations", parse(api::encode_string_map(annotations))}}}});
-    services_.client.patch(
-        kube::kNodeClaims, "", name, "", kube::PatchType::kMerge, body,
-        [this, name, status = dump({{"status", std::move(patch.status)}})](Result<std::string> result) {
-            if (!result) {
-                writer_.settle(claim_key(name), result, "patch NodeClaim " + name);
-                return services_.look_at_claim(name);
-            }
-            services_.client.patch(kube::kNodeClaims, "", name, "status", kube::PatchType::kMerge, status,
-                                   [this, name](Result<std::string> answer) {
-                                       writer_.settle(claim_key(name), answer, "patch NodeClaim " + name);
-                                       services_.look_at_claim(name);
-                                   });
-        });
-}
-
-void Lifecycle::launch_failed(const Claim& claim, const Error& error) {
-    const std::string name = claim.meta.name;
-    const WallTime now = services_.loop.now();
-    writer_.failed(claim_key(name));
-    services_.notices.launch_failed(claim, error);
-    if (error.kind == ErrorKind::kExhausted) {
-        services_.events.record({target_of(claim), true, "InsufficientCapacityError", error.message});
-        return delete_claim(name, "insufficient_capacity");
-    }
-    if (error.kind == ErrorKind::kInvalid) {
-        services_.events.record({target_of(claim), true, "NodeClassNotReady", error.message});
-        return delete_claim(name, "nodeclass_not_ready");
-    }
-    const api::Condition* there = api::find_condition(claim.conditions, "Launched");
-    const std::string message = error.message.substr(0, kMaxMessage);
-    if (there != nullptr && there->message == message) return;
-    ClaimStatusPatch patch(claim);
-    patch.conditions.set("Launched", "Unknown", "LaunchFailed", message, now);
-    patch.status["conditions"] = parse(api::encode_conditions(patch.conditions.finish(now)));
-    services_.client.patch(kube::kNodeClaims, "", name, "status", kube::PatchType::kMerge,
-                           dump({{"status", std::move(patch.status)}}), [](const Result<std::string>&) {});
 }
 
 void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
@@ -488,7 +386,7 @@ void Lifecycle::step_node(const std::string& name) {
 
 void Lifecycle::forget_claim(const std::string& name) {
     writer_.forget(claim_key(name));
-    ensured_.erase(name);
+    launch_.forget(name);
     opening_.erase(name);
     hooks_.forget(name);
     checked_.erase(name);

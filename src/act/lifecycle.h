@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "act/instance_launch.h"
 #include "act/node_end.h"
 #include "act/object_writer.h"
 #include "act/registration_hooks.h"
@@ -28,6 +29,7 @@ class Lifecycle {
           window_may_open_(std::move(window_may_open)),
           last_pod_event_(std::move(last_pod_event)),
           writer_(services),
+          launch_(services, writer_),
           node_end_(services, writer_),
           hooks_(services) {}
 
@@ -39,7 +41,11 @@ class Lifecycle {
     }
     // Deletes the claim with its termination deadline set to now, so that nothing holds up its node. One step
     // a call, to be repeated until the deletion is asked for: true.
-    bool end_now(const std::string& name, const std::string& reason);
+    bool end_now(const std::string& name, const std::string& reason) {
+        return end_by(name, services_.loop.now(), reason);
+    }
+    // The same with a deadline to come, or none but what the claim has; an earlier one that it has stays.
+    bool end_by(const std::string& name, std::optional<WallTime> deadline, const std::string& reason);
     // Puts the disrupted taint on the claim's node and the DisruptionReason condition on the claim; an empty
     // reason takes both off. One step a call, to be repeated until the watch shows it all: true.
     bool mark_disrupted(const std::string& name, std::string_view reason);
@@ -62,11 +68,7 @@ class Lifecycle {
     using Claim = api::NodeClaim;
 
     void perform(const plan::ClaimStep& step, const Claim& claim, const model::NodeState* node);
-    void launch(const Claim& claim);
-    void ensure_instance(const Claim& claim);
-    bool is_another_instance(const Claim& claim, const cloud::Instance& instance);
-    void record_launch(const Claim& claim, const cloud::Instance& instance);
-    void launch_failed(const Claim& claim, const Error& error);
+    std::optional<std::string> drift_of(const Claim& claim, const api::NodePool& pool) const;
     void register_node(const Claim& claim, const api::Node& node);
     void open_window(const Claim& claim, const api::Node& node);
     void note_waiting(const Claim& claim, const model::NodeState* node, const std::string& waiting);
@@ -81,10 +83,10 @@ class Lifecycle {
     std::function<bool(const std::string&)> window_may_open_;
     std::function<WallTime(const std::string&)> last_pod_event_;
     ObjectWriter writer_;
+    InstanceLaunch launch_;
     NodeEnd node_end_;
     RegistrationHooks hooks_;
     std::map<std::string, WallTime> checked_;  // Claims, when they were last held against their nodes.
-    std::set<std::string> ensured_;            // Claims whose instance was asked for again.
     std::set<std::string> opening_;            // Claims whose window was asked to open.
 };
 

@@ -14,14 +14,35 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 struct AskedProvider final : cloud::testing::NoProvider {
-    void create(const api::NodeClaim&, std::function<void(Result<cloud::Instance>)> done) override {
+    AskedProvider() {
+        rules::InstanceType type;
+        type.name = "small";
+        type.capacity.cpu_milli = 4000;
+        for (const auto& [zone, price] : {std::pair{"a", 0.1}, std::pair{"b", 0.2}, std::pair{"c", 0.3}}) {
+            rules::Offering offering;
+            offering.requirements.add_labels(
+                {{std::string(api::kZoneLabel), zone}, {std::string(api::kCapacityTypeLabel), "on-demand"}});
+            offering.price = rules::Money::from_dollars(price);
+            type.offerings.push_back(offering);
+        }
+        types = std::make_shared<const std::vector<rules::InstanceType>>(std::vector{type});
+    }
+    cloud::InstanceTypes instance_types(const api::NodePool&, const api::NodeClass*) override {
+        return types;
+    }
+    void create(const cloud::LaunchRequest& request, cloud::LaunchDone done) override {
+        std::string zones;
+        for (const cloud::LaunchChoice& choice : request.choices) zones += choice.offering->zone();
+        zones_asked.push_back(zones);
         created.push_back(std::move(done));
     }
     void get(const std::string& id, std::function<void(Result<cloud::Instance>)> done) override {
         asked_for.push_back(id);
         asked.push_back(std::move(done));
     }
-    std::vector<std::function<void(Result<cloud::Instance>)>> created;
+    cloud::InstanceTypes types;
+    std::vector<cloud::LaunchDone> created;
+    std::vector<std::string> zones_asked;  // By each create, in its order.
     std::vector<std::string> asked_for;
     std::vector<std::function<void(Result<cloud::Instance>)>> asked;
 };
@@ -41,6 +62,7 @@ struct Bench : ServicesBench<AskedProvider> {
         claim.provider_id = "i-1";
         claim.conditions = {{"Launched", "True", "Launched", "", loop.now(), 0}};
         cluster.upsert(std::move(claim));
+        cluster.upsert(api::NodeClass{});
     }
     void failed(std::string_view what, const Error& error) override {
         failures.push_back(std::string(what) + ": " + error.message);
@@ -120,9 +142,96 @@ TEST(Lifecycle, a_launch_that_comes_back_as_another_instance_changes_nothing_tha
     b.step();
     ASSERT_EQ(b.provider.created.size(), 1u);
     b.cluster.upsert(recorded);
-    b.provider.created[0](instance("i-2"));
+    b.provider.created[0]({instance("i-2")});
     EXPECT_EQ(b.failures.size(), 1u);
     EXPECT_TRUE(b.http.calls.empty());
+}
+
+// Three zones; the cloud tries one at a time.
+struct Launch : Bench {
+    Launch() {
+        api::NodeClaim claim = cluster.find_claim("c")->claim;
+        claim.provider_id.clear();
+        claim.conditions.clear();
+        cluster.upsert(claim);
+        step();
+    }
+    std::optional<Error> launch_failure;
+    void launch_failed(const api::NodeClaim&, const Error& error) override { launch_failure = error; }
+    void answer(Result<cloud::Instance> instance, std::vector<rules::OfferingKey> exhausted = {}) {
+        provider.created.back()({std::move(instance), {}, std::move(exhausted)});
+        loop.run_ready();
+    }
+    static tl::unexpected<Error> sold_out() { return fail(ErrorKind::kExhausted, "sold out"); }
+};
+
+TEST(Launch, asks_for_all_that_the_claim_may_become_cheapest_first) {
+    Launch b;
+    EXPECT_THAT(b.provider.zones_asked, testing::ElementsAre("abc"));
+}
+
+TEST(Launch, what_is_sold_out_is_left_out_and_the_rest_asked_for_under_the_same_claim) {
+    Launch b;
+    const auto without = [&](std::initializer_list<std::size_t> gone) {
+        auto types = *b.provider.types;
+        for (const std::size_t i : gone) types[0].offerings[i].available = false;
+        b.provider.types = std::make_shared<const std::vector<rules::InstanceType>>(types);
+    };
+    without({0});
+    b.answer(Launch::sold_out(), {{"small", "a", "on-demand", ""}});
+    without({0, 1});
+    b.answer(Launch::sold_out(), {{"small", "b", "on-demand", ""}});
+    EXPECT_THAT(b.provider.zones_asked, testing::ElementsAre("abc", "bc", "c"));
+    EXPECT_FALSE(b.launch_failure);
+    without({0, 1, 2});
+    b.answer(Launch::sold_out(), {{"small", "c", "on-demand", ""}});
+    ASSERT_TRUE(b.launch_failure);
+    EXPECT_EQ(b.launch_failure->kind, ErrorKind::kExhausted);
+    EXPECT_TRUE(b.has_deleted_claim());
+}
+
+TEST(Launch, where_nothing_was_learnt_the_same_is_not_asked_again) {
+    Launch b;
+    b.answer(Launch::sold_out());
+    EXPECT_EQ(b.provider.created.size(), 1u);
+    EXPECT_TRUE(b.has_deleted_claim());
+}
+
+TEST(Launch, an_error_says_what_becomes_of_the_claim) {
+    const struct {
+        Error error;
+        bool is_given_up;
+        seconds asked_again_after;  // 0: soon.
+    } cases[] = {{{ErrorKind::kNotReady, "no subnet", 0}, true, seconds{0}},
+                 {{ErrorKind::kInvalid, "malformed", 0}, true, seconds{0}},
+                 {{ErrorKind::kForbidden, "may not", 0}, false, seconds{60}},
+                 {{ErrorKind::kThrottled, "slow down", 30}, false, seconds{30}},
+                 {{ErrorKind::kUnavailable, "away", 0}, false, seconds{0}},
+                 {{ErrorKind::kInternal, "what?", 0}, false, seconds{0}}};
+    for (const auto& c : cases) {
+        SCOPED_TRACE(to_string(c.error.kind));
+        Launch b;
+        b.answer(tl::unexpected<Error>(c.error));
+        EXPECT_EQ(b.has_deleted_claim(), c.is_given_up);
+        if (c.is_given_up) continue;
+        b.loop.advance(std::max(seconds{1}, c.asked_again_after - seconds{1}));
+        b.step();
+        EXPECT_EQ(b.provider.created.size(), c.asked_again_after > seconds{0} ? 1u : 2u);
+        b.loop.advance(seconds{2});
+        b.step();
+        EXPECT_EQ(b.provider.created.size(), 2u);
+    }
+}
+
+TEST(Launch, without_its_class_nothing_is_asked_of_the_cloud) {
+    Launch b;
+    b.answer(fail(ErrorKind::kUnavailable, "away"));
+    b.cluster.remove(api::NodeClassReference{});
+    b.loop.advance(seconds{1});
+    b.step();
+    EXPECT_EQ(b.provider.created.size(), 1u);
+    EXPECT_EQ(b.launch_failure->kind, ErrorKind::kNotReady);
+    EXPECT_TRUE(b.has_deleted_claim());
 }
 
 }  // namespace

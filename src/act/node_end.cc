@@ -66,7 +66,8 @@ void NodeEnd::perform(const plan::NodeStep& step, const model::NodeState& state,
             return;
         case Kind::kRemoveInstance:
             services_.notices.node_drained(state.node);
-            return writer_.remove_instance(state.node.provider_id, "", state.node.meta.name);
+            return writer_.remove_instance(provider_of(services_, state.node), state.node.provider_id, "",
+                                           state.node.meta.name);
         case Kind::kRemoveFinalizer:
             return writer_.release_node(
                 state.node, [this, node = state.node] { services_.notices.node_terminated(node); });
@@ -85,19 +86,18 @@ void NodeEnd::say(const plan::NodeStep& step, const api::Node& node) {
 void NodeEnd::ask_instance(const api::Node& node) {
     const std::string name = node.meta.name;
     writer_.begin(node_key(name));
-    services_.provider.get(node.provider_id,
-                           [this, name, id = node.provider_id](const Result<cloud::Instance>& instance) {
-                               if (!instance && instance.error().kind == ErrorKind::kNotFound) {
-                                   writer_.note_gone(id);
-                               } else {
-                                   // Who gives no answer must not hold up the drain.
-                                   asked_[name] = services_.loop.now();
-                                   if (!instance)
-                                       services_.notices.failed("look for instance " + id, instance.error());
-                               }
-                               writer_.done(node_key(name));
-                               services_.look_at_node(name);
-                           });
+    provider_of(services_, node)
+        .get(node.provider_id, [this, name, id = node.provider_id](const Result<cloud::Instance>& instance) {
+            if (!instance && instance.error().kind == ErrorKind::kNotFound) {
+                writer_.note_gone(id);
+            } else {
+                // Who gives no answer must not hold up the drain.
+                asked_[name] = services_.loop.now();
+                if (!instance) services_.notices.failed("look for instance " + id, instance.error());
+            }
+            writer_.done(node_key(name));
+            services_.look_at_node(name);
+        });
 }
 
 void NodeEnd::taint(const api::Node& node) {

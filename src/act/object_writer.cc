@@ -126,11 +126,11 @@ void ObjectWriter::delete_claim(const std::string& name, const std::string& reas
                             });
 }
 
-void ObjectWriter::remove_instance(const std::string& provider_id, const std::string& claim,
-                                   const std::string& node) {
+void ObjectWriter::remove_instance(cloud::Provider& provider, const std::string& provider_id,
+                                   const std::string& claim, const std::string& node) {
     const std::string key = claim.empty() ? node_key(node) : claim_key(claim);
     settling_.begin(key);
-    services_.provider.remove(provider_id, [this, key, provider_id, claim, node](Status status) {
+    provider.remove(provider_id, [this, key, provider_id, claim, node](Status status) {
         const WallTime now = services_.loop.now();
         if (!status && status.error().kind == ErrorKind::kNotFound) {
             gone_instances_.insert(provider_id);

@@ -41,7 +41,8 @@ class ObjectWriter {
     void delete_claim(const std::string& name, const std::string& reason);
     // Asks the provider to remove the instance, and again until it is gone. Exactly one of `claim` and `node`
     // is whose step this is: it is looked at again.
-    void remove_instance(const std::string& provider_id, const std::string& claim, const std::string& node);
+    void remove_instance(cloud::Provider& provider, const std::string& provider_id, const std::string& claim,
+                         const std::string& node);
     // The provider has said so.
     bool is_gone(const std::string& provider_id) const { return gone_instances_.contains(provider_id); }
     void note_gone(const std::string& provider_id) { gone_instances_.insert(provider_id); }
@@ -51,7 +52,10 @@ class ObjectWriter {
     void settle(const std::string& key, const Result<std::string>& result, std::string_view what);
     // Nothing was written.
     void done(const std::string& key) { settling_.done(key, "0", services_.loop.now()); }
-    void failed(const std::string& key) { settling_.failed(key, services_.loop.now()); }
+    // Left alone for a while, and for `at_least`.
+    void failed(const std::string& key, Duration at_least = {}) {
+        settling_.failed(key, services_.loop.now(), at_least);
+    }
     void forget(const std::string& key) { settling_.forget(key); }
 
   private:

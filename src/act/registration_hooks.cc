@@ -10,9 +10,10 @@ constexpr Duration kPatience = std::chrono::minutes{1};
 
 }  // namespace
 
-bool RegistrationHooks::are_done(const std::string& claim) const {
-    const std::vector<cloud::RegistrationHook*> hooks = services_.provider.registration_hooks();
-    const auto state = states_.find(claim);
+bool RegistrationHooks::are_done(const api::NodeClaim& claim) const {
+    const std::vector<cloud::RegistrationHook*> hooks =
+        services_.providers.of(claim.node_class).registration_hooks();
+    const auto state = states_.find(claim.meta.name);
     return std::all_of(hooks.begin(), hooks.end(), [&](const cloud::RegistrationHook* hook) {
         return state != states_.end() && state->second.done.contains(hook->name());
     });
@@ -23,7 +24,8 @@ void RegistrationHooks::ask(const api::NodeClaim& claim) {
     State& state = states_[name];
     const WallTime now = services_.loop.now();
     if ((state.in_flight > 0 && now - state.asked_at < kPatience) || now < state.not_before) return;
-    std::vector<cloud::RegistrationHook*> open = services_.provider.registration_hooks();
+    std::vector<cloud::RegistrationHook*> open =
+        services_.providers.of(claim.node_class).registration_hooks();
     std::erase_if(open, [&](const auto* hook) { return state.done.contains(hook->name()); });
     state.in_flight = open.size();
     state.not_before = kNoTime;

@@ -15,7 +15,7 @@ class RegistrationHooks {
   public:
     explicit RegistrationHooks(Services& services) : services_(services) {}
 
-    bool are_done(const std::string& claim) const;
+    bool are_done(const api::NodeClaim& claim) const;
     // Asks those that are not done, unless an answer is on its way or it is too early to ask again. What has
     // not been answered within a minute is asked again. The claim is looked at again when there is an answer.
     void ask(const api::NodeClaim& claim);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "act/testing/services_bench.h"
 #include "cloud/testing/no_provider.h"
 #include "kube/testing/kube_bench.h"
 
@@ -31,15 +32,11 @@ struct HookedProvider final : cloud::testing::NoProvider {
 struct Bench : kube::testing::KubeBench, Notices {
     kube::EventRecorder events{loop, client, {}};
     HookedProvider provider;
+    OneProvider clouds{loop, provider};
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
     std::vector<std::string> looked_at;
-    Services services{loop,
-                      client,
-                      events,
-                      provider,
-                      cluster,
-                      *this,
-                      [this](const std::string& c) { looked_at.push_back(c); },
+    Services services{loop,   client,  events, clouds.all,
+                      clouds, cluster, *this,  [this](const std::string& c) { looked_at.push_back(c); },
                       {}};
     RegistrationHooks hooks{services};
     api::NodeClaim claim;
@@ -48,7 +45,7 @@ struct Bench : kube::testing::KubeBench, Notices {
 
 TEST(RegistrationHooks, s4_1_are_asked_all_at_once_until_each_is_done) {
     Bench b;
-    EXPECT_FALSE(b.hooks.are_done("c"));
+    EXPECT_FALSE(b.hooks.are_done(b.claim));
     b.hooks.ask(b.claim);
     b.hooks.ask(b.claim);
     ASSERT_EQ(b.provider.address.asked.size(), 1u) << "an answer is on its way";
@@ -57,7 +54,7 @@ TEST(RegistrationHooks, s4_1_are_asked_all_at_once_until_each_is_done) {
     EXPECT_TRUE(b.looked_at.empty());
     b.provider.disk.asked[0](seconds{30});
     EXPECT_THAT(b.looked_at, ElementsAre("c"));
-    EXPECT_FALSE(b.hooks.are_done("c"));
+    EXPECT_FALSE(b.hooks.are_done(b.claim));
     b.hooks.ask(b.claim);
     EXPECT_EQ(b.provider.disk.asked.size(), 1u) << "not before it said";
     b.loop.advance(seconds{30});
@@ -65,8 +62,10 @@ TEST(RegistrationHooks, s4_1_are_asked_all_at_once_until_each_is_done) {
     EXPECT_EQ(b.provider.address.asked.size(), 1u) << "it is done";
     ASSERT_EQ(b.provider.disk.asked.size(), 2u);
     b.provider.disk.asked[1](Duration{0});
-    EXPECT_TRUE(b.hooks.are_done("c"));
-    EXPECT_FALSE(b.hooks.are_done("other"));
+    EXPECT_TRUE(b.hooks.are_done(b.claim));
+    api::NodeClaim other;
+    other.meta.name = "other";
+    EXPECT_FALSE(b.hooks.are_done(other));
 }
 
 TEST(RegistrationHooks, s4_1_whose_answers_are_lost_are_asked_again) {
@@ -81,9 +80,9 @@ TEST(RegistrationHooks, s4_1_whose_answers_are_lost_are_asked_again) {
     ASSERT_EQ(b.provider.address.asked.size(), 2u);
     EXPECT_EQ(b.provider.disk.asked.size(), 1u);
     b.provider.address.asked[0](Duration{0});
-    EXPECT_TRUE(b.hooks.are_done("c")) << "late is not never";
+    EXPECT_TRUE(b.hooks.are_done(b.claim)) << "late is not never";
     b.provider.address.asked[1](seconds{5});
-    EXPECT_TRUE(b.hooks.are_done("c"));
+    EXPECT_TRUE(b.hooks.are_done(b.claim));
 }
 
 TEST(RegistrationHooks, s4_1_that_fail_are_asked_again_and_answers_that_come_too_late_are_nobodys) {
@@ -96,7 +95,7 @@ TEST(RegistrationHooks, s4_1_that_fail_are_asked_again_and_answers_that_come_too
     ASSERT_EQ(b.provider.address.asked.size(), 2u);
     b.hooks.forget("c");
     b.provider.address.asked[1](Duration{0});
-    EXPECT_FALSE(b.hooks.are_done("c"));
+    EXPECT_FALSE(b.hooks.are_done(b.claim));
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "cloud/provider.h"
+#include "cloud/offers.h"
+#include "cloud/providers.h"
 #include "io/loop.h"
 #include "kube/client.h"
 #include "kube/events.h"
@@ -36,13 +37,21 @@ struct Services {
     io::Loop& loop;
     kube::Client& client;
     kube::EventRecorder& events;
-    cloud::Provider& provider;
+    const cloud::Providers& providers;
+    cloud::Offers& offers;
     const model::Cluster& cluster;
     Notices& notices;
     // Asks control to look at the claim (or node) again soon.
     std::function<void(const std::string& claim)> look_at_claim;
     std::function<void(const std::string& node)> look_at_node;
 };
+
+// The cloud that the node belongs to: its claim's, and without one as its labels say.
+inline cloud::Provider& provider_of(const Services& services, const api::Node& node) {
+    const model::ClaimState* claim = services.cluster.claim_of(node);
+    return claim == nullptr ? services.providers.of(node.meta.labels)
+                            : services.providers.of(claim->claim.node_class);
+}
 
 enum class PodBinding { kAuto, kScheduler };
 

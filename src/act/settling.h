@@ -31,11 +31,12 @@ class Settling {
         states_[key] = {false, version.empty() ? ~std::uint64_t{0} : number(version), now + kWatchPatience,
                         0};
     }
-    void failed(const std::string& key, WallTime now) {
+    void failed(const std::string& key, WallTime now, Duration at_least = {}) {
         State& state = states_[key];
         state.in_flight = false;
         state.failures = std::min(state.failures + 1, 9);
-        state.until = now + std::min<Duration>(kFirstRetry * (1 << state.failures), kLastRetry);
+        state.until =
+            now + std::max(at_least, std::min<Duration>(kFirstRetry * (1 << state.failures), kLastRetry));
     }
     void forget(const std::string& key) {
         const auto it = states_.find(key);

@@ -44,7 +44,8 @@ Result<NodePool> decode_node_pool(std::string_view json, DecodeNotes* notes = nu
 Result<NodeClaim> decode_node_claim(std::string_view json, DecodeNotes* notes = nullptr);
 Result<NodeOverlay> decode_node_overlay(std::string_view json, DecodeNotes* notes = nullptr);
 Result<CapacityBuffer> decode_capacity_buffer(std::string_view json, DecodeNotes* notes = nullptr);
-Result<KWOKNodeClass> decode_kwok_node_class(std::string_view json, DecodeNotes* notes = nullptr);
+// Of any kind; its group and kind as the document says, empty where it does not.
+Result<NodeClass> decode_node_class(std::string_view json, DecodeNotes* notes = nullptr);
 
 // Only metadata, of any kind.
 Result<ObjectMeta> decode_meta(std::string_view json);

@@ -501,8 +501,14 @@ TEST(DecodeOthers, keep_their_fields) {
     EXPECT_EQ(buffer->replicas, 4);
     EXPECT_EQ(buffer->percentage, 20);
     EXPECT_EQ(buffer->scalable_kind, "Deployment");
-    EXPECT_EQ(decode_kwok_node_class(R"({"spec":{"nodeRegistrationDelay":"15s"}})")->registration_delay,
-              std::chrono::seconds{15});
+    const auto node_class = decode_node_class(R"({"apiVersion":"g.io/v1","kind":"SomeNodeClass",
+        "metadata":{"name":"c","generation":4},"spec":{"any":[1,{"thing":"x"}]},
+        "status":{"zone":"z","conditions":[{"type":"Ready","status":"False"}]}})");
+    EXPECT_EQ(node_class->reference(), (NodeClassReference{"g.io", "SomeNodeClass", "c"}));
+    EXPECT_EQ(node_class->meta.generation, 4);
+    EXPECT_EQ(node_class->spec, R"({"any":[1,{"thing":"x"}]})");
+    EXPECT_EQ(node_class->status, R"({"zone":"z","conditions":[{"type":"Ready","status":"False"}]})");
+    EXPECT_EQ(node_class->conditions.size(), 1u);
     EXPECT_EQ(
         decode_namespace(R"({"metadata":{"name":"n"},"spec":{"finalizers":["kubernetes"]}})")->meta.name,
         "n");

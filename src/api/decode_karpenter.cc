@@ -197,15 +197,28 @@ void read_value(const Value& value, CapacityBuffer& out) {
         });
 }
 
-void read_value(const Value& value, KWOKNodeClass& out) {
-    read_custom(
-        value, out,
-        [&](std::string_view key, const Value& field) {
-            return key == "nodeRegistrationDelay" && field.read(out.registration_delay);
-        },
-        [&](std::string_view key, const Value& field) {
-            return key == "conditions" && field.read(out.conditions);
+void read_value(const Value& value, NodeClass& out) {
+    value.each_field("", [&](std::string_view part, const Value& body) {
+        if (part == "metadata") return body.read(out.meta);
+        if (part == "kind") return body.read(out.kind);
+        if (part == "apiVersion") {
+            std::string version;
+            body.read(version);
+            out.group = version.substr(0, version.find('/'));
+            return true;
+        }
+        if (part == "spec") {
+            out.spec = body.text();
+            return true;
+        }
+        if (part != "status") return false;
+        out.status = body.text();
+        body.each_field("", [&](std::string_view key, const Value& field) {
+            if (key == "conditions") field.read(out.conditions);
+            return true;
         });
+        return true;
+    });
 }
 
 Result<NodePool> decode_node_pool(std::string_view json, DecodeNotes* notes) {
@@ -244,8 +257,8 @@ Result<NodeOverlay> decode_node_overlay(std::string_view json, DecodeNotes* note
 Result<CapacityBuffer> decode_capacity_buffer(std::string_view json, DecodeNotes* notes) {
     return decode<CapacityBuffer>(json, notes);
 }
-Result<KWOKNodeClass> decode_kwok_node_class(std::string_view json, DecodeNotes* notes) {
-    return decode<KWOKNodeClass>(json, notes);
+Result<NodeClass> decode_node_class(std::string_view json, DecodeNotes* notes) {
+    return decode<NodeClass>(json, notes);
 }
 
 }  // namespace joiner::api

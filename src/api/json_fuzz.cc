@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     read(decode_node_pool, json);
     read(decode_node_overlay, json);
     read(decode_capacity_buffer, json);
-    read(decode_kwok_node_class, json);
+    read(decode_node_class, json);
     (void)decode_meta(json);
     if (const auto claim = decode_node_claim(json)) {
         const std::string text = encode_node_claim(*claim);

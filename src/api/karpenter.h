@@ -1,5 +1,5 @@
 // Our custom resources as plain structs: karpenter.sh NodePool, NodeClaim and NodeOverlay, the CapacityBuffer
-// of autoscaling.x-k8s.io, and the KWOK provider's node class. Value types; any thread. Field meanings and
+// of autoscaling.x-k8s.io, and node classes of any kind. Value types; any thread. Field meanings and
 // defaults stand in deploy/crds/.
 #pragma once
 
@@ -25,7 +25,7 @@ struct NodeClassReference {
     std::string kind;
     std::string name;
 
-    friend bool operator==(const NodeClassReference&, const NodeClassReference&) = default;
+    friend auto operator<=>(const NodeClassReference&, const NodeClassReference&) = default;
 };
 
 struct NodePoolTemplate {
@@ -112,10 +112,16 @@ struct CapacityBuffer {
     std::vector<Condition> conditions;
 };
 
-struct KWOKNodeClass {
+// A node class of whatever kind. Only its provider reads what is in the spec.
+struct NodeClass {
+    std::string group;
+    std::string kind;
     ObjectMeta meta;
-    Duration registration_delay{0};
+    std::string spec = "{}";    // JSON.
+    std::string status = "{}";  // JSON, the conditions included.
     std::vector<Condition> conditions;
+
+    NodeClassReference reference() const { return {group, kind, meta.name}; }
 };
 
 }  // namespace joiner::api

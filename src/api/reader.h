@@ -72,6 +72,9 @@ class Value {
     // The value as text whether it is written as a string or a number (IntOrString, quantities).
     bool text_or_number(std::string& out) const;
 
+    // The value as JSON, for whoever else reads it.
+    std::string text() const { return simdjson::minify(element_); }
+
     // read() returns true so that a field reader can end with `return field.read(member);`.
     bool read(std::string& out) const;
     bool read(bool& out) const;

@@ -14,10 +14,14 @@ const char* to_string(ErrorKind kind) {
             return "gone";
         case ErrorKind::kUnavailable:
             return "unavailable";
+        case ErrorKind::kThrottled:
+            return "throttled";
         case ErrorKind::kForbidden:
             return "forbidden";
         case ErrorKind::kExhausted:
             return "exhausted";
+        case ErrorKind::kNotReady:
+            return "not ready";
         case ErrorKind::kInternal:
             return "internal";
     }

@@ -15,8 +15,10 @@ enum class ErrorKind {
     kConflict,     // Someone else wrote first, or it exists already; read again.
     kGone,         // The history asked for is no longer kept; list again.
     kUnavailable,  // The other side is away or too busy; back off and try again.
+    kThrottled,    // Too many requests of ours; ask fewer, and wait for as long as it says.
     kForbidden,    // Not allowed; report it, back off long.
     kExhausted,    // No capacity of this kind; plan without it.
+    kNotReady,     // What the request builds on is not there yet; ask again when that has changed.
     kInternal,     // Ours or the other side's bug; report it.
 };
 

@@ -56,6 +56,7 @@ int run_controller(const ControllerOptions& options);
 struct DemoOptions {
     bool serve = false;  // On real time, with a port for kubectl, until a signal; else it ends by itself.
     int port = 0;        // 0: any free one.
+    std::string feature_gates;  // As the controller's.
 };
 int run_demo(const DemoOptions& options);
 

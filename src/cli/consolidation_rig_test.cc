@@ -395,8 +395,8 @@ class KilledAfterWrite : public Consolidating, public testing::WithParamInterfac
             : loop(world.loop()),
               below(loop, world.api(), {.faults = &world.faults()}),
               http(below, loop),
-              controller(loop, http, world.config(), alone(), cloud::kwok::builtin_types(), metrics,
-                         Rng(seed)) {
+              controller(loop, http, world.config(), alone(),
+                         control::provider_list(cloud::kwok::builtin_types()), metrics, Rng(seed)) {
             controller.start([this] { loop.kill(); });
         }
         sim::ProcessLoop loop;

@@ -112,8 +112,8 @@ int run_controller(const ControllerOptions& in) {
     observe::set_up_log(in.log_level, in.log_output_paths, in.log_error_output_paths);
 
     observe::Metrics metrics;
-    control::Controller controller(loop, http, std::move(*config), *options, std::move(*types), metrics,
-                                   Rng(rng.next()));
+    control::Controller controller(loop, http, std::move(*config), *options,
+                                   control::provider_list(std::move(*types)), metrics, Rng(rng.next()));
     auto metrics_server = observe::HttpServer::start(
         in.metrics_port,
         {{"/metrics", [&] { return observe::Page{200, "text/plain; version=0.0.4", metrics.text()}; }}});

@@ -26,13 +26,15 @@ namespace {
 
 constexpr Duration kStep = std::chrono::milliseconds{500};
 constexpr Duration kPatience = std::chrono::minutes{10};
+// Consolidation looks well within this time whether something is to be gained.
+constexpr Duration kSettled = std::chrono::seconds{90};
 
 std::string pool() {
     return sim::node_class() +
            sim::node_pool({.requirements = "{key: karpenter.kwok.sh/instance-family, operator: In, values: "
                                            "[c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, r7i]}",
-                           .disruption = "consolidationPolicy: WhenEmpty, consolidateAfter: 10s, "
-                                         "budgets: [{nodes: \"50%\"}]"});
+                           .disruption = "consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: "
+                                         "10s, budgets: [{nodes: \"50%\"}]"});
 }
 
 struct Sample {
@@ -41,10 +43,9 @@ struct Sample {
     const char* cpu;
     const char* memory;
 };
-constexpr Sample kSamples[] = {{"web", 60, "500m", "512Mi"},
-                               {"api", 40, "1", "2Gi"},
-                               {"cache", 20, "500m", "6Gi"},
-                               {"batch", 100, "2", "4Gi"}};
+constexpr Sample kBatch{"batch", 100, "2", "4Gi"};
+constexpr Sample kSamples[] = {
+    {"web", 60, "500m", "512Mi"}, {"api", 40, "1", "2Gi"}, {"cache", 20, "500m", "6Gi"}, kBatch};
 
 std::string deployment(const Sample& sample) {
     return sim::deployment(sample.name, sample.replicas, sample.cpu,
@@ -91,15 +92,16 @@ struct Scene {
     std::function<bool(const Picture&)> is_over;
     std::string end;
     bool shows_nodes = false;
+    std::function<std::string()> report = {};  // What is said besides, when it is over.
 };
 
 class Demo {
   public:
-    Demo(io::Loop& loop, sim::Cluster& world)
+    Demo(io::Loop& loop, sim::Cluster& world, const control::FeatureGates& gates)
         : loop_(loop),
           world_(world),
-          controller_(loop, world.http(), world.config(), options(), cloud::kwok::aws_types(), metrics_,
-                      Rng(1)),
+          controller_(loop, world.http(), world.config(), options(gates),
+                      control::provider_list(cloud::kwok::aws_types()), metrics_, Rng(1)),
           start_(loop.now()) {}
 
     Status begin() {
@@ -114,10 +116,19 @@ class Demo {
     }
 
     void add_scale_down() {
-        scenes_.push_back({"the batch work is done: its pods go, nodes without pods follow",
-                           [this] { return world_.scale("Deployment", "default", "batch", 0); },
-                           [this](const Picture& p) { return p.bound < all_pods() && no_node_is_empty(); },
-                           "every node has pods"});
+        scenes_.push_back(
+            {"the batch work is done: its pods go, and the others are packed onto fewer machines",
+             [this] {
+                 price_before_ = last_.price;
+                 nodes_before_ = last_.nodes;
+                 return world_.scale("Deployment", "default", "batch", 0);
+             },
+             [this](const Picture& p) {
+                 return p.ready == all_pods() - kBatch.replicas && p.claims == p.nodes &&
+                        loop_.now() - changed_ >= kSettled;
+             },
+             "every pod runs, and nothing is to be gained by another move", true,
+             [this] { return saved(); }});
         scenes_.push_back({"everything is scaled to nothing",
                            [this]() -> Status {
                                for (const Sample& sample : kSamples)
@@ -131,7 +142,10 @@ class Demo {
     // Looks once, a step of time after the last look.
     Status look_again() {
         const Picture now = look(controller_.cluster());
-        if (now != last_) print(now);
+        if (now != last_) {
+            print(now);
+            changed_ = loop_.now();
+        }
         last_ = now;
         if (scenes_.empty()) return {};
         Scene& scene = scenes_.front();
@@ -142,6 +156,7 @@ class Demo {
         }
         if (scene.is_over(now)) {
             say(scene.end);
+            if (scene.report) say(scene.report());
             if (scene.shows_nodes) show_nodes();
             scenes_.pop_front();
             has_begun_ = false;
@@ -155,8 +170,9 @@ class Demo {
     Duration lasted() const { return loop_.now() - start_; }
 
   private:
-    static control::Options options() {
+    static control::Options options(const control::FeatureGates& gates) {
         control::Options out;
+        out.gates = gates;
         out.leader_election = false;
         return out;
     }
@@ -183,11 +199,10 @@ class Demo {
         std::fflush(stdout);
     }
 
-    bool no_node_is_empty() const {
-        for (const auto& [name, state] : controller_.cluster().nodes()) {
-            if (state.pods.empty() || state.node.meta.deleted) return false;
-        }
-        return true;
+    std::string saved() const {
+        return fmt::format("${:.2f} an hour on {} nodes became ${:.2f} on {}: {:.0f} % is saved",
+                           price_before_, nodes_before_, last_.price, last_.nodes,
+                           100 * (1 - last_.price / price_before_));
     }
 
     void show_nodes() {
@@ -210,12 +225,15 @@ class Demo {
     std::deque<Scene> scenes_;
     bool has_begun_ = false;
     WallTime scene_began_ = kNoTime;
+    WallTime changed_ = kNoTime;  // When a picture last differed from the one before.
+    double price_before_ = 0;     // An hour, while the batch work was there.
+    std::size_t nodes_before_ = 0;
     Picture last_;
 };
 
-Status play() {
+Status play(const control::FeatureGates& gates) {
     sim::Cluster world;
-    Demo demo(world.loop(), world);
+    Demo demo(world.loop(), world, gates);
     fmt::print(
         "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
         "Time is virtual.\n");
@@ -229,11 +247,11 @@ Status play() {
     return {};
 }
 
-Status serve(int port) {
+Status serve(int port, const control::FeatureGates& gates) {
     io::RealLoop loop;
     sim::Cluster world(loop, {});
     TRY(const auto front, sim::HttpFront::listen(loop, world.api(), port));
-    Demo demo(loop, world);
+    Demo demo(loop, world, gates);
     fmt::print(
         "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
         "They stay until you press Ctrl-C. Meanwhile, in another terminal:\n\n"
@@ -257,7 +275,12 @@ Status serve(int port) {
 }  // namespace
 
 int run_demo(const DemoOptions& options) {
-    const Status status = options.serve ? serve(options.port) : play();
+    const auto gates = control::parse_feature_gates(options.feature_gates);
+    if (!gates) {
+        fmt::print(stderr, "joiner: --feature-gates: {}\n", gates.error().message);
+        return 2;
+    }
+    const Status status = options.serve ? serve(options.port, *gates) : play(*gates);
     if (status) return 0;
     fmt::print(stderr, "joiner: {}\n", status.error().message);
     return 1;

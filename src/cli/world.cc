@@ -273,9 +273,7 @@ class Filler {
     Status read_node_overlay(const api::Document& document) {
         return tell(api::decode_node_overlay, document);
     }
-    Status read_node_class(const api::Document& document) {
-        return tell(api::decode_kwok_node_class, document);
-    }
+    Status read_node_class(const api::Document& document) { return tell(api::decode_node_class, document); }
     Status read_node_pool(const api::Document& document) {
         if (document.api_version != "karpenter.sh/v1") warnings_.other_version(document);
         return tell(api::decode_node_pool, document);

@@ -15,16 +15,25 @@ class ForwardingProvider : public Provider {
     explicit ForwardingProvider(Provider& own) : own_(own) {}
 
     std::string_view name() const override { return own_.name(); }
-    std::vector<rules::NodeClassKind> node_class_kinds() const override { return own_.node_class_kinds(); }
+    std::vector<NodeClassResource> node_class_resources() const override {
+        return own_.node_class_resources();
+    }
     const rules::RestrictedLabels& labels() const override { return own_.labels(); }
-    InstanceTypes instance_types(const api::NodePool& pool) override { return own_.instance_types(pool); }
-    std::string drift_reason(const api::NodeClaim& claim, const api::NodePool& pool) override {
-        return own_.drift_reason(claim, pool);
+    InstanceTypes instance_types(const api::NodePool& pool, const api::NodeClass* node_class) override {
+        return own_.instance_types(pool, node_class);
+    }
+    void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
+                   std::function<void(Result<WantedClassState>)> done) override {
+        own_.reconcile(node_class, facts, std::move(done));
+    }
+    DriftAnswer drift(const api::NodeClaim& claim, const api::NodePool& pool,
+                      const api::NodeClass* node_class) override {
+        return own_.drift(claim, pool, node_class);
     }
     std::vector<rules::RepairPolicy> repair_policies() const override { return own_.repair_policies(); }
     std::vector<RegistrationHook*> registration_hooks() override { return own_.registration_hooks(); }
-    void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) override {
-        own_.create(claim, std::move(done));
+    void create(const LaunchRequest& request, LaunchDone done) override {
+        own_.create(request, std::move(done));
     }
     void remove(const std::string& provider_id, std::function<void(Status)> done) override {
         own_.remove(provider_id, std::move(done));

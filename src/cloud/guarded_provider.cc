@@ -28,8 +28,8 @@ std::function<void(T)> GuardedProvider::in_time(std::string what, Duration limit
     auto question = std::make_shared<Question>(Question{std::move(done)});
     question->timer = loop_.after(limit, [question, limit, what = std::move(what)] {
         if (const auto answer = std::exchange(question->done, nullptr))
-            answer(fail(ErrorKind::kUnavailable, fmt::format("the cloud has not answered {} within {}", what,
-                                                             format_duration(limit))));
+            answer(T{fail(ErrorKind::kUnavailable, fmt::format("the cloud has not answered {} within {}",
+                                                               what, format_duration(limit)))});
     });
     return [this, question](T result) {
         const auto answer = std::exchange(question->done, nullptr);
@@ -49,10 +49,10 @@ std::function<void(T)> GuardedProvider::counted(std::function<void(T)> done) {
     };
 }
 
-void GuardedProvider::create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) {
-    if (!may_change()) return loop_.post([done = std::move(done)] { done(does_not_lead()); });
-    own_.create(claim,
-                in_time("create for NodeClaim " + claim.meta.name, kChangeLimit, counted(std::move(done))));
+void GuardedProvider::create(const LaunchRequest& request, LaunchDone done) {
+    if (!may_change()) return loop_.post([done = std::move(done)] { done({does_not_lead()}); });
+    own_.create(request, in_time("create for NodeClaim " + request.claim.meta.name, kChangeLimit,
+                                 counted(std::move(done))));
 }
 
 void GuardedProvider::remove(const std::string& provider_id, std::function<void(Status)> done) {

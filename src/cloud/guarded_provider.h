@@ -20,7 +20,7 @@ class GuardedProvider final : public ForwardingProvider {
 
     // Each fails with kUnavailable where its answer does not come in time; one that comes later is heard by
     // nobody.
-    void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) override;
+    void create(const LaunchRequest& request, LaunchDone done) override;
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;
     void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
     void list(std::function<void(Result<std::vector<Instance>>)> done) override;

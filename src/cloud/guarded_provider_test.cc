@@ -13,9 +13,7 @@ using std::chrono::seconds;
 
 // Answers when the test does.
 struct SlowProvider final : testing::NoProvider {
-    void create(const api::NodeClaim&, std::function<void(Result<Instance>)> done) override {
-        creates.push_back(std::move(done));
-    }
+    void create(const LaunchRequest&, LaunchDone done) override { creates.push_back(std::move(done)); }
     void remove(const std::string&, std::function<void(Status)> done) override {
         removes.push_back(std::move(done));
     }
@@ -25,7 +23,7 @@ struct SlowProvider final : testing::NoProvider {
     void list(std::function<void(Result<std::vector<Instance>>)> done) override {
         lists.push_back(std::move(done));
     }
-    std::vector<std::function<void(Result<Instance>)>> creates;
+    std::vector<LaunchDone> creates;
     std::vector<std::function<void(Status)>> removes;
     std::vector<std::function<void(Result<Instance>)>> gets;
     std::vector<std::function<void(Result<std::vector<Instance>>)>> lists;
@@ -39,7 +37,7 @@ struct Bench {
     std::vector<std::string> answers;
 
     void create() {
-        guarded.create({}, [this](const Result<Instance>& instance) { note(instance); });
+        guarded.create({}, [this](const LaunchAnswer& answer) { note(answer.instance); });
     }
     void remove() {
         guarded.remove("i-1", [this](const Status& status) { note(status); });
@@ -77,7 +75,7 @@ TEST(GuardedProvider, an_answer_that_never_comes_is_no_answer_in_the_end_and_a_l
     b.loop.advance(minutes{1});
     ASSERT_EQ(b.answers.size(), 4u);
     EXPECT_EQ(b.answers[2], "unavailable: the cloud has not answered create for NodeClaim  within 2m0s");
-    b.cloud.creates[0](Instance{});
+    b.cloud.creates[0]({Instance{}});
     b.loop.advance(minutes{5});
     EXPECT_EQ(b.answers.size(), 4u);
 }
@@ -85,7 +83,7 @@ TEST(GuardedProvider, an_answer_that_never_comes_is_no_answer_in_the_end_and_a_l
 TEST(GuardedProvider, an_answer_in_time_is_the_only_one) {
     Bench b;
     b.create();
-    b.cloud.creates[0](Instance{});
+    b.cloud.creates[0]({Instance{}});
     b.loop.advance(minutes{5});
     ASSERT_EQ(b.answers.size(), 1u);
     EXPECT_EQ(b.answers[0], "yes");
@@ -99,7 +97,7 @@ TEST(GuardedProvider, changes_are_finished_when_all_are_answered_or_given_up) {
     b.guarded.finish_changes([&] { is_finished = true; });
     b.create();
     EXPECT_EQ(b.cloud.creates.size(), 1u);
-    b.cloud.creates[0](Instance{});
+    b.cloud.creates[0]({Instance{}});
     b.loop.run_ready();
     EXPECT_FALSE(is_finished);
     b.loop.advance(minutes{2});

@@ -1,5 +1,6 @@
 // What a cloud must do for us. One implementation a folder below; control hands a provider what it needs and
-// calls it on the loop's thread. Answers come later, on the same thread, never from inside the call.
+// calls it on the loop's thread. Answers come later, on the same thread, never from inside the call. Every
+// implementation passes cloud/testing/contract.h.
 #pragma once
 
 #include <functional>
@@ -10,23 +11,15 @@
 
 #include "api/karpenter.h"
 #include "base/result.h"
+#include "cloud/class_state.h"
+#include "cloud/launch.h"
+#include "cloud/reports.h"
 #include "rules/instance_type.h"
 #include "rules/node_class_kinds.h"
 #include "rules/node_pool_rules.h"
 #include "rules/repair_policy.h"
 
 namespace joiner::cloud {
-
-struct Instance {
-    std::string provider_id;
-    std::string image_id;
-    std::string claim_name;  // What the instance's tags say it was made for; empty when they say nothing.
-    api::StringMap labels;   // Instance type, zone, capacity type and what else the provider knows.
-    api::StringMap annotations;
-    rules::Resources capacity;
-    rules::Resources allocatable;
-    bool is_terminating = false;
-};
 
 // Something that must be done before a node of this cloud counts as registered (an address attached, say).
 class RegistrationHook {
@@ -37,22 +30,49 @@ class RegistrationHook {
     virtual void ask(const api::NodeClaim& claim, std::function<void(Result<Duration>)> done) = 0;
 };
 
-using InstanceTypes = std::shared_ptr<const std::vector<rules::InstanceType>>;
+// A kind of node class as the API server's paths name it. Literals.
+struct NodeClassResource {
+    std::string_view group;
+    std::string_view version;
+    std::string_view plural;
+    std::string_view kind;
+};
+
+inline rules::NodeClassKind kind_of(const NodeClassResource& resource) {
+    return {std::string(resource.group), std::string(resource.kind)};
+}
+
+// Whether an instance is what the cloud would make of its claim today.
+struct DriftAnswer {
+    enum class Kind { kNone, kDrifted, kNotKnown };
+    Kind kind = Kind::kNone;
+    std::string reason = {};  // Of kDrifted: a condition reason, "ImageDrifted".
+};
 
 class Provider {
   public:
     virtual ~Provider() = default;
 
     virtual std::string_view name() const = 0;
-    // The kinds of node class it serves; a NodePool, claim or node of another is not ours to touch.
-    virtual std::vector<rules::NodeClassKind> node_class_kinds() const = 0;
+    // The kinds of node class it serves; a NodePool, claim or node of another is not its to touch. One that
+    // is not installed holds nothing up.
+    virtual std::vector<NodeClassResource> node_class_resources() const = 0;
     virtual const rules::RestrictedLabels& labels() const = 0;
-    // Every type, sold out or not. The same pointer until something changed.
-    virtual InstanceTypes instance_types(const api::NodePool& pool) = 0;
+    // Every type, sold out or not, for the pool and its class; the same pointer until something changed,
+    // which Reports::offers_changed() tells. `node_class`: nullptr where there is none. nullptr: not known
+    // now, and nothing is bought for the pool.
+    virtual InstanceTypes instance_types(const api::NodePool& pool, const api::NodeClass* node_class) = 0;
 
-    // Why the claim's instance is not what the cloud would make of the claim today, as a condition reason
-    // ("ImageDrifted"); empty when it is, and where the cloud has nothing to say about it.
-    virtual std::string drift_reason(const api::NodeClaim&, const api::NodePool&) { return {}; }
+    // What the node class should say of itself; asked when it or its use has changed. The answer is written
+    // by others. A class that is on its way out is asked for too, until the finalizer is no longer wanted.
+    // A provider that has nothing to say of its classes need not answer.
+    virtual void reconcile(const api::NodeClass&, const ClassFacts&,
+                           std::function<void(Result<WantedClassState>)>) {}
+
+    // Of the claim's instance. What is not known changes nothing.
+    virtual DriftAnswer drift(const api::NodeClaim&, const api::NodePool&, const api::NodeClass*) {
+        return {};
+    }
 
     // When it calls a node sick; none: nothing is repaired.
     virtual std::vector<rules::RepairPolicy> repair_policies() const { return {}; }
@@ -60,15 +80,15 @@ class Provider {
     // All of them must be done before a node's unregistered taint goes. They outlive the calls made to them.
     virtual std::vector<RegistrationHook*> registration_hooks() { return {}; }
 
-    // Repeatable: a second call for the same claim (by uid) finds the first one's instance. Errors:
-    // kExhausted (none of the offerings that the claim allows is to be had: plan without them), kInvalid (the
-    // node class is not usable), others are worth another try.
-    virtual void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) = 0;
+    // Repeatable: a second call for the same claim (by uid) finds the first one's instance, also after a
+    // crash between the two.
+    virtual void create(const LaunchRequest& request, LaunchDone done) = 0;
     // A value once deletion has begun; kNotFound when the instance is gone for good. Call until then. Here
     // and in get(): kInvalid where the id is none of this cloud's, of whose instances it knows nothing.
     virtual void remove(const std::string& provider_id, std::function<void(Status)> done) = 0;
     // kNotFound when there is no such instance any more.
     virtual void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) = 0;
+    // Every instance that was made for a claim, of this cluster; an error where they are not all known.
     virtual void list(std::function<void(Result<std::vector<Instance>>)> done) = 0;
 };
 

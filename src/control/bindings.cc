@@ -91,9 +91,9 @@ model::Snapshot Bindings::snapshot_without(const std::map<std::string, std::stri
     model::PlannedPods others = planned_.by_uid();
     for (const auto& [uid, node] : pods) others.erase(uid);
     model::SnapshotInputs inputs;
-    inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
+    inputs.types = [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); };
     inputs.is_usable = [](const api::NodePool&) { return false; };
-    inputs.well_known = services_.provider.labels().well_known;
+    inputs.well_known = services_.providers.labels().well_known;
     inputs.planned = &others;
     return model::make_snapshot(services_.cluster, inputs);
 }

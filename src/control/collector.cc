@@ -15,21 +15,23 @@ constexpr Duration kStrayPatience = std::chrono::seconds{30};
 }  // namespace
 
 void Collector::start() {
-    look();
+    for (cloud::Provider* provider : services_.providers.all()) look(*provider);
 }
 
-void Collector::look() {
-    services_.provider.list([this](Result<std::vector<cloud::Instance>> instances) {
+// Each cloud for itself: one that cannot list makes nothing look gone, and holds up no other.
+void Collector::look(cloud::Provider& provider) {
+    provider.list([this, &provider](Result<std::vector<cloud::Instance>> instances) {
         if (instances)
-            compare(*instances);
+            compare(provider, *instances);
         else
-            services_.notices.failed("list instances", instances.error());
+            services_.notices.failed("list instances of " + std::string(provider.name()), instances.error());
         // A stray is looked at again soon, the rest in its time.
-        services_.loop.after(strays_.empty() ? kPeriod : kStrayPatience, [this] { look(); });
+        services_.loop.after(strays_[&provider].empty() ? kPeriod : kStrayPatience,
+                             [this, &provider] { look(provider); });
     });
 }
 
-void Collector::compare(const std::vector<cloud::Instance>& instances) {
+void Collector::compare(cloud::Provider& provider, const std::vector<cloud::Instance>& instances) {
     const WallTime now = services_.loop.now();
     std::set<std::string_view> running;
     for (const cloud::Instance& instance : instances) {
@@ -42,32 +44,33 @@ void Collector::compare(const std::vector<cloud::Instance>& instances) {
         const api::NodeClaim& claim = state.claim;
         spoken_for.insert(claim.provider_id);
         if (claim.provider_id.empty()) launching.insert(name);
-        if (!state.is_ours || claim.meta.deleted) continue;
+        if (&services_.providers.of(claim.node_class) != &provider || claim.meta.deleted) continue;
         if (!rules::is_true(claim.conditions, "Registered") || running.contains(claim.provider_id)) continue;
         const model::NodeState* node = services_.cluster.node_of(claim);
         if (node != nullptr && plan::is_ready(node->node)) continue;
         without_instance.push_back(name);
     }
     for (const std::string& name : without_instance) delete_claim_(name, "garbage_collected");
+    const std::map<std::string, WallTime> known = std::move(strays_[&provider]);
     std::map<std::string, WallTime> strays;
     for (const cloud::Instance& instance : instances) {
         if (instance.is_terminating || spoken_for.contains(instance.provider_id) ||
             launching.contains(instance.claim_name))
             continue;
-        const auto before = strays_.find(instance.provider_id);
-        const WallTime since = before == strays_.end() ? now : before->second;
+        const auto before = known.find(instance.provider_id);
+        const WallTime since = before == known.end() ? now : before->second;
         if (now - since < kStrayPatience) {
             strays.emplace(instance.provider_id, since);
             continue;
         }
         observe::log_info("collector", "removing an instance that no NodeClaim speaks for",
                           {{"instance", instance.provider_id}});
-        services_.provider.remove(instance.provider_id, [this, id = instance.provider_id](Status status) {
+        provider.remove(instance.provider_id, [this, id = instance.provider_id](Status status) {
             if (!status && status.error().kind != ErrorKind::kNotFound)
                 services_.notices.failed("remove instance " + id, status.error());
         });
     }
-    strays_ = std::move(strays);
+    strays_[&provider] = std::move(strays);
 }
 
 }  // namespace joiner::control

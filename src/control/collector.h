@@ -18,13 +18,14 @@ class Collector {
     void start();
 
   private:
-    void look();
-    void compare(const std::vector<cloud::Instance>& instances);
+    void look(cloud::Provider& provider);
+    void compare(cloud::Provider& provider, const std::vector<cloud::Instance>& instances);
 
     act::Services& services_;
     DeleteClaim delete_claim_;
-    // Instances without a claim, since when: one look may catch a claim that the watch has not shown yet.
-    std::map<std::string, WallTime> strays_;
+    // Of each cloud: instances without a claim, since when. One look may catch a claim that the watch has not
+    // shown yet.
+    std::map<const cloud::Provider*, std::map<std::string, WallTime>> strays_;
 };
 
 }  // namespace joiner::control

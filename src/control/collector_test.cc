@@ -13,6 +13,9 @@ using std::chrono::minutes;
 using testing::IsEmpty;
 
 struct ListedProvider final : cloud::testing::NoProvider {
+    std::vector<cloud::NodeClassResource> node_class_resources() const override {
+        return {{"ours.example.com", "v1", "nodeclasses", "NodeClass"}};
+    }
     void list(std::function<void(Result<std::vector<cloud::Instance>>)> done) override { done(instances); }
     void remove(const std::string& id, std::function<void(Status)> done) override {
         removed.push_back(id);

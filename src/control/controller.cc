@@ -12,21 +12,23 @@
 #include "act/services.h"
 #include "api/codec.h"
 #include "api/names.h"
-#include "cloud/guarded_provider.h"
-#include "cloud/kwok/kwok_provider.h"
+#include "cloud/providers.h"
 #include "control/bindings.h"
 #include "control/buffer_keeper.h"
+#include "control/class_keeper.h"
+#include "control/cloud_events.h"
 #include "control/collector.h"
 #include "control/consolidation.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
-#include "control/overlaid_provider.h"
+#include "control/overlaid_offers.h"
 #include "control/overlay_keeper.h"
 #include "control/pool_keeper.h"
+#include "control/provider_offers.h"
 #include "control/provisioner.h"
 #include "control/repairer.h"
 #include "control/replacer.h"
-#include "control/sold_out_memory.h"
+#include "control/shortages.h"
 #include "control/static_pools.h"
 #include "control/windows.h"
 #include "kube/events.h"
@@ -76,7 +78,6 @@ const Watched kWatched[] = {
     {model::Kind::kNodeClaim, kube::kNodeClaims},
     {model::Kind::kNodePool, kube::kNodePools},
     {model::Kind::kDaemonSet, kube::kDaemonSets},
-    {model::Kind::kKWOKNodeClass, kube::kKWOKNodeClasses},
     {model::Kind::kNamespace, kube::kNamespaces},
     {model::Kind::kPersistentVolumeClaim, kube::kPersistentVolumeClaims},
     {model::Kind::kPersistentVolume, kube::kPersistentVolumes},
@@ -93,6 +94,17 @@ const Watched kWatched[] = {
     {model::Kind::kReplicaSet, kube::kReplicaSets, reads_workloads},
     {model::Kind::kService, kube::kServices, has_default_spread},
     {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
+};
+
+// What providers say of themselves, passed on.
+struct ReportsTo final : cloud::Reports {
+    std::function<void()> on_offers;
+    std::function<void(const api::NodeClassReference&)> on_class;
+    std::function<void(const cloud::InstanceEvent&)> on_event;
+
+    void offers_changed() override { on_offers(); }
+    void class_changed(const api::NodeClassReference& reference) override { on_class(reference); }
+    void happened(const cloud::InstanceEvent& event) override { on_event(event); }
 };
 
 // Turns what happened into metrics and log lines, and passes on what came of launches.
@@ -188,23 +200,24 @@ kube::ClientOptions client_options(const Options& options, std::function<bool()>
 class Controller::Impl {
   public:
     Impl(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
-         std::vector<rules::InstanceType> types, observe::Metrics& metrics, Rng rng)
+         const std::vector<ProviderMaker>& makers, observe::Metrics& metrics, Rng rng)
         : loop_(loop),
           options_(std::move(options)),
           metrics_(metrics),
           default_namespace_(config.default_namespace),
-          own_provider_(loop, std::move(types), cluster_access()),
-          guarded_(own_provider_, loop, [this] { return may_write(); }),
           client_(loop, http, std::move(config), client_options(options_, [this] { return may_write(); })),
-          cluster_(options_.preference_policy, rules::NodeClassKinds(own_provider_.node_class_kinds())),
+          providers_(loop, [this] { return may_write(); }),
+          cluster_(options_.preference_policy, make_providers(makers)),
           events_(loop, client_, {}),
           recorder_(metrics, launch_listener()),
-          overlaid_(guarded_, cluster_),
-          provider_(overlaid_, loop, cluster_),
+          own_offers_(providers_, cluster_),
+          overlaid_(own_offers_, cluster_),
+          shortages_(overlaid_, loop, cluster_),
           services_{loop,
                     client_,
                     events_,
-                    provider_,
+                    providers_,
+                    shortages_,
                     cluster_,
                     recorder_,
                     [this](const std::string& claim) { look_at_claim(claim); },
@@ -241,8 +254,17 @@ class Controller::Impl {
                      [this](const std::string& claim, const std::string& reason) {
                          lifecycle_.delete_claim(claim, reason);
                      }),
+          class_keeper_(services_),
+          cloud_events_(services_, lifecycle_, shortages_, metrics),
           lease_rng_(rng.next()) {
         listen();
+        for (const cloud::NodeClassResource& each : providers_.node_class_resources()) {
+            class_feeds_.push_back(
+                std::make_unique<NodeClassFeed>(cloud::kind_of(each), cluster_, listener_));
+            class_reflectors_.push_back(std::make_unique<kube::Reflector>(
+                loop, client_, kube::Resource{each.group, each.version, each.plural, each.kind, false},
+                kube::ReflectorOptions{}, Rng(rng.next()), *class_feeds_.back()));
+        }
         for (const Watched& watched : kWatched) {
             if (watched.is_wanted != nullptr && !watched.is_wanted(options_)) continue;
             watched_.push_back(watched.kind);
@@ -256,6 +278,7 @@ class Controller::Impl {
         metrics_.set("build_info",
                      {{"version", JOINER_VERSION}, {"goversion", ""}, {"goarch", ""}, {"commit", ""}}, 1);
         for (const auto& reflector : reflectors_) reflector->start();
+        for (const auto& reflector : class_reflectors_) reflector->start();
         if (!options_.leader_election) {
             elected_ = true;
             return act_if_possible();
@@ -288,8 +311,9 @@ class Controller::Impl {
         acting_ = false;
         consolidation_.stop();
         for (const auto& reflector : reflectors_) reflector->stop();
+        for (const auto& reflector : class_reflectors_) reflector->stop();
         client_.finish_writes([this, done = std::move(done)]() mutable {
-            guarded_.finish_changes([this, done = std::move(done)]() mutable {
+            providers_.finish_changes([this, done = std::move(done)]() mutable {
                 if (elector_) return elector_->release(std::move(done));
                 done();
             });
@@ -321,7 +345,8 @@ class Controller::Impl {
         };
         out.launch_failed = [this](const api::NodeClaim& claim, const Error& error) {
             // Other failures are tried again under the same claim.
-            if (error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kInvalid)
+            if (error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kNotReady ||
+                error.kind == ErrorKind::kInvalid)
                 note_failure(claim, kLaunchFailed, error.message);
             provisioner_.launch_failed(claim, error);
             static_pools_.launch_failed(claim.meta.name, error);
@@ -366,6 +391,10 @@ class Controller::Impl {
             if (state != nullptr && state->node.meta.deleted) look_at_node(node);
         };
         listener_.pools_changed = [this] { look_at_pools(); };
+        listener_.class_changed = [this](const api::NodeClassReference& reference) {
+            class_keeper_.look_at(reference);
+            look_at_pools();
+        };
         listener_.headroom_changed = [this] {
             headroom_dirty_ = true;
             pump_soon();
@@ -380,53 +409,22 @@ class Controller::Impl {
         };
     }
 
-    cloud::kwok::ClusterAccess cluster_access() {
-        cloud::kwok::ClusterAccess access;
-        const auto status_of = [](std::function<void(Status)> done) {
-            return [done = std::move(done)](Result<std::string> result) {
-                if (result)
-                    done({});
-                else
-                    done(tl::unexpected<Error>(result.error()));
-            };
+    // The kinds of node class that they serve.
+    rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers) {
+        reports_.on_offers = [this] {
+            cluster_.note_offers_changed();
+            look_at_pools();
         };
-        access.create_node = [this, status_of](const api::Node& node, std::function<void(Status)> done) {
-            client_.create(
-                kube::kNodes, "", api::encode_node(node),
-                [this, name = node.meta.name, done = status_of(std::move(done))](Result<std::string> result) {
-                    if (!result && result.error().kind != ErrorKind::kConflict)
-                        recorder_.failed("create Node " + name, result.error());
-                    done(std::move(result));
-                });
+        reports_.on_class = [this](const api::NodeClassReference& reference) {
+            class_keeper_.look_at(reference);
+            pump_soon();
         };
-        access.delete_node = [this, status_of](const std::string& name, std::function<void(Status)> done) {
-            // Already on its way out: the finalizer is ours to remove, there is nothing to ask the server.
-            const model::NodeState* node = cluster_.find_node(name);
-            if (node == nullptr || node->node.meta.deleted) {
-                return loop_.post(
-                    [done = std::move(done)] { done(fail(ErrorKind::kNotFound, "the node is gone")); });
-            }
-            client_.remove(kube::kNodes, "", name, {}, status_of(std::move(done)));
+        reports_.on_event = [this](const cloud::InstanceEvent& event) {
+            if (acting_) cloud_events_.note(event);
         };
-        access.nodes = [this] {
-            std::vector<api::Node> out;
-            for (const auto& [name, state] : cluster_.nodes()) out.push_back(state.node);
-            return out;
-        };
-        access.find_node = [this](const std::string& name) -> const api::Node* {
-            const model::NodeState* node = cluster_.find_node(name);
-            return node == nullptr ? nullptr : &node->node;
-        };
-        access.claim_with_id = [this](const std::string& provider_id) -> const api::NodeClaim* {
-            const model::ClaimState* claim = cluster_.claim_with_id(provider_id);
-            return claim == nullptr ? nullptr : &claim->claim;
-        };
-        access.node_class = [this](const std::string& name) -> const api::KWOKNodeClass* {
-            const auto it = cluster_.node_classes().find(name);
-            return it == cluster_.node_classes().end() ? nullptr : &it->second.node_class;
-        };
-        access.offered_to = [this](const api::NodeClaim& claim) { return overlaid_.offered_to(claim); };
-        return access;
+        for (const ProviderMaker& make : makers)
+            providers_.add(make({loop_, client_, cluster_, recorder_, reports_}));
+        return providers_.kinds();
     }
 
     void act_if_possible() {
@@ -436,6 +434,7 @@ class Controller::Impl {
                           {{"nodes", std::to_string(cluster_.nodes().size())},
                            {"pods", std::to_string(cluster_.pods().size())}});
         look_at_everything();
+        class_keeper_.look_at_all();
         pools_dirty_ = true;
         headroom_dirty_ = true;
         const bool inherits_closed_nodes =
@@ -523,7 +522,9 @@ class Controller::Impl {
     bool is_synced() const {
         return cluster_.is_synced() &&
                std::all_of(watched_.begin(), watched_.end(),
-                           [this](model::Kind kind) { return cluster_.is_synced(kind); });
+                           [this](model::Kind kind) { return cluster_.is_synced(kind); }) &&
+               std::all_of(class_feeds_.begin(), class_feeds_.end(),
+                           [](const auto& feed) { return feed->is_synced(); });
     }
 
     void watch_for_outages() {
@@ -543,6 +544,7 @@ class Controller::Impl {
         const std::uint64_t recoveries = client_.counters().recoveries;
         if (recoveries != std::exchange(recoveries_seen_, recoveries)) {
             for (const auto& reflector : reflectors_) reflector->retry_soon();
+            for (const auto& reflector : class_reflectors_) reflector->retry_soon();
         }
     }
 
@@ -576,6 +578,8 @@ class Controller::Impl {
         claims_.clear();
         const std::set<std::string> nodes = std::move(nodes_);
         nodes_.clear();
+        if (!claims.empty()) class_keeper_.note_claims();
+        class_keeper_.look();
         for (const std::string& name : claims) {
             provisioner_.claim_changed(name);
             if (cluster_.find_claim(name) == nullptr) {
@@ -615,6 +619,7 @@ class Controller::Impl {
             empty_soon(Duration{0});
         }
         buffer_keeper_.look();
+        cloud_events_.look();
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
             replacer_.look();
@@ -654,14 +659,15 @@ class Controller::Impl {
     Options options_;
     observe::Metrics& metrics_;
     std::string default_namespace_;
-    cloud::kwok::KwokProvider own_provider_;
-    cloud::GuardedProvider guarded_;
     kube::Client client_;
+    ReportsTo reports_;
+    cloud::Providers providers_;
     model::Cluster cluster_;
     kube::EventRecorder events_;
     Recorder recorder_;
-    OverlaidProvider overlaid_;
-    SoldOutMemory provider_;
+    ProviderOffers own_offers_;
+    OverlaidOffers overlaid_;
+    Shortages shortages_;
     act::Services services_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;
@@ -678,10 +684,14 @@ class Controller::Impl {
     OverlayKeeper overlay_keeper_;
     BufferKeeper buffer_keeper_;
     Collector collector_;
+    ClassKeeper class_keeper_;
+    CloudEvents cloud_events_;
     FeedListener listener_;
     std::vector<model::Kind> watched_;  // Kinds; their feeds and reflectors follow in the same order.
     std::vector<std::unique_ptr<Feed>> feeds_;
     std::vector<std::unique_ptr<kube::Reflector>> reflectors_;
+    std::vector<std::unique_ptr<NodeClassFeed>> class_feeds_;
+    std::vector<std::unique_ptr<kube::Reflector>> class_reflectors_;
     std::unique_ptr<kube::LeaderElector> elector_;
     std::uint64_t lease_rng_;
 
@@ -706,9 +716,9 @@ class Controller::Impl {
 const std::string Controller::Impl::kNowhere;
 
 Controller::Controller(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
-                       std::vector<rules::InstanceType> types, observe::Metrics& metrics, Rng rng)
-    : impl_(std::make_unique<Impl>(loop, http, std::move(config), std::move(options), std::move(types),
-                                   metrics, rng)) {}
+                       const std::vector<ProviderMaker>& providers, observe::Metrics& metrics, Rng rng)
+    : impl_(std::make_unique<Impl>(loop, http, std::move(config), std::move(options), providers, metrics,
+                                   rng)) {}
 Controller::~Controller() = default;
 void Controller::start(std::function<void()> on_lost) {
     impl_->start(std::move(on_lost));

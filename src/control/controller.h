@@ -10,11 +10,11 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "control/options.h"
+#include "control/provider_list.h"
 #include "io/http.h"
 #include "io/loop.h"
 #include "kube/config.h"
 #include "observe/metrics.h"
-#include "rules/instance_type.h"
 
 namespace joiner::model {
 class Cluster;
@@ -27,7 +27,7 @@ class Moves;
 class Controller {
   public:
     Controller(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
-               std::vector<rules::InstanceType> types, observe::Metrics& metrics, Rng rng);
+               const std::vector<ProviderMaker>& providers, observe::Metrics& metrics, Rng rng);
     ~Controller();
     Controller(const Controller&) = delete;
     Controller& operator=(const Controller&) = delete;

@@ -64,7 +64,7 @@ plan::DisruptionFacts Disruptor::facts() const {
             provisioner_.planned().by_uid(),
             in_commands_,
             last_pod_event_,
-            [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); },
+            [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); },
             &provisioner_.headroom_claims()};
 }
 

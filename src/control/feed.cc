@@ -18,7 +18,6 @@ void Feed::say_changed(const std::string& name) {
             break;
         case model::Kind::kNodePool:
         case model::Kind::kDaemonSet:
-        case model::Kind::kKWOKNodeClass:
         case model::Kind::kNamespace:
         case model::Kind::kPersistentVolumeClaim:
         case model::Kind::kPersistentVolume:
@@ -77,8 +76,6 @@ void Feed::upsert(std::string_view json) {
             return tell(api::decode_node_pool(json));
         case model::Kind::kDaemonSet:
             return tell(api::decode_workload(json));
-        case model::Kind::kKWOKNodeClass:
-            return tell(api::decode_kwok_node_class(json));
         case model::Kind::kNamespace:
             return tell(api::decode_namespace(json));
         case model::Kind::kPersistentVolumeClaim:
@@ -160,6 +157,46 @@ void Feed::end_replace() {
     for (const auto& [ns, name] : cluster_.unseen(kind_)) remove(ns, name);
     cluster_.end_replace(kind_);
     listener_.synced();
+}
+
+void NodeClassFeed::upsert(std::string_view json) {
+    auto node_class = api::decode_node_class(json);
+    if (!node_class) return listener_.unreadable("an object that the API server sent", node_class.error());
+    // Items of a list need not say what they are.
+    node_class->group = kind_.group;
+    node_class->kind = kind_.kind;
+    const api::NodeClassReference reference = node_class->reference();
+    seen_.insert(reference.name);
+    cluster_.upsert(std::move(*node_class));
+    listener_.class_changed(reference);
+}
+
+void NodeClassFeed::remove(std::string_view json) {
+    const auto meta = api::decode_meta(json);
+    if (!meta) return listener_.unreadable("a deletion that the API server sent", meta.error());
+    remove(meta->name);
+}
+
+void NodeClassFeed::remove(const std::string& name) {
+    const api::NodeClassReference reference{kind_.group, kind_.kind, name};
+    cluster_.remove(reference);
+    listener_.class_changed(reference);
+}
+
+void NodeClassFeed::end_replace() {
+    std::vector<std::string> gone;
+    for (const auto& [reference, node_class] : cluster_.node_classes()) {
+        if (reference.group == kind_.group && reference.kind == kind_.kind && !seen_.contains(reference.name))
+            gone.push_back(reference.name);
+    }
+    for (const std::string& name : gone) remove(name);
+    is_synced_ = true;
+    listener_.synced();
+}
+
+void NodeClassFeed::missing() {
+    begin_replace();
+    end_replace();
 }
 
 }  // namespace joiner::control

@@ -1,27 +1,19 @@
-#include "control/overlaid_provider.h"
-
-#include "api/names.h"
+#include "control/overlaid_offers.h"
 
 namespace joiner::control {
 
-cloud::InstanceTypes OverlaidProvider::instance_types(const api::NodePool& pool) {
+cloud::InstanceTypes OverlaidOffers::instance_types(const api::NodePool& pool) {
     refresh();
     const auto it = overlaid_.by_pool.find(pool.meta.name);
     return it == overlaid_.by_pool.end() ? own_.instance_types(pool) : it->second;
 }
 
-cloud::InstanceTypes OverlaidProvider::offered_to(const api::NodeClaim& claim) {
-    refresh();
-    const auto it = overlaid_.by_pool.find(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
-    return it == overlaid_.by_pool.end() ? nullptr : it->second;
-}
-
-const std::vector<rules::OverlayProblem>& OverlaidProvider::problems() {
+const std::vector<rules::OverlayProblem>& OverlaidOffers::problems() {
     refresh();
     return overlaid_.problems;
 }
 
-OverlaidProvider::Inputs OverlaidProvider::inputs() const {
+OverlaidOffers::Inputs OverlaidOffers::inputs() const {
     Inputs out;
     for (const auto& [name, kept] : cluster_.overlays()) {
         const api::ObjectMeta& meta = kept.object.meta;
@@ -34,7 +26,7 @@ OverlaidProvider::Inputs OverlaidProvider::inputs() const {
     return out;
 }
 
-void OverlaidProvider::refresh() {
+void OverlaidOffers::refresh() {
     if (seen_version_ == cluster_.offers_version()) return;
     seen_version_ = cluster_.offers_version();
     Inputs now = inputs();

@@ -1,26 +1,23 @@
-// A provider whose prices and capacities are what NodeOverlays say, for all who ask: planning, disruption and
-// launching. Everything else is the provider's own. Owned by control; loop thread.
+// Offers whose prices and capacities are what NodeOverlays say, for all who ask: planning, disruption and
+// launching. Owned by control; loop thread.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "cloud/forwarding_provider.h"
+#include "cloud/offers.h"
 #include "model/cluster.h"
 #include "model/overlaid_types.h"
 
 namespace joiner::control {
 
-class OverlaidProvider final : public cloud::ForwardingProvider {
+class OverlaidOffers final : public cloud::Offers {
   public:
-    OverlaidProvider(cloud::Provider& own, const model::Cluster& cluster)
-        : ForwardingProvider(own), cluster_(cluster) {}
+    OverlaidOffers(cloud::Offers& own, const model::Cluster& cluster) : own_(own), cluster_(cluster) {}
 
     cloud::InstanceTypes instance_types(const api::NodePool& pool) override;
 
-    // What the claim may become, as its pool sees it; nullptr where overlays have nothing to say of it.
-    cloud::InstanceTypes offered_to(const api::NodeClaim& claim);
     // Overlays that are not applied, and why.
     const std::vector<rules::OverlayProblem>& problems();
 
@@ -36,6 +33,7 @@ class OverlaidProvider final : public cloud::ForwardingProvider {
     Inputs inputs() const;
     void refresh();
 
+    cloud::Offers& own_;
     const model::Cluster& cluster_;
     std::uint64_t seen_version_ = 0;
     Inputs seen_;

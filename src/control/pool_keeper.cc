@@ -51,23 +51,22 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
     const WallTime now = services_.loop.now();
     rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
                                 pool.meta.created);
-    const std::string problems = rules::validate_node_pool(pool, services_.provider.labels());
+    const std::string problems = rules::validate_node_pool(pool, services_.providers.labels());
     if (problems.empty()) {
         edit.set_true("ValidationSucceeded", now);
     } else {
         edit.set("ValidationSucceeded", "False", "NodePoolValidationFailed", problems, now);
     }
-    const auto& classes = services_.cluster.node_classes();
-    const auto it = classes.find(pool.node_template.node_class.name);
-    if (it == classes.end()) {
+    const auto node_class = services_.cluster.find_node_class(pool.node_template.node_class);
+    if (node_class == nullptr) {
         edit.set("NodeClassReady", "False", "NodeClassNotFound",
                  fmt::format("{} {} does not exist", pool.node_template.node_class.kind,
                              pool.node_template.node_class.name),
                  now);
-    } else if (it->second.node_class.meta.deleted) {
+    } else if (node_class->meta.deleted) {
         edit.set("NodeClassReady", "False", "NodeClassTerminating", "the node class is being deleted", now);
     } else {
-        const api::Condition* ready = api::find_condition(it->second.node_class.conditions, "Ready");
+        const api::Condition* ready = api::find_condition(node_class->conditions, "Ready");
         if (ready == nullptr || ready->status == "Unknown") {
             edit.set("NodeClassReady", "Unknown", "NodeClassReadinessUnknown",
                      "the node class has not said whether it is ready", now);
@@ -114,9 +113,8 @@ PoolKeeper::Registrations* PoolKeeper::registrations_of(const std::string& name)
 }
 
 std::int64_t PoolKeeper::class_generation(const api::NodePool& pool) const {
-    const auto& classes = services_.cluster.node_classes();
-    const auto it = classes.find(pool.node_template.node_class.name);
-    return it == classes.end() ? 0 : it->second.node_class.meta.generation;
+    const auto node_class = services_.cluster.find_node_class(pool.node_template.node_class);
+    return node_class == nullptr ? 0 : node_class->meta.generation;
 }
 
 void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const {

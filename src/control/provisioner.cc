@@ -209,9 +209,9 @@ bool Provisioner::is_usable(const api::NodePool& pool) const {
 
 model::SnapshotInputs Provisioner::snapshot_inputs() const {
     model::SnapshotInputs inputs;
-    inputs.types = [this](const api::NodePool& pool) { return services_.provider.instance_types(pool); };
+    inputs.types = [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
-    inputs.well_known = services_.provider.labels().well_known;
+    inputs.well_known = services_.providers.labels().well_known;
     inputs.planned = &planned_.by_uid();
     inputs.reserved = &reserved_;
     inputs.default_spread = &options_.default_spread;
@@ -366,7 +366,7 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
     while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name))
         name = act::make_claim_name(pool.name, rng_);
     creating_.insert(name);
-    act::create_claim(services_, act::make_claim(spec, pool, services_.provider.labels(), name), reason,
+    act::create_claim(services_, act::make_claim(spec, pool, services_.providers.labels(), name), reason,
                       [this, name, done = std::move(done)](Status status) {
                           if (!status) {
                               services_.notices.failed("create NodeClaim " + name, status.error());
@@ -380,7 +380,9 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
 
 void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error) {
     const bool is_sold_out = error.kind == ErrorKind::kExhausted;
-    if (!is_sold_out && error.kind != ErrorKind::kInvalid) return;  // It is tried again.
+    const bool is_given_up =
+        is_sold_out || error.kind == ErrorKind::kNotReady || error.kind == ErrorKind::kInvalid;
+    if (!is_given_up) return;  // It is tried again.
     purchases_.note_failed(claim.meta.name, error.message);
     if (is_sold_out) warn_pool_of(claim, "InsufficientCapacityError", error.message);
     const auto pods = planned_.by_claim().find(claim.meta.name);
@@ -412,7 +414,7 @@ const PoolDoubts::Doubt* Provisioner::doubt(const std::string& pool) const {
 std::string Provisioner::doubts_about(const model::PodView& pod) const {
     std::string out;
     if (doubts_.empty()) return out;
-    const rules::WellKnownLabels& well_known = services_.provider.labels().well_known;
+    const rules::WellKnownLabels& well_known = services_.providers.labels().well_known;
     for (const auto& [name, state] : services_.cluster.our_pools()) {
         const PoolDoubts::Doubt* doubt = this->doubt(name);
         if (doubt == nullptr) continue;
@@ -433,9 +435,9 @@ void Provisioner::note_new_terms() {
         const api::ObjectMeta& meta = state.pool.meta;
         std::string& its = terms[name];
         its = fmt::format("{} {}", meta.uid, meta.generation);
-        const auto it = services_.cluster.node_classes().find(state.pool.node_template.node_class.name);
-        if (it == services_.cluster.node_classes().end()) continue;
-        const api::ObjectMeta& of_class = it->second.node_class.meta;
+        const auto node_class = services_.cluster.find_node_class(state.pool.node_template.node_class);
+        if (node_class == nullptr) continue;
+        const api::ObjectMeta& of_class = node_class->meta;
         its += fmt::format(" {} {}", of_class.uid, of_class.generation);
         for (const auto& [key, value] : of_class.annotations) its += fmt::format(" {}={}", key, value);
     }

@@ -23,7 +23,7 @@ void Repairer::look() {
     });
     if (now < next_look_) return;
     const plan::RepairPlan plan =
-        plan::plan_repair(services_.cluster, services_.provider.repair_policies(), now);
+        plan::plan_repair(services_.cluster, services_.providers.repair_policies(), now);
     next_look_ = std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain);
     for (const plan::SickNode& sick : plan.repairs) repair(sick);
     for (const plan::SickNode& sick : plan.blocked)
@@ -33,7 +33,7 @@ void Repairer::look() {
 void Repairer::node_changed(const std::string& name) {
     const model::NodeState* state = services_.cluster.find_node(name);
     if (state == nullptr || state->node.meta.deleted ||
-        !plan::is_past_its_time(state->node, services_.provider.repair_policies(), services_.loop.now()))
+        !plan::is_past_its_time(state->node, services_.providers.repair_policies(), services_.loop.now()))
         return;
     next_look_ = kNoTime;
     look();

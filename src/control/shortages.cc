@@ -1,7 +1,9 @@
-#include "control/sold_out_memory.h"
+#include "control/shortages.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include "api/names.h"
 
@@ -9,11 +11,12 @@ namespace joiner::control {
 namespace {
 
 // Upstream's. Long enough for a plan to fall to something else, short enough to find what has come back.
-constexpr Duration kSoldOutFor = std::chrono::minutes{3};
-
-std::string class_key(const api::NodeClassReference& node_class) {
-    return node_class.group + "/" + node_class.kind + "/" + node_class.name;
-}
+constexpr Duration kFirst = std::chrono::minutes{3};
+constexpr Duration kLongest = std::chrono::minutes{12};
+// Not found short for so long, it counts as never having been.
+constexpr Duration kForgottenAfter = std::chrono::minutes{30};
+constexpr Duration kSweep = std::chrono::minutes{1};
+constexpr std::size_t kMostOfClass = 20'000;  // Offerings.
 
 std::string pool_of(const api::NodeClaim& claim) {
     return std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
@@ -28,94 +31,131 @@ std::vector<std::string_view> devices_of(const rules::InstanceType& type) {
 
 }  // namespace
 
-cloud::InstanceTypes SoldOutMemory::instance_types(const api::NodePool& pool) {
+cloud::InstanceTypes Shortages::instance_types(const api::NodePool& pool) {
     cloud::InstanceTypes own = own_.instance_types(pool);
-    if (own == nullptr || !sold_out_.contains(class_key(pool.node_template.node_class))) return own;
-    const Remembered& remembered = remembered_of(pool.node_template.node_class);
-    Offered& offered = offered_[pool.meta.name];
+    const api::NodeClassReference& node_class = pool.node_template.node_class;
+    if (own == nullptr || !short_.contains(node_class)) return own;
+    const OfClass& of = of_class(node_class);
+    // A pool that has no name stands for a claim without one, and is not kept.
+    Offered nameless;
+    Offered& offered = pool.meta.name.empty() ? nameless : offered_[pool.meta.name];
     if (offered.own == own && offered.version == version_) return offered.types;
+    const WallTime now = loop_.now();
     auto types = std::make_shared<std::vector<rules::InstanceType>>(*own);
     for (rules::InstanceType& type : *types) {
         for (rules::Offering& offering : type.offerings) {
-            const OfferingKey key{type.name, offering.zone(), offering.capacity_type()};
-            if (remembered.until.contains(key)) offering.available = false;
+            const auto it = of.offerings.find(rules::key_of(type, offering));
+            if (it != of.offerings.end() && it->second.until > now) offering.available = false;
         }
     }
     offered = {std::move(own), version_, std::move(types)};
     return offered.types;
 }
 
-SoldOutMemory::Remembered& SoldOutMemory::remembered_of(const api::NodeClassReference& node_class) {
-    Remembered& out = sold_out_[class_key(node_class)];
-    const auto it = cluster_.node_classes().find(node_class.name);
-    if (it == cluster_.node_classes().end()) return out;
-    const api::ObjectMeta& meta = it->second.node_class.meta;
-    if (out.generation == meta.generation && out.annotations == meta.annotations) return out;
-    out = {meta.generation, meta.annotations, {}};
+bool Shortages::is_old(const OfClass& of, const api::NodeClassReference& node_class) const {
+    const auto there = cluster_.find_node_class(node_class);
+    return there != nullptr &&
+           (of.generation != there->meta.generation || of.annotations != there->meta.annotations);
+}
+
+Shortages::OfClass& Shortages::of_class(const api::NodeClassReference& node_class) {
+    OfClass& out = short_[node_class];
+    if (!is_old(out, node_class)) return out;
+    const auto there = cluster_.find_node_class(node_class);
+    out = {there->meta.generation, there->meta.annotations, {}};
     ++version_;
     return out;
 }
 
-void SoldOutMemory::create(const api::NodeClaim& claim, std::function<void(Result<cloud::Instance>)> done) {
-    own_.create(claim, [this, claim, asked_at = loop_.now(),
-                        done = std::move(done)](Result<cloud::Instance> instance) {
-        if (instance) {
-            failing_since_.erase(pool_of(claim));
-        } else if (instance.error().kind == ErrorKind::kExhausted) {
-            failed(claim, asked_at);
-        }
-        done(std::move(instance));
-    });
+bool Shortages::is_short(const api::NodeClassReference& node_class, const rules::OfferingKey& key) const {
+    const auto of = short_.find(node_class);
+    if (of == short_.end() || is_old(of->second, node_class)) return false;
+    const auto it = of->second.offerings.find(key);
+    return it != of->second.offerings.end() && it->second.until > loop_.now();
+}
+
+void Shortages::note(OfClass& of, const rules::OfferingKey& key) {
+    const WallTime now = loop_.now();
+    if (of.offerings.size() >= kMostOfClass && !of.offerings.contains(key)) return;
+    Shortage& shortage = of.offerings[key];
+    if (shortage.until > now) return;
+    shortage.times = now - shortage.noted > kForgottenAfter ? 1 : std::min(shortage.times + 1, 8);
+    shortage.noted = now;
+    shortage.until = now + std::min<Duration>(kFirst * (1 << (shortage.times - 1)), kLongest);
+    ++version_;
+    if (shortage.until != wakes_at_) {
+        wakes_at_ = shortage.until;
+        loop_.after(wakes_at_ - now, [this] { ++version_; });
+    }
+    if (std::exchange(forgets_soon_, true)) return;
+    loop_.after(kSweep, [this] { forget(); });
+}
+
+void Shortages::note_launch(const api::NodeClaim& claim, const cloud::LaunchRequest& request,
+                            const cloud::LaunchAnswer& answer) {
+    OfClass& of = of_class(claim.node_class);
+    for (const rules::OfferingKey& key : answer.exhausted) note(of, key);
+    if (answer.instance) {
+        failing_since_.erase(pool_of(claim));
+        if (of.offerings.erase(answer.taken) > 0) ++version_;
+        return;
+    }
+    if (answer.instance.error().kind != ErrorKind::kExhausted) return;
+    if (answer.exhausted.empty()) {
+        for (const cloud::LaunchChoice& choice : request.choices) note(of, choice.key());
+    }
+    if (std::all_of(request.choices.begin(), request.choices.end(),
+                    [&](const auto& choice) { return is_short(claim.node_class, choice.key()); }))
+        note_failed(claim, request);
 }
 
 // Launches are asked for by the plan. Where those of a second plan fail too, what is left will hardly be
 // better, and each further try would be for smaller machines and more of them.
-void SoldOutMemory::failed(const api::NodeClaim& claim, WallTime asked_at) {
-    const model::PoolState* pool = cluster_.find_pool(pool_of(claim));
-    if (pool == nullptr) return;
+void Shortages::note_failed(const api::NodeClaim& claim, const cloud::LaunchRequest& request) {
     const auto [since, is_first] = failing_since_.try_emplace(pool_of(claim), loop_.now());
-    remember(claim, pool->pool, !is_first && asked_at > since->second);
+    if (!is_first && request.asked_at > since->second) note_alike(claim, request);
 }
 
-void SoldOutMemory::remember(const api::NodeClaim& claim, const api::NodePool& pool, bool with_others) {
-    auto wanted = rules::make_requirements(claim.requirements);
-    const cloud::InstanceTypes types = own_.instance_types(pool);
-    if (types == nullptr || !wanted) return;
-    const rules::Resources requests = rules::as_request(claim.requests);
+void Shortages::note_alike(const api::NodeClaim& claim, const cloud::LaunchRequest& request) {
+    auto where = rules::make_requirements(claim.requirements);
+    if (request.types == nullptr || !where) return;
     std::set<std::vector<std::string_view>> devices;
-    const auto is_allowed = [&](const rules::InstanceType& type) {
-        return rules::intersects(*wanted, type.requirements) && rules::fits(requests, type.allocatable());
-    };
-    for (const rules::InstanceType& type : *types) {
-        if (with_others && is_allowed(type)) devices.insert(devices_of(type));
+    std::set<std::pair<std::string_view, std::string_view>> places;
+    for (const cloud::LaunchChoice& choice : request.choices) {
+        devices.insert(devices_of(*choice.type));
+        places.emplace(choice.offering->zone(), choice.offering->capacity_type());
     }
-    rules::Requirements where = *wanted;
-    where.remove(api::kInstanceTypeLabel);
-    const WallTime until = loop_.now() + kSoldOutFor;
-    Remembered& remembered = remembered_of(claim.node_class);
-    for (const rules::InstanceType& type : *types) {
-        const bool is_alike =
-            with_others && devices.contains(devices_of(type)) && rules::intersects(where, type.requirements);
-        if (!is_alike && !is_allowed(type)) continue;
+    where->remove(api::kInstanceTypeLabel);
+    OfClass& of = of_class(claim.node_class);
+    for (const rules::InstanceType& type : *request.types) {
+        if (!devices.contains(devices_of(type)) || !rules::intersects(*where, type.requirements)) continue;
         for (const rules::Offering& offering : type.offerings) {
-            if (!rules::compatible(*wanted, offering.requirements, &labels().well_known)) continue;
-            remembered
-                .until[{type.name, std::string(offering.zone()), std::string(offering.capacity_type())}] =
-                until;
+            if (places.contains({offering.zone(), offering.capacity_type()}))
+                note(of, rules::key_of(type, offering));
         }
     }
-    ++version_;
-    loop_.after(kSoldOutFor, [this] { forget(); });
 }
 
-void SoldOutMemory::forget() {
+void Shortages::note_taken_back(const api::NodeClaim& claim) {
+    note(of_class(claim.node_class),
+         {std::string(api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel)),
+          std::string(api::find_or_empty(claim.meta.labels, api::kZoneLabel)),
+          std::string(api::find_or_empty(claim.meta.labels, api::kCapacityTypeLabel)),
+          {}});
+}
+
+void Shortages::forget() {
     const WallTime now = loop_.now();
-    for (auto& [node_class, remembered] : sold_out_)
-        std::erase_if(remembered.until, [&](const auto& item) { return item.second <= now; });
-    std::erase_if(sold_out_, [](const auto& item) { return item.second.until.empty(); });
-    std::erase_if(failing_since_, [&](const auto& item) { return item.second + kSoldOutFor <= now; });
-    if (sold_out_.empty()) offered_.clear();
+    for (auto& [node_class, of] : short_) {
+        std::erase_if(of.offerings,
+                      [&](const auto& item) { return item.second.noted + kForgottenAfter <= now; });
+    }
+    std::erase_if(short_, [](const auto& item) { return item.second.offerings.empty(); });
+    std::erase_if(failing_since_, [&](const auto& item) { return item.second + kFirst <= now; });
+    if (short_.empty()) offered_.clear();
     ++version_;
+    forgets_soon_ = !short_.empty() || !failing_since_.empty();
+    if (forgets_soon_) loop_.after(kSweep, [this] { forget(); });
 }
 
 }  // namespace joiner::control

@@ -55,8 +55,6 @@ inline constexpr Resource kNodeClaims{"karpenter.sh", "v1", "nodeclaims", "NodeC
 inline constexpr Resource kNodeOverlays{"karpenter.sh", "v1alpha1", "nodeoverlays", "NodeOverlay", false};
 inline constexpr Resource kCapacityBuffers{"autoscaling.x-k8s.io", "v1beta1", "capacitybuffers",
                                            "CapacityBuffer", true};
-inline constexpr Resource kKWOKNodeClasses{"karpenter.kwok.sh", "v1alpha1", "kwoknodeclasses",
-                                           "KWOKNodeClass", false};
 
 // "/api/v1/namespaces/default/pods/web-1/binding"; empty parts are left out.
 std::string path_of(const Resource& resource, std::string_view ns, std::string_view name = {},

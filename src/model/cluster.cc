@@ -267,11 +267,17 @@ void Cluster::reshape_daemons(const std::string& ns) {
     }
 }
 
-void Cluster::upsert(api::KWOKNodeClass node_class) {
-    const std::string name = node_class.meta.name;
-    node_classes_.insert_or_assign(name,
-                                   NodeClassState{std::move(node_class), generation(Kind::kKWOKNodeClass)});
+void Cluster::upsert(api::NodeClass node_class) {
+    const api::NodeClassReference reference = node_class.reference();
+    node_classes_.insert_or_assign(reference, std::make_shared<const api::NodeClass>(std::move(node_class)));
     ++version_;
+    ++offers_version_;
+}
+
+void Cluster::remove(const api::NodeClassReference& node_class) {
+    node_classes_.erase(node_class);
+    ++version_;
+    ++offers_version_;
 }
 
 void Cluster::upsert(api::Namespace ns) {
@@ -401,9 +407,6 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
         case Kind::kDaemonSet:
             daemons_.erase(ns + "/" + name);
             break;
-        case Kind::kKWOKNodeClass:
-            node_classes_.erase(name);
-            break;
         case Kind::kNamespace:
             namespaces_.erase(name);
             break;
@@ -484,11 +487,6 @@ std::vector<std::pair<std::string, std::string>> Cluster::unseen(Kind kind) cons
         case Kind::kDaemonSet:
             for (const auto& [name, state] : daemons_) {
                 if (state.seen != current) gone.emplace_back(state.meta.ns, state.meta.name);
-            }
-            break;
-        case Kind::kKWOKNodeClass:
-            for (const auto& [name, state] : node_classes_) {
-                if (state.seen != current) gone.emplace_back("", name);
             }
             break;
         case Kind::kNamespace:
@@ -572,6 +570,12 @@ const ClaimState* Cluster::find_claim(std::string_view name) const {
 const PoolState* Cluster::find_pool(std::string_view name) const {
     const auto it = pools_.find(name);
     return it == pools_.end() ? nullptr : &it->second;
+}
+
+std::shared_ptr<const api::NodeClass> Cluster::find_node_class(
+    const api::NodeClassReference& reference) const {
+    const auto it = node_classes_.find(reference);
+    return it == node_classes_.end() ? nullptr : it->second;
 }
 
 const TemplateState* Cluster::find_template(Kind kind, std::string_view ns_and_name) const {

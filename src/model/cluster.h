@@ -30,7 +30,6 @@ enum class Kind {
     kNodeClaim,
     kNodePool,
     kDaemonSet,
-    kKWOKNodeClass,
     kNamespace,
     kPersistentVolumeClaim,
     kPersistentVolume,
@@ -48,7 +47,7 @@ enum class Kind {
     kService,
     kReplicationController,
 };
-inline constexpr std::size_t kKindCount = 22;
+inline constexpr std::size_t kKindCount = 21;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -152,11 +151,6 @@ struct TemplateState {
 };
 using TemplatesByName = std::map<std::string, TemplateState, std::less<>>;  // "ns/name"
 
-struct NodeClassState {
-    api::KWOKNodeClass node_class;
-    std::uint32_t seen = 0;
-};
-
 // A kind that planning looks up by name and that is kept as it came.
 template <typename T>
 struct Kept {
@@ -165,6 +159,8 @@ struct Kept {
 };
 template <typename T>
 using KeptByName = std::map<std::string, Kept<T>, std::less<>>;
+
+using NodeClasses = std::map<api::NodeClassReference, std::shared_ptr<const api::NodeClass>>;
 
 class Cluster {
   public:
@@ -181,7 +177,8 @@ class Cluster {
     void upsert(api::NodeClaim claim);
     void upsert(api::NodePool pool);
     void upsert(const api::Workload& daemon_set);
-    void upsert(api::KWOKNodeClass node_class);
+    void upsert(api::NodeClass node_class);
+    void remove(const api::NodeClassReference& node_class);
     void upsert(api::Namespace ns);
     void upsert(api::PersistentVolumeClaim claim);
     void upsert(api::PersistentVolume volume);
@@ -222,7 +219,7 @@ class Cluster {
     // As its claim is; without one, as its labels say.
     bool is_ours(const NodeState& node) const;
     const std::map<std::string, DaemonState, std::less<>>& daemons() const { return daemons_; }
-    const std::map<std::string, NodeClassState, std::less<>>& node_classes() const { return node_classes_; }
+    const NodeClasses& node_classes() const { return node_classes_; }
 
     const KeptByName<api::Namespace>& namespaces() const { return namespaces_; }
     const KeptByName<api::PersistentVolumeClaim>& volume_claims() const { return volume_claims_; }
@@ -244,15 +241,21 @@ class Cluster {
     const NodeState* find_node(std::string_view name) const;
     const ClaimState* find_claim(std::string_view name) const;
     const PoolState* find_pool(std::string_view name) const;
+    std::shared_ptr<const api::NodeClass> find_node_class(const api::NodeClassReference& reference) const;
     const NodeState* node_of(const api::NodeClaim& claim) const;  // By provider id.
     const ClaimState* claim_of(const api::Node& node) const;      // By provider id.
     const ClaimState* claim_with_id(const std::string& provider_id) const;
     // More than one node has the claim's provider id.
     bool has_several_nodes(const api::NodeClaim& claim) const { return twins_.contains(claim.provider_id); }
 
+    // A cloud offers something else from now on.
+    void note_offers_changed() {
+        ++version_;
+        ++offers_version_;
+    }
     // Grows with every change that can matter to a plan.
     std::uint64_t version() const { return version_; }
-    // Grows with every change of a NodePool or NodeOverlay.
+    // Grows with every change of a NodePool, node class or NodeOverlay, and of what clouds offer.
     std::uint64_t offers_version() const { return offers_version_; }
 
   private:
@@ -284,7 +287,7 @@ class Cluster {
     std::map<std::string, ClaimState, std::less<>> claims_;
     std::map<std::string, PoolState, std::less<>> pools_;
     std::map<std::string, DaemonState, std::less<>> daemons_;
-    std::map<std::string, NodeClassState, std::less<>> node_classes_;
+    NodeClasses node_classes_;
     KeptByName<api::Namespace> namespaces_;
     KeptByName<api::PersistentVolumeClaim> volume_claims_;  // "ns/name"
     KeptByName<api::PersistentVolume> volumes_;

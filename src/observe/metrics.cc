@@ -42,6 +42,8 @@ constexpr Description kDescriptions[] = {
     {"joiner_plan_lower_bound_per_hour", "What no plan for the same pods could be cheaper than."},
     {"joiner_plan_fallbacks_total",
      "Plans dropped because they broke a scheduling rule, for one without regard to price."},
+    {"interruption_received_messages_total",
+     "What clouds said of instances that they take away, stop or may take away, by kind."},
     {"client_go_request_total", "Requests to the API server."},
 };
 

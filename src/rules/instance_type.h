@@ -19,6 +19,7 @@ struct Offering {
     Money price;                // Per hour.
     bool available = true;
     int reservation_capacity = 0;
+    std::string reservation_id = {};  // Of a reservation that has a name; empty otherwise.
 
     std::string_view zone() const;
     std::string_view capacity_type() const;

@@ -249,6 +249,10 @@ void WellKnownLabels::add(std::string key) {
     if (it == keys_.end() || *it != key) keys_.insert(it, std::move(key));
 }
 
+void WellKnownLabels::add_all(const WellKnownLabels& others) {
+    for (const std::string& key : others.keys_) add(key);
+}
+
 bool WellKnownLabels::contains(std::string_view key) const {
     return std::binary_search(keys_.begin(), keys_.end(), key);
 }

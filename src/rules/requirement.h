@@ -86,6 +86,7 @@ class WellKnownLabels {
   public:
     WellKnownLabels();  // The core set.
     void add(std::string key);
+    void add_all(const WellKnownLabels& others);
     bool contains(std::string_view key) const;
 
   private:

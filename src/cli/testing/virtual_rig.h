@@ -40,7 +40,8 @@ inline const std::string kPool = node_class() + node_pool();
 
 // One controller process: it may be killed, and another started in its place.
 struct Process {
-    Process(sim::Cluster& world, control::Options options, std::uint64_t seed, Duration latency)
+    Process(sim::Cluster& world, control::Options options,
+            const std::vector<control::ProviderMaker>& more_providers, std::uint64_t seed, Duration latency)
         : loop(world.loop()),
           http(loop, world.api(),
                {.latency = latency,
@@ -49,9 +50,15 @@ struct Process {
                     [this](std::string_view method, std::string_view target) {
                         if (method != "GET" && target.find("/leases") == std::string_view::npos) ++writes;
                     }}),
-          controller(loop, http, world.config(), std::move(options), cloud::kwok::builtin_types(), metrics,
+          controller(loop, http, world.config(), std::move(options), kwok_and(more_providers), metrics,
                      Rng(seed)) {
         controller.start([this] { loop.kill(); });
+    }
+
+    static std::vector<control::ProviderMaker> kwok_and(const std::vector<control::ProviderMaker>& more) {
+        auto all = control::provider_list(cloud::kwok::builtin_types());
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
     }
 
     std::size_t writes = 0;  // That reached the API server, those of the lease aside.
@@ -66,7 +73,8 @@ class VirtualRig : public testing::Test {
     explicit VirtualRig(sim::ClusterOptions options = {}) : world_(std::move(options)) {}
 
     void start(control::Options options = alone()) {
-        processes_.push_back(std::make_unique<Process>(world_, std::move(options), ++seed_, latency_));
+        processes_.push_back(
+            std::make_unique<Process>(world_, std::move(options), more_providers_, ++seed_, latency_));
     }
     void kill() { processes_.back()->loop.kill(); }
 
@@ -152,6 +160,7 @@ class VirtualRig : public testing::Test {
     }
 
     sim::Cluster world_;
+    std::vector<control::ProviderMaker> more_providers_;  // Beside KWOK's, of what is started from now on.
     std::uint64_t seed_ = 0;
     Duration latency_ = std::chrono::milliseconds{1};
     std::vector<std::unique_ptr<Process>> processes_;

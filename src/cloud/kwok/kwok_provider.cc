@@ -7,6 +7,7 @@
 
 #include "api/names.h"
 #include "base/hash.h"
+#include "cloud/kwok/node_class.h"
 #include "cloud/kwok/sold_out.h"
 #include "cloud/kwok/types_file.h"
 #include "rules/conditions.h"
@@ -23,6 +24,7 @@ Instance make_instance(const api::NodeClaim& claim, const rules::InstanceType& t
     Instance out;
     out.provider_id = std::string(kProviderPrefix) + node_name(claim);
     out.claim_name = claim.meta.name;
+    out.node_class = claim.node_class;
     out.capacity = type.capacity;
     out.allocatable = type.allocatable();
     for (const rules::Requirement& requirement : type.requirements) {
@@ -64,6 +66,19 @@ Instance instance_of(const api::Node& node) {
     return out;
 }
 
+// What the claim says it has become.
+Instance as_recorded(const api::NodeClaim& claim) {
+    Instance out;
+    out.provider_id = claim.provider_id;
+    out.image_id = claim.image_id;
+    out.claim_name = claim.meta.name;
+    out.node_class = claim.node_class;
+    out.labels = claim.meta.labels;
+    out.capacity = rules::as_capacity(claim.capacity);
+    out.allocatable = rules::as_capacity(claim.allocatable);
+    return out;
+}
+
 // The node's name; empty where the id is another provider's.
 std::string name_in(const std::string& provider_id) {
     return provider_id.starts_with(kProviderPrefix) ? provider_id.substr(kProviderPrefix.size()) : "";
@@ -86,78 +101,42 @@ KwokProvider::KwokProvider(io::Loop& loop, std::vector<rules::InstanceType> type
       labels_(labels_of(*types_)),
       access_(std::move(access)) {}
 
-std::vector<rules::NodeClassKind> KwokProvider::node_class_kinds() const {
-    return {{"karpenter.kwok.sh", "KWOKNodeClass"}};
+std::vector<NodeClassResource> KwokProvider::node_class_resources() const {
+    return {{"karpenter.kwok.sh", "v1alpha1", "kwoknodeclasses", "KWOKNodeClass"}};
 }
 
 std::vector<rules::RepairPolicy> KwokProvider::repair_policies() const {
     return {{"Ready", "False", std::chrono::minutes{10}}, {"Ready", "Unknown", std::chrono::minutes{10}}};
 }
 
-Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim,
-                                                  const std::vector<rules::InstanceType>& types) const {
-    const auto wanted = rules::make_requirements(claim.requirements);
-    if (!wanted) return invalid(wanted.error().message);
-    const rules::Resources requests = rules::as_request(claim.requests);
-    Choice best;
-    for (const rules::InstanceType& type : types) {
-        if (!rules::intersects(*wanted, type.requirements)) continue;
-        if (!rules::fits(requests, type.allocatable())) continue;
-        const rules::Offering* offering = rules::cheapest_offering(type, *wanted, labels_.well_known);
-        if (offering == nullptr) continue;
-        if (best.type == nullptr ||
-            std::tie(offering->price, type.name) < std::tie(best.offering->price, best.type->name)) {
-            best = {&type, offering};
-        }
-    }
-    if (best.type == nullptr)
-        return fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim");
-    return best;
-}
-
-InstanceTypes KwokProvider::types_for(const api::NodeClaim& claim) const {
-    InstanceTypes types = access_.offered_to ? access_.offered_to(claim) : nullptr;
-    return types == nullptr ? types_ : types;
-}
-
-std::optional<Instance> KwokProvider::as_recorded(const api::NodeClaim& claim) const {
-    const InstanceTypes types = types_for(claim);
-    for (const rules::InstanceType& type : *types) {
-        if (type.name != api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel)) continue;
-        for (const rules::Offering& offering : type.offerings) {
-            if (offering.zone() == api::find_or_empty(claim.meta.labels, api::kZoneLabel) &&
-                offering.capacity_type() == api::find_or_empty(claim.meta.labels, api::kCapacityTypeLabel))
-                return make_instance(claim, type, offering);
-        }
-    }
-    return std::nullopt;
-}
-
-void KwokProvider::answer_soon(std::function<void(Result<Instance>)> done, Result<Instance> answer) {
+template <typename T>
+void KwokProvider::answer_soon(std::function<void(T)> done, T answer) {
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
-void KwokProvider::create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) {
+void KwokProvider::create(const LaunchRequest& request, LaunchDone done) {
+    const api::NodeClaim& claim = request.claim;
     if (const api::Node* node = access_.find_node(node_name(claim)); node != nullptr)
-        return answer_soon(std::move(done), instance_of(*node));
-    const api::KWOKNodeClass* node_class = access_.node_class(claim.node_class.name);
-    if (node_class == nullptr) {
-        return answer_soon(std::move(done),
-                           invalid(fmt::format("KWOKNodeClass {} does not exist", claim.node_class.name)));
+        return answer_soon<LaunchAnswer>(std::move(done), {instance_of(*node)});
+    const Result<KwokClass> node_class = usable_class(*request.node_class);
+    if (!node_class)
+        return answer_soon<LaunchAnswer>(std::move(done), {tl::unexpected<Error>(node_class.error())});
+    LaunchAnswer answer{
+        fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim")};
+    for (const LaunchChoice& choice : request.choices) {
+        if (node_class->sold_out.covers(*choice.type, *choice.offering)) {
+            answer.exhausted.push_back(choice.key());
+            continue;
+        }
+        answer.taken = choice.key();
+        Instance instance = make_instance(claim, *choice.type, *choice.offering);
+        return bring_up(claim, std::move(instance), node_class->registration_delay,
+                        [answer = std::move(answer), done = std::move(done)](Result<Instance> made) mutable {
+                            answer.instance = std::move(made);
+                            done(std::move(answer));
+                        });
     }
-    const api::Condition* ready = api::find_condition(node_class->conditions, "Ready");
-    if (ready != nullptr && ready->status == "False") {
-        return answer_soon(std::move(done), invalid(fmt::format("KWOKNodeClass {} is not ready: {}",
-                                                                claim.node_class.name, ready->message)));
-    }
-    InstanceTypes types = types_for(claim);
-    const SoldOut sold_out(api::find_or_empty(node_class->meta.annotations, api::kSoldOutAnnotation));
-    if (!sold_out.empty())
-        types = std::make_shared<const std::vector<rules::InstanceType>>(sold_out.applied_to(*types));
-    const auto choice = choose(claim, *types);
-    if (!choice) return answer_soon(std::move(done), tl::unexpected<Error>(choice.error()));
-    bring_up(claim, make_instance(claim, *choice->type, *choice->offering), node_class->registration_delay,
-             std::move(done));
+    answer_soon(std::move(done), std::move(answer));
 }
 
 void KwokProvider::bring_up(const api::NodeClaim& claim, Instance instance, Duration delay,
@@ -186,7 +165,7 @@ void KwokProvider::bring_up(const api::NodeClaim& claim, Instance instance, Dura
             post_node([](const Status&) {});
         });
     }
-    answer_soon(std::move(done), std::move(instance));
+    answer_soon<Result<Instance>>(std::move(done), std::move(instance));
 }
 
 void KwokProvider::remove(const std::string& provider_id, std::function<void(Status)> done) {
@@ -207,25 +186,23 @@ void KwokProvider::remove(const std::string& provider_id, std::function<void(Sta
 
 void KwokProvider::get(const std::string& provider_id, std::function<void(Result<Instance>)> done) {
     const std::string name = name_in(provider_id);
-    if (name.empty()) return answer_soon(std::move(done), not_an_id_of_ours(provider_id));
+    if (name.empty()) return answer_soon<Result<Instance>>(std::move(done), not_an_id_of_ours(provider_id));
     if (const api::Node* node = access_.find_node(name); node != nullptr)
-        return answer_soon(std::move(done), instance_of(*node));
+        return answer_soon<Result<Instance>>(std::move(done), instance_of(*node));
     // A machine that is still starting is known by its claim alone, and starts on where another process began
     // it.
     const api::NodeClaim* claim = access_.claim_with_id(provider_id);
     if (claim == nullptr || claim->meta.deleted || rules::is_true(claim->conditions, "Registered"))
-        return answer_soon(std::move(done), fail(ErrorKind::kNotFound, "the instance is gone"));
-    std::optional<Instance> instance = as_recorded(*claim);
-    if (!instance)
-        return answer_soon(std::move(done), fail(ErrorKind::kNotFound, "there is no such type any more"));
-    const api::KWOKNodeClass* node_class = access_.node_class(claim->node_class.name);
-    bring_up(*claim, std::move(*instance),
-             node_class == nullptr ? Duration{0} : node_class->registration_delay, std::move(done));
+        return answer_soon<Result<Instance>>(std::move(done),
+                                             fail(ErrorKind::kNotFound, "the instance is gone"));
+    const api::NodeClass* there = access_.node_class(claim->node_class);
+    const KwokClass node_class = there == nullptr ? KwokClass{} : usable_class(*there).value_or(KwokClass{});
+    bring_up(*claim, as_recorded(*claim), node_class.registration_delay, std::move(done));
 }
 
 void KwokProvider::list(std::function<void(Result<std::vector<Instance>>)> done) {
     std::vector<Instance> out;
-    const rules::NodeClassKinds ours(node_class_kinds());
+    const rules::NodeClassKinds ours({kind_of(node_class_resources().front())});
     for (const api::Node& node : access_.nodes()) {
         // Another controller's pretend nodes have ids like ours.
         if (!name_in(node.provider_id).empty() && ours.are_named_by(node.meta.labels))

@@ -25,9 +25,7 @@ struct ClusterAccess {
     // The claim that records this provider id; nullptr: none does.
     std::function<const api::NodeClaim*(const std::string& provider_id)> claim_with_id;
     // nullptr: there is no such class.
-    std::function<const api::KWOKNodeClass*(const std::string& name)> node_class;
-    // What the claim may become, where somebody knows its prices better; nullptr: the provider's own types.
-    std::function<InstanceTypes(const api::NodeClaim&)> offered_to;
+    std::function<const api::NodeClass*(const api::NodeClassReference&)> node_class;
 };
 
 class KwokProvider final : public Provider {
@@ -35,29 +33,21 @@ class KwokProvider final : public Provider {
     KwokProvider(io::Loop& loop, std::vector<rules::InstanceType> types, ClusterAccess access);
 
     std::string_view name() const override { return "kwok"; }
-    std::vector<rules::NodeClassKind> node_class_kinds() const override;
+    std::vector<NodeClassResource> node_class_resources() const override;
     const rules::RestrictedLabels& labels() const override { return labels_; }
-    InstanceTypes instance_types(const api::NodePool&) override { return types_; }
+    InstanceTypes instance_types(const api::NodePool&, const api::NodeClass*) override { return types_; }
     std::vector<rules::RepairPolicy> repair_policies() const override;
-    void create(const api::NodeClaim& claim, std::function<void(Result<Instance>)> done) override;
+    void create(const LaunchRequest& request, LaunchDone done) override;
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;
     void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
     void list(std::function<void(Result<std::vector<Instance>>)> done) override;
 
   private:
-    struct Choice {
-        const rules::InstanceType* type = nullptr;
-        const rules::Offering* offering = nullptr;
-    };
-    Result<Choice> choose(const api::NodeClaim& claim, const std::vector<rules::InstanceType>& types) const;
-    // What the claim may become.
-    InstanceTypes types_for(const api::NodeClaim& claim) const;
-    // What the claim says it has become; nullopt where that is no type of ours any more.
-    std::optional<Instance> as_recorded(const api::NodeClaim& claim) const;
     // Makes the instance's node, `delay` from now.
     void bring_up(const api::NodeClaim& claim, Instance instance, Duration delay,
                   std::function<void(Result<Instance>)> done);
-    void answer_soon(std::function<void(Result<Instance>)> done, Result<Instance> answer);
+    template <typename T>
+    void answer_soon(std::function<void(T)> done, T answer);
 
     io::Loop& loop_;
     InstanceTypes types_;

@@ -20,16 +20,17 @@ TEST(KwokProvider, s4_1_a_node_that_the_server_refuses_is_launched_and_never_reg
                  {ErrorKind::kUnavailable, false}};
     for (const auto& c : cases) {
         io::testing::ManualLoop loop;
-        const api::KWOKNodeClass node_class;
         ClusterAccess access;
-        access.node_class = [&](const std::string&) { return &node_class; };
         access.find_node = [](const std::string&) { return nullptr; };
         access.create_node = [&](const api::Node&, std::function<void(Status)> done) {
             done(fail(c.answer, "denied"));
         };
         KwokProvider provider(loop, builtin_types(), access);
         std::optional<Result<Instance>> launched;
-        provider.create({}, [&](Result<Instance> result) { launched = std::move(result); });
+        const InstanceTypes types = provider.instance_types({}, nullptr);
+        const LaunchChoice choice{&types->front(), &types->front().offerings.front()};
+        provider.create({{}, std::make_shared<const api::NodeClass>(), {choice}, types},
+                        [&](LaunchAnswer answer) { launched = std::move(answer.instance); });
         loop.run_ready();
         ASSERT_TRUE(launched);
         EXPECT_EQ(launched->has_value(), c.is_launched) << to_string(c.answer);
@@ -39,7 +40,7 @@ TEST(KwokProvider, s4_1_a_node_that_the_server_refuses_is_launched_and_never_reg
 // A cluster of one claim that was launched, as it is found after a restart.
 struct Restarted {
     Restarted() {
-        node_class.registration_delay = std::chrono::seconds{3};
+        node_class.spec = R"({"nodeRegistrationDelay": "3s"})";
         claim.meta.name = "c";
         claim.meta.uid = "1";
         claim.node_class = {"karpenter.kwok.sh", "KWOKNodeClass", "default"};
@@ -48,7 +49,7 @@ struct Restarted {
         claim.meta.labels = {{std::string(api::kInstanceTypeLabel), "m-16x-amd64-linux"},
                              {std::string(api::kZoneLabel), "test-zone-b"},
                              {std::string(api::kCapacityTypeLabel), "on-demand"}};
-        access.node_class = [this](const std::string&) { return &node_class; };
+        access.node_class = [this](const api::NodeClassReference&) { return &node_class; };
         access.claim_with_id = [this](const std::string& id) {
             return id == claim.provider_id ? &claim : nullptr;
         };
@@ -77,7 +78,7 @@ struct Restarted {
     }
 
     io::testing::ManualLoop loop;
-    api::KWOKNodeClass node_class;
+    api::NodeClass node_class;
     api::NodeClaim claim;
     ClusterAccess access;
     std::vector<api::Node> made;

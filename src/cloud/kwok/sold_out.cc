@@ -43,13 +43,4 @@ bool SoldOut::covers(const rules::InstanceType& type, const rules::Offering& off
     });
 }
 
-std::vector<rules::InstanceType> SoldOut::applied_to(const std::vector<rules::InstanceType>& types) const {
-    std::vector<rules::InstanceType> out = types;
-    for (rules::InstanceType& type : out) {
-        for (rules::Offering& offering : type.offerings)
-            offering.available = offering.available && !covers(type, offering);
-    }
-    return out;
-}
-
 }  // namespace joiner::cloud::kwok

@@ -16,8 +16,6 @@ class SoldOut {
     explicit SoldOut(std::string_view annotation);
     bool empty() const { return entries_.empty(); }
     bool covers(const rules::InstanceType& type, const rules::Offering& offering) const;
-    // The types with what is sold out no longer available.
-    std::vector<rules::InstanceType> applied_to(const std::vector<rules::InstanceType>& types) const;
 
   private:
     struct Entry {

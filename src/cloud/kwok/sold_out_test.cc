@@ -41,14 +41,5 @@ TEST(SoldOut, takes_off_the_shelf_what_it_names) {
     }
 }
 
-TEST(SoldOut, leaves_the_other_offerings_as_they_are) {
-    rules::InstanceType type;
-    type.name = "small";
-    type.offerings = {an_offering("a", api::kSpot), an_offering("b", api::kSpot)};
-    const auto left = SoldOut("small/a").applied_to({type});
-    EXPECT_FALSE(left[0].offerings[0].available);
-    EXPECT_TRUE(left[0].offerings[1].available);
-}
-
 }  // namespace
 }  // namespace joiner::cloud::kwok

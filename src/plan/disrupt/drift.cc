@@ -9,6 +9,8 @@
 namespace joiner::plan {
 namespace {
 
+constexpr std::string_view kTypeNotFound = "InstanceTypeNotFound";
+
 bool has_pool_drifted(const api::NodeClaim& claim, const api::NodePool& pool) {
     const auto of = [](const api::ObjectMeta& meta, std::string_view key) {
         return api::find_or_empty(meta.annotations, key);
@@ -48,12 +50,14 @@ bool is_type_gone(const api::NodeClaim& claim, const std::vector<rules::Instance
 
 }  // namespace
 
-std::string drift_reason(const DriftQuestion& question, WallTime now) {
+std::optional<std::string> drift_reason(const DriftQuestion& question, WallTime now) {
     const auto& [claim, pool, types, provider_reason] = question;
     if (has_pool_drifted(claim, pool)) return "NodePoolDrifted";
     if (have_requirements_drifted(claim, pool)) return "RequirementsDrifted";
     if (types != nullptr && now - claim.meta.created >= kCatalogueGrace && is_type_gone(claim, *types))
-        return "InstanceTypeNotFound";
+        return std::string(kTypeNotFound);
+    const api::Condition* said = api::find_condition(claim.conditions, "Drifted");
+    if (types == nullptr && said != nullptr && said->reason == kTypeNotFound) return std::nullopt;
     return provider_reason;
 }
 

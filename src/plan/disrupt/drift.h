@@ -23,12 +23,15 @@ struct DriftQuestion {
     const api::NodePool& pool;
     // nullptr: not known, and nothing is concluded from it.
     std::shared_ptr<const std::vector<rules::InstanceType>> types;
-    std::string provider_reason;  // What the cloud says: a condition reason, or empty.
+    // What the cloud says: a condition reason, or empty. nullopt: it does not know, and what it said last
+    // still holds.
+    std::optional<std::string> provider_reason;
 };
 
-// Why the claim has drifted, as the Drifted condition's reason; empty when it has not. The first that holds
-// of NodePoolDrifted, RequirementsDrifted, InstanceTypeNotFound and the provider's own.
-std::string drift_reason(const DriftQuestion& question, WallTime now);
+// Why the claim has drifted, as the Drifted condition's reason; empty when it has not; nullopt where that is
+// not known, and what the claim says stays. The first that holds of NodePoolDrifted, RequirementsDrifted,
+// InstanceTypeNotFound and the provider's own.
+std::optional<std::string> drift_reason(const DriftQuestion& question, WallTime now);
 
 // The first two of these, which the claim and the pool tell by themselves.
 bool is_of_old_template(const api::NodeClaim& claim, const api::NodePool& pool);

@@ -17,9 +17,9 @@ ClaimMarks wanted_claim_marks(const ClaimMarkFacts& facts, WallTime now) {
         return out;
     }
 
-    const std::string drift = drift_reason({claim, facts.pool, facts.types, facts.provider_drift}, now);
+    const auto drift = drift_reason({claim, facts.pool, facts.types, facts.provider_drift}, now);
     const api::Condition* drifted = api::find_condition(claim.conditions, "Drifted");
-    if ((drifted == nullptr ? std::string_view{} : drifted->reason) != drift) out.drift = drift;
+    if (drift && (drifted == nullptr ? std::string_view{} : drifted->reason) != *drift) out.drift = drift;
 
     const WallTime written = claim.last_pod_event.value_or(kNoTime);
     const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");

@@ -24,9 +24,9 @@ struct ClaimMarkFacts {
     const api::NodeClaim& claim;
     const api::NodePool& pool;
     std::shared_ptr<const std::vector<rules::InstanceType>> types;  // nullptr: not known.
-    std::string provider_drift;                                     // A condition reason, or empty.
-    WallTime last_pod_event = kNoTime;                              // As we saw it ourselves.
-    bool is_empty = false;                                          // plan::is_empty() of its node.
+    std::optional<std::string> provider_drift;  // A condition reason, or empty; nullopt: not known.
+    WallTime last_pod_event = kNoTime;          // As we saw it ourselves.
+    bool is_empty = false;                      // plan::is_empty() of its node.
 };
 
 // What differs from what the claim says now.

@@ -30,7 +30,7 @@ struct World {
     api::NodeClaim claim;
     std::vector<rules::InstanceType> types{1};
     bool types_are_known = true;
-    std::string provider_drift;
+    std::optional<std::string> provider_drift = "";
     WallTime event = kNoTime;
     bool is_empty = false;
 
@@ -63,6 +63,24 @@ struct World {
             now);
     }
 };
+
+// An answer that did not come is none: what the cloud said last still holds.
+TEST(ClaimMarks, what_is_not_known_takes_no_drift_off_and_puts_none_on) {
+    World w;
+    w.provider_drift = std::nullopt;
+    EXPECT_EQ(w.marks().drift, std::nullopt);
+    for (const char* reason : {"ImageDrifted", "InstanceTypeNotFound"}) {
+        w.claim.conditions.push_back({"Drifted", "True", reason, "", kNow, 0});
+        EXPECT_EQ(w.marks().drift, std::nullopt) << reason;
+        w.claim.conditions.pop_back();
+    }
+    w.provider_drift = "";
+    w.types_are_known = false;
+    w.claim.conditions.push_back({"Drifted", "True", "InstanceTypeNotFound", "", kNow, 0});
+    EXPECT_EQ(w.marks().drift, std::nullopt) << "no types are known";
+    w.types_are_known = true;
+    EXPECT_EQ(w.marks().drift, "") << "all is known, and the type is there";
+}
 
 TEST(ClaimMarks, s4_5_a_claim_as_its_pool_would_make_it_says_nothing) {
     EXPECT_TRUE(World().marks().empty()) << "sold out is not gone";

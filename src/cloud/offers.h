@@ -1,0 +1,22 @@
+// What can be bought for a pool at this moment, as all who plan and launch see it. Loop thread.
+#pragma once
+
+#include "api/karpenter.h"
+#include "cloud/launch.h"
+
+namespace joiner::cloud {
+
+class Offers {
+  public:
+    virtual ~Offers() = default;
+    // Every type, what is short marked as not available; the same pointer until something changed. nullptr:
+    // not known now.
+    virtual InstanceTypes instance_types(const api::NodePool& pool) = 0;
+    // The same without a look at what is short, for whoever asks of few offerings or of none.
+    virtual InstanceTypes all_types(const api::NodePool& pool) { return instance_types(pool); }
+    virtual bool is_short(const api::NodeClassReference&, const rules::OfferingKey&) const { return false; }
+    // What a launch for the claim has found.
+    virtual void note_launch(const api::NodeClaim&, const LaunchRequest&, const LaunchAnswer&) {}
+};
+
+}  // namespace joiner::cloud

@@ -1,0 +1,46 @@
+// Writes on each node class what its provider wants it to say: conditions, status, annotations, finalizer. A
+// provider that has nothing to say costs no request. Loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "act/services.h"
+#include "act/settling.h"
+
+namespace joiner::control {
+
+// The merge patches that make the class as wanted: of the object, and of its status. Empty: nothing differs.
+struct ClassPatches {
+    std::string object;
+    std::string status;
+};
+ClassPatches class_patches(const api::NodeClass& node_class, const cloud::WantedClassState& wanted,
+                           WallTime now);
+
+class ClassKeeper {
+  public:
+    explicit ClassKeeper(act::Services& services) : services_(services) {}
+
+    // Asks the providers about the classes that were named by look_at(), and writes what they answer.
+    void look();
+    void look_at(const api::NodeClassReference& reference) { dirty_[reference] = true; }
+    void look_at_all();
+    // Claims have come or gone: whether a class is in use may have changed.
+    void note_claims();
+
+  private:
+    void ask(const api::NodeClass& node_class);
+    void write(const api::NodeClassReference& reference, const cloud::WantedClassState& wanted);
+    std::set<api::NodeClassReference> in_use() const;
+
+    act::Services& services_;
+    act::Settling settling_;
+    std::map<api::NodeClassReference, bool> dirty_;
+    std::map<api::NodeClassReference, WallTime> asked_;  // Questions that are under way, since when.
+    std::map<api::NodeClassReference, bool> used_;       // As it was when the provider was asked last.
+};
+
+}  // namespace joiner::control

@@ -1,0 +1,42 @@
+// What becomes of a claim whose instance the cloud speaks of: a machine that is taken back, or stopped for
+// maintenance, is drained before its time is up, and its offering counts as short. Loop thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "act/lifecycle.h"
+#include "act/services.h"
+#include "cloud/reports.h"
+#include "control/shortages.h"
+#include "observe/metrics.h"
+
+namespace joiner::control {
+
+class CloudEvents {
+  public:
+    CloudEvents(act::Services& services, act::Lifecycle& lifecycle, Shortages& shortages,
+                observe::Metrics& metrics)
+        : services_(services), lifecycle_(lifecycle), shortages_(shortages), metrics_(metrics) {}
+
+    // Of an instance that is not ours, or that has no claim any more: nothing.
+    void note(const cloud::InstanceEvent& event);
+    // Each second: claims that must go and could not be written yet.
+    void look();
+
+  private:
+    struct Ending {
+        std::string uid;
+        std::optional<WallTime> deadline;
+    };
+    // Repeatable; true once the deletion is asked for.
+    bool end(const std::string& claim, const Ending& ending);
+
+    act::Services& services_;
+    act::Lifecycle& lifecycle_;
+    Shortages& shortages_;
+    observe::Metrics& metrics_;
+    std::map<std::string, Ending> endings_;  // By claim.
+};
+
+}  // namespace joiner::control

@@ -1,0 +1,163 @@
+#include "control/shortages.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "act/launch_request.h"
+#include "api/names.h"
+#include "cloud/testing/rack.h"
+#include "io/testing/manual_loop.h"
+
+namespace joiner::control {
+namespace {
+
+using std::chrono::minutes;
+using testing::IsEmpty;
+
+struct RackOffers final : cloud::Offers {
+    cloud::InstanceTypes instance_types(const api::NodePool&) override { return types; }
+    cloud::InstanceTypes types =
+        std::make_shared<const std::vector<rules::InstanceType>>(cloud::testing::rack_types());
+};
+
+struct Bench {
+    io::testing::ManualLoop loop;
+    model::Cluster cluster{rules::PreferencePolicy::kRespect};
+    RackOffers own;
+    Shortages shortages{own, loop, cluster};
+    api::NodePool pool;
+
+    Bench() {
+        pool.meta.name = "default";
+        pool.node_template.node_class = {"rack.test", "RackNodeClass", "default"};
+        node_class(1);
+    }
+    void node_class(std::int64_t generation) {
+        api::NodeClass changed;
+        changed.group = "rack.test";
+        changed.kind = "RackNodeClass";
+        changed.meta.name = "default";
+        changed.meta.generation = generation;
+        cluster.upsert(changed);
+    }
+    api::NodeClaim claim(const std::string& type) {
+        api::NodeClaim out;
+        out.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
+        out.node_class = pool.node_template.node_class;
+        out.requirements = {{std::string(api::kInstanceTypeLabel), "In", {type}, {}}};
+        return out;
+    }
+    // What a launch of the claim may take now, cheapest first.
+    cloud::LaunchRequest request(const api::NodeClaim& claim) {
+        cloud::LaunchRequest out{claim, nullptr, {}, shortages.all_types(pool), loop.now()};
+        out.choices = act::launch_choices(claim, *out.types, {}, [&](const rules::OfferingKey& key) {
+            return shortages.is_short(claim.node_class, key);
+        });
+        // Planning sees the same.
+        std::size_t available = 0;
+        for (const rules::InstanceType& type : *shortages.instance_types(pool)) {
+            if (type.name != claim.requirements[0].values[0]) continue;
+            for (const rules::Offering& offering : type.offerings) available += offering.available;
+        }
+        EXPECT_EQ(available, out.choices.size());
+        return out;
+    }
+    std::vector<std::string> to_be_had(const std::string& type) {
+        std::vector<std::string> out;
+        const cloud::LaunchRequest all = request(claim(type));
+        for (const cloud::LaunchChoice& choice : all.choices) out.push_back(rules::to_string(choice.key()));
+        return out;
+    }
+    void exhausted(const std::string& type, std::size_t choices) {
+        const cloud::LaunchRequest asked = request(claim(type));
+        cloud::LaunchAnswer answer{fail(ErrorKind::kExhausted, "none left")};
+        for (std::size_t i = 0; i < choices; ++i) answer.exhausted.push_back(asked.choices[i].key());
+        shortages.note_launch(asked.claim, asked, answer);
+    }
+};
+
+TEST(Shortages, what_a_launch_could_not_have_is_left_alone_and_comes_back) {
+    Bench b;
+    ASSERT_THAT(b.to_be_had("rack-4"),
+                testing::ElementsAre("rack-4 in rack-a, spot", "rack-4 in rack-b, spot",
+                                     "rack-4 in rack-a, on-demand", "rack-4 in rack-b, on-demand"));
+    b.exhausted("rack-4", 1);
+    EXPECT_THAT(b.to_be_had("rack-4"),
+                testing::ElementsAre("rack-4 in rack-b, spot", "rack-4 in rack-a, on-demand",
+                                     "rack-4 in rack-b, on-demand"));
+    EXPECT_EQ(b.to_be_had("rack-16").size(), 4u) << "another type is another stock";
+    b.loop.advance(minutes{3});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 4u);
+}
+
+TEST(Shortages, found_short_again_it_is_left_alone_for_longer_and_in_time_all_is_forgotten) {
+    Bench b;
+    for (const int wait : {3, 6, 12, 12}) {
+        b.exhausted("rack-4", 1);
+        b.loop.advance(minutes{wait} - std::chrono::seconds{1});
+        EXPECT_EQ(b.to_be_had("rack-4").size(), 3u) << wait;
+        b.loop.advance(std::chrono::seconds{1});
+        EXPECT_EQ(b.to_be_had("rack-4").size(), 4u) << wait;
+    }
+    b.loop.advance(minutes{31});
+    b.exhausted("rack-4", 1);
+    b.loop.advance(minutes{3});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 4u);
+}
+
+TEST(Shortages, an_answer_that_names_none_means_all_that_were_asked_for) {
+    Bench b;
+    b.exhausted("rack-4", 0);
+    EXPECT_THAT(b.to_be_had("rack-4"), IsEmpty());
+    EXPECT_EQ(b.to_be_had("rack-16").size(), 4u);
+}
+
+TEST(Shortages, stock_outs_on_the_way_to_an_instance_count_too) {
+    Bench b;
+    const cloud::LaunchRequest asked = b.request(b.claim("rack-4"));
+    b.shortages.note_launch(asked.claim, asked,
+                            {cloud::Instance{}, asked.choices[1].key(), {asked.choices[0].key()}});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 3u);
+}
+
+TEST(Shortages, a_class_that_was_changed_may_see_another_stock) {
+    Bench b;
+    b.exhausted("rack-4", 0);
+    b.node_class(2);
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 4u);
+}
+
+// The second plan in a row that gets nothing: sizes beside it are hardly better.
+TEST(Shortages, where_a_second_plan_fails_too_types_alike_are_left_alone) {
+    Bench b;
+    b.exhausted("rack-4", 0);
+    EXPECT_EQ(b.to_be_had("rack-16").size(), 4u);
+    b.loop.advance(std::chrono::seconds{10});
+    b.exhausted("rack-16", 0);
+    EXPECT_THAT(b.to_be_had("rack-16"), IsEmpty());
+    b.loop.advance(minutes{3});
+    EXPECT_EQ(b.to_be_had("rack-16").size(), 4u);
+}
+
+TEST(Shortages, a_machine_taken_back_makes_its_offering_short) {
+    Bench b;
+    api::NodeClaim claim = b.claim("rack-4");
+    claim.meta.labels.insert({{std::string(api::kInstanceTypeLabel), "rack-4"},
+                              {std::string(api::kZoneLabel), "rack-b"},
+                              {std::string(api::kCapacityTypeLabel), "spot"}});
+    b.shortages.note_taken_back(claim);
+    EXPECT_THAT(b.to_be_had("rack-4"), testing::Not(testing::Contains("rack-4 in rack-b, spot")));
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 3u);
+}
+
+TEST(Shortages, while_nothing_is_short_the_offers_are_the_clouds_own) {
+    Bench b;
+    EXPECT_EQ(b.shortages.instance_types(b.pool), b.own.types);
+    b.exhausted("rack-4", 1);
+    const auto once = b.shortages.instance_types(b.pool);
+    EXPECT_NE(once, b.own.types);
+    EXPECT_EQ(b.shortages.instance_types(b.pool), once) << "the same pointer until something changes";
+}
+
+}  // namespace
+}  // namespace joiner::control
