@@ -96,15 +96,22 @@ const Watched kWatched[] = {
     {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
 };
 
-// What providers say of themselves, passed on.
+// What providers say of themselves, passed on. While the controller is being made there is nobody to tell,
+// and all is asked for anew once it acts.
 struct ReportsTo final : cloud::Reports {
     std::function<void()> on_offers;
     std::function<void(const api::NodeClassReference&)> on_class;
     std::function<void(const cloud::InstanceEvent&)> on_event;
 
-    void offers_changed() override { on_offers(); }
-    void class_changed(const api::NodeClassReference& reference) override { on_class(reference); }
-    void happened(const cloud::InstanceEvent& event) override { on_event(event); }
+    void offers_changed() override {
+        if (on_offers) on_offers();
+    }
+    void class_changed(const api::NodeClassReference& reference) override {
+        if (on_class) on_class(reference);
+    }
+    void happened(const cloud::InstanceEvent& event) override {
+        if (on_event) on_event(event);
+    }
 };
 
 // Turns what happened into metrics and log lines, and passes on what came of launches.
@@ -258,6 +265,7 @@ class Controller::Impl {
           cloud_events_(services_, lifecycle_, shortages_, metrics),
           lease_rng_(rng.next()) {
         listen();
+        hear_reports();
         for (const cloud::NodeClassResource& each : providers_.node_class_resources()) {
             class_feeds_.push_back(
                 std::make_unique<NodeClassFeed>(cloud::kind_of(each), cluster_, listener_));
@@ -409,8 +417,7 @@ class Controller::Impl {
         };
     }
 
-    // The kinds of node class that they serve.
-    rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers) {
+    void hear_reports() {
         reports_.on_offers = [this] {
             cluster_.note_offers_changed();
             look_at_pools();
@@ -422,6 +429,10 @@ class Controller::Impl {
         reports_.on_event = [this](const cloud::InstanceEvent& event) {
             if (acting_) cloud_events_.note(event);
         };
+    }
+
+    // The kinds of node class that they serve.
+    rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers) {
         for (const ProviderMaker& make : makers)
             providers_.add(make({loop_, client_, cluster_, recorder_, reports_}));
         return providers_.kinds();
