@@ -365,6 +365,7 @@ class BindingOrder {
                 key += '{' + one.to_string() + '}';
         }
         if (term.honors_taints) {
+            key += "|taints";
             for (const api::Toleration& t : shape.tolerations)
                 key += fmt::format("|{} {} {} {}", t.key, t.op, t.value, t.effect);
         }
