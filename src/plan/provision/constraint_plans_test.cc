@@ -65,7 +65,6 @@ TEST_P(ConstraintPlansOfSeeds, are_accepted_by_the_checker) {
     std::size_t launches = 0;
     std::size_t placements = 0;
     std::size_t waits = 0;
-    std::size_t fallbacks = 0;
     for (std::uint64_t seed = GetParam() + 1; seed <= GetParam() + 250 && !::testing::Test::HasFailure();
          ++seed) {
         Rng rng(seed);
@@ -80,16 +79,13 @@ TEST_P(ConstraintPlansOfSeeds, are_accepted_by_the_checker) {
         launches += plan.launches.size();
         placements += plan.placements.size();
         waits += plan.waits.size();
-        if (plan.is_fallback) fmt::print("seed {} fell back\n", seed);
-        fallbacks += plan.is_fallback;
+        EXPECT_FALSE(plan.is_fallback);
     }
     RecordProperty("launches", static_cast<int>(launches));
-    fmt::print("{} launches, {} placements, {} waits, {} fallbacks\n", launches, placements, waits,
-               fallbacks);
+    fmt::print("{} launches, {} placements, {} waits\n", launches, placements, waits);
     EXPECT_GT(launches, 625u);
     EXPECT_GT(placements, 250u);
     EXPECT_GT(waits, 125u);
-    EXPECT_LT(fallbacks, 2u);
 }
 
 INSTANTIATE_TEST_SUITE_P(After, ConstraintPlansOfSeeds, ::testing::Values(0, 500, 1000, 1500));

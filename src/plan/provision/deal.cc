@@ -153,7 +153,7 @@ class Dealer {
             return choices[it->second];
         };
         for (model::PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
-            if (problem_.pools()[pool].types.empty()) continue;
+            if (!problem_.pools()[pool].sells()) continue;
             for (Domains& at : trial_.combinations(kind.rules.keys, pool, trial_.nowhere())) {
                 Choice& choice = choice_at(std::move(at));
                 if (choice.is_buyable) continue;

@@ -9,22 +9,10 @@
 
 #include "api/names.h"
 #include "base/check.h"
-#include "plan/provision/alternatives.h"
-#include "rules/new_node.h"
+#include "plan/provision/node_of_machine.h"
 
 namespace joiner::plan {
 namespace {
-
-rules::Requirements launch_requirements(const Problem& problem, const Machine& machine) {
-    const rules::Requirements& of_pool = problem.snapshot().pools[machine.pool].requirements;
-    rules::Requirements out = of_pool;
-    for (const auto& [group, alternative] : groups_of(problem, machine)) {
-        for (const rules::Requirement& wanted : *problem.groups()[group].alternatives[alternative]) {
-            if (rules::is_for_the_claim(wanted, of_pool, problem.snapshot().well_known)) out.add(wanted);
-        }
-    }
-    return out;
-}
 
 // The offerings of `mask` by their value of the key.
 std::vector<std::string> values_on(const Problem& problem, model::PoolIndex pool, const TypeOption& option,
@@ -90,26 +78,6 @@ void keep_off_too_small(const Problem& problem, const Machine& machine, StandIns
         std::erase_if(listed, [&](const auto& one) { return one.first != machine.option; });
 }
 
-// What may stand in for the machine, itself first or what is cheaper still. Under limits none counts for
-// more.
-StandIns may_stand_in(const Problem& problem, const Machine& machine) {
-    const PoolOptions& pool = problem.pools()[machine.pool];
-    StandIns out = stand_ins(problem, machine);
-    std::erase_if(out, [&](const auto& one) {
-        return !problem.counts_for_no_more(machine.pool, one.first, machine.option);
-    });
-    CHECK(!out.empty());
-    const auto price_of_one = [&](const auto& one) {
-        const TypeOption& option = pool.types[one.first];
-        return problem.offering(machine.pool, option, Problem::cheapest(option, one.second)).price;
-    };
-    const auto own =
-        std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.first == machine.option; });
-    if (own != out.end() && price_of_one(*own) == price_of_one(out.front()))
-        std::rotate(out.begin(), own, own + 1);
-    return out;
-}
-
 // Lists what may stand in, as far as a claim can say so. Returns those listed.
 StandIns widen(const Problem& problem, const ProvisionOptions& options, const Machine& machine,
                StandIns listed, MachineSpec& spec) {
@@ -156,14 +124,8 @@ void lower_min_values(const Problem& problem, const Machine& machine, const Stan
 }
 
 MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, Machine machine) {
-    StandIns others = may_stand_in(problem, machine);
-    if (has_unnamed_alternatives(problem, machine)) {
-        Machine cheapest = machine;
-        std::tie(cheapest.option, cheapest.offerings) = others.front();
-        machine.alternative = named_alternatives(problem, cheapest);
-        others = may_stand_in(problem, machine);
-    }
-    std::tie(machine.option, machine.offerings) = others.front();
+    StandIns others;
+    machine = as_bought(problem, std::move(machine), others);
     const TypeOption& option = problem.pools()[machine.pool].types[machine.option];
     const rules::Offering& offering =
         problem.offering(machine.pool, option, Problem::cheapest(option, machine.offerings));
@@ -172,7 +134,7 @@ MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, M
     out.zone = offering.zone();
     out.capacity_type = offering.capacity_type();
     out.price = offering.price;
-    out.requirements = launch_requirements(problem, machine);
+    out.requirements = claim_requirements(problem, machine);
     out.min_values_relaxed = machine.min_values_relaxed;
     for (const auto& [c, count] : machine.take) {
         for (std::uint32_t i = 0; i < count; ++i) out.requests += problem.classes()[c].shape->requests;

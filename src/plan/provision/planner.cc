@@ -480,6 +480,8 @@ class Planner {
                         pods.push_back(left_[c][next[c]++]);
                         const Domains& own = deal_.domains[deal_.domains_of[pods.back()]];
                         for (KeyId key = 1; key < own.size(); ++key) at[key] = std::max(at[key], own[key]);
+                        // As it was dealt; now it is known which node it is.
+                        trial_->count_at(kind_of_[pods.back()], own, -1);
                     }
                 }
                 trial_->adopt(machine, std::move(pods), kind_of_, at);

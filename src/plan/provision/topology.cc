@@ -30,15 +30,31 @@ std::string to_key(const std::vector<const PodSelector*>& all) {
     return out;
 }
 
+// What nodes must meet for the spread to look at them; nullptr where any node does.
+const std::vector<rules::Requirements>* honored_affinity(const PodShape& shape, const SpreadTerm& term) {
+    const auto& required = shape.before_volumes.empty() ? shape.required : shape.before_volumes;
+    const bool asks_nothing = std::any_of(required.begin(), required.end(),
+                                          [](const rules::Requirements& one) { return one.empty(); });
+    return term.honors_affinity && !asks_nothing ? &required : nullptr;
+}
+
+// A spread that must hold looks at nodes that have the keys of all such spreads of the pod. Those beside its
+// own; every node has a hostname.
+std::set<std::string_view> other_keys(const PodShape& shape, const SpreadTerm& term) {
+    std::set<std::string_view> out;
+    for (const SpreadTerm& other : shape.constraints.spread) {
+        if (term.is_hard && other.is_hard && other.topology_key != api::kHostnameLabel &&
+            other.topology_key != term.topology_key)
+            out.insert(other.topology_key);
+    }
+    return out;
+}
+
 std::string filter_key(const PodShape& shape, const SpreadTerm& term) {
     std::string key;
-    if (term.honors_affinity) {
-        const auto& required = shape.before_volumes.empty() ? shape.required : shape.before_volumes;
-        const bool asks_nothing = std::any_of(required.begin(), required.end(),
-                                              [](const rules::Requirements& one) { return one.empty(); });
-        if (!asks_nothing) {
-            for (const rules::Requirements& one : required) key += '{' + one.to_string() + '}';
-        }
+    for (const std::string_view other : other_keys(shape, term)) key.append(1, '+').append(other);
+    if (const auto* affinity = honored_affinity(shape, term)) {
+        for (const rules::Requirements& one : *affinity) key += '{' + one.to_string() + '}';
     }
     if (term.honors_taints) {
         key += "|taints";
@@ -176,8 +192,9 @@ FilterId Topology::filter_id(const PodShape& shape, const SpreadTerm& term) {
         filter_ids_.try_emplace(filter_key(shape, term), static_cast<FilterId>(filters_.size()));
     if (is_new) {
         NodeFilter& filter = filters_.emplace_back();
-        if (term.honors_affinity)
-            filter.affinity = shape.before_volumes.empty() ? &shape.required : &shape.before_volumes;
+        filter.affinity = honored_affinity(shape, term);
+        for (const std::string_view key : other_keys(shape, term))
+            filter.keys.push_back(key_id(std::string(key)));
         if (term.honors_taints) filter.tolerations = &shape.tolerations;
     }
     return it->second;

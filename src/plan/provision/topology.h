@@ -23,7 +23,8 @@ using SelectorId = std::uint32_t;
 using FilterId = std::uint32_t;
 struct NodeFilter {
     const std::vector<rules::Requirements>* affinity = nullptr;  // Any one of them; nullptr: not asked.
-    const std::vector<api::Toleration>* tolerations = nullptr;   // nullptr: taints don't matter.
+    std::vector<KeyId> keys;  // Nodes have them all, beside the one that is spread over.
+    const std::vector<api::Toleration>* tolerations = nullptr;  // nullptr: taints don't matter.
 };
 
 struct Counter {

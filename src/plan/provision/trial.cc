@@ -8,7 +8,10 @@
 #include <set>
 
 #include "base/check.h"
+#include "plan/provision/node_filter.h"
+#include "plan/provision/node_of_machine.h"
 #include "plan/provision/rooms.h"
+#include "rules/new_node.h"
 #include "rules/taints.h"
 
 namespace joiner::plan {
@@ -84,7 +87,7 @@ void Trial::read_standing() {
         const auto counters =
             topology.counts_of(standing.shape.get(), topology.profile_of(standing.labels.get()));
         for (const auto& [place, times] : standing.places) {
-            count(counters, place, static_cast<int>(times), false, standing.is_going);
+            count(counters, place, static_cast<int>(times), standing.is_going);
             if (standing.shape == nullptr) continue;
             for (const rules::HostPort& port : standing.shape->constraints.ports)
                 ports_[place].push_back(topology.port_id(port));
@@ -154,51 +157,64 @@ std::size_t Trial::attach(const PodKind& kind, std::vector<std::string>& there) 
 }
 
 bool Trial::is_eligible(FilterId id, Place place) {
-    if (id == 0 || place >= eligible_[id].size()) return true;
+    if (id == 0) return true;
     signed char& known = eligible_[id][place];
     if (known >= 0) return known == 1;
     const NodeFilter& filter = problem_.topology().filters()[id];
+    const std::vector<std::string>& keys = problem_.topology().keys();
     const model::Snapshot& snapshot = problem_.snapshot();
-    const bool is_room = place < rooms_;
-    const Requirements& labels =
-        is_room ? snapshot.rooms[place].labels : snapshot.closed_nodes[place - rooms_].labels;
-    const std::string_view name =
-        is_room ? snapshot.rooms[place].node_name() : snapshot.closed_nodes[place - rooms_].name;
-    const auto& taints =
-        is_room ? snapshot.rooms[place].taints : snapshot.closed_nodes[place - rooms_].taints;
-    const bool ok =
-        (filter.affinity == nullptr ||
-         std::any_of(filter.affinity->begin(), filter.affinity->end(),
-                     [&](const Requirements& wanted) { return rules::admits_node(labels, name, wanted); })) &&
-        (filter.tolerations == nullptr || rules::untolerated_taint(*filter.tolerations, taints) == nullptr);
+    bool ok = false;
+    if (place < rooms_) {
+        const model::RoomView& room = snapshot.rooms[place];
+        ok = passes(filter, keys, room.labels, room.node_name(), room.taints);
+    } else if (place < closed_end_) {
+        const model::ClosedNode& closed = snapshot.closed_nodes[place - rooms_];
+        ok = passes(filter, keys, closed.labels, closed.name, closed.taints);
+    } else {
+        const Machine& machine = opened_[place - closed_end_].machine;
+        std::optional<Requirements>& labels = labels_[place - closed_end_];
+        if (!labels) labels = labels_of_node(problem_, machine);
+        ok = passes(filter, keys, *labels, {}, snapshot.pools[machine.pool].taints);
+    }
     known = ok ? 1 : 0;
     return ok;
 }
 
-bool Trial::is_eligible_there(FilterId id, std::uint32_t k) {
-    if (id == 0) return true;
-    const PodKind& kind = problem_.kinds()[k];
-    const auto [it, is_new] = eligible_there_.try_emplace({id, kind.group}, true);
-    if (is_new) {
-        const NodeFilter& filter = problem_.topology().filters()[id];
-        if (filter.affinity != nullptr) {
-            it->second = std::any_of(
-                filter.affinity->begin(), filter.affinity->end(), [&](const Requirements& wanted) {
-                    return std::any_of(
-                        kind.shape->required.begin(), kind.shape->required.end(),
-                        [&](const Requirements& own) { return rules::intersects(own, wanted); });
-                });
-        }
+// The machine at the place would become this one, and pods are counted there: those who count them must not
+// see another node.
+bool Trial::stays_as_eligible(const Machine& machine, Place place) const {
+    std::optional<Requirements> labels;
+    const std::vector<api::Taint>& taints = problem_.snapshot().pools[machine.pool].taints;
+    const Topology& topology = problem_.topology();
+    for (FilterId id = 1; id < eligible_.size(); ++id) {
+        const signed char known = eligible_[id][place];
+        if (known < 0) continue;
+        if (!labels) labels = labels_of_node(problem_, machine);
+        if (passes(topology.filters()[id], topology.keys(), *labels, {}, taints) != (known == 1))
+            return false;
     }
+    return true;
+}
+
+// While it is open which machine it will be: pods of the class may stand on one that passes.
+bool Trial::is_eligible_there(FilterId id, std::uint32_t pod_class) {
+    const auto [it, is_new] = eligible_there_.try_emplace({id, pod_class}, true);
+    const NodeFilter& filter = problem_.topology().filters()[id];
+    if (!is_new || filter.affinity == nullptr) return it->second;
+    const Group& group = problem_.groups()[problem_.classes()[pod_class].group];
+    const auto may_pass_by = [&](const Requirements* own) {
+        return own != nullptr &&
+               std::any_of(filter.affinity->begin(), filter.affinity->end(),
+                           [&](const Requirements& wanted) { return rules::intersects(*own, wanted); });
+    };
+    it->second = std::any_of(group.alternatives.begin(), group.alternatives.end(), may_pass_by);
     return it->second;
 }
 
-void Trial::count(const std::vector<CounterId>& counters, Place place, int by, bool hostname_only,
-                  bool is_going) {
+void Trial::count(const std::vector<CounterId>& counters, Place place, int by, bool is_going) {
     ++version_;
     for (const CounterId c : counters) {
         const Counter& counter = problem_.topology().counters()[c];
-        if (hostname_only && counter.key != kHostnameKey) continue;
         if (is_going && counter.is_spread) continue;
         const std::int32_t at = domains_[place][counter.key];
         if (at < 0 || !is_eligible(counter.filter, place)) continue;
@@ -209,10 +225,14 @@ void Trial::count(const std::vector<CounterId>& counters, Place place, int by, b
 
 void Trial::count_at(std::uint32_t k, const Domains& at, int by) {
     ++version_;
+    std::optional<std::uint32_t> pod_class;
     for (const CounterId c : problem_.kinds()[k].rules.counts) {
         const Counter& counter = problem_.topology().counters()[c];
-        if (counter.key == kHostnameKey || at[counter.key] < 0 || !is_eligible_there(counter.filter, k))
-            continue;
+        if (counter.key == kHostnameKey || at[counter.key] < 0) continue;
+        if (counter.filter != 0) {
+            if (!pod_class) pod_class = problem_.class_of(k, pins(k, at));
+            if (!is_eligible_there(counter.filter, *pod_class)) continue;
+        }
         counts_[c][static_cast<std::size_t>(at[counter.key])] += by;
         totals_[c] += by;
     }
@@ -224,36 +244,43 @@ int Trial::count_of(CounterId c, const Domains& at, Place place) const {
     return at[key] < 0 ? 0 : counts_[c][static_cast<std::size_t>(at[key])];
 }
 
-// All domains where a pod of the kind could stand, or where it would have to be counted.
-const std::vector<std::int32_t>& Trial::universe(std::uint32_t k, const SpreadRule& rule) {
-    const auto [it, is_new] = universes_.try_emplace({rule.counter, k});
+// All domains where a node may come to be that the spread looks at, whoever it is bought for.
+const std::vector<std::int32_t>& Trial::universe(const SpreadRule& rule) {
+    const auto [it, is_new] = universes_.try_emplace(rule.counter);
     if (!is_new) return it->second;
     std::set<std::int32_t> found;
-    const FilterId filter = problem_.topology().counters()[rule.counter].filter;
+    const FilterId id = problem_.topology().counters()[rule.counter].filter;
     for (Place place = 0; place < closed_end_; ++place) {
-        if (const std::int32_t d = domains_[place][rule.key]; d >= 0 && is_eligible(filter, place))
+        if (const std::int32_t d = domains_[place][rule.key]; d >= 0 && is_eligible(id, place))
             found.insert(d);
     }
-    const NodeFilter& nodes = problem_.topology().filters()[filter];
+    const NodeFilter& filter = problem_.topology().filters()[id];
     for (PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
-        // Machines for others count too, where the spread does not look at the pod's own affinity.
-        const bool counts_all =
-            nodes.affinity == nullptr && problem_.pools()[pool].sells() &&
-            (nodes.tolerations == nullptr ||
-             rules::untolerated_taint(*nodes.tolerations, problem_.snapshot().pools[pool].taints) == nullptr);
+        if (filter.tolerations != nullptr &&
+            rules::untolerated_taint(*filter.tolerations, problem_.snapshot().pools[pool].taints) != nullptr)
+            continue;
+        const Requirements of_pool = rules::labels_of_new_node(problem_.snapshot().pools[pool].requirements);
         for (const std::string& value : problem_.values_of(pool, rule.key)) {
             const std::int32_t d = domain(rule.key, value);
-            if (counts_all) found.insert(d);
             if (found.contains(d)) continue;
-            const std::uint32_t c = problem_.class_of(k, {{rule.key, value}});
-            if (problem_.some_machine_holds(problem_.classes()[c])) found.insert(d);
+            const auto suits = [&](const TypeOption& option) {
+                return std::any_of(option.order.begin(), option.order.end(), [&](std::uint8_t bit) {
+                    return (option.offerings >> bit & 1) != 0 &&
+                           may_pass(filter, problem_.topology().keys(),
+                                    {&problem_.offering(pool, option, bit).requirements,
+                                     &problem_.type(pool, option).requirements, &of_pool},
+                                    rule.key, value);
+                });
+            };
+            const std::vector<TypeOption>& options = problem_.pools()[pool].types;
+            if (std::any_of(options.begin(), options.end(), suits)) found.insert(d);
         }
     }
     it->second.assign(found.begin(), found.end());
     return it->second;
 }
 
-int Trial::least(std::uint32_t k, const SpreadRule& rule, const Mode& mode) {
+int Trial::least(const SpreadRule& rule, const Mode& mode) {
     const FilterId filter = problem_.topology().counters()[rule.counter].filter;
     const std::vector<int>& counts = counts_[rule.counter];
     int least = std::numeric_limits<int>::max();
@@ -277,9 +304,9 @@ int Trial::least(std::uint32_t k, const SpreadRule& rule, const Mode& mode) {
     }
     if (!mode.is_lenient || lowest_[rule.counter].some_open) {
         if (rule.key == kHostnameKey) return 0;
-        for (const std::int32_t d : universe(k, rule))
+        for (const std::int32_t d : universe(rule))
             least = std::min(least, counts[static_cast<std::size_t>(d)]);
-        domains = universe(k, rule).size();
+        domains = universe(rule).size();
     }
     return domains == 0 || domains < static_cast<std::size_t>(rule.min_domains) ? 0 : least;
 }
@@ -290,10 +317,9 @@ bool Trial::is_open(Place place, KeyId key) {
            !problem_.values_of(opened_[place - closed_end_].machine.pool, key).empty();
 }
 
-bool Trial::keeps_spread(std::uint32_t k, const SpreadRule& rule, const Domains& at, Place place,
-                         const Mode& mode) {
+bool Trial::keeps_spread(const SpreadRule& rule, const Domains& at, Place place, const Mode& mode) {
     if (rule.key != kHostnameKey && at[rule.key] < 0) return false;
-    int lowest = least(k, rule, mode);
+    int lowest = least(rule, mode);
     // A domain opened only now has no node to be counted yet, and will be the emptiest.
     if (mode.is_lenient && place == kNewPlace) lowest = std::min(lowest, count_of(rule.counter, at, place));
     return count_of(rule.counter, at, place) + rule.self - lowest <= rule.max_skew;
@@ -320,7 +346,7 @@ bool Trial::keeps_preferences(std::uint32_t k, const Domains& at, Place place, c
            keeps(rules.rather_without,
                  [&](const auto& term) { return count_of(term.first, at, place) == 0; }) &&
            keeps(rules.rather_spread,
-                 [&](const SpreadRule& rule) { return keeps_spread(k, rule, at, place, mode); });
+                 [&](const SpreadRule& rule) { return keeps_spread(rule, at, place, mode); });
 }
 
 bool Trial::allows_at(std::uint32_t k, const Domains& at, Place place, const Mode& mode, std::string* why) {
@@ -371,7 +397,7 @@ bool Trial::allows_at(std::uint32_t k, const Domains& at, Place place, const Mod
         });
     }
     for (const SpreadRule& rule : rules.spread) {
-        if (keeps_spread(k, rule, at, place, mode)) continue;
+        if (keeps_spread(rule, at, place, mode)) continue;
         if (rule.key != kHostnameKey && at[rule.key] < 0) {
             return no([&] {
                 return fmt::format("its topology spread asks for the label {}, which no place for it has",
@@ -414,7 +440,7 @@ int Trial::regrets(std::uint32_t k, const Domains& at) {
         if (count_of(c, at, kNewPlace) > 0) sum += weight;
     }
     for (const SpreadRule& rule : rules.rather_spread) {
-        if (!keeps_spread(k, rule, at, kNewPlace, {})) sum += 100;
+        if (!keeps_spread(rule, at, kNewPlace, {})) sum += 100;
     }
     return sum;
 }
@@ -428,7 +454,7 @@ bool Trial::regrets_node(std::uint32_t k, Place place) {
                                   count_of(term.first, domains_[place], place) > 0;
                        }) ||
            std::any_of(rules.rather_spread.begin(), rules.rather_spread.end(), [&](const SpreadRule& rule) {
-               return rule.key == kHostnameKey && !keeps_spread(k, rule, domains_[place], place, {});
+               return rule.key == kHostnameKey && !keeps_spread(rule, domains_[place], place, {});
            });
 }
 
@@ -484,7 +510,7 @@ void Trial::put(std::uint32_t k, Place room, model::PodIndex pod) {
     const std::size_t attached = attach(kind, attached_[room]);
     if (!kind.rules.empty()) {
         ports_[room].insert(ports_[room].end(), kind.rules.ports.begin(), kind.rules.ports.end());
-        count(kind.rules.counts, room, 1, false, false);
+        count(kind.rules.counts, room, 1, false);
     }
     placements_.push_back({pod, room});
     if (is_recording_) log_.push_back({k, room, std::nullopt, {}, attached, brought});
@@ -582,6 +608,8 @@ void Trial::grow(Place place) {
     for (CounterId c = 0; c < counts_.size(); ++c) {
         if (problem_.topology().counters()[c].key == kHostnameKey) counts_[c].push_back(0);
     }
+    for (auto& known : eligible_) known.push_back(-1);
+    labels_.emplace_back();
 }
 
 bool Trial::may_hold(std::uint32_t k, std::size_t index) const {
@@ -614,7 +642,7 @@ bool Trial::join(std::uint32_t k, std::size_t index, const Domains& at, model::P
     for (std::uint32_t a = 0; a < alternatives; ++a) {
         Opened tried = opened;
         limits_.take(opened.machine.pool, opened.machine.option, -1);
-        const bool ok = add_to(tried, k, c, a, pod);
+        const bool ok = add_to(tried, k, c, a, pod) && stays_as_eligible(tried.machine, place);
         const Machine& kept = (ok ? tried : opened).machine;
         limits_.take(kept.pool, kept.option);
         if (!ok) continue;
@@ -624,11 +652,12 @@ bool Trial::join(std::uint32_t k, std::size_t index, const Domains& at, model::P
             step.domains_before = domains_[place];
         }
         opened = std::move(tried);
+        labels_[index].reset();
         for (KeyId key = 1; key < at.size(); ++key) {
             if (at[key] >= 0) domains_[place][key] = at[key];
         }
         ports_[place].insert(ports_[place].end(), rules.ports.begin(), rules.ports.end());
-        count(rules.counts, place, 1, false, false);
+        count(rules.counts, place, 1, false);
         if (is_recording_) log_.push_back(std::move(step));
         return true;
     }
@@ -651,7 +680,7 @@ bool Trial::open(std::uint32_t k, PoolIndex pool, std::uint32_t alternative, con
     grow(place);
     for (KeyId key = 1; key < at.size(); ++key) domains_[place][key] = at[key];
     ports_[place] = rules.ports;
-    count(rules.counts, place, 1, false, false);
+    count(rules.counts, place, 1, false);
     if (is_recording_) log_.push_back({k, place, std::nullopt, {}, 0, {}});
     return true;
 }
@@ -684,7 +713,14 @@ void Trial::adopt(const Machine& machine, std::vector<model::PodIndex> pods,
     for (const model::PodIndex pod : opened_.back().pods) {
         const PodRules& rules = problem_.kinds()[kind_of[pod]].rules;
         ports_[place].insert(ports_[place].end(), rules.ports.begin(), rules.ports.end());
-        count(rules.counts, place, 1, true, false);
+        // By other keys others count it, and it comes after them.
+        std::vector<CounterId> counters;
+        for (const CounterId c : rules.counts) {
+            const KeyId key = problem_.topology().counters()[c].key;
+            if (key == kHostnameKey || std::binary_search(rules.keys.begin(), rules.keys.end(), key))
+                counters.push_back(c);
+        }
+        count(counters, place, 1, false);
     }
 }
 
@@ -699,7 +735,7 @@ void Trial::undo_to(std::size_t mark) {
         Step step = std::move(log_.back());
         log_.pop_back();
         const PodKind& kind = problem_.kinds()[step.kind];
-        count(kind.rules.counts, step.place, -1, false, false);
+        count(kind.rules.counts, step.place, -1, false);
         ports_[step.place].resize(ports_[step.place].size() - kind.rules.ports.size());
         if (step.place < rooms_) {
             for (std::size_t d = 0; d < n_; ++d) free_[step.place * n_ + d] += kind.request[d];
@@ -715,6 +751,8 @@ void Trial::undo_to(std::size_t mark) {
             const Machine& before = opened_[step.place - closed_end_].machine;
             limits_.take(before.pool, before.option);
             domains_[step.place] = step.domains_before;
+            for (auto& known : eligible_) known[step.place] = -1;
+            labels_[step.place - closed_end_].reset();
             continue;
         }
         CHECK(step.place + 1 == domains_.size());
@@ -725,6 +763,8 @@ void Trial::undo_to(std::size_t mark) {
         for (CounterId c = 0; c < counts_.size(); ++c) {
             if (problem_.topology().counters()[c].key == kHostnameKey) counts_[c].pop_back();
         }
+        for (auto& known : eligible_) known.pop_back();
+        labels_.pop_back();
     }
 }
 

@@ -88,7 +88,7 @@ class Trial {
     bool join(std::uint32_t kind, std::size_t opened, const Domains& at, model::PodIndex pod);
     bool open(std::uint32_t kind, model::PoolIndex pool, std::uint32_t alternative, const Domains& at,
               model::PodIndex pod);
-    // A machine that is decided: its pods are counted on it, but for the keys they were counted for already.
+    // A machine that is decided: its pods are counted on it, by the keys that they are settled by.
     void adopt(const Machine& machine, std::vector<model::PodIndex> pods,
                const std::vector<std::uint32_t>& kind_of, const Domains& at);
     const Limits& limits() const { return limits_; }
@@ -115,15 +115,14 @@ class Trial {
     void read_places();
     void read_standing();
     bool is_eligible(FilterId filter, Place place);
-    bool is_eligible_there(FilterId filter, std::uint32_t kind);
-    void count(const std::vector<CounterId>& counters, Place place, int by, bool hostname_only,
-               bool is_going);
+    bool stays_as_eligible(const Machine& machine, Place place) const;
+    bool is_eligible_there(FilterId filter, std::uint32_t pod_class);
+    void count(const std::vector<CounterId>& counters, Place place, int by, bool is_going);
     int count_of(CounterId counter, const Domains& at, Place place) const;
-    int least(std::uint32_t kind, const SpreadRule& rule, const Mode& mode);
+    int least(const SpreadRule& rule, const Mode& mode);
     bool is_open(Place place, KeyId key);
-    const std::vector<std::int32_t>& universe(std::uint32_t kind, const SpreadRule& rule);
-    bool keeps_spread(std::uint32_t kind, const SpreadRule& rule, const Domains& at, Place place,
-                      const Mode& mode);
+    const std::vector<std::int32_t>& universe(const SpreadRule& rule);
+    bool keeps_spread(const SpreadRule& rule, const Domains& at, Place place, const Mode& mode);
     bool keeps_preferences(std::uint32_t kind, const Domains& at, Place place, const Mode& mode);
     bool add_to(Opened& opened, std::uint32_t kind, std::uint32_t c, std::uint32_t alternative,
                 model::PodIndex pod);
@@ -156,10 +155,11 @@ class Trial {
     std::vector<std::map<std::string, std::int32_t>> domain_ids_;  // By key.
     std::vector<std::vector<std::string>> domain_names_;
     std::vector<std::vector<signed char>> eligible_;                     // Filter x place; -1 not asked yet.
-    std::map<std::pair<FilterId, std::uint32_t>, bool> eligible_there_;  // Filter and group.
+    std::map<std::pair<FilterId, std::uint32_t>, bool> eligible_there_;  // Filter and class.
     std::vector<std::vector<signed char>> admitted_;                     // Group x room.
-    std::map<std::pair<CounterId, std::uint32_t>, std::vector<std::int32_t>> universes_;
+    std::map<CounterId, std::vector<std::int32_t>> universes_;
     std::vector<Opened> opened_;
+    std::vector<std::optional<rules::Requirements>> labels_;  // By machine: its node's, as it is now.
     std::vector<Placement> placements_;
     bool is_cut_ = false;
     bool is_recording_ = false;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -28,6 +29,8 @@ constexpr std::int32_t kLeastPriority = std::numeric_limits<std::int32_t>::min()
 // Bounds on the search for pods that others wait for; beyond them a plan counts as broken.
 constexpr int kMaxHelpers = 100;
 constexpr std::ptrdiff_t kMaxHelped = 20;
+// Likewise on pods that are taken one by one, each the one that leaves all most level.
+constexpr std::size_t kMaxLevelled = 500;
 
 // Pods counted by the values of one label.
 struct Tally {
@@ -39,9 +42,11 @@ struct Tally {
     int lowest = 0;
     bool skips_going = false;
 
-    void start(std::size_t domains) {
-        counts.assign(domains, 0);
-        domains_with.assign(1, static_cast<int>(domains));
+    void start() {
+        std::fill(counts.begin(), counts.end(), 0);
+        domains_with.assign(1, static_cast<int>(counts.size()));
+        total = 0;
+        lowest = 0;
     }
     // Counts only grow, and so does the lowest.
     void add(std::size_t node, int times) {
@@ -308,13 +313,18 @@ class BindingOrder {
             if (domain >= 0) domain = dense.try_emplace(domain, static_cast<int>(dense.size())).first->second;
         }
         made->domain_of = std::move(domain_of);
-        made->start(dense.size());
+        made->counts.resize(dense.size());
+        return *made;
+    }
+
+    // Them alone.
+    void count_standing(Tally& tally) const {
+        tally.start();
         for (std::size_t i = 0; i < standing_.size(); ++i) {
             const model::StandingPods& standing = standing_[i];
-            if (!made->selected[standing_labels_[i]] || (skips_going && standing.is_going)) continue;
-            for (const auto& [place, times] : standing.places) made->add(place, static_cast<int>(times));
+            if (!tally.selected[standing_labels_[i]] || (tally.skips_going && standing.is_going)) continue;
+            for (const auto& [place, times] : standing.places) tally.add(place, static_cast<int>(times));
         }
-        return *made;
     }
 
     // The nodes a spread looks at have all keys of the pod's hard spreads, and pass what its policies honour.
@@ -355,6 +365,7 @@ class BindingOrder {
                 key += '{' + one.to_string() + '}';
         }
         if (term.honors_taints) {
+            key += "|taints";
             for (const api::Toleration& t : shape.tolerations)
                 key += fmt::format("|{} {} {} {}", t.key, t.op, t.value, t.effect);
         }
@@ -398,25 +409,41 @@ class BindingOrder {
         }
     }
 
-    std::string why_not(const Turn& turn) const {
+    static int skew(const CheckedSpread& spread, const Turn& turn) {
+        const bool few = spread.tally->counts.size() < static_cast<std::size_t>(spread.term->min_domains);
+        return spread.tally->at(turn.node) - (few ? 0 : spread.tally->lowest);
+    }
+
+    struct Hurdle {
+        const char* what = nullptr;
+        const SpreadTerm* broken = nullptr;
+    };
+    // What keeps the pod out by now, if anything does.
+    std::optional<Hurdle> hurdle(const Turn& turn) const {
         const Sort& sort = sorts_[turn.sort];
         bool meets_all = true;
         bool meets_none = true;
         for (const Tally* tally : sort.affinity) {
-            if (tally->domain_of[turn.node] < 0) return "its affinity asks for a label that its node lacks";
+            if (tally->domain_of[turn.node] < 0)
+                return Hurdle{"its affinity asks for a label that its node lacks"};
             meets_all &= tally->at(turn.node) > 0;
             meets_none &= tally->total == 0;
         }
-        if (!meets_all && !(meets_none && sort.starts_affinity)) return "its pod affinity is not met";
+        if (!meets_all && !(meets_none && sort.starts_affinity)) return Hurdle{"its pod affinity is not met"};
         for (const CheckedSpread& spread : sort.spread) {
             if (spread.tally->domain_of[turn.node] < 0)
-                return "its spread asks for a label that its node lacks";
-            const bool few = spread.tally->counts.size() < static_cast<std::size_t>(spread.term->min_domains);
-            const int lowest = few ? 0 : spread.tally->lowest;
-            if (spread.tally->at(turn.node) + spread.self - lowest > spread.term->max_skew)
-                return fmt::format("its spread over {} is broken", spread.term->topology_key);
+                return Hurdle{"its spread asks for a label that its node lacks"};
+            if (skew(spread, turn) + spread.self > spread.term->max_skew) return Hurdle{nullptr, spread.term};
         }
-        return {};
+        return std::nullopt;
+    }
+    bool is_let_in(const Turn& turn) const { return !hurdle(turn); }
+    std::string why_not(const Turn& turn) const {
+        const std::optional<Hurdle> found = hurdle(turn);
+        if (!found) return {};
+        return found->broken == nullptr
+                   ? std::string(found->what)
+                   : fmt::format("its spread over {} is broken", found->broken->topology_key);
     }
 
     void bind(const Turn& turn) {
@@ -444,10 +471,26 @@ class BindingOrder {
         });
     }
 
+    // Any order that lets all in will do: where the likeliest does not, others are tried.
     void bind_all() {
         rank_turns();
-        std::vector<const Turn*> checked;
-        std::vector<const Turn*> free;
+        const auto left_out = [&](const auto& bind_them) {
+            for (const auto& [key, tally] : tallies_) count_standing(*tally);
+            helpers_ = 0;
+            std::vector<std::pair<PodIndex, std::string>> out;
+            for (const Turn* turn : bind_them()) out.emplace_back(turn->pod, why_not(*turn));
+            return out;
+        };
+        auto found = left_out([this] { return bind_ranked(order_); });
+        const bool may_differ = order_ == Order::kAny && !found.empty();
+        if (may_differ && (left_out([this] { return bind_ranked(Order::kUrgentFirst); }).empty() ||
+                           left_out([this] { return bind_most_level(); }).empty()))
+            return;
+        found_.insert(found_.end(), found.begin(), found.end());
+    }
+
+    // Those that an order of binding is to be found for, and the others that are counted.
+    void read_turns(std::vector<const Turn*>& checked, std::vector<const Turn*>& free) const {
         for (const Turn& turn : turns_) {
             const Sort& sort = sorts_[turn.sort];
             if (sort.is_checked) {
@@ -456,19 +499,79 @@ class BindingOrder {
                 free.push_back(&turn);
             }
         }
-        if (order_ != Order::kAny) bind_urgent_first(checked, free);
+    }
+
+    // Returns those that are never let in.
+    std::vector<const Turn*> bind_ranked(Order order) {
+        std::vector<const Turn*> checked;
+        std::vector<const Turn*> free;
+        read_turns(checked, free);
+        if (order != Order::kAny) bind_urgent_first(checked, free, order);
         while (true) {
             bind_let_in(checked, free, kLeastPriority);
-            if (checked.empty() || !bind_helper(checked, free)) break;
+            if (checked.empty() || !bind_helper(checked, free)) return checked;
         }
-        for (const Turn* turn : checked) fail(turn->pod, why_not(*turn));
+    }
+
+    // Of all that are let in, each time the one that would be the furthest from being let in last; of these
+    // the one that goes where the fewest are. Those that no spread of their own counts can wait.
+    std::vector<const Turn*> bind_most_level() {
+        std::vector<const Turn*> checked;
+        std::vector<const Turn*> free;
+        read_turns(checked, free);
+        if (checked.size() > kMaxLevelled) return checked;
+        const std::map<const Turn*, int> too_full = how_much_too_full(checked);
+        while (!checked.empty()) {
+            auto best = checked.end();
+            std::tuple<int, bool, int> least;
+            for (auto it = checked.begin(); it != checked.end(); ++it) {
+                if (!is_let_in(**it)) continue;
+                const std::vector<CheckedSpread>& spreads = sorts_[(*it)->sort].spread;
+                const bool can_wait = std::none_of(spreads.begin(), spreads.end(),
+                                                   [](const CheckedSpread& one) { return one.self > 0; });
+                const std::tuple own(-too_full.at(*it), can_wait, height(**it));
+                if (best != checked.end() && least <= own) continue;
+                best = it;
+                least = own;
+            }
+            if (best != checked.end()) {
+                bind(**best);
+                checked.erase(best);
+            } else if (!bind_helper(checked, free)) {
+                break;
+            }
+        }
+        return checked;
+    }
+
+    // By how many pods its domains are too full for each when all are bound.
+    std::map<const Turn*, int> how_much_too_full(const std::vector<const Turn*>& checked) {
+        for (const Turn& turn : turns_) bind(turn);
+        std::map<const Turn*, int> out;
+        for (const Turn* turn : checked) {
+            int& most = out[turn];
+            for (const CheckedSpread& spread : sorts_[turn->sort].spread)
+                most = std::max(most, skew(spread, *turn) - spread.term->max_skew);
+        }
+        for (const auto& [key, tally] : tallies_) count_standing(*tally);
+        return out;
+    }
+
+    // How much fuller than the emptiest its domains are in the eyes of those who spread, at most.
+    int height(const Turn& turn) const {
+        int out = 0;
+        for (const Tally* tally : sorts_[turn.sort].counted_by) {
+            if (tally->skips_going && tally->domain_of[turn.node] >= 0)
+                out = std::max(out, tally->at(turn.node) - tally->lowest);
+        }
+        return out;
     }
 
     std::int32_t priority(const Turn* turn) const { return sorts_[turn->sort].shape->priority; }
 
     // The most urgent that spread are let in before those that are free and less urgent, and after those that
     // are free and more so.
-    void bind_urgent_first(std::vector<const Turn*>& checked, std::vector<const Turn*>& free) {
+    void bind_urgent_first(std::vector<const Turn*>& checked, std::vector<const Turn*>& free, Order order) {
         std::set<std::int32_t, std::greater<>> of_spread;
         for (const Turn* turn : checked) {
             if (!sorts_[turn->sort].spread.empty()) of_spread.insert(priority(turn));
@@ -476,7 +579,7 @@ class BindingOrder {
         for (const std::int32_t own : of_spread) {
             std::erase_if(free, [&](const Turn* turn) {
                 const bool is_before =
-                    priority(turn) > own || (order_ == Order::kFreeFirst && priority(turn) == own);
+                    priority(turn) > own || (order == Order::kFreeFirst && priority(turn) == own);
                 if (is_before) bind(*turn);
                 return is_before;
             });
@@ -502,7 +605,7 @@ class BindingOrder {
             if (turn->level <= kLastOfSpread && priority(turn) >= least) stuck.push_back(turn);
         }
         const auto may_come = [&](const Turn& turn) {
-            return turn.level > kLastOfSpread && priority(&turn) >= least && why_not(turn).empty();
+            return turn.level > kLastOfSpread && priority(&turn) >= least && is_let_in(turn);
         };
         return !stuck.empty() && (bind_helper(stuck, checked, may_come) || bind_helper(stuck, free));
     }
@@ -511,7 +614,7 @@ class BindingOrder {
     bool bind_level(std::vector<const Turn*>& checked, int level, std::int32_t least) {
         std::vector<const Turn*> still;
         for (const Turn* turn : checked) {
-            if (turn->level == level && priority(turn) >= least && why_not(*turn).empty()) {
+            if (turn->level == level && priority(turn) >= least && is_let_in(*turn)) {
                 bind(*turn);
             } else {
                 still.push_back(turn);

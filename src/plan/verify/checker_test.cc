@@ -190,6 +190,12 @@ TEST(Checker, knows_the_rules) {
          W().on(P("x").spread(kZone, "x", 3), 0).on(P("x").spread(kZone, "x", 3), 2), ""},
         {"minDomains forbid a second",
          W().running(P("x"), 0).running(P("x"), 2).on(P("x").spread(kZone, "x", 3), 0), "its spread over"},
+        {"pods that their own spread does not count come after those that it does",
+         W().on(P("x").spread(kZone, "y"), 0)
+             .on(P("x").spread(kZone, "y"), 0)
+             .on(P("x").spread(kZone, "x"), 0)
+             .on(P("x").spread(kZone, "x"), 2),
+         ""},
         {"ports differ", W().on(P("x").port(80), 0).on(P("x").port(81), 0), ""},
         {"ports clash", W().on(P("x").port(80), 0).on(P("x").port(80), 0), "host port 80"},
         {"addresses differ", W().on(P("x").port(80, "10.0.0.1"), 0).on(P("x").port(80, "10.0.0.2"), 0), ""},
