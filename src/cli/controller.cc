@@ -57,6 +57,7 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     if (!gates) return invalid("--feature-gates: " + gates.error().message);
     out.gates = *gates;
     if (in.preference_policy == "Ignore") out.preference_policy = rules::PreferencePolicy::kIgnore;
+    out.legacy_node_repair = in.legacy_node_repair;
     if (in.preference_policy == "Priced")
         out.preference_worth = rules::Money::from_dollars(in.preference_worth);
     if (in.min_values_policy == "BestEffort") out.min_values_policy = plan::MinValuesPolicy::kBestEffort;

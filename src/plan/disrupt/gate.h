@@ -22,8 +22,10 @@ namespace joiner::plan {
 inline constexpr std::string_view kDrifted = "Drifted";
 inline constexpr std::string_view kEmpty = "Empty";
 inline constexpr std::string_view kUnderutilized = "Underutilized";
+inline constexpr std::string_view kUnhealthy = "Unhealthy";
 inline constexpr std::string_view kExpired = "Expired";  // Ours.
-inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnderutilized, kExpired};
+inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnderutilized, kUnhealthy,
+                                                          kExpired};
 
 struct GateFacts {
     const model::Cluster& cluster;
