@@ -189,9 +189,9 @@ bool is_empty(const model::NodeState& node) {
 }
 
 double eviction_cost(const model::PodState& pod) {
-    constexpr double kOfDeletionCost = 1.0 / (1 << 27);
+    constexpr double kOfWeight = 1.0 / (1 << 27);
     constexpr double kOfPriority = 1.0 / (1 << 25);
-    return std::clamp(1 + pod.deletion_cost * kOfDeletionCost + pod.priority * kOfPriority, -10.0, 10.0);
+    return std::clamp(1 + pod.eviction_weight * kOfWeight + pod.priority * kOfPriority, -10.0, 10.0);
 }
 
 WallTime steady_since(const api::NodeClaim& claim, WallTime last_pod_event) {

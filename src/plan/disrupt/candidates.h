@@ -101,7 +101,7 @@ class CandidateFinder {
 
 // Holds nothing that would be made again elsewhere.
 bool is_empty(const model::NodeState& node);
-// 1, moved by the pod's deletion cost and priority; between -10 and 10.
+// 1, moved by what the pod says its eviction weighs and by its priority; between -10 and 10.
 double eviction_cost(const model::PodState& pod);
 // When a pod last came to or left the claim's node, or when it was initialised if none ever has.
 WallTime steady_since(const api::NodeClaim& claim, WallTime last_pod_event);
