@@ -6,6 +6,7 @@
 #include "act/claim_status_patch.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "base/cut.h"
 #include "plan/disrupt/candidates.h"
 #include "plan/disrupt/outgoing.h"
 #include "plan/lifecycle/claim_marks.h"
@@ -20,7 +21,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kMaxMessage = 300;
+constexpr std::size_t kMaxMessageBytes = 1024;
 constexpr std::string_view kConsistent = "ConsistentStateFound";
 constexpr Duration kAskInstanceAgain = std::chrono::seconds{5};
 // A cloud that is asked a moment after it made an instance may not know it yet.
@@ -399,7 +400,7 @@ void Lifecycle::launch_failed(const Claim& claim, const Error& error) {
         return delete_claim(name, "nodeclass_not_ready");
     }
     const api::Condition* there = api::find_condition(claim.conditions, "Launched");
-    const std::string message = error.message.substr(0, kMaxMessage);
+    const std::string message = cut_with_dots(error.message, kMaxMessageBytes);
     if (there != nullptr && there->message == message) return;
     ClaimStatusPatch patch(claim);
     patch.conditions.set("Launched", "Unknown", "LaunchFailed", message, now);
