@@ -20,6 +20,8 @@
 #include "control/consolidation.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
+#include "control/metered_provider.h"
+#include "control/metric_words.h"
 #include "control/overlaid_provider.h"
 #include "control/overlay_keeper.h"
 #include "control/pool_keeper.h"
@@ -106,8 +108,8 @@ class Recorder final : public act::Notices {
             given_up;
         std::function<void(const api::NodeClaim&, const Error&)> launch_failed;
     };
-    Recorder(observe::Metrics& metrics, Listener listener)
-        : metrics_(metrics), listener_(std::move(listener)) {}
+    Recorder(observe::Metrics& metrics, const model::Cluster& cluster, Listener listener)
+        : metrics_(metrics), cluster_(cluster), listener_(std::move(listener)) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
         metrics_.count(
@@ -119,10 +121,18 @@ class Recorder final : public act::Notices {
         observe::log_info("provisioner", "created nodeclaim", {{"NodeClaim", claim.meta.name}});
     }
     void claim_disrupted(const api::NodeClaim& claim, std::string_view reason) override {
-        metrics_.count("nodeclaims_disrupted_total",
-                       {{"reason", std::string(reason)},
-                        {"nodepool", label(claim.meta, api::kNodePoolLabel)},
-                        {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)}});
+        const observe::Labels labels = {
+            {"reason", std::string(reason)},
+            {"nodepool", label(claim.meta, api::kNodePoolLabel)},
+            {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)},
+            {"consolidation_policy", consolidation_policy(claim, reason)},
+            {"termination_mode", termination_mode(claim.termination_grace_period)}};
+        metrics_.count("nodeclaims_disrupted_total", labels);
+        if (const model::NodeState* node = cluster_.node_of(claim)) {
+            const auto pods = std::count_if(node->pods.begin(), node->pods.end(),
+                                            [](const auto& item) { return item.second->is_reschedulable(); });
+            metrics_.count("pods_disruption_initiated_total", labels, static_cast<double>(pods));
+        }
         observe::log_info("disruption", "deleted nodeclaim",
                           {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
         if (const std::string_view condition = launch_problem(reason); !condition.empty())
@@ -164,6 +174,12 @@ class Recorder final : public act::Notices {
         if (reason == "initialization_timeout") return "InitializationFailed";
         return reason == "launch_timeout" ? kLaunchFailed : std::string_view{};
     }
+    // Of the claim's pool, where that is what has decided.
+    std::string consolidation_policy(const api::NodeClaim& claim, std::string_view reason) const {
+        const model::PoolState* pool = cluster_.find_pool(label(claim.meta, api::kNodePoolLabel));
+        const bool is_by_policy = reason == "empty" || reason == "underutilized";
+        return pool != nullptr && is_by_policy ? snake_case(pool->pool.consolidation_policy) : std::string{};
+    }
     static std::string label(const api::ObjectMeta& meta, std::string_view key) {
         return std::string(api::find_or_empty(meta.labels, key));
     }
@@ -172,6 +188,7 @@ class Recorder final : public act::Notices {
                               {"zone", label(node.meta, api::kZoneLabel)}});
     }
     observe::Metrics& metrics_;
+    const model::Cluster& cluster_;
     Listener listener_;
 };
 
@@ -198,8 +215,9 @@ class Controller::Impl {
           client_(loop, http, std::move(config), client_options(options_, [this] { return may_write(); })),
           cluster_(options_.preference_policy, rules::NodeClassKinds(own_provider_.node_class_kinds())),
           events_(loop, client_, {}),
-          recorder_(metrics, launch_listener()),
-          overlaid_(guarded_, cluster_),
+          recorder_(metrics, cluster_, launch_listener()),
+          metered_(guarded_, loop, cluster_, metrics),
+          overlaid_(metered_, cluster_),
           provider_(overlaid_, loop, cluster_),
           services_{loop,
                     client_,
@@ -660,6 +678,7 @@ class Controller::Impl {
     model::Cluster cluster_;
     kube::EventRecorder events_;
     Recorder recorder_;
+    MeteredProvider metered_;
     OverlaidProvider overlaid_;
     SoldOutMemory provider_;
     act::Services services_;

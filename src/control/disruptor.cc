@@ -7,6 +7,7 @@
 
 #include "act/binder.h"
 #include "api/names.h"
+#include "control/metric_words.h"
 #include "observe/log.h"
 #include "plan/disrupt/outgoing.h"
 #include "rules/conditions.h"
@@ -38,13 +39,6 @@ constexpr Duration kLongestKept = std::chrono::minutes{1};
 // A drain that takes longer holds up nobody else.
 constexpr Duration kLongDrain = std::chrono::minutes{1};
 constexpr Duration kEventGap = std::chrono::minutes{15};
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 std::string consolidation_type(std::string_view reason, std::size_t nodes) {
     if (reason != plan::kUnderutilized) return "";

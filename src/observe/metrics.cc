@@ -27,6 +27,8 @@ constexpr Description kDescriptions[] = {
     {"nodeclaims_created_total", "NodeClaims created."},
     {"nodeclaims_terminated_total", "NodeClaims whose instance and object are gone."},
     {"nodeclaims_disrupted_total", "NodeClaims deleted by the controller, by reason."},
+    {"pods_disruption_initiated_total",
+     "Pods to be made again elsewhere, on nodes whose NodeClaims were deleted."},
     {"nodes_created_total", "Nodes registered."},
     {"nodes_terminated_total", "Nodes removed."},
     {"nodes_drained_total", "Nodes drained."},
