@@ -18,6 +18,7 @@
 #include "control/buffer_keeper.h"
 #include "control/collector.h"
 #include "control/consolidation.h"
+#include "control/deletion_costs.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
 #include "control/metered_provider.h"
@@ -252,6 +253,7 @@ class Controller::Impl {
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
           static_pools_(services_, provisioner_, lifecycle_, disruptor_),
           repairer_(services_, lifecycle_, metrics),
+          deletion_costs_(services_, disruptor_, metrics),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),
@@ -261,6 +263,7 @@ class Controller::Impl {
                      }),
           lease_rng_(rng.next()) {
         listen();
+        if (options_.gates.pod_deletion_cost_management) cluster_.pass_over_deletion_costs();
         for (const Watched& watched : kWatched) {
             if (watched.is_wanted != nullptr && !watched.is_wanted(options_)) continue;
             watched_.push_back(watched.kind);
@@ -640,6 +643,7 @@ class Controller::Impl {
             lifecycle_.look_after_surges();
             if (options_.gates.static_capacity) static_pools_.look();
             if (options_.gates.node_repair) repairer_.look();
+            if (options_.gates.pod_deletion_cost_management) deletion_costs_.look();
         }
         pump_soon();
         loop_.after(kTick, [this] { tick(); });
@@ -693,6 +697,7 @@ class Controller::Impl {
     Consolidation consolidation_;
     StaticPools static_pools_;
     Repairer repairer_;
+    DeletionCosts deletion_costs_;
     PoolKeeper pool_keeper_;
     OverlayKeeper overlay_keeper_;
     BufferKeeper buffer_keeper_;
