@@ -54,6 +54,7 @@ void Lifecycle::step_claim(const std::string& name) {
     if (!writer_.may_act_on(claim)) return;
     const model::NodeState* node = services_.cluster.node_of(claim);
     if (node != nullptr && !writer_.may_act_on(node->node)) return;
+    if (plan::is_rebooting(claim) && !claim.meta.deleted) return reboot_.step(claim, node);
     const plan::ClaimStep step = plan::next_claim_step(
         {claim, node, writer_.is_gone(claim.provider_id), ensured_.contains(name), window_may_open_(name),
          services_.cluster.has_several_nodes(claim), hooks_.are_done(name)},
@@ -284,13 +285,12 @@ bool Lifecycle::mark_disrupted(const std::string& name, std::string_view reason)
     return false;
 }
 
-bool Lifecycle::end_now(const std::string& name, const std::string& reason) {
+bool Lifecycle::end_by(const std::string& name, WallTime deadline, const std::string& reason) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
     if (state == nullptr || state->claim.meta.deleted || !writer_.may_act_on(state->claim)) return false;
-    const WallTime now = services_.loop.now();
-    const auto deadline = parse_rfc3339(
+    const auto there = parse_rfc3339(
         api::find_or_empty(state->claim.meta.annotations, api::kTerminationTimestampAnnotation));
-    if (deadline && *deadline <= now) {
+    if (there && *there <= deadline) {
         writer_.delete_claim(name, reason);
         return true;
     }
@@ -298,8 +298,14 @@ bool Lifecycle::end_now(const std::string& name, const std::string& reason) {
         state->claim, "",
         dump({{"metadata",
                {{"resourceVersion", state->claim.meta.resource_version},
-                {"annotations", {{api::kTerminationTimestampAnnotation, format_rfc3339(now)}}}}}}));
+                {"annotations", {{api::kTerminationTimestampAnnotation, format_rfc3339(deadline)}}}}}}));
     return false;
+}
+
+bool Lifecycle::request_reboot(const std::string& name, std::optional<Duration> grace,
+                               const std::string& why) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    return state == nullptr || state->claim.meta.deleted || reboot_.request(state->claim, grace, why);
 }
 
 void Lifecycle::launch(const Claim& claim) {
@@ -492,6 +498,7 @@ void Lifecycle::forget_claim(const std::string& name) {
     ensured_.erase(name);
     opening_.erase(name);
     hooks_.forget(name);
+    reboot_.forget(name);
     checked_.erase(name);
 }
 

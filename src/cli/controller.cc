@@ -57,8 +57,8 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     const auto gates = control::parse_feature_gates(in.feature_gates);
     if (!gates) return invalid("--feature-gates: " + gates.error().message);
     out.gates = *gates;
-    if (in.preference_policy == "Ignore") out.preference_policy = rules::PreferencePolicy::kIgnore;
     out.legacy_node_repair = in.legacy_node_repair;
+    if (in.preference_policy == "Ignore") out.preference_policy = rules::PreferencePolicy::kIgnore;
     if (in.preference_policy == "Priced")
         out.preference_worth = rules::Money::from_dollars(in.preference_worth);
     if (in.min_values_policy == "BestEffort") out.min_values_policy = plan::MinValuesPolicy::kBestEffort;

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "act/binder.h"
 #include "act/lifecycle.h"
+#include "act/object_writer.h"
 #include "act/services.h"
 #include "api/codec.h"
 #include "api/names.h"
@@ -21,6 +23,7 @@
 #include "control/deletion_costs.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
+#include "control/legacy_repairer.h"
 #include "control/metered_provider.h"
 #include "control/metric_words.h"
 #include "control/overlaid_provider.h"
@@ -157,6 +160,12 @@ class Recorder final : public act::Notices {
     void node_drained(const api::Node& node) override {
         metrics_.count("nodes_drained_total", {{"nodepool", label(node.meta, api::kNodePoolLabel)}});
     }
+    void node_rebooted(std::string_view result, Duration took, std::optional<Duration> recovery) override {
+        const observe::Labels labels = {{"result", std::string(result)}};
+        metrics_.count("nodes_reboots_total", labels);
+        metrics_.observe("nodes_reboot_duration_seconds", labels, to_seconds(took));
+        if (recovery) metrics_.observe("nodes_reboot_recovery_duration_seconds", {}, to_seconds(*recovery));
+    }
     void pod_evicted(int code) override {
         metrics_.count("pods_eviction_requests_total", {{"code", std::to_string(code)}});
     }
@@ -228,6 +237,7 @@ class Controller::Impl {
                     recorder_,
                     [this](const std::string& claim) { look_at_claim(claim); },
                     [this](const std::string& node) { look_at_node(node); }},
+          repair_policies_(usable_repair_policies()),
           provisioner_(
               services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); },
               [this](const std::string& claim) {
@@ -247,12 +257,14 @@ class Controller::Impl {
                   const auto it = last_pod_event_.find(claim);
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
-          disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
+          disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, repair_policies_, metrics),
           replacer_(services_, provisioner_, disruptor_, metrics),
           consolidation_(services_, provisioner_, disruptor_, metrics,
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
-          static_pools_(services_, provisioner_, lifecycle_, disruptor_),
-          repairer_(services_, lifecycle_, metrics),
+          static_pools_(services_, provisioner_, lifecycle_, disruptor_,
+                        {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair}),
+          repairer_(services_, repair_policies_, lifecycle_, disruptor_, replacer_, static_pools_, metrics),
+          legacy_repairer_(services_, lifecycle_, metrics),
           deletion_costs_(services_, disruptor_, metrics),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
@@ -276,6 +288,14 @@ class Controller::Impl {
     void start(std::function<void()> on_lost) {
         metrics_.set("build_info",
                      {{"version", JOINER_VERSION}, {"goversion", ""}, {"goarch", ""}, {"commit", ""}}, 1);
+        if (!repair_problem_.empty()) {
+            observe::log_error("controller",
+                               "the gate NodeRepair cannot be on: switch it off, or repair with "
+                               "--legacy-node-repair",
+                               {{"error", repair_problem_}});
+            loop_.post(std::move(on_lost));
+            return;
+        }
         for (const auto& reflector : reflectors_) reflector->start();
         if (!options_.leader_election) {
             elected_ = true;
@@ -350,6 +370,22 @@ class Controller::Impl {
         return out;
     }
 
+    bool repairs_by_force() const { return options_.gates.node_repair && options_.legacy_node_repair; }
+
+    // None where nothing is repaired by this method, and where they cannot be used: the start says so then.
+    rules::RepairPolicies usable_repair_policies() {
+        if (!options_.gates.node_repair || options_.legacy_node_repair) return {};
+        auto policies = rules::RepairPolicies::make(provider_.repair_policies());
+        if (!policies) {
+            repair_problem_ = policies.error().message;
+        } else if (policies->empty()) {
+            repair_problem_ = "the provider has no repair policies";
+        } else if (policies->reboot() && !provider_.can_reboot()) {
+            repair_problem_ = "a repair policy reboots, which the provider cannot do";
+        }
+        return policies ? std::move(*policies) : rules::RepairPolicies{};
+    }
+
     void note_failure(const api::NodeClaim& claim, std::string_view condition, const std::string& why) {
         const std::string pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
         disruptor_.note_launch(pool, false);
@@ -362,8 +398,9 @@ class Controller::Impl {
         };
         listener_.node_changed = [this](const std::string& name) {
             look_at_node(name);
-            if (options_.gates.node_repair && acting_ && !is_settling_in_ && facts_are_fresh())
-                repairer_.node_changed(name);
+            if (repairs_by_force() && acting_ && !is_settling_in_ && facts_are_fresh())
+                legacy_repairer_.node_changed(name);
+            repairer_.node_changed(name);
             if (const model::NodeState* node = cluster_.find_node(name)) {
                 if (const model::ClaimState* claim = cluster_.claim_of(node->node))
                     look_at_claim(claim->claim.meta.name);
@@ -428,6 +465,12 @@ class Controller::Impl {
                     [done = std::move(done)] { done(fail(ErrorKind::kNotFound, "the node is gone")); });
             }
             client_.remove(kube::kNodes, "", name, {}, status_of(std::move(done)));
+        };
+        access.set_boot_id = [this, status_of](const std::string& node, const std::string& boot_id,
+                                               std::function<void(Status)> done) {
+            const std::string body = act::dump({{"status", {{"nodeInfo", {{"bootID", boot_id}}}}}});
+            client_.patch(kube::kNodes, "", node, "status", kube::PatchType::kMerge, body,
+                          status_of(std::move(done)));
         };
         access.nodes = [this] {
             std::vector<api::Node> out;
@@ -621,8 +664,9 @@ class Controller::Impl {
         if (!acting_) return;
         const bool is_sweep = ++ticks_ % kTicksPerSweep == 0;
         for (const auto& [name, state] : cluster_.our_claims()) {
-            const bool is_settled =
-                !state.claim.meta.deleted && rules::is_true(state.claim.conditions, "Initialized");
+            const bool is_settled = !state.claim.meta.deleted &&
+                                    rules::is_true(state.claim.conditions, "Initialized") &&
+                                    !plan::is_rebooting(state.claim);
             if (is_sweep || !is_settled) claims_.insert(name);
         }
         for (const auto& [name, state] : cluster_.nodes()) {
@@ -638,11 +682,12 @@ class Controller::Impl {
         buffer_keeper_.look();
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
+            repairer_.look();
             replacer_.look();
             consolidation_.look();
             lifecycle_.look_after_surges();
             if (options_.gates.static_capacity) static_pools_.look();
-            if (options_.gates.node_repair) repairer_.look();
+            if (repairs_by_force()) legacy_repairer_.look();
             if (options_.gates.pod_deletion_cost_management) deletion_costs_.look();
         }
         pump_soon();
@@ -686,6 +731,8 @@ class Controller::Impl {
     OverlaidProvider overlaid_;
     SoldOutMemory provider_;
     act::Services services_;
+    std::string repair_problem_;
+    const rules::RepairPolicies repair_policies_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;
     act::Binder binder_;
@@ -697,6 +744,7 @@ class Controller::Impl {
     Consolidation consolidation_;
     StaticPools static_pools_;
     Repairer repairer_;
+    LegacyRepairer legacy_repairer_;
     DeletionCosts deletion_costs_;
     PoolKeeper pool_keeper_;
     OverlayKeeper overlay_keeper_;

@@ -7,6 +7,7 @@
 
 #include "api/names.h"
 #include "base/hash.h"
+#include "cloud/kwok/repair_policies.h"
 #include "cloud/kwok/sold_out.h"
 #include "cloud/kwok/types_file.h"
 #include "rules/conditions.h"
@@ -91,7 +92,7 @@ std::vector<rules::NodeClassKind> KwokProvider::node_class_kinds() const {
 }
 
 std::vector<rules::RepairPolicy> KwokProvider::repair_policies() const {
-    return {{"Ready", "False", std::chrono::minutes{10}}, {"Ready", "Unknown", std::chrono::minutes{10}}};
+    return kwok_repair_policies();
 }
 
 Result<KwokProvider::Choice> KwokProvider::choose(const api::NodeClaim& claim,
@@ -221,6 +222,16 @@ void KwokProvider::get(const std::string& provider_id, std::function<void(Result
     const api::KWOKNodeClass* node_class = access_.node_class(claim->node_class.name);
     bring_up(*claim, std::move(*instance),
              node_class == nullptr ? Duration{0} : node_class->registration_delay, std::move(done));
+}
+
+void KwokProvider::reboot(const api::NodeClaim& claim, const std::string& operation,
+                          std::function<void(Status)> done) {
+    if (claim.node_name.empty()) {
+        return loop_.post([done = std::move(done), name = claim.meta.name] {
+            done(fail(ErrorKind::kUnavailable, "NodeClaim " + name + " has no node to reboot yet"));
+        });
+    }
+    access_.set_boot_id(claim.node_name, std::string(kNodePrefix) + operation, std::move(done));
 }
 
 void KwokProvider::list(std::function<void(Result<std::vector<Instance>>)> done) {
