@@ -98,6 +98,10 @@ void add_controller(CLI::App& app, int& code) {
         ->envname("SCHEDULER_CONFIG");
     command->add_option("--feature-gates", o->feature_gates, "name=true or name=false, separated by commas")
         ->envname("FEATURE_GATES");
+    command
+        ->add_flag("--legacy-node-repair", o->legacy_node_repair,
+                   "with the gate NodeRepair: sick nodes go by force, past budgets, nothing launched before")
+        ->envname("LEGACY_NODE_REPAIR");
     add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
 }

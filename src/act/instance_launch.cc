@@ -9,6 +9,7 @@
 #include "act/launch_request.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "base/cut.h"
 #include "rules/conditions.h"
 
 namespace joiner::act {
@@ -17,7 +18,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kMaxMessage = 300;
+constexpr std::size_t kMaxMessageBytes = 1024;
 constexpr Duration kAskInstanceAgain = std::chrono::seconds{5};
 // A cloud that is asked a moment after it made an instance may not know it yet.
 constexpr Duration kKnownBy = std::chrono::minutes{1};
@@ -201,7 +202,7 @@ void InstanceLaunch::launch_failed(const Claim& claim, const Error& error) {
         return writer_.delete_claim(name, "launch_refused");
     }
     const api::Condition* there = api::find_condition(claim.conditions, "Launched");
-    const std::string message = error.message.substr(0, kMaxMessage);
+    const std::string message = cut_with_dots(error.message, kMaxMessageBytes);
     if (there != nullptr && there->message == message) return;
     ClaimStatusPatch patch(claim);
     patch.conditions.set("Launched", "Unknown", "LaunchFailed", message, now);

@@ -49,6 +49,7 @@ void Lifecycle::step_claim(const std::string& name) {
     if (!writer_.may_act_on(claim)) return;
     const model::NodeState* node = services_.cluster.node_of(claim);
     if (node != nullptr && !writer_.may_act_on(node->node)) return;
+    if (plan::is_rebooting(claim) && !claim.meta.deleted) return reboot_.step(claim, node);
     const plan::ClaimStep step = plan::next_claim_step(
         {claim, node, writer_.is_gone(claim.provider_id), launch_.is_ensured(name), window_may_open_(name),
          services_.cluster.has_several_nodes(claim), hooks_.are_done(claim)},
@@ -306,6 +307,12 @@ bool Lifecycle::end_by(const std::string& name, std::optional<WallTime> deadline
     return false;
 }
 
+bool Lifecycle::request_reboot(const std::string& name, std::optional<Duration> grace,
+                               const std::string& why) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    return state == nullptr || state->claim.meta.deleted || reboot_.request(state->claim, grace, why);
+}
+
 void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
     std::vector<api::Taint> taints;
     for (const api::Taint& taint : node.taints) {
@@ -389,6 +396,7 @@ void Lifecycle::forget_claim(const std::string& name) {
     launch_.forget(name);
     opening_.erase(name);
     hooks_.forget(name);
+    reboot_.forget(name);
     checked_.erase(name);
 }
 

@@ -11,6 +11,7 @@
 #include "act/instance_launch.h"
 #include "act/node_end.h"
 #include "act/object_writer.h"
+#include "act/reboot.h"
 #include "act/registration_hooks.h"
 #include "act/services.h"
 #include "plan/lifecycle/claim_step.h"
@@ -31,6 +32,12 @@ class Lifecycle {
           writer_(services),
           launch_(services, writer_),
           node_end_(services, writer_),
+          reboot_(services, writer_, node_end_,
+                  [this](const std::string& claim, std::optional<WallTime> deadline) {
+                      if (deadline) return end_by(claim, *deadline, "unhealthy");
+                      delete_claim(claim, "unhealthy");
+                      return true;
+                  }),
           hooks_(services) {}
 
     void step_claim(const std::string& name);
@@ -39,13 +46,14 @@ class Lifecycle {
     void delete_claim(const std::string& name, const std::string& reason) {
         writer_.delete_claim(name, reason);
     }
-    // Deletes the claim with its termination deadline set to now, so that nothing holds up its node. One step
-    // a call, to be repeated until the deletion is asked for: true.
-    bool end_now(const std::string& name, const std::string& reason) {
-        return end_by(name, services_.loop.now(), reason);
-    }
-    // The same with a deadline to come, or none but what the claim has; an earlier one that it has stays.
+    // Deletes the claim with its termination deadline no later than `deadline`, after which no pod holds its
+    // node up; nullopt: with the one that it has, if any. One step a call, to be repeated until the deletion
+    // is asked for: true.
     bool end_by(const std::string& name, std::optional<WallTime> deadline, const std::string& reason);
+    // Has the claim's machine started anew in its place, once its pods have gone or `grace` is over; nullopt:
+    // however long they take. One step a call, to be repeated until the watch shows that it is asked for:
+    // true.
+    bool request_reboot(const std::string& claim, std::optional<Duration> grace, const std::string& why);
     // Puts the disrupted taint on the claim's node and the DisruptionReason condition on the claim; an empty
     // reason takes both off. One step a call, to be repeated until the watch shows it all: true.
     bool mark_disrupted(const std::string& name, std::string_view reason);
@@ -85,6 +93,7 @@ class Lifecycle {
     ObjectWriter writer_;
     InstanceLaunch launch_;
     NodeEnd node_end_;
+    Reboot reboot_;
     RegistrationHooks hooks_;
     std::map<std::string, WallTime> checked_;  // Claims, when they were last held against their nodes.
     std::set<std::string> opening_;            // Claims whose window was asked to open.

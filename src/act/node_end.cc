@@ -136,6 +136,11 @@ void NodeEnd::evict(const model::PodKey& key) {
         });
 }
 
+void NodeEnd::evict_some(const plan::NodeStep& step, const api::Node& node) {
+    say(step, node);
+    for (const model::PodKey& key : step.evict) evict(key);
+}
+
 void NodeEnd::look_after_surges() {
     for (const model::PodKey& key : services_.cluster.released_pods()) {
         const model::PodState* pod = services_.cluster.find_pod(key);

@@ -18,6 +18,8 @@ class NodeEnd {
 
     // REQUIRES: the node is deleting and carries our finalizer.
     void step(const model::NodeState& node);
+    // Evicts the pods that the step names from a node that stays, and says what it remarks on.
+    void evict_some(const plan::NodeStep& step, const api::Node& node);
     // Each second: evicts pods that were replaced, whatever became of the node that was to go.
     void look_after_surges();
     // Now and then.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class Notices {
     virtual void node_created(const api::Node&) {}
     virtual void node_drained(const api::Node&) {}
     virtual void node_terminated(const api::Node&) {}
+    // `result`: as metrics name it. `took`: since it was asked for. `recovery`: since the machine began anew.
+    virtual void node_rebooted(std::string_view /*result*/, Duration /*took*/,
+                               std::optional<Duration> /*recovery*/) {}
     virtual void pod_evicted(int /*code*/) {}
     virtual void pod_bound(std::string_view /*result*/) {}  // "bound", "conflict", "gone", "failed", "left"
     virtual void failed(std::string_view /*what*/, const Error&) {}

@@ -141,6 +141,7 @@ struct Node {
     ResourceMap capacity;
     ResourceMap allocatable;
     std::vector<Condition> conditions;
+    std::string boot_id;  // Another after each start of its machine.
 };
 
 struct PersistentVolumeClaim {

@@ -317,6 +317,12 @@ void read_value(const Value& value, Node& out) {
                 if (key == "capacity") return field.read(out.capacity);
                 if (key == "allocatable") return field.read(out.allocatable);
                 if (key == "conditions") return field.read(out.conditions);
+                if (key == "nodeInfo") {
+                    field.each_field("*", [&](std::string_view name, const Value& member) {
+                        return name == "bootID" && member.read(out.boot_id);
+                    });
+                    return true;
+                }
                 return false;
             });
             return true;

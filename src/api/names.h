@@ -25,7 +25,15 @@ inline constexpr std::string_view kExcludeBalancersLabel =
     "node.kubernetes.io/exclude-from-external-load-balancers";
 
 inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not-disrupt";
+// On a Node: "true" keeps repair off it.
+inline constexpr std::string_view kDoNotRepairAnnotation = "karpenter.sh/do-not-repair";
 inline constexpr std::string_view kPodDeletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
+// On a pod: what its eviction weighs, for us alone; ReplicaSets do not read it.
+inline constexpr std::string_view kDisruptionCostAnnotation = "karpenter.sh/disruption-cost";
+// On a NodeClaim that is being rebooted: the boot id before it, and how long pods may hold it up.
+inline constexpr std::string_view kRebootPreBootIdAnnotation = "karpenter.sh/reboot-pre-boot-id";
+inline constexpr std::string_view kRebootGracePeriodAnnotation =
+    "karpenter.sh/reboot-termination-grace-period";
 // On a NodePool: dollars an hour that a node costs besides its price (licences, addresses, agents).
 inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
 inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
@@ -50,6 +58,7 @@ inline constexpr std::string_view kCapacityOverlayAnnotation = "karpenter.sh/cap
 inline constexpr std::string_view kTerminationFinalizer = "karpenter.sh/termination";
 inline constexpr std::string_view kUnregisteredTaint = "karpenter.sh/unregistered";  // NoExecute
 inline constexpr std::string_view kDisruptedTaint = "karpenter.sh/disrupted";        // NoSchedule
+inline constexpr std::string_view kRebootingTaint = "karpenter.sh/rebooting";        // NoSchedule
 // Ours: keeps the scheduler off a new node until the pods planned for it are bound (docs/binding.md).
 // NoSchedule.
 inline constexpr std::string_view kBindingTaint = "joiner.sh/binding";

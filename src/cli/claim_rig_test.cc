@@ -1,4 +1,4 @@
-// Claims that no pod asked for, and nodes that fall ill: standalone NodeClaims, static pools, node repair.
+// Claims that no pod asked for: standalone NodeClaims and static pools.
 // The names carry the section of Karpenter's behaviour they hold. The whole controller on virtual time.
 #include <gmock/gmock.h>
 
@@ -373,6 +373,36 @@ TEST_F(StaticRig, s4_9_where_the_node_limit_leaves_no_room_drift_waits_and_says_
     world_.run_for(minutes{5});
     EXPECT_EQ(of_generation("one"), 2u);
     EXPECT_THAT(said("DisruptionBlocked"), HasSubstr("limits.nodes (2)"));
+    std::set<std::string> told;
+    for (const std::string& text : world_.list("events")) {
+        const auto event = nlohmann::json::parse(text);
+        if (event.value("reason", "") == "DisruptionBlocked") told.insert(event["involvedObject"]["kind"]);
+    }
+    EXPECT_EQ(told, (std::set<std::string>{"Node", "NodeClaim", "NodePool"}));
+}
+
+TEST_F(StaticRig, s5_6_where_the_node_limit_leaves_no_room_drifted_nodes_may_go_first) {
+    apply(static_pool(2, ", limits: {nodes: 2}"));
+    control::Options options = with_static_pools();
+    options.gates.terminate_first_drift = true;
+    start(options);
+    ASSERT_TRUE(comes_up(2));
+    ASSERT_TRUE(world_.patch("NodePool", "", "fixed",
+                             R"({"spec":{"template":{"metadata":{"labels":{"generation":"two"}}}}})"));
+    std::size_t most = 0;
+    std::size_t fewest = 2;
+    EXPECT_TRUE(until(
+        [&] {
+            most = std::max(most, nodes().size());
+            fewest = std::min(fewest, up());
+            return of_generation("two") == 2 && comes_up(2, Duration{0});
+        },
+        minutes{10}));
+    EXPECT_EQ(most, 2u);
+    EXPECT_EQ(fewest, 1u) << "one after the other, as the budget has it";
+    EXPECT_THAT(processes_.back()->metrics.text(),
+                HasSubstr("karpenter_voluntary_disruption_terminate_first_decisions_total{nodepool=\"fixed\","
+                          "reason=\"drifted\",terminate_first_reason=\"static-at-limit\"} 2"));
 }
 
 TEST_F(StaticRig, s4_9_restarts_in_the_middle_end_with_the_right_number) {
@@ -385,89 +415,6 @@ TEST_F(StaticRig, s4_9_restarts_in_the_middle_end_with_the_right_number) {
     start(with_static_pools());
     EXPECT_TRUE(comes_up(5));
     EXPECT_EQ(disorder_after(minutes{1}), "");
-}
-
-class RepairRig : public ClaimRig {
-  protected:
-    static control::Options with_repair() {
-        control::Options out = alone();
-        out.gates.node_repair = true;
-        return out;
-    }
-    // So many nodes of one pod each, which stay where they are.
-    std::vector<std::string> fill_nodes(int count, control::Options options = with_repair()) {
-        apply(kPool);
-        EXPECT_TRUE(world_.patch("NodePool", "", "default",
-                                 R"({"spec":{"disruption":{"consolidateAfter":"Never"}}})"));
-        start(std::move(options));
-        apply(deployment(
-            "web", count, "1",
-            {.pod = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
-                    "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}, "
-                    "tolerations: [{key: node.kubernetes.io/unreachable, operator: Exists}]"}));
-        EXPECT_TRUE(runs(static_cast<std::size_t>(count), minutes{1}));
-        EXPECT_EQ(disorder_after(minutes{1}), "");
-        std::vector<std::string> out;
-        for (const api::Node& node : nodes()) out.push_back(node.meta.name);
-        EXPECT_EQ(out.size(), static_cast<std::size_t>(count));
-        return out;
-    }
-    bool is_there(const std::string& node) const { return world_.get("nodes", "", node).has_value(); }
-};
-
-class RepairOfSmallPools : public RepairRig, public testing::WithParamInterface<int> {};
-
-TEST_P(RepairOfSmallPools, s4_8_the_only_sick_node_is_repaired) {
-    const std::vector<std::string> names = fill_nodes(GetParam());
-    world_.stop_node(names.front());
-    world_.run_for(minutes{9});
-    EXPECT_TRUE(is_there(names.front())) << "it is tolerated for ten minutes";
-    EXPECT_TRUE(until([&] { return !is_there(names.front()); }, minutes{5}));
-    EXPECT_TRUE(runs(static_cast<std::size_t>(GetParam()), minutes{2}));
-    EXPECT_EQ(disorder_after(minutes{1}), "");
-    EXPECT_THAT(said("NodeRepaired"), HasSubstr("condition Ready has been Unknown"));
-    EXPECT_THAT(said("NodeRepaired"), HasSubstr(fmt::format("0 of the {} other nodes", GetParam() - 1)));
-    for (std::size_t i = 1; i < names.size(); ++i) EXPECT_TRUE(is_there(names[i]));
-}
-INSTANTIATE_TEST_SUITE_P(Nodes, RepairOfSmallPools, testing::Values(1, 2, 3, 4));
-
-TEST_F(RepairRig, s4_8_a_pool_whose_nodes_fall_ill_together_is_left_alone) {
-    const std::vector<std::string> names = fill_nodes(3);
-    for (const std::string& name : names) world_.stop_node(name);
-    world_.run_for(minutes{20});
-    for (const std::string& name : names) EXPECT_TRUE(is_there(name));
-    EXPECT_THAT(said("NodeRepairBlocked"), HasSubstr("2 of the 2 other nodes"));
-    EXPECT_EQ(world_.event_reasons()["NodeRepaired"], 0u);
-    for (const std::string& name : {names[1], names[2]}) world_.start_node(name);
-    EXPECT_TRUE(until([&] { return !is_there(names[0]); }, minutes{3})) << "now it is the only one";
-    EXPECT_TRUE(is_there(names[1]) && is_there(names[2]));
-}
-
-TEST_F(RepairRig, s4_8_repair_ignores_budgets_and_do_not_disrupt) {
-    const std::vector<std::string> names = fill_nodes(2);
-    apply(disruption_budget("none", "web", "maxUnavailable: 0"));
-    for (const std::string& name : names) {
-        ASSERT_TRUE(world_.patch("nodes", "", name,
-                                 R"({"metadata":{"annotations":{"karpenter.sh/do-not-disrupt":"true"}}})"));
-    }
-    world_.stop_node(names.front());
-    EXPECT_TRUE(until([&] { return !is_there(names.front()); }, minutes{15}));
-}
-
-TEST_F(RepairRig, s4_8_a_node_that_gets_well_in_time_stays) {
-    const std::vector<std::string> names = fill_nodes(1);
-    world_.stop_node(names.front());
-    world_.run_for(minutes{8});
-    world_.start_node(names.front());
-    world_.run_for(minutes{20});
-    EXPECT_TRUE(is_there(names.front()));
-}
-
-TEST_F(RepairRig, s4_8_without_its_gate_nothing_is_repaired) {
-    const std::string name = fill_nodes(1, alone()).front();
-    world_.stop_node(name);
-    world_.run_for(minutes{30});
-    EXPECT_TRUE(is_there(name));
 }
 
 }  // namespace

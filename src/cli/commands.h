@@ -50,6 +50,7 @@ struct ControllerOptions {
     std::string pod_binding = "auto";
     std::string scheduler_config;
     std::string feature_gates;
+    bool legacy_node_repair = false;
 };
 int run_controller(const ControllerOptions& options);
 

@@ -20,6 +20,7 @@
 #include "observe/heartbeat.h"
 #include "observe/http_server.h"
 #include "observe/log.h"
+#include "observe/process_metrics.h"
 
 namespace joiner::cli {
 namespace {
@@ -56,6 +57,7 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     const auto gates = control::parse_feature_gates(in.feature_gates);
     if (!gates) return invalid("--feature-gates: " + gates.error().message);
     out.gates = *gates;
+    out.legacy_node_repair = in.legacy_node_repair;
     if (in.preference_policy == "Ignore") out.preference_policy = rules::PreferencePolicy::kIgnore;
     if (in.preference_policy == "Priced")
         out.preference_worth = rules::Money::from_dollars(in.preference_worth);
@@ -115,8 +117,10 @@ int run_controller(const ControllerOptions& in) {
     control::Controller controller(loop, http, std::move(*config), *options,
                                    control::provider_list(std::move(*types)), metrics, Rng(rng.next()));
     auto metrics_server = observe::HttpServer::start(
-        in.metrics_port,
-        {{"/metrics", [&] { return observe::Page{200, "text/plain; version=0.0.4", metrics.text()}; }}});
+        in.metrics_port, {{"/metrics", [&] {
+                               return observe::Page{200, "text/plain; version=0.0.4",
+                                                    metrics.text() + observe::process_metrics()};
+                           }}});
     if (!metrics_server) return refuse("--metrics-port: " + metrics_server.error().message);
     const observe::Heartbeat heart(loop);
     auto health_server = observe::HttpServer::start(

@@ -129,9 +129,19 @@ TEST_F(Interaction, s5_15_expiry_heeds_budgets_only) {
     EXPECT_EQ(begun(minutes{15}), (std::set<std::string>{"nothing", "node", "pod", "pdb"}));
 }
 
-TEST_F(Interaction, s5_15_repair_heeds_nothing) {
+// The policies for nodes that are not Ready bound the drain, so pods and their budgets do not matter.
+TEST_F(Interaction, s5_15_repair_heeds_budgets_only) {
     control::Options options = alone();
     options.gates.node_repair = true;
+    bring_up({}, options);
+    for (const auto& [pool, node] : nodes_) world_.stop_node(node);
+    EXPECT_EQ(begun(minutes{15}), (std::set<std::string>{"nothing", "node", "pod", "pdb"}));
+}
+
+TEST_F(Interaction, s5_15_repair_by_force_heeds_nothing) {
+    control::Options options = alone();
+    options.gates.node_repair = true;
+    options.legacy_node_repair = true;
     bring_up({}, options);
     for (const auto& [pool, node] : nodes_) world_.stop_node(node);
     EXPECT_EQ(begun(minutes{15}), all());

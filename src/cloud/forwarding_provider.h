@@ -44,6 +44,11 @@ class ForwardingProvider : public Provider {
     void list(std::function<void(Result<std::vector<Instance>>)> done) override {
         own_.list(std::move(done));
     }
+    bool can_reboot() const override { return own_.can_reboot(); }
+    void reboot(const api::NodeClaim& claim, const std::string& operation,
+                std::function<void(Status)> done) override {
+        own_.reboot(claim, operation, std::move(done));
+    }
 
   protected:
     Provider& own_;

@@ -68,6 +68,13 @@ void GuardedProvider::list(std::function<void(Result<std::vector<Instance>>)> do
     own_.list(in_time("list", kQuestionLimit, std::move(done)));
 }
 
+void GuardedProvider::reboot(const api::NodeClaim& claim, const std::string& operation,
+                             std::function<void(Status)> done) {
+    if (!may_change()) return loop_.post([done = std::move(done)] { done(does_not_lead()); });
+    own_.reboot(claim, operation,
+                in_time("reboot for NodeClaim " + claim.meta.name, kChangeLimit, counted(std::move(done))));
+}
+
 void GuardedProvider::finish_changes(std::function<void()> done) {
     is_closed_ = true;
     on_finished_ = std::move(done);

@@ -74,7 +74,7 @@ class Provider {
         return {};
     }
 
-    // When it calls a node sick; none: nothing is repaired.
+    // When it calls a node sick. Policies that reboot want can_reboot().
     virtual std::vector<rules::RepairPolicy> repair_policies() const { return {}; }
 
     // All of them must be done before a node's unregistered taint goes. They outlive the calls made to them.
@@ -90,6 +90,13 @@ class Provider {
     virtual void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) = 0;
     // Every instance that was made for a claim, of this cluster; an error where they are not all known.
     virtual void list(std::function<void(Result<std::vector<Instance>>)> done) = 0;
+
+    virtual bool can_reboot() const { return false; }
+    // Starts the claim's instance anew in its place; repeatable under the same operation. A value once that
+    // was accepted. Errors: kNotFound (there is no instance), kInvalid and kForbidden (not to be had), others
+    // are worth another try. REQUIRES: can_reboot().
+    virtual void reboot(const api::NodeClaim& /*claim*/, const std::string& /*operation*/,
+                        std::function<void(Status)> /*done*/) {}
 };
 
 }  // namespace joiner::cloud

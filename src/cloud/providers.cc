@@ -13,9 +13,9 @@ rules::NodeClassKinds kinds_of(const std::vector<NodeClassResource>& resources) 
 
 }  // namespace
 
-void Providers::add(std::unique_ptr<Provider> provider) {
+void Providers::add(std::unique_ptr<Provider> provider, const Wrap& wrap) {
     auto guarded = std::make_unique<GuardedProvider>(*provider, loop_, may_change_);
-    all_.push_back(guarded.get());
+    auto wrapped = wrap ? wrap(*guarded) : nullptr;
     const rules::RestrictedLabels& labels = provider->labels();
     labels_.well_known.add_all(labels.well_known);
     for (const std::string& domain : labels.domains) {
@@ -23,19 +23,20 @@ void Providers::add(std::unique_ptr<Provider> provider) {
             labels_.domains.push_back(domain);
     }
     rules::NodeClassKinds kinds = kinds_of(provider->node_class_resources());
-    entries_.push_back({std::move(provider), std::move(guarded), std::move(kinds)});
+    entries_.push_back({std::move(provider), std::move(guarded), std::move(wrapped), std::move(kinds)});
+    all_.push_back(&entries_.back().outermost());
 }
 
 Provider& Providers::of(const api::NodeClassReference& reference) const {
     for (const Entry& entry : entries_) {
-        if (entry.kinds.serve(reference)) return *entry.guarded;
+        if (entry.kinds.serve(reference)) return entry.outermost();
     }
     return *nobody_;
 }
 
 Provider& Providers::of(const api::StringMap& node_labels) const {
     for (const Entry& entry : entries_) {
-        if (entry.kinds.are_named_by(node_labels)) return *entry.guarded;
+        if (entry.kinds.are_named_by(node_labels)) return entry.outermost();
     }
     return *nobody_;
 }
@@ -59,6 +60,12 @@ std::vector<rules::RepairPolicy> Providers::repair_policies() const {
         for (rules::RepairPolicy& policy : entry.guarded->repair_policies()) out.push_back(std::move(policy));
     }
     return out;
+}
+
+bool Providers::can_reboot() const {
+    return std::all_of(all_.begin(), all_.end(), [](const Provider* provider) {
+        return provider->can_reboot() || provider->repair_policies().empty();
+    });
 }
 
 void Providers::finish_changes(std::function<void()> done) {

@@ -22,7 +22,9 @@ class Providers {
         : loop_(loop), may_change_(std::move(may_change)), nobody_(std::make_unique<NobodysProvider>(loop)) {}
 
     // A kind that two of them serve belongs to the first.
-    void add(std::unique_ptr<Provider> provider);
+    // `wrap`: makes what stands before the guarded provider, where something does.
+    using Wrap = std::function<std::unique_ptr<Provider>(Provider& guarded)>;
+    void add(std::unique_ptr<Provider> provider, const Wrap& wrap = {});
 
     // Where nobody here serves the class: one that has no types, and that answers every call with kInvalid.
     Provider& of(const api::NodeClassReference& reference) const;
@@ -36,6 +38,8 @@ class Providers {
     // Of all of them together: a node's labels and conditions say themselves whose they are.
     const rules::RestrictedLabels& labels() const { return labels_; }
     std::vector<rules::RepairPolicy> repair_policies() const;
+    // Every one that has repair policies can.
+    bool can_reboot() const;
 
     // Nothing more is changed; `done` when nothing that was asked for is under way.
     void finish_changes(std::function<void()> done);
@@ -44,7 +48,10 @@ class Providers {
     struct Entry {
         std::unique_ptr<Provider> own;
         std::unique_ptr<GuardedProvider> guarded;
+        std::unique_ptr<Provider> wrapped;  // nullptr: nothing stands before it.
         rules::NodeClassKinds kinds;
+
+        Provider& outermost() const { return wrapped ? *wrapped : *guarded; }
     };
     io::Loop& loop_;
     std::function<bool()> may_change_;

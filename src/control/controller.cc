@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "act/binder.h"
 #include "act/lifecycle.h"
+#include "act/object_writer.h"
 #include "act/services.h"
 #include "api/codec.h"
 #include "api/names.h"
@@ -19,8 +21,12 @@
 #include "control/cloud_events.h"
 #include "control/collector.h"
 #include "control/consolidation.h"
+#include "control/deletion_costs.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
+#include "control/legacy_repairer.h"
+#include "control/metered_provider.h"
+#include "control/metric_words.h"
 #include "control/overlaid_offers.h"
 #include "control/overlay_keeper.h"
 #include "control/pool_keeper.h"
@@ -125,8 +131,8 @@ class Recorder final : public act::Notices {
             given_up;
         std::function<void(const api::NodeClaim&, const Error&)> launch_failed;
     };
-    Recorder(observe::Metrics& metrics, Listener listener)
-        : metrics_(metrics), listener_(std::move(listener)) {}
+    Recorder(observe::Metrics& metrics, const model::Cluster& cluster, Listener listener)
+        : metrics_(metrics), cluster_(cluster), listener_(std::move(listener)) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override {
         metrics_.count(
@@ -138,10 +144,18 @@ class Recorder final : public act::Notices {
         observe::log_info("provisioner", "created nodeclaim", {{"NodeClaim", claim.meta.name}});
     }
     void claim_disrupted(const api::NodeClaim& claim, std::string_view reason) override {
-        metrics_.count("nodeclaims_disrupted_total",
-                       {{"reason", std::string(reason)},
-                        {"nodepool", label(claim.meta, api::kNodePoolLabel)},
-                        {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)}});
+        const observe::Labels labels = {
+            {"reason", std::string(reason)},
+            {"nodepool", label(claim.meta, api::kNodePoolLabel)},
+            {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)},
+            {"consolidation_policy", consolidation_policy(claim, reason)},
+            {"termination_mode", termination_mode(claim.termination_grace_period)}};
+        metrics_.count("nodeclaims_disrupted_total", labels);
+        if (const model::NodeState* node = cluster_.node_of(claim)) {
+            const auto pods = std::count_if(node->pods.begin(), node->pods.end(),
+                                            [](const auto& item) { return item.second->is_reschedulable(); });
+            metrics_.count("pods_disruption_initiated_total", labels, static_cast<double>(pods));
+        }
         observe::log_info("disruption", "deleted nodeclaim",
                           {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
         if (const std::string_view condition = launch_problem(reason); !condition.empty())
@@ -165,6 +179,12 @@ class Recorder final : public act::Notices {
     void node_drained(const api::Node& node) override {
         metrics_.count("nodes_drained_total", {{"nodepool", label(node.meta, api::kNodePoolLabel)}});
     }
+    void node_rebooted(std::string_view result, Duration took, std::optional<Duration> recovery) override {
+        const observe::Labels labels = {{"result", std::string(result)}};
+        metrics_.count("nodes_reboots_total", labels);
+        metrics_.observe("nodes_reboot_duration_seconds", labels, to_seconds(took));
+        if (recovery) metrics_.observe("nodes_reboot_recovery_duration_seconds", {}, to_seconds(*recovery));
+    }
     void pod_evicted(int code) override {
         metrics_.count("pods_eviction_requests_total", {{"code", std::to_string(code)}});
     }
@@ -183,6 +203,12 @@ class Recorder final : public act::Notices {
         if (reason == "initialization_timeout") return "InitializationFailed";
         return reason == "launch_timeout" ? kLaunchFailed : std::string_view{};
     }
+    // Of the claim's pool, where that is what has decided.
+    std::string consolidation_policy(const api::NodeClaim& claim, std::string_view reason) const {
+        const model::PoolState* pool = cluster_.find_pool(label(claim.meta, api::kNodePoolLabel));
+        const bool is_by_policy = reason == "empty" || reason == "underutilized";
+        return pool != nullptr && is_by_policy ? snake_case(pool->pool.consolidation_policy) : std::string{};
+    }
     static std::string label(const api::ObjectMeta& meta, std::string_view key) {
         return std::string(api::find_or_empty(meta.labels, key));
     }
@@ -191,6 +217,7 @@ class Recorder final : public act::Notices {
                               {"zone", label(node.meta, api::kZoneLabel)}});
     }
     observe::Metrics& metrics_;
+    const model::Cluster& cluster_;
     Listener listener_;
 };
 
@@ -216,7 +243,7 @@ class Controller::Impl {
           providers_(loop, [this] { return may_write(); }),
           cluster_(options_.preference_policy, make_providers(makers)),
           events_(loop, client_, {}),
-          recorder_(metrics, launch_listener()),
+          recorder_(metrics, cluster_, launch_listener()),
           own_offers_(providers_, cluster_),
           overlaid_(own_offers_, cluster_),
           shortages_(overlaid_, loop, cluster_),
@@ -229,6 +256,7 @@ class Controller::Impl {
                     recorder_,
                     [this](const std::string& claim) { look_at_claim(claim); },
                     [this](const std::string& node) { look_at_node(node); }},
+          repair_policies_(usable_repair_policies()),
           provisioner_(
               services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); },
               [this](const std::string& claim) {
@@ -248,12 +276,15 @@ class Controller::Impl {
                   const auto it = last_pod_event_.find(claim);
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
-          disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, metrics),
+          disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, repair_policies_, metrics),
           replacer_(services_, provisioner_, disruptor_, metrics),
           consolidation_(services_, provisioner_, disruptor_, metrics,
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
-          static_pools_(services_, provisioner_, lifecycle_, disruptor_),
-          repairer_(services_, lifecycle_, metrics),
+          static_pools_(services_, provisioner_, lifecycle_, disruptor_,
+                        {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair}),
+          repairer_(services_, repair_policies_, lifecycle_, disruptor_, replacer_, static_pools_, metrics),
+          legacy_repairer_(services_, lifecycle_, metrics),
+          deletion_costs_(services_, disruptor_, metrics),
           pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),
@@ -266,6 +297,7 @@ class Controller::Impl {
           lease_rng_(rng.next()) {
         listen();
         hear_reports();
+        if (options_.gates.pod_deletion_cost_management) cluster_.pass_over_deletion_costs();
         for (const cloud::NodeClassResource& each : providers_.node_class_resources()) {
             class_feeds_.push_back(
                 std::make_unique<NodeClassFeed>(cloud::kind_of(each), cluster_, listener_));
@@ -285,6 +317,14 @@ class Controller::Impl {
     void start(std::function<void()> on_lost) {
         metrics_.set("build_info",
                      {{"version", JOINER_VERSION}, {"goversion", ""}, {"goarch", ""}, {"commit", ""}}, 1);
+        if (!repair_problem_.empty()) {
+            observe::log_error("controller",
+                               "the gate NodeRepair cannot be on: switch it off, or repair with "
+                               "--legacy-node-repair",
+                               {{"error", repair_problem_}});
+            loop_.post(std::move(on_lost));
+            return;
+        }
         for (const auto& reflector : reflectors_) reflector->start();
         for (const auto& reflector : class_reflectors_) reflector->start();
         if (!options_.leader_election) {
@@ -362,6 +402,22 @@ class Controller::Impl {
         return out;
     }
 
+    bool repairs_by_force() const { return options_.gates.node_repair && options_.legacy_node_repair; }
+
+    // None where nothing is repaired by this method, and where they cannot be used: the start says so then.
+    rules::RepairPolicies usable_repair_policies() {
+        if (!options_.gates.node_repair || options_.legacy_node_repair) return {};
+        auto policies = rules::RepairPolicies::make(providers_.repair_policies());
+        if (!policies) {
+            repair_problem_ = policies.error().message;
+        } else if (policies->empty()) {
+            repair_problem_ = "the provider has no repair policies";
+        } else if (policies->reboot() && !providers_.can_reboot()) {
+            repair_problem_ = "a repair policy reboots, which the provider cannot do";
+        }
+        return policies ? std::move(*policies) : rules::RepairPolicies{};
+    }
+
     void note_failure(const api::NodeClaim& claim, std::string_view condition, const std::string& why) {
         const std::string pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
         disruptor_.note_launch(pool, false);
@@ -374,8 +430,9 @@ class Controller::Impl {
         };
         listener_.node_changed = [this](const std::string& name) {
             look_at_node(name);
-            if (options_.gates.node_repair && acting_ && !is_settling_in_ && facts_are_fresh())
-                repairer_.node_changed(name);
+            if (repairs_by_force() && acting_ && !is_settling_in_ && facts_are_fresh())
+                legacy_repairer_.node_changed(name);
+            repairer_.node_changed(name);
             if (const model::NodeState* node = cluster_.find_node(name)) {
                 if (const model::ClaimState* claim = cluster_.claim_of(node->node))
                     look_at_claim(claim->claim.meta.name);
@@ -433,8 +490,11 @@ class Controller::Impl {
 
     // The kinds of node class that they serve.
     rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers) {
+        const auto metered = [this](cloud::Provider& guarded) {
+            return std::make_unique<MeteredProvider>(guarded, loop_, cluster_, metrics_);
+        };
         for (const ProviderMaker& make : makers)
-            providers_.add(make({loop_, client_, cluster_, recorder_, reports_}));
+            providers_.add(make({loop_, client_, cluster_, recorder_, reports_}), metered);
         return providers_.kinds();
     }
 
@@ -615,8 +675,9 @@ class Controller::Impl {
         if (!acting_) return;
         const bool is_sweep = ++ticks_ % kTicksPerSweep == 0;
         for (const auto& [name, state] : cluster_.our_claims()) {
-            const bool is_settled =
-                !state.claim.meta.deleted && rules::is_true(state.claim.conditions, "Initialized");
+            const bool is_settled = !state.claim.meta.deleted &&
+                                    rules::is_true(state.claim.conditions, "Initialized") &&
+                                    !plan::is_rebooting(state.claim);
             if (is_sweep || !is_settled) claims_.insert(name);
         }
         for (const auto& [name, state] : cluster_.nodes()) {
@@ -633,11 +694,13 @@ class Controller::Impl {
         cloud_events_.look();
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
+            repairer_.look();
             replacer_.look();
             consolidation_.look();
             lifecycle_.look_after_surges();
             if (options_.gates.static_capacity) static_pools_.look();
-            if (options_.gates.node_repair) repairer_.look();
+            if (repairs_by_force()) legacy_repairer_.look();
+            if (options_.gates.pod_deletion_cost_management) deletion_costs_.look();
         }
         pump_soon();
         loop_.after(kTick, [this] { tick(); });
@@ -680,6 +743,8 @@ class Controller::Impl {
     OverlaidOffers overlaid_;
     Shortages shortages_;
     act::Services services_;
+    std::string repair_problem_;
+    const rules::RepairPolicies repair_policies_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;
     act::Binder binder_;
@@ -691,6 +756,8 @@ class Controller::Impl {
     Consolidation consolidation_;
     StaticPools static_pools_;
     Repairer repairer_;
+    LegacyRepairer legacy_repairer_;
+    DeletionCosts deletion_costs_;
     PoolKeeper pool_keeper_;
     OverlayKeeper overlay_keeper_;
     BufferKeeper buffer_keeper_;

@@ -7,8 +7,10 @@
 
 #include "act/binder.h"
 #include "api/names.h"
+#include "control/metric_words.h"
 #include "observe/log.h"
 #include "plan/disrupt/outgoing.h"
+#include "plan/disrupt/repair.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -39,16 +41,14 @@ constexpr Duration kLongestKept = std::chrono::minutes{1};
 constexpr Duration kLongDrain = std::chrono::minutes{1};
 constexpr Duration kEventGap = std::chrono::minutes{15};
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
-
 std::string consolidation_type(std::string_view reason, std::size_t nodes) {
     if (reason != plan::kUnderutilized) return "";
     return nodes > 1 ? "multi" : "single";
+}
+
+// Budgets protect what pods run on; a node that never came up is repaired without one.
+bool uses_budget(std::string_view reason, const api::NodeClaim& claim) {
+    return reason != plan::kUnhealthy || rules::is_true(claim.conditions, "Initialized");
 }
 
 bool is_marked(const api::NodeClaim& claim, const model::NodeState* node) {
@@ -113,6 +113,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     command.number = next_command_++;
     command.reason = planned.reason;
     command.pool = planned.leaving.front().pool;
+    command.drain_bound = planned.drain_bound;
     std::set<std::string_view> moving;  // By uid.
     for (const plan::Candidate& candidate : planned.leaving) {
         command.leaving.push_back(candidate.claim);
@@ -154,9 +155,17 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
         command.launches.push_back(std::move(wanted));
     }
     metrics_.count("voluntary_disruption_decisions_total",
-                   {{"decision", command.launches.empty() ? "delete" : "replace"},
+                   {{"decision", !planned.terminates_first_for.empty() ? "terminate-first"
+                                 : command.launches.empty()            ? "delete"
+                                                                       : "replace"},
                     {"reason", lower(command.reason)},
                     {"consolidation_type", consolidation_type(command.reason, command.leaving.size())}});
+    if (!planned.terminates_first_for.empty()) {
+        metrics_.count("voluntary_disruption_terminate_first_decisions_total",
+                       {{"nodepool", command.pool},
+                        {"reason", lower(command.reason)},
+                        {"terminate_first_reason", std::string(planned.terminates_first_for)}});
+    }
     observe::log_info("disruption", "disrupting nodes",
                       {{"reason", command.reason},
                        {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))},
@@ -335,7 +344,7 @@ plan::PoolCounts Disruptor::leaving_nodes(const Command& command) const {
     plan::PoolCounts out;
     for (const std::string& name : command.leaving) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
-        if (state != nullptr)
+        if (state != nullptr && uses_budget(command.reason, state->claim))
             ++out[std::string(api::find_or_empty(state->claim.meta.labels, api::kNodePoolLabel))];
     }
     return out;
@@ -348,11 +357,19 @@ std::string Disruptor::objection(const Command& command, const plan::CandidateFi
         const model::ClaimState* state = services_.cluster.find_claim(name);
         if (state == nullptr || state->claim.meta.deleted) continue;
         const std::string pool(api::find_or_empty(state->claim.meta.labels, api::kNodePoolLabel));
-        if (std::string why = gate.forbidden(pool, command.reason); !why.empty()) return why;
+        if (std::string why = uses_budget(command.reason, state->claim) ? gate.forbidden(pool, command.reason)
+                                                                        : gate.paused(pool);
+            !why.empty())
+            return why;
         if (command.reason == plan::kDrifted && !rules::is_true(state->claim.conditions, "Drifted"))
             return "the node is what its NodePool would make again";
-        // Expiry heeds budgets and pauses, and nothing that stands on the node.
-        if (command.reason != plan::kExpired) {
+        if (command.reason == plan::kUnhealthy) {
+            if (std::string why =
+                    plan::repair_objection(facts(), repair_policies_, *state, services_.loop.now());
+                !why.empty())
+                return why;
+        } else if (command.reason != plan::kExpired) {
+            // Expiry heeds budgets and pauses, and nothing that stands on the node.
             if (std::string why = finder.objection(*state, false); !why.empty()) return why;
         }
         const model::NodeState* node = services_.cluster.node_of(state->claim);
@@ -364,7 +381,7 @@ std::string Disruptor::objection(const Command& command, const plan::CandidateFi
 }
 
 std::string Disruptor::budget_objection(const Command& command) const {
-    if (command.reason == plan::kExpired) return {};
+    if (command.reason == plan::kExpired || command.reason == plan::kUnhealthy) return {};
     const plan::DisruptionFacts its_facts = facts();
     const plan::CandidateFinder finder(its_facts,
                                        command.reason == plan::kDrifted ? plan::DisruptionClass::kEventual
@@ -445,9 +462,7 @@ Disruptor::Progress Disruptor::leave(Command& command) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
         if (state == nullptr) continue;
         progress = Progress::kStays;
-        if (!asks || state->claim.meta.deleted) continue;
-        say(name, "DisruptionTerminating", fmt::format("the node is being removed: {}", command.reason));
-        lifecycle_.delete_claim(name, lower(command.reason));
+        if (!state->claim.meta.deleted) remove(command, name, asks);
     }
     // The last pods are made again a moment after their nodes have gone, and where controller-manager is
     // busy, several seconds after.
@@ -456,6 +471,16 @@ Disruptor::Progress Disruptor::leave(Command& command) {
         if (now - std::max(command.gone_at, command.taken_at) < kLastPods) return Progress::kStays;
     }
     return progress;
+}
+
+void Disruptor::remove(const Command& command, const std::string& name, bool asks) {
+    if (asks)
+        say(name, "DisruptionTerminating", fmt::format("the node is being removed: {}", command.reason));
+    if (command.drain_bound) {
+        (void)lifecycle_.end_by(name, command.left_at + *command.drain_bound, lower(command.reason));
+    } else if (asks) {
+        lifecycle_.delete_claim(name, lower(command.reason));
+    }
 }
 
 void Disruptor::end(Command& command, Progress progress) {
@@ -544,7 +569,7 @@ void Disruptor::look() {
 
 void Disruptor::take_off_stray_marks() {
     for (const auto& [name, state] : services_.cluster.our_claims()) {
-        if (leaving_.contains(name) || state.claim.meta.deleted) continue;
+        if (leaving_.contains(name) || state.claim.meta.deleted || plan::is_rebooting(state.claim)) continue;
         if (is_marked(state.claim, services_.cluster.node_of(state.claim)))
             lifecycle_.mark_disrupted(name, "");
     }
@@ -554,7 +579,7 @@ void Disruptor::look_after_inherited() {
     const WallTime now = services_.loop.now();
     const auto is_coming = [&](const std::string& name) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
-        return state != nullptr && !state->claim.meta.deleted &&
+        return state != nullptr && !state->claim.meta.deleted && !plan::is_rebooting(state->claim) &&
                !rules::is_true(state->claim.conditions, "Initialized");
     };
     if (!inherited_) {

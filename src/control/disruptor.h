@@ -27,6 +27,7 @@
 #include "plan/disrupt/command.h"
 #include "plan/disrupt/gate.h"
 #include "plan/disrupt/rollout.h"
+#include "rules/repair_policies.h"
 
 namespace joiner::control {
 
@@ -35,12 +36,15 @@ class Disruptor {
     // When a pod last came to or left the claim's node, by claim name.
     using PodEvents = std::map<std::string, WallTime, std::less<>>;
 
+    // `repair_policies`: what makes a node sick; none where nothing is repaired.
     Disruptor(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-              const PodEvents& last_pod_event, observe::Metrics& metrics)
+              const PodEvents& last_pod_event, const rules::RepairPolicies& repair_policies,
+              observe::Metrics& metrics)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
           last_pod_event_(last_pod_event),
+          repair_policies_(repair_policies),
           metrics_(metrics) {}
 
     // Takes each command one step further. Cheap while there is none; for when claims or nodes have changed.
@@ -134,10 +138,11 @@ class Disruptor {
         WallTime closed_at = kNoTime;  // When all nodes that pods go to were seen closed.
         WallTime up_at = kNoTime;
         WallTime launched_at = kNoTime;
-        WallTime left_at = kNoTime;     // When the leaving claims were first deleted.
-        WallTime deleted_at = kNoTime;  // And last.
-        WallTime gone_at = kNoTime;     // When the last of them was.
-        WallTime taken_at = kNoTime;    // When a pod last came to its place.
+        WallTime left_at = kNoTime;           // When the leaving claims were first deleted.
+        WallTime deleted_at = kNoTime;        // And last.
+        WallTime gone_at = kNoTime;           // When the last of them was.
+        std::optional<Duration> drain_bound;  // Pods that are not gone by then after left_at are deleted.
+        WallTime taken_at = kNoTime;          // When a pod last came to its place.
         bool pods_were_ready = true;
         bool has_failed = false;  // A claim could not be created.
         // Its pods have had their time to move: what drains still holds up its own node and nothing else.
@@ -161,6 +166,8 @@ class Disruptor {
     std::string objection(const Command& command, const plan::CandidateFinder& finder,
                           const plan::DisruptionGate& gate) const;
     std::string budget_objection(const Command& command) const;
+    // Asks for the claim's deletion, with its deadline set before where the command bounds the drain.
+    void remove(const Command& command, const std::string& claim, bool asks);
     // How long a budget may allow nothing before that ends a command.
     Duration budget_patience() const;
     plan::PoolCounts leaving_nodes(const Command& command) const;
@@ -180,6 +187,7 @@ class Disruptor {
     Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
     const PodEvents& last_pod_event_;
+    const rules::RepairPolicies& repair_policies_;
     observe::Metrics& metrics_;
     std::map<std::uint64_t, Command> commands_;  // In the order they began.
     std::uint64_t next_command_ = 0;

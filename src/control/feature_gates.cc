@@ -20,6 +20,9 @@ constexpr Gate kGates[] = {
     {"NodeOverlay", &FeatureGates::node_overlay},
     {"StaticCapacity", &FeatureGates::static_capacity},
     {"CapacityBuffer", &FeatureGates::capacity_buffer},
+    {"TerminateFirstDrift", &FeatureGates::terminate_first_drift},
+    {"TerminateFirstRepair", &FeatureGates::terminate_first_repair},
+    {"PodDeletionCostManagement", &FeatureGates::pod_deletion_cost_management},
 };
 
 std::string_view trimmed(std::string_view text) {

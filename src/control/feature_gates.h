@@ -15,6 +15,9 @@ struct FeatureGates {
     bool node_overlay = false;
     bool static_capacity = false;
     bool capacity_buffer = false;
+    bool terminate_first_drift = false;
+    bool terminate_first_repair = false;
+    bool pod_deletion_cost_management = false;
 
     friend bool operator==(const FeatureGates&, const FeatureGates&) = default;
 };

@@ -18,6 +18,10 @@ TEST(FeatureGates, gates_are_read_by_name) {
         {"StaticCapacity=true,StaticCapacity=false", {}},
         {"NodeRepair=t,SpotToSpotConsolidation=T,",
          {.node_repair = true, .spot_to_spot_consolidation = true}},
+        {"TerminateFirstDrift=true,TerminateFirstRepair=true,PodDeletionCostManagement=true",
+         {.terminate_first_drift = true,
+          .terminate_first_repair = true,
+          .pod_deletion_cost_management = true}},
         {"SomethingNewer=true", {}},
         {"nodeoverlay=true", {}},
     };

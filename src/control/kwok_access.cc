@@ -1,5 +1,6 @@
 #include "control/kwok_access.h"
 
+#include "act/object_writer.h"
 #include "api/codec.h"
 
 namespace joiner::control {
@@ -36,6 +37,12 @@ cloud::kwok::ClusterAccess kwok_access(const ProviderGround& ground) {
                 [done = std::move(done)] { done(fail(ErrorKind::kNotFound, "the node is gone")); });
         }
         ground.client.remove(kube::kNodes, "", name, {}, status_of(std::move(done)));
+    };
+    access.set_boot_id = [ground](const std::string& node, const std::string& boot_id,
+                                  std::function<void(Status)> done) {
+        const std::string body = act::dump({{"status", {{"nodeInfo", {{"bootID", boot_id}}}}}});
+        ground.client.patch(kube::kNodes, "", node, "status", kube::PatchType::kMerge, body,
+                            status_of(std::move(done)));
     };
     access.nodes = [&cluster] {
         std::vector<api::Node> out;

@@ -21,6 +21,7 @@ struct Options {
     std::optional<rules::Money> preference_worth;  // See plan::ProvisionOptions.
     plan::MinValuesPolicy min_values_policy = plan::MinValuesPolicy::kStrict;
     FeatureGates gates;
+    bool legacy_node_repair = false;  // By force and past all budgets, as before Karpenter 1.15.
     // kube-scheduler's own, for pods without any.
     std::vector<api::TopologySpreadConstraint> default_spread;
     act::PodBinding pod_binding = act::PodBinding::kAuto;

@@ -6,6 +6,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "control/metric_words.h"
 #include "plan/disrupt/gate.h"
 #include "rules/budget.h"
 #include "rules/conditions.h"
@@ -179,7 +180,7 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
         }
     }
     for (const std::string_view reason : plan::kDisruptionReasons) {
-        metrics_.set("nodepools_allowed_disruptions", {{"nodepool", name}, {"reason", std::string(reason)}},
+        metrics_.set("nodepools_allowed_disruptions", {{"nodepool", name}, {"reason", lower(reason)}},
                      static_cast<double>(std::min<std::int64_t>(
                          rules::allowed_disruptions(pool, reason, nodes, now), nodes)));
     }

@@ -389,7 +389,7 @@ void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error)
     if (pods == planned_.by_claim().end()) return;
     for (const auto& [key, uid] : pods->second) {
         const model::PodState* pod = services_.cluster.find_pod(key);
-        if (pod == nullptr) continue;
+        if (pod == nullptr || pod->id.uid() != uid || !pod->node_name.empty() || !pod->is_active()) continue;
         services_.events.record({{"v1", "Pod", pod->id.ns(), pod->id.name(), uid, ""},
                                  true,
                                  is_sold_out ? "InsufficientCapacityError" : "FailedScheduling",

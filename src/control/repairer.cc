@@ -1,8 +1,12 @@
 #include "control/repairer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "act/object_writer.h"
 #include "api/names.h"
+#include "control/metric_words.h"
 #include "observe/log.h"
 
 namespace joiner::control {
@@ -15,54 +19,103 @@ constexpr Duration kEventGap = std::chrono::minutes{15};
 
 void Repairer::look() {
     const WallTime now = services_.loop.now();
-    std::erase_if(begun_, [&](const std::string& claim) {
-        const model::ClaimState* state = services_.cluster.find_claim(claim);
-        if (state == nullptr || state->claim.meta.deleted) return true;
-        (void)lifecycle_.end_now(claim, "unhealthy");
-        return false;
-    });
-    if (now < next_look_) return;
-    const plan::RepairPlan plan =
-        plan::plan_repair(services_.cluster, services_.providers.repair_policies(), now);
-    next_look_ = std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain);
-    for (const plan::SickNode& sick : plan.repairs) repair(sick);
-    for (const plan::SickNode& sick : plan.blocked)
-        say(sick, true, "NodeRepairBlocked", "not repaired while so many are sick: " + sick.evidence);
+    if (policies_.empty() || !request_reboot() || now < next_look_ || !disruptor_.may_start()) return;
+    const plan::RepairPlan plan = plan::plan_repair(disruptor_.facts(), policies_, reboots_, now);
+    metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "unhealthy"}},
+                 static_cast<double>(plan.sick.size()));
+    // Who is sick and still there is looked at again at once.
+    next_look_ =
+        plan.sick.empty() ? std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain) : now;
+    for (const plan::Blocked& blocked : plan.blocked) disruptor_.say_blocked(blocked);
+    for (const plan::Blocked& one : plan.too_many) say_too_many(one);
+    if (plan.sick.empty()) return;
+    plan::DisruptionGate gate = disruptor_.gate();
+    for (const plan::SickNode& sick : plan.sick) {
+        if (repair(sick, gate)) break;
+    }
+    disruptor_.report(gate);
 }
 
 void Repairer::node_changed(const std::string& name) {
     const model::NodeState* state = services_.cluster.find_node(name);
-    if (state == nullptr || state->node.meta.deleted ||
-        !plan::is_past_its_time(state->node, services_.providers.repair_policies(), services_.loop.now()))
-        return;
-    next_look_ = kNoTime;
-    look();
+    if (state != nullptr && policies_.call_sick(state->node)) next_look_ = kNoTime;
 }
 
-void Repairer::repair(const plan::SickNode& sick) {
-    const model::ClaimState* state = services_.cluster.find_claim(sick.claim);
-    if (state == nullptr || !begun_.insert(sick.claim).second) return;
-    say(sick, false, "NodeRepaired", "removed by force: " + sick.evidence);
-    (void)lifecycle_.end_now(sick.claim, "unhealthy");
+bool Repairer::repair(const plan::SickNode& sick, plan::DisruptionGate& gate) {
+    const plan::Candidate& candidate = sick.candidate;
+    if (disruptor_.is_put_off(candidate.claim)) return false;
+    const bool is_admitted =
+        sick.is_initialized ? gate.admit({candidate}, plan::kUnhealthy) : gate.paused(candidate.pool).empty();
+    if (!is_admitted) return false;
+    if (sick.verdict.action == rules::RepairAction::kReboot) {
+        rebooting_ = sick;
+        (void)request_reboot();
+    } else if (services_.cluster.find_pool(candidate.pool)->pool.replicas) {
+        const std::string obstacle = static_pools_.replace(candidate, plan::kUnhealthy, sick.drain_bound);
+        if (!obstacle.empty()) disruptor_.say_blocked({candidate.claim, candidate.node, obstacle});
+        if (disruptor_.may_start()) return false;
+    } else if (!replacer_.begin(candidate, plan::kUnhealthy, sick.drain_bound)) {
+        return false;
+    }
+    note_begun(sick);
+    return true;
+}
+
+bool Repairer::request_reboot() {
+    if (!rebooting_) return true;
+    const std::string& claim = rebooting_->candidate.claim;
+    const model::ClaimState* state = services_.cluster.find_claim(claim);
+    if (state != nullptr && !state->claim.meta.deleted) {
+        const std::optional<Duration> grace =
+            rebooting_->drain_bound ? rebooting_->drain_bound : state->claim.termination_grace_period;
+        const std::string why =
+            fmt::format("rebooting for {}/{}", rebooting_->verdict.condition, rebooting_->verdict.reason);
+        if (!lifecycle_.request_reboot(claim, grace, why)) return false;
+        reboots_.note(state->claim.meta.uid, services_.loop.now());
+        metrics_.count("voluntary_disruption_decisions_total",
+                       {{"decision", "reboot"}, {"reason", "unhealthy"}, {"consolidation_type", ""}});
+    }
+    rebooting_.reset();
+    return true;
+}
+
+void Repairer::say_too_many(const plan::Blocked& one) {
+    const std::string message = "not repaired while so many are sick: " + one.reason;
+    const auto say = [&](kube::EventTarget target) {
+        services_.events.record({std::move(target), true, "NodeRepairBlocked", message, kEventGap});
+    };
+    const model::ClaimState* claim = services_.cluster.find_claim(one.claim);
+    const model::NodeState* node = services_.cluster.find_node(one.node);
+    if (claim == nullptr || node == nullptr) return;
+    say(act::target_of(claim->claim));
+    say(act::target_of(node->node));
+    const model::PoolState* pool =
+        services_.cluster.find_pool(api::find_or_empty(claim->claim.meta.labels, api::kNodePoolLabel));
+    if (pool != nullptr)
+        say({"karpenter.sh/v1", "NodePool", "", pool->pool.meta.name, pool->pool.meta.uid, ""});
+}
+
+void Repairer::note_begun(const plan::SickNode& sick) {
+    const plan::Candidate& candidate = sick.candidate;
+    const bool reboots = sick.verdict.action == rules::RepairAction::kReboot;
+    disruptor_.say_blocked({candidate.claim, candidate.node,
+                            (reboots ? "being rebooted: " : "being replaced: ") + sick.evidence},
+                           "NodeRepaired");
+    const model::ClaimState* state = services_.cluster.find_claim(candidate.claim);
+    if (state == nullptr) return;
     const api::NodeClaim& claim = state->claim;
+    const std::optional<Duration> bound =
+        sick.drain_bound ? sick.drain_bound : claim.termination_grace_period;
     metrics_.count(
         "nodeclaims_unhealthy_disrupted_total",
-        {{"condition", sick.condition},
-         {"nodepool", sick.pool},
+        {{"condition", snake_case(sick.verdict.condition)},
+         {"nodepool", candidate.pool},
          {"capacity_type", std::string(api::find_or_empty(claim.meta.labels, api::kCapacityTypeLabel))},
-         {"image_id", claim.image_id}});
-    observe::log_info("repair", "removing a sick node",
-                      {{"NodeClaim", sick.claim}, {"Node", sick.node}, {"evidence", sick.evidence}});
-}
-
-void Repairer::say(const plan::SickNode& sick, bool is_warning, const std::string& reason,
-                   const std::string& message) {
-    const model::ClaimState* claim = services_.cluster.find_claim(sick.claim);
-    const model::NodeState* node = services_.cluster.find_node(sick.node);
-    if (claim != nullptr)
-        services_.events.record({act::target_of(claim->claim), is_warning, reason, message, kEventGap});
-    if (node != nullptr)
-        services_.events.record({act::target_of(node->node), is_warning, reason, message, kEventGap});
+         {"image_id", claim.image_id},
+         {"termination_mode", termination_mode(bound)}});
+    observe::log_info(
+        "repair", "replacing a sick node",
+        {{"NodeClaim", candidate.claim}, {"Node", candidate.node}, {"evidence", sick.evidence}});
 }
 
 }  // namespace joiner::control

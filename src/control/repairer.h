@@ -1,33 +1,57 @@
-// Looks for sick nodes and has them replaced; which, plan/lifecycle/repair says. Loop thread.
+// Looks for sick nodes and has them replaced or rebooted, as a method of voluntary disruption; which,
+// plan/disrupt/repair says. Loop thread.
 #pragma once
+
+#include <optional>
+#include <string>
 
 #include "act/lifecycle.h"
 #include "act/services.h"
+#include "control/disruptor.h"
+#include "control/replacer.h"
+#include "control/static_pools.h"
 #include "observe/metrics.h"
-#include "plan/lifecycle/repair.h"
+#include "plan/disrupt/repair.h"
+#include "rules/repair_policies.h"
 
 namespace joiner::control {
 
 class Repairer {
   public:
-    Repairer(act::Services& services, act::Lifecycle& lifecycle, observe::Metrics& metrics)
-        : services_(services), lifecycle_(lifecycle), metrics_(metrics) {}
+    Repairer(act::Services& services, const rules::RepairPolicies& policies, act::Lifecycle& lifecycle,
+             Disruptor& disruptor, Replacer& replacer, StaticPools& static_pools, observe::Metrics& metrics)
+        : services_(services),
+          policies_(policies),
+          lifecycle_(lifecycle),
+          disruptor_(disruptor),
+          replacer_(replacer),
+          static_pools_(static_pools),
+          metrics_(metrics) {}
 
-    // Each second; cheap until the next node is due. REQUIRES: the watches are fresh.
+    // Each second, before all other methods; cheap until a node is past its time. REQUIRES: the watches are
+    // fresh.
     void look();
-    // A node that turns up past its time is looked at in that moment: its condition may not last.
+    // A sick node is not waited for until the next look is due.
     void node_changed(const std::string& name);
 
   private:
-    void repair(const plan::SickNode& sick);
-    void say(const plan::SickNode& sick, bool is_warning, const std::string& reason,
-             const std::string& message);
+    // False: it stays as it is for now, and others get their turn.
+    bool repair(const plan::SickNode& sick, plan::DisruptionGate& gate);
+    // False while the request is not seen on the claim.
+    bool request_reboot();
+    void say_too_many(const plan::Blocked& one);
+    void note_begun(const plan::SickNode& sick);
 
     act::Services& services_;
+    const rules::RepairPolicies& policies_;
     act::Lifecycle& lifecycle_;
+    Disruptor& disruptor_;
+    Replacer& replacer_;
+    StaticPools& static_pools_;
     observe::Metrics& metrics_;
+    plan::RebootHistory reboots_;
+    std::optional<plan::SickNode> rebooting_;  // Decided, and not seen on its claim yet.
     WallTime next_look_ = kNoTime;
-    std::set<std::string> begun_;  // Claims: decided, whatever their nodes say by now.
 };
 
 }  // namespace joiner::control

@@ -59,6 +59,11 @@ void Replacer::replace_drifted() {
 bool Replacer::replace(const plan::Candidate& candidate, std::string_view reason,
                        plan::DisruptionGate& gate) {
     if (disruptor_.is_put_off(candidate.claim) || !gate.admit({candidate}, reason)) return true;
+    return begin(candidate, reason);
+}
+
+bool Replacer::begin(const plan::Candidate& candidate, std::string_view reason,
+                     std::optional<Duration> drain_bound) {
     model::Snapshot snapshot = disruptor_.snapshot_without({candidate});
     const auto plan = [&] {
         return plan::plan_replacement(snapshot, {candidate}, reason,
@@ -74,6 +79,7 @@ bool Replacer::replace(const plan::Candidate& candidate, std::string_view reason
         disruptor_.say_blocked({candidate.claim, candidate.node, command.error().message});
         return false;
     }
+    command->drain_bound = drain_bound;
     disruptor_.start(snapshot, *command);
     return true;
 }

@@ -18,11 +18,15 @@ class Replacer {
 
     // Each second. REQUIRES: the watches are fresh.
     void look();
+    // Plans where the candidate's pods go and begins to replace it; false where they have no place, and it is
+    // put off. REQUIRES: the disruptor may start, and a gate has admitted the candidate.
+    bool begin(const plan::Candidate& candidate, std::string_view reason,
+               std::optional<Duration> drain_bound = {});
 
   private:
     void replace_expired();
     void replace_drifted();
-    // Begins where the gate admits it and its pods have a place; false where it was tried in vain.
+    // Begins where the gate admits it; false where it was tried in vain.
     bool replace(const plan::Candidate& candidate, std::string_view reason, plan::DisruptionGate& gate);
 
     act::Services& services_;

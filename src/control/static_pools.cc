@@ -23,13 +23,16 @@ void StaticPools::look() {
     }
 }
 
-void StaticPools::look_at(const api::NodePool& pool) {
+plan::StaticPoolFacts StaticPools::facts_of(const api::NodePool& pool) {
     std::set<std::string>& creating = creating_[pool.meta.name];
     std::erase_if(creating, [this](const std::string& claim) {
         return services_.cluster.find_claim(claim) != nullptr || !provisioner_.is_creating(claim);
     });
-    const plan::StaticPoolFacts facts{services_.cluster, pool, disruptor_.leaving(),
-                                      static_cast<std::int64_t>(creating.size())};
+    return {services_.cluster, pool, disruptor_.leaving(), static_cast<std::int64_t>(creating.size())};
+}
+
+void StaticPools::look_at(const api::NodePool& pool) {
+    const plan::StaticPoolFacts facts = facts_of(pool);
     const plan::StaticPoolPlan plan = plan::plan_static_pool(facts, services_.loop.now());
     if (!plan.shortage.empty()) say(pool, "StaticCapacityLimited", plan.shortage);
     for (const std::string& claim : plan.remove) lifecycle_.delete_claim(claim, "underutilized");
@@ -71,20 +74,62 @@ void StaticPools::launch_failed(const std::string& claim, const Error& error) {
 
 void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool) {
     const plan::StaticDrift drift = plan::plan_static_drift(disruptor_.facts(), facts, services_.loop.now());
-    if (!drift.obstacle.empty()) say(facts.pool, "DisruptionBlocked", drift.obstacle);
     if (drift.candidates.empty()) return;
+    if (!drift.obstacle.empty() && !terminate_first_.drift) {
+        say(facts.pool, "DisruptionBlocked", drift.obstacle);
+        for (const plan::Candidate& candidate : drift.candidates)
+            disruptor_.say_blocked({candidate.claim, candidate.node, drift.obstacle});
+        return;
+    }
+    const plan::Candidate& candidate = drift.candidates.front();
     plan::DisruptionGate gate = disruptor_.gate();
-    if (gate.admit({drift.candidates.front()}, plan::kDrifted)) {
-        // Its pods find room as pods of any node that goes; all there is to say is what to launch.
-        model::Snapshot question;
-        question.pools.push_back(pool);
-        plan::DisruptionCommand command;
-        command.reason = plan::kDrifted;
-        command.leaving = {drift.candidates.front()};
-        command.launches = {{spec_of(pool), {}}};
-        disruptor_.start(question, command);
+    if (gate.admit({candidate}, plan::kDrifted)) {
+        if (drift.obstacle.empty()) {
+            begin(pool, candidate, plan::kDrifted, {});
+        } else {
+            terminate_first(candidate, plan::kDrifted, {});
+        }
     }
     disruptor_.report(gate);
+}
+
+std::string StaticPools::replace(const plan::Candidate& candidate, std::string_view reason,
+                                 std::optional<Duration> drain_bound) {
+    const api::NodePool& pool = services_.cluster.find_pool(candidate.pool)->pool;
+    const std::optional<std::int64_t> room = plan::replacement_room(facts_of(pool));
+    if (!room) return {};
+    if (*room == 0) {
+        const bool may_refill = rules::is_true(pool.conditions, "Ready") && !pool.meta.deleted;
+        if (!terminate_first_.repair || !may_refill)
+            return "the NodePool is at its limits.nodes, which leaves no room for a replacement";
+        terminate_first(candidate, reason, drain_bound);
+        return {};
+    }
+    begin(model::make_pool_view(pool, {}, 0), candidate, reason, drain_bound);
+    return {};
+}
+
+// Its pods find room as pods of any node that goes; all there is to say is what to launch.
+void StaticPools::begin(const model::PoolView& pool, const plan::Candidate& candidate,
+                        std::string_view reason, std::optional<Duration> drain_bound) {
+    model::Snapshot question;
+    question.pools.push_back(pool);
+    plan::DisruptionCommand command;
+    command.reason = reason;
+    command.leaving = {candidate};
+    command.launches = {{spec_of(pool), {}}};
+    command.drain_bound = drain_bound;
+    disruptor_.start(question, command);
+}
+
+void StaticPools::terminate_first(const plan::Candidate& candidate, std::string_view reason,
+                                  std::optional<Duration> drain_bound) {
+    plan::DisruptionCommand command;
+    command.reason = reason;
+    command.leaving = {candidate};
+    command.drain_bound = drain_bound;
+    command.terminates_first_for = plan::kStaticAtLimit;
+    disruptor_.start({}, command);
 }
 
 void StaticPools::say(const api::NodePool& pool, const std::string& reason, const std::string& message) {

@@ -17,12 +17,26 @@ namespace joiner::control {
 
 class StaticPools {
   public:
+    // Which nodes may go before their replacement where limits.nodes leaves no room for both.
+    struct TerminateFirst {
+        bool drift = false;
+        bool repair = false;
+    };
     StaticPools(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-                Disruptor& disruptor)
-        : services_(services), provisioner_(provisioner), lifecycle_(lifecycle), disruptor_(disruptor) {}
+                Disruptor& disruptor, TerminateFirst terminate_first)
+        : services_(services),
+          provisioner_(provisioner),
+          lifecycle_(lifecycle),
+          disruptor_(disruptor),
+          terminate_first_(terminate_first) {}
 
     // Each second. REQUIRES: the watches are fresh.
     void look();
+    // Begins to replace the candidate, one for one; why not, in one sentence, or empty: it has begun, or a
+    // replacement that is under way comes first. REQUIRES: the pool is static, the disruptor may start, and a
+    // gate has admitted the candidate.
+    std::string replace(const plan::Candidate& candidate, std::string_view reason,
+                        std::optional<Duration> drain_bound);
     // A claim was not launched, or a node of the pool has come up.
     void launch_failed(const std::string& claim, const Error& error);
     void came_up(const std::string& pool) { purchases_.forget(pool); }
@@ -30,7 +44,13 @@ class StaticPools {
   private:
     void look_at(const api::NodePool& pool);
     void launch(const model::PoolView& pool, std::int64_t count);
+    plan::StaticPoolFacts facts_of(const api::NodePool& pool);
     void replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool);
+    void begin(const model::PoolView& pool, const plan::Candidate& candidate, std::string_view reason,
+               std::optional<Duration> drain_bound);
+    // What goes is made up for once it has gone, as whatever the pool lacks.
+    void terminate_first(const plan::Candidate& candidate, std::string_view reason,
+                         std::optional<Duration> drain_bound);
     std::shared_ptr<const plan::MachineSpec> spec_of(const model::PoolView& pool) const;
     void say(const api::NodePool& pool, const std::string& reason, const std::string& message);
 
@@ -38,6 +58,7 @@ class StaticPools {
     Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
     Disruptor& disruptor_;
+    TerminateFirst terminate_first_;
     Purchases purchases_;                                    // By pool; all claims of a look count as one.
     std::map<std::string, std::set<std::string>> creating_;  // By pool: claims not seen yet.
 };

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/cut.h"
 #include "kube/token_bucket.h"
 
 namespace joiner::kube {
@@ -19,14 +20,6 @@ using nlohmann::json;
 constexpr std::size_t kMaxMessageBytes = 1024;
 constexpr std::size_t kMaxNameBytes = 253;
 constexpr std::size_t kMaxReasons = 1000;
-
-// Cut to `most` bytes, between characters.
-std::string cut(std::string text, std::size_t most) {
-    if (text.size() <= most) return text;
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-    text.resize(most);
-    return text;
-}
 
 std::string key_of(const Event& event) {
     const EventTarget& target = event.target;
@@ -42,7 +35,7 @@ class EventRecorder::Impl {
         : loop_(loop), client_(client), options_(std::move(options)) {}
 
     void record(Event event) {
-        event.message = cut(std::move(event.message), kMaxMessageBytes);
+        event.message = cut_with_dots(std::move(event.message), kMaxMessageBytes);
         const Duration now = loop_.monotonic();
         std::string key = key_of(event);
         if (is_repeated(key, now)) return;

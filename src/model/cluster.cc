@@ -35,8 +35,11 @@ std::shared_ptr<const std::vector<VolumeUse>> make_volumes(const api::Pod& pod) 
     return out.empty() ? nullptr : std::make_shared<const std::vector<VolumeUse>>(std::move(out));
 }
 
-std::int32_t deletion_cost_of(const api::ObjectMeta& meta) {
-    const std::string_view text = api::find_or_empty(meta.annotations, api::kPodDeletionCostAnnotation);
+// nullopt when absent; 0 where it is no whole number of 32 bits.
+std::optional<std::int32_t> cost_in(const api::ObjectMeta& meta, std::string_view annotation) {
+    const auto it = meta.annotations.find(annotation);
+    if (it == meta.annotations.end()) return std::nullopt;
+    const std::string_view text = it->second;
     std::int32_t cost = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cost);
     return error == std::errc{} && end == text.data() + text.size() ? cost : 0;
@@ -92,7 +95,7 @@ std::string selecting_owner_of(const api::ObjectMeta& meta) {
     return {};
 }
 
-PodState make_pod_state(const api::Pod& pod) {
+PodState make_pod_state(const api::Pod& pod, bool passes_over_deletion_costs) {
     PodState out({pod.meta.ns, pod.meta.name, pod.meta.uid});
     out.node_name = pod.spec.node_name;
     out.created = pod.meta.created;
@@ -101,11 +104,16 @@ PodState make_pod_state(const api::Pod& pod) {
     out.do_not_disrupt = api::find_or_empty(pod.meta.annotations, api::kDoNotDisruptAnnotation);
     out.termination_grace_seconds = pod.spec.termination_grace_seconds;
     out.priority = pod.spec.priority;
-    out.deletion_cost = deletion_cost_of(pod.meta);
+    out.deletion_cost = cost_in(pod.meta, api::kPodDeletionCostAnnotation);
+    const std::optional<std::int32_t> own_cost = cost_in(pod.meta, api::kDisruptionCostAnnotation);
+    out.eviction_weight = own_cost                     ? *own_cost
+                          : passes_over_deletion_costs ? 0
+                                                       : out.deletion_cost.value_or(0);
     out.is_terminal = pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
     out.is_daemon = is_owned_by(pod.meta, "DaemonSet");
     out.is_mirror = is_owned_by(pod.meta, "Node");
     out.is_stateful = is_owned_by(pod.meta, "StatefulSet");
+    out.is_of_job = is_owned_by(pod.meta, "Job");
     out.selecting_owner = selecting_owner_of(pod.meta);
     out.has_spread = !pod.spec.topology_spread.empty();
     out.has_gates = pod.spec.has_scheduling_gates;
@@ -182,7 +190,7 @@ void Cluster::detach(const PodState& pod) {
 }
 
 void Cluster::upsert(const api::Pod& pod) {
-    PodState next = make_pod_state(pod);
+    PodState next = make_pod_state(pod, passes_over_deletion_costs_);
     next.shape = intern(rules::make_pod_shape(pod, policy_));
     next.labels = intern_labels(pod);
     next.volumes = make_volumes(pod);

@@ -86,12 +86,16 @@ struct PodState {
     std::string do_not_disrupt;  // The annotation's value; empty when absent.
     std::int64_t termination_grace_seconds = 30;
     std::int32_t priority = 0;
-    // controller.kubernetes.io/pod-deletion-cost; 0 when absent or unreadable.
-    std::int32_t deletion_cost = 0;
+    // What its eviction weighs beside its priority: karpenter.sh/disruption-cost, or where that is absent
+    // controller.kubernetes.io/pod-deletion-cost, unless the latter is written by us. 0 where unreadable.
+    std::int32_t eviction_weight = 0;
+    // controller.kubernetes.io/pod-deletion-cost, whoever wrote it: 0 where unreadable, nullopt when absent.
+    std::optional<std::int32_t> deletion_cost;
     bool is_terminal : 1 = false;  // Succeeded or Failed.
     bool is_daemon : 1 = false;    // Owned by a DaemonSet.
     bool is_mirror : 1 = false;    // Owned by its Node.
     bool is_stateful : 1 = false;  // Owned by a StatefulSet.
+    bool is_of_job : 1 = false;    // Owned by a Job.
     bool has_gates : 1 = false;
     bool is_unschedulable : 1 = false;  // The scheduler has said so.
     bool is_default_scheduler : 1 = true;
@@ -171,6 +175,9 @@ class Cluster {
         : policy_(policy), served_(std::move(served)) {}
     Cluster(const Cluster&) = delete;
     Cluster& operator=(const Cluster&) = delete;
+
+    // Pods' deletion costs are written by ourselves from now on: they do not say what an eviction weighs.
+    void pass_over_deletion_costs() { passes_over_deletion_costs_ = true; }
 
     void upsert(const api::Pod& pod);
     void upsert(api::Node node);
@@ -277,6 +284,7 @@ class Cluster {
     static constexpr auto is_our_item = [](const auto& item) { return item.second.is_ours; };
 
     rules::PreferencePolicy policy_;
+    bool passes_over_deletion_costs_ = false;
     std::optional<rules::NodeClassKinds> served_;
     std::unordered_map<PodKey, PodState> pods_;
     std::set<PodKey> unbound_;

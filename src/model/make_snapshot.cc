@@ -12,6 +12,7 @@
 #include "model/headroom.h"
 #include "model/reservations.h"
 #include "model/volume_places.h"
+#include "rules/conditions.h"
 #include "rules/daemon.h"
 #include "rules/new_node.h"
 #include "rules/node_cost.h"
@@ -181,10 +182,13 @@ class SnapshotMaker {
             return std::any_of(taints.begin(), taints.end(),
                                [&](const api::Taint& one) { return rules::same_taint(one, taint); });
         };
+        // A machine that is started anew is back in a moment.
+        const bool is_rebooting = claim != nullptr && rules::is_true(claim->claim.conditions, "Rebooting");
+        const bool comes_up = is_rebooting || !room.is_initialized;
         for (const api::Taint& taint : node.taints) {
-            const bool goes_away = is_in(awaited, taint) ||
-                                   (!room.is_initialized && (rules::is_ephemeral_taint(taint) ||
-                                                             is_in(claim->claim.startup_taints, taint)));
+            const bool goes_away =
+                is_in(awaited, taint) || (is_rebooting && taint.key == api::kRebootingTaint) ||
+                (comes_up && (rules::is_ephemeral_taint(taint) || is_in(claim->claim.startup_taints, taint)));
             if (!goes_away) room.taints.push_back(taint);
         }
         // The taint, where the node controller has not put it yet.

@@ -27,6 +27,18 @@ constexpr Description kDescriptions[] = {
     {"nodeclaims_created_total", "NodeClaims created."},
     {"nodeclaims_terminated_total", "NodeClaims whose instance and object are gone."},
     {"nodeclaims_disrupted_total", "NodeClaims deleted by the controller, by reason."},
+    {"nodeclaims_unhealthy_disrupted_total", "Sick nodes whose repair was begun, by condition."},
+    {"nodes_reboots_total", "Reboots of nodes in their place, by what came of them."},
+    {"nodes_reboot_duration_seconds", "Time from the request of a reboot to its end."},
+    {"nodes_reboot_recovery_duration_seconds", "Time from the start of a reboot until the node was back."},
+    {"pods_disruption_initiated_total",
+     "Pods to be made again elsewhere, on nodes whose NodeClaims were deleted."},
+    {"pod_deletion_cost_nodes_with_pending_annotation_writes",
+     "Nodes of a NodePool with pods whose deletion cost is being written."},
+    {"pod_deletion_cost_pod_annotation_writes_total",
+     "Writes of pods' deletion costs, by what came of them."},
+    {"voluntary_disruption_terminate_first_decisions_total",
+     "Nodes that went before their replacement because it had no room beside them."},
     {"nodes_created_total", "Nodes registered."},
     {"nodes_terminated_total", "Nodes removed."},
     {"nodes_drained_total", "Nodes drained."},
@@ -64,6 +76,12 @@ const prometheus::Histogram::BucketBoundaries& duration_buckets() {
         0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7,
         0.8,   0.9,  1,     1.25, 1.5, 1.75, 2,   2.5,  3,   3.5,  4,   4.5,  5,   6,   7,
         8,     9,    10,    15,   20,  25,   30,  40,   50,  60,   120, 180,  300, 450, 600};
+    return buckets;
+}
+
+// Machines take minutes to start anew.
+const prometheus::Histogram::BucketBoundaries& reboot_buckets() {
+    static const prometheus::Histogram::BucketBoundaries buckets = {10, 20, 40, 80, 160, 320, 640, 1280};
     return buckets;
 }
 
@@ -115,7 +133,10 @@ void Metrics::drop(std::string_view name, const Labels& labels) {
     family.Remove(&family.Add(labels));
 }
 void Metrics::observe(std::string_view name, const Labels& labels, double seconds) {
-    impl_->histograms(name).Add(labels, duration_buckets()).Observe(seconds);
+    const bool is_of_reboot = name.starts_with("nodes_reboot_");
+    impl_->histograms(name)
+        .Add(labels, is_of_reboot ? reboot_buckets() : duration_buckets())
+        .Observe(seconds);
 }
 std::string Metrics::text() const {
     return prometheus::TextSerializer().Serialize(impl_->registry().Collect());

@@ -23,7 +23,7 @@ class Metrics {
     void set(std::string_view name, const Labels& labels, double value);
     // Drops the series, of an object that is no more.
     void drop(std::string_view name, const Labels& labels);
-    // Into a histogram with Karpenter's 45 duration buckets.
+    // Into a histogram with Karpenter's 45 duration buckets, or its eight for reboots.
     void observe(std::string_view name, const Labels& labels, double seconds);
 
     // The exposition text. Any thread.

@@ -86,7 +86,8 @@ std::vector<api::Taint> undeclared_taints(const std::vector<api::Taint>& taints,
     std::vector<api::Taint> out;
     for (const api::Taint& taint : taints) {
         const bool keeps_off = taint.effect != api::kPreferNoSchedule;
-        const bool closes = taint.key == api::kUnschedulableTaint || taint.key == api::kDisruptedTaint;
+        const bool closes = taint.key == api::kUnschedulableTaint || taint.key == api::kDisruptedTaint ||
+                            taint.key == api::kRebootingTaint;
         if (keeps_off && !closes && !is_ephemeral_taint(taint) && !is_in(claim.taints, taint) &&
             !is_in(claim.startup_taints, taint))
             out.push_back(taint);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "sim/controllers.h"
@@ -9,13 +10,24 @@
 namespace joiner::sim {
 namespace {
 
-// Which pods go first when there are too many: those not bound, not running, not ready, then the youngest.
+// What nobody can read counts for nothing, as what is not there.
+int deletion_cost(const Json& pod) {
+    const std::string& text =
+        text_at(pod, {"metadata", "annotations", "controller.kubernetes.io/pod-deletion-cost"});
+    int cost = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cost);
+    return error == std::errc{} && end == text.data() + text.size() ? cost : 0;
+}
+
+// Which pods go first when there are too many: those not bound, not running, not ready, of the lowest
+// deletion cost, then the youngest.
 bool goes_before(const Json& a, const Json& b) {
     const auto rank = [](const Json& pod) {
         return std::tuple(!text_at(pod, {"spec", "nodeName"}).empty(),
                           text_at(pod, {"status", "phase"}) == "Running", is_pod_ready(pod));
     };
     if (rank(a) != rank(b)) return rank(a) < rank(b);
+    if (deletion_cost(a) != deletion_cost(b)) return deletion_cost(a) < deletion_cost(b);
     const std::string& made_a = text_at(a, {"metadata", "creationTimestamp"});
     const std::string& made_b = text_at(b, {"metadata", "creationTimestamp"});
     return made_a != made_b ? made_a > made_b : name_of(a) > name_of(b);

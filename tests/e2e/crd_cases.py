@@ -212,7 +212,7 @@ def _node_pool_cases():
               ("a budget of 101%", False, {"nodes": "101%"}),
               ("a budget below none", False, {"nodes": "-1"}),
               ("a budget in words", False, {"nodes": "ten"}),
-              ("a budget for each reason", True, {"nodes": "1", "reasons": ["Empty", "Drifted", "Underutilized", "Expired"]}),
+              ("a budget for each reason", True, {"nodes": "1", "reasons": ["Empty", "Drifted", "Underutilized", "Unhealthy", "Expired"]}),
               ("a budget for a reason that is none", False, {"nodes": "1", "reasons": ["Forgotten"]}),
               ("a budget by the day", True, {"nodes": "1", "schedule": "@daily", "duration": "8h"}),
               ("a budget by five fields", True, {"nodes": "1", "schedule": "0 9 * * mon-fri", "duration": "1h30m"}),

@@ -8,6 +8,7 @@
 #include "api/names.h"
 #include "base/hash.h"
 #include "cloud/kwok/node_class.h"
+#include "cloud/kwok/repair_policies.h"
 #include "cloud/kwok/sold_out.h"
 #include "cloud/kwok/types_file.h"
 #include "rules/conditions.h"
@@ -106,7 +107,7 @@ std::vector<NodeClassResource> KwokProvider::node_class_resources() const {
 }
 
 std::vector<rules::RepairPolicy> KwokProvider::repair_policies() const {
-    return {{"Ready", "False", std::chrono::minutes{10}}, {"Ready", "Unknown", std::chrono::minutes{10}}};
+    return kwok_repair_policies();
 }
 
 template <typename T>
@@ -198,6 +199,16 @@ void KwokProvider::get(const std::string& provider_id, std::function<void(Result
     const api::NodeClass* there = access_.node_class(claim->node_class);
     const KwokClass node_class = there == nullptr ? KwokClass{} : usable_class(*there).value_or(KwokClass{});
     bring_up(*claim, as_recorded(*claim), node_class.registration_delay, std::move(done));
+}
+
+void KwokProvider::reboot(const api::NodeClaim& claim, const std::string& operation,
+                          std::function<void(Status)> done) {
+    if (claim.node_name.empty()) {
+        return loop_.post([done = std::move(done), name = claim.meta.name] {
+            done(fail(ErrorKind::kUnavailable, "NodeClaim " + name + " has no node to reboot yet"));
+        });
+    }
+    access_.set_boot_id(claim.node_name, std::string(kNodePrefix) + operation, std::move(done));
 }
 
 void KwokProvider::list(std::function<void(Result<std::vector<Instance>>)> done) {

@@ -19,6 +19,8 @@ namespace joiner::cloud::kwok {
 struct ClusterAccess {
     std::function<void(const api::Node& node, std::function<void(Status)> done)> create_node;
     std::function<void(const std::string& name, std::function<void(Status)> done)> delete_node;
+    std::function<void(const std::string& node, const std::string& boot_id, std::function<void(Status)> done)>
+        set_boot_id;
     std::function<std::vector<api::Node>()> nodes;
     // nullptr: there is none.
     std::function<const api::Node*(const std::string& name)> find_node;
@@ -41,6 +43,10 @@ class KwokProvider final : public Provider {
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;
     void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
     void list(std::function<void(Result<std::vector<Instance>>)> done) override;
+    // There is nothing to start anew: the node gets another boot id, which is what tells of it.
+    bool can_reboot() const override { return true; }
+    void reboot(const api::NodeClaim& claim, const std::string& operation,
+                std::function<void(Status)> done) override;
 
   private:
     // Makes the instance's node, `delay` from now.

@@ -6,6 +6,7 @@
 
 #include "api/names.h"
 #include "plan/lifecycle/node_step.h"
+#include "plan/lifecycle/reboot.h"
 #include "rules/conditions.h"
 #include "rules/selector.h"
 #include "rules/taints.h"
@@ -56,20 +57,30 @@ CandidateFinder::CandidateFinder(const DisruptionFacts& facts, DisruptionClass d
 bool CandidateFinder::is_out_of_play(const model::ClaimState& state) const {
     const api::NodeClaim& claim = state.claim;
     const model::NodeState* node = facts_.cluster.node_of(claim);
+    const std::string_view needed = disruption_ == DisruptionClass::kRepair ? "Registered" : "Initialized";
     return node == nullptr || claim.meta.deleted || node->node.meta.deleted ||
-           !rules::is_true(claim.conditions, "Initialized") || facts_.in_commands.contains(claim.meta.name);
+           !rules::is_true(claim.conditions, needed) || is_rebooting(claim) ||
+           facts_.in_commands.contains(claim.meta.name);
+}
+
+bool CandidateFinder::is_about_to_be_used(const model::ClaimState& state) const {
+    return rules::is_true(state.claim.conditions, "Initialized") &&
+           (planned_claims_.contains(state.claim.meta.name) ||
+            nominated_nodes_.contains(facts_.cluster.node_of(state.claim)->node.meta.name));
 }
 
 std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
     const api::NodeClaim& claim = state.claim;
     const model::NodeState& node = *facts_.cluster.node_of(claim);
-    if (planned_claims_.contains(claim.meta.name) || nominated_nodes_.contains(node.node.meta.name))
-        return "pods are about to be bound to it";
-    if (std::string reason = annotation_obstacle(node.node); !reason.empty()) return reason;
+    if (is_about_to_be_used(state)) return "pods are about to be bound to it";
+    if (std::string reason = annotation_obstacle(node.node);
+        !reason.empty() && disruption_ != DisruptionClass::kRepair)
+        return reason;
     const model::PoolState* pool = facts_.cluster.find_pool(pool_of(claim));
     if (pool == nullptr) return fmt::format("there is no NodePool \"{}\"", pool_of(claim));
     if (types_of(pool->pool).all == nullptr)
         return fmt::format("the instance types of NodePool {} are not known", pool->pool.meta.name);
+    if (disruption_ == DisruptionClass::kRepair) return {};
     if (disruption_ == DisruptionClass::kEventual && claim.termination_grace_period) return {};
     if (disruption_ == DisruptionClass::kGraceful) {
         if (std::string reason = taint_obstacle(claim, node.node); !reason.empty()) return reason;
@@ -189,9 +200,9 @@ bool is_empty(const model::NodeState& node) {
 }
 
 double eviction_cost(const model::PodState& pod) {
-    constexpr double kOfDeletionCost = 1.0 / (1 << 27);
+    constexpr double kOfWeight = 1.0 / (1 << 27);
     constexpr double kOfPriority = 1.0 / (1 << 25);
-    return std::clamp(1 + pod.deletion_cost * kOfDeletionCost + pod.priority * kOfPriority, -10.0, 10.0);
+    return std::clamp(1 + pod.eviction_weight * kOfWeight + pod.priority * kOfPriority, -10.0, 10.0);
 }
 
 WallTime steady_since(const api::NodeClaim& claim, WallTime last_pod_event) {

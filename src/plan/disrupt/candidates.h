@@ -22,8 +22,9 @@
 namespace joiner::plan {
 
 // Graceful methods (emptiness, consolidation) wait for what pods and their budgets ask; eventual ones (drift)
-// do not where the claim's terminationGracePeriod bounds the drain anyway.
-enum class DisruptionClass { kGraceful, kEventual };
+// do not where the claim's terminationGracePeriod bounds the drain anyway. Repair takes nodes that have
+// registered and no more, whatever their do-not-disrupt says, and weighs what pods ask by itself.
+enum class DisruptionClass { kGraceful, kEventual, kRepair };
 
 struct DisruptionFacts {
     const model::Cluster& cluster;
@@ -68,6 +69,11 @@ class CandidateFinder {
     // What people or pods say against it, whatever is under way: the node's annotation, its pods', and their
     // PodDisruptionBudgets where `heeds_budgets`. Empty where there is no node.
     std::string objection(const model::ClaimState& claim, bool heeds_budgets) const;
+    // Pods are about to be bound to its node, which has come up. REQUIRES: !is_out_of_play(claim).
+    bool is_about_to_be_used(const model::ClaimState& claim) const;
+    // The first pod that must not be disrupted now or whose budget allows no eviction, in a sentence; empty:
+    // there is none.
+    std::string blocking_pod(const model::NodeState& node) const { return pod_obstacle(node, true); }
     // REQUIRES: !is_out_of_play(claim).
     Candidate make(const model::ClaimState& claim) const;
     // When a pod last came to or left the node, as far as is known; kNoTime for never.
@@ -101,7 +107,7 @@ class CandidateFinder {
 
 // Holds nothing that would be made again elsewhere.
 bool is_empty(const model::NodeState& node);
-// 1, moved by the pod's deletion cost and priority; between -10 and 10.
+// 1, moved by what the pod says its eviction weighs and by its priority; between -10 and 10.
 double eviction_cost(const model::PodState& pod);
 // When a pod last came to or left the claim's node, or when it was initialised if none ever has.
 WallTime steady_since(const api::NodeClaim& claim, WallTime last_pod_event);

@@ -133,6 +133,8 @@ TEST(Candidates, s5_2_a_pod_costs_by_its_deletion_cost_and_priority) {
         {"-2147483647", 0, -10},  // Never below.
         {"2147483647", 2000000000, 10},
         {"many", 0, 1},
+        {"134217728.0", 0, 1},  // Whole numbers only.
+        {"99999999999", 0, 1},
     };
     for (const auto& c : cases) {
         World w;
@@ -142,6 +144,32 @@ TEST(Candidates, s5_2_a_pod_costs_by_its_deletion_cost_and_priority) {
         const double node_cost = w.find().candidates.at(0).disruption_cost;
         EXPECT_NEAR(eviction_cost(*w.cluster.find_pod("ns/b")), c.cost, 1e-6) << c.deletion_cost;
         EXPECT_NEAR(node_cost, 1 + std::max(0.0, c.cost), 1e-6) << c.deletion_cost;
+    }
+}
+
+TEST(Candidates, s5_2_a_pods_disruption_cost_comes_before_its_deletion_cost) {
+    const struct {
+        const char* name;
+        std::optional<std::string> disruption_cost;
+        std::optional<std::string> deletion_cost;
+        bool are_ours;  // Deletion costs are written by ourselves.
+        double cost;
+    } cases[] = {
+        {"by itself", "134217728", std::nullopt, false, 2},
+        {"before the other", "134217728", "402653184", false, 2},
+        {"an unreadable one does not fall back", "1.5", "134217728", false, 1},
+        {"the deletion cost, where there is no other", std::nullopt, "134217728", false, 2},
+        {"not one that is ours", std::nullopt, "134217728", true, 1},
+        {"its own, still", "134217728", "402653184", true, 2},
+    };
+    for (const auto& c : cases) {
+        World w;
+        if (c.are_ours) w.cluster.pass_over_deletion_costs();
+        api::StringMap& annotations = w.pods[0].meta.annotations;
+        if (c.disruption_cost) annotations[std::string(api::kDisruptionCostAnnotation)] = *c.disruption_cost;
+        if (c.deletion_cost) annotations[std::string(api::kPodDeletionCostAnnotation)] = *c.deletion_cost;
+        (void)w.find();
+        EXPECT_NEAR(eviction_cost(*w.cluster.find_pod("ns/b")), c.cost, 1e-6) << c.name;
     }
 }
 

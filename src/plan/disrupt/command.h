@@ -15,6 +15,9 @@ namespace joiner::plan {
 // After a move that saves nothing, as drift and expiry bring about. One that saves rests until it has paid.
 inline constexpr Duration kRest = std::chrono::hours{1};
 
+// A static pool whose limits leave no room beside what is to be replaced.
+inline constexpr std::string_view kStaticAtLimit = "static-at-limit";
+
 // Indexes refer to the snapshot it was planned on.
 struct DisruptionCommand {
     std::string_view reason;            // One of kDisruptionReasons.
@@ -22,6 +25,10 @@ struct DisruptionCommand {
     std::vector<Launch> launches;       // Come up first; each is for some pod of the leaving nodes.
     std::vector<Placement> placements;  // Pods of the leaving nodes that go where there is room already.
     Duration rest = kRest;              // So long nothing moves these pods for a saving again.
+    // From the deletion on: pods that are not gone by then are deleted. nullopt: as the claims say.
+    std::optional<Duration> drain_bound = {};
+    // Why the nodes go before what replaces them, as metrics put it; empty where they do not.
+    std::string_view terminates_first_for = {};
 };
 
 // Where the pods of `leaving` go, whatever that costs. kUnavailable names the first pod that would have no

@@ -6,6 +6,7 @@
 
 #include "api/names.h"
 #include "plan/lifecycle/claim_step.h"
+#include "plan/lifecycle/reboot.h"
 #include "rules/budget.h"
 #include "rules/conditions.h"
 #include "rules/pace.h"
@@ -16,14 +17,17 @@ DisruptionGate::DisruptionGate(const GateFacts& facts, WallTime now) : facts_(fa
     for (const auto& [name, state] : facts.cluster.our_claims()) {
         const api::NodeClaim& claim = state.claim;
         const model::NodeState* node = facts.cluster.node_of(claim);
-        if (node == nullptr || !rules::is_true(claim.conditions, "Initialized") ||
-            rules::is_true(claim.conditions, "InstanceTerminating"))
-            continue;
+        // A node that is being rebooted is not initialised for as long as that takes.
+        const bool is_up = rules::is_true(claim.conditions, "Initialized") || is_rebooting(claim);
+        if (node == nullptr || !is_up || rules::is_true(claim.conditions, "InstanceTerminating")) continue;
         Use& use = use_[std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel))];
         ++use.nodes;
-        if (claim.meta.deleted || node->node.meta.deleted || !is_ready(node->node) ||
-            facts.leaving.contains(name))
+        if (claim.meta.deleted || node->node.meta.deleted || facts.leaving.contains(name) ||
+            is_rebooting(claim)) {
             ++use.disrupted;
+        } else if (!is_ready(node->node)) {
+            ++use.unready;
+        }
     }
 }
 
@@ -35,18 +39,20 @@ DisruptionGate::Use DisruptionGate::use_of(std::string_view pool) const {
 std::string DisruptionGate::closed(const std::string& pool, std::string_view reason) const {
     // An empty node needs no replacement.
     const auto held = facts_.held_pools.find(pool);
-    const model::PoolState* state = facts_.cluster.find_pool(pool);
-    const bool is_paused = state == nullptr || !rules::pause_reason(state->pool, now_).empty();
-    if (!is_paused && reason != kEmpty && held != facts_.held_pools.end()) return held->second;
+    if (paused(pool).empty() && reason != kEmpty && held != facts_.held_pools.end()) return held->second;
     return forbidden(pool, reason);
 }
 
-std::string DisruptionGate::forbidden(const std::string& pool, std::string_view reason) const {
+std::string DisruptionGate::paused(const std::string& pool) const {
     const model::PoolState* state = facts_.cluster.find_pool(pool);
     if (state == nullptr) return fmt::format("there is no NodePool \"{}\"", pool);
-    if (std::string why = rules::pause_reason(state->pool, now_); !why.empty()) return why;
+    return rules::pause_reason(state->pool, now_);
+}
+
+std::string DisruptionGate::forbidden(const std::string& pool, std::string_view reason) const {
+    if (std::string why = paused(pool); !why.empty()) return why;
     if (allowed(pool, reason) > 0) return {};
-    const Status read = rules::check_budgets(state->pool);
+    const Status read = rules::check_budgets(facts_.cluster.find_pool(pool)->pool);
     return fmt::format("no node may be disrupted as {} now, by the pool's budgets{}", reason,
                        read ? "" : ": " + read.error().message);
 }
@@ -60,7 +66,10 @@ std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reas
     if (!closed(pool, reason).empty()) return 0;
     const std::int64_t most = allowed(pool, reason);
     if (most == rules::kUnlimited) return most;
-    return std::max<std::int64_t>(0, most - use_of(pool).disrupted);
+    // To repair them is what the reason is for.
+    const Use use = use_of(pool);
+    const std::int64_t under_way = use.disrupted + (reason == kUnhealthy ? 0 : use.unready);
+    return std::max<std::int64_t>(0, most - under_way);
 }
 
 bool DisruptionGate::refuses(const std::string& pool, std::string_view reason) {

@@ -22,8 +22,10 @@ namespace joiner::plan {
 inline constexpr std::string_view kDrifted = "Drifted";
 inline constexpr std::string_view kEmpty = "Empty";
 inline constexpr std::string_view kUnderutilized = "Underutilized";
+inline constexpr std::string_view kUnhealthy = "Unhealthy";
 inline constexpr std::string_view kExpired = "Expired";  // Ours.
-inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnderutilized, kExpired};
+inline constexpr std::string_view kDisruptionReasons[] = {kEmpty, kDrifted, kUnderutilized, kUnhealthy,
+                                                          kExpired};
 
 struct GateFacts {
     const model::Cluster& cluster;
@@ -46,6 +48,8 @@ class DisruptionGate {
     // Why no node of the pool may be disrupted for `reason` at all now, in one sentence; empty when budgets
     // leave some, even where those are used up.
     std::string closed(const std::string& pool, std::string_view reason) const;
+    // Why nothing of the pool may be disrupted by choice, budgets aside; empty when it may.
+    std::string paused(const std::string& pool) const;
     // The same for a command under way, which a hold on new ones does not stop: the pool's pause, or budgets
     // that leave none.
     std::string forbidden(const std::string& pool, std::string_view reason) const;
@@ -68,7 +72,8 @@ class DisruptionGate {
     struct Use {
         std::int64_t nodes = 0;
         std::int64_t disrupted = 0;
-        std::int64_t moved = 0;  // Pods, of those admitted.
+        std::int64_t unready = 0;  // Of the others.
+        std::int64_t moved = 0;    // Pods, of those admitted.
     };
     Use use_of(std::string_view pool) const;
     // Why so many more pods of the pool may not be moved now; empty when they may.

@@ -6,6 +6,7 @@
 
 #include "plan/lifecycle/claim_step.h"
 #include "plan/lifecycle/promise.h"
+#include "plan/lifecycle/reboot.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -53,12 +54,12 @@ std::string missing_resource(const api::NodeClaim& claim, const api::Node& node)
 }  // namespace
 
 bool is_late(const api::NodeClaim& claim, Duration patience, WallTime now) {
-    if (rules::is_true(claim.conditions, "Initialized")) return false;
+    if (rules::is_true(claim.conditions, "Initialized") || is_rebooting(claim)) return false;
     const api::Condition* registered = api::find_condition(claim.conditions, "Registered");
     const bool has_registered = registered != nullptr && registered->status == "True";
     const WallTime since =
         has_registered ? std::max(claim.meta.created, registered->last_transition) : claim.meta.created;
-    return now - since >= patience;
+    return now - std::max(since, reboot_ended_at(claim)) >= patience;
 }
 
 bool is_in_use(const model::NodeState& node) {

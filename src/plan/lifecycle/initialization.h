@@ -19,7 +19,8 @@ inline constexpr Duration kInitializationPatience = std::chrono::minutes{15};
 // bought.
 inline constexpr Duration kInitializationTimeout = std::chrono::minutes{30};
 
-// Since the claim registered, or was made where it has not, it has waited for so long and is not initialised.
+// Since the claim registered or was rebooted, or was made where it has not, it has waited for so long and is
+// not initialised.
 bool is_late(const api::NodeClaim& claim, Duration patience, WallTime now);
 
 // A pod that would be missed is Ready there.

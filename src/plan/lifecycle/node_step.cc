@@ -148,7 +148,29 @@ void remark_on(const model::PodState& pod, WallTime now, std::vector<Remark>& re
     }
 }
 
+// Whom a drain waits for; what it passes over is remarked on.
+std::vector<const model::PodState*> waited_for(const model::NodeState& node, WallTime now,
+                                               std::vector<Remark>& remarks) {
+    std::vector<const model::PodState*> out;
+    for (const auto& [key, pod] : node.pods) {
+        if (pod->is_terminal || !is_drainable(*pod)) continue;
+        remark_on(*pod, now, remarks);
+        if (!is_stuck(*pod, now)) out.push_back(pod);
+    }
+    return out;
+}
+
 }  // namespace
+
+NodeStep next_drain_step(const model::Cluster& cluster, const model::NodeState& node, WallTime now) {
+    std::vector<Remark> remarks;
+    const std::vector<const model::PodState*> waiting = waited_for(node, now, remarks);
+    if (waiting.empty()) return {};
+    NodeStep step = drain_step({.cluster = cluster, .node = node, .tainted_at = {}}, waiting, now);
+    step.conditions.clear();
+    step.remarks.insert(step.remarks.begin(), remarks.begin(), remarks.end());
+    return step;
+}
 
 bool has_termination_finalizer(const api::ObjectMeta& meta) {
     return std::find(meta.finalizers.begin(), meta.finalizers.end(), api::kTerminationFinalizer) !=
@@ -186,13 +208,8 @@ NodeStep next_node_step(const NodeFacts& facts, WallTime now) {
     if (!rules::has_taint(node.taints, api::kDisruptedTaint, api::kNoSchedule) ||
         !node.meta.labels.contains(api::kExcludeBalancersLabel))
         return {Kind::kTaint};
-    std::vector<const model::PodState*> waiting;
     std::vector<Remark> remarks;
-    for (const auto& [key, pod] : facts.node.pods) {
-        if (pod->is_terminal || !is_drainable(*pod)) continue;
-        remark_on(*pod, now, remarks);
-        if (!is_stuck(*pod, now)) waiting.push_back(pod);
-    }
+    const std::vector<const model::PodState*> waiting = waited_for(facts.node, now, remarks);
     NodeStep step;
     if (!waiting.empty()) {
         step = drain_step(facts, waiting, now);

@@ -61,6 +61,10 @@ struct NodeFacts {
 // REQUIRES: the node is deleting and carries our finalizer.
 NodeStep next_node_step(const NodeFacts& facts, WallTime now);
 
+// The pods to evict next from a node that is drained and stays: tier by tier, and never by force. kDrain
+// while some are left, else kNothing.
+NodeStep next_drain_step(const model::Cluster& cluster, const model::NodeState& node, WallTime now);
+
 bool has_termination_finalizer(const api::ObjectMeta& meta);
 // A drain asks the pod to go: it is no mirror, and it does not tolerate the taint of a node on its way out.
 bool is_drainable(const model::PodState& pod);

@@ -111,10 +111,16 @@ StaticPoolPlan plan_static_pool(const StaticPoolFacts& facts, WallTime now) {
     return out;
 }
 
+std::optional<std::int64_t> replacement_room(const StaticPoolFacts& facts) {
+    const Count count = count_claims(facts);
+    if (count.active + count.leaving + facts.creating > facts.pool.replicas.value_or(0)) return std::nullopt;
+    return std::max<std::int64_t>(0, node_limit(facts.pool) - count.all() - facts.creating);
+}
+
 StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoolFacts& facts, WallTime now) {
     StaticDrift out;
-    const Count count = count_claims(facts);
-    if (count.active + count.leaving + facts.creating > facts.pool.replicas.value_or(0)) return out;
+    const std::optional<std::int64_t> room = replacement_room(facts);
+    if (!room) return out;
     const CandidateFinder finder(disruption, DisruptionClass::kEventual, now);
     using Drifted = std::tuple<bool, WallTime, std::string>;
     std::vector<Drifted> order;
@@ -127,12 +133,10 @@ StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoo
     }
     std::sort(order.begin(), order.end());
     if (order.empty()) return out;
-    if (node_limit(facts.pool) - count.all() - facts.creating <= 0) {
+    if (*room == 0)
         out.obstacle =
             fmt::format("drifted nodes are not replaced: limits.nodes ({}) leaves no room for one more",
                         node_limit(facts.pool));
-        return out;
-    }
     for (const auto& [has_pods, since, name] : order)
         out.candidates.push_back(finder.make(*facts.cluster.find_claim(name)));
     return out;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,13 +33,17 @@ struct StaticPoolPlan {
 
 StaticPoolPlan plan_static_pool(const StaticPoolFacts& facts, WallTime now);
 
+// How many claims limits.nodes leaves room for beside those there are, to replace some. nullopt while the
+// pool has more claims than replicas: a replacement is up or coming up, and the surplus has to go first.
+std::optional<std::int64_t> replacement_room(const StaticPoolFacts& facts);
+
 struct StaticDrift {
     std::vector<Candidate> candidates;  // Those without pods first, then by how long they have been drifted.
-    std::string obstacle;  // Why none is replaced now although some have drifted; empty otherwise.
+    // Why none of them can be replaced by one that comes first; empty otherwise.
+    std::string obstacle;
 };
 
-// What may be replaced, one for one. None while the pool has more claims than replicas: a replacement is up
-// or coming up, and the surplus has to go first.
+// What may be replaced, one for one.
 StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoolFacts& facts, WallTime now);
 
 }  // namespace joiner::plan

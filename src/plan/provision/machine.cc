@@ -83,6 +83,25 @@ ValueCounts asked_values(const Problem& problem, model::PoolIndex pool) {
     return out;
 }
 
+namespace {
+
+// What the key may be on a machine of the type: where its offerings say so, what those of the mask have.
+std::vector<std::string_view> values_on(const Problem& problem, model::PoolIndex pool,
+                                        const TypeOption& option, OfferingMask mask, const std::string& key) {
+    std::vector<std::string_view> out;
+    const auto add = [&](const rules::Requirements& requirements) {
+        const rules::Requirement* own = requirements.find(key);
+        if (own != nullptr) out.insert(out.end(), own->values().begin(), own->values().end());
+    };
+    for (std::size_t bit = 0; bit < 64; ++bit) {
+        if ((mask >> bit & 1) != 0) add(problem.offering(pool, option, bit).requirements);
+    }
+    if (out.empty()) add(problem.type(pool, option).requirements);
+    return out;
+}
+
+}  // namespace
+
 ValueCounts count_values(const Problem& problem, model::PoolIndex pool, const StandIns& others) {
     ValueCounts out;
     for (const rules::Requirement& requirement : problem.snapshot().pools[pool].requirements) {
@@ -91,11 +110,9 @@ ValueCounts count_values(const Problem& problem, model::PoolIndex pool, const St
         const auto asked = static_cast<std::size_t>(std::max(0, *requirement.min_values()));
         for (const auto& [option, mask] : others) {
             if (seen.size() >= asked) break;
-            const rules::InstanceType& type = problem.type(pool, problem.pools()[pool].types[option]);
-            if (const rules::Requirement* own = type.requirements.find(requirement.key())) {
-                for (const std::string& value : own->values()) {
-                    if (requirement.allows(value)) seen.insert(value);
-                }
+            const TypeOption& type = problem.pools()[pool].types[option];
+            for (const std::string_view value : values_on(problem, pool, type, mask, requirement.key())) {
+                if (requirement.allows(value)) seen.insert(value);
             }
         }
         out.push_back(static_cast<int>(std::min(seen.size(), asked)));

@@ -41,8 +41,8 @@ StandIns stand_ins(const Problem& problem, const Machine& machine);
 
 bool has_min_values(const Problem& problem, model::PoolIndex pool);
 
-// By key of the pool's that has minValues: how many values it asks for, and how many of these the types of
-// `others` have.
+// By key of the pool's that has minValues: how many values it asks for, and how many of these `others` may
+// still have: a zone that the pods rule out does not count.
 using ValueCounts = std::vector<int>;
 ValueCounts asked_values(const Problem& problem, model::PoolIndex pool);
 ValueCounts count_values(const Problem& problem, model::PoolIndex pool, const StandIns& others);

@@ -1,4 +1,4 @@
-#include "plan/lifecycle/repair.h"
+#include "plan/lifecycle/legacy_repair.h"
 
 #include <fmt/format.h>
 
@@ -6,6 +6,8 @@
 #include <map>
 
 #include "api/names.h"
+#include "plan/disrupt/repair.h"
+#include "rules/repair_policies.h"
 
 namespace joiner::plan {
 namespace {
@@ -27,6 +29,8 @@ std::optional<Finding> examine(const api::Node& node, const std::vector<rules::R
     for (const rules::RepairPolicy& policy : policies) {
         const api::Condition* condition = api::find_condition(node.conditions, policy.condition);
         if (condition == nullptr || condition->status != policy.status) continue;
+        if (policy.action != rules::RepairAction::kReplace || !rules::meets_reason(policy, *condition))
+            continue;
         const WallTime due = condition->last_transition + policy.toleration;
         if (!out || due < out->due) out = {condition, policy.toleration, due};
     }
@@ -46,22 +50,18 @@ std::string in_words(const Finding& finding, const std::string& pool, const Grou
 
 }  // namespace
 
-std::int64_t most_sick(std::int64_t nodes) {
-    return (nodes + 4) / 5;
-}
-
 bool is_past_its_time(const api::Node& node, const std::vector<rules::RepairPolicy>& policies, WallTime now) {
     const auto finding = examine(node, policies);
     return finding && finding->due <= now;
 }
 
-RepairPlan plan_repair(const model::Cluster& cluster, const std::vector<rules::RepairPolicy>& policies,
-                       WallTime now) {
-    RepairPlan out;
+LegacyRepairPlan plan_legacy_repair(const model::Cluster& cluster,
+                                    const std::vector<rules::RepairPolicy>& policies, WallTime now) {
+    LegacyRepairPlan out;
     if (policies.empty()) return out;
     std::map<std::string, Group> groups;
     Group everybody;
-    std::vector<std::pair<SickNode, Finding>> sick;
+    std::vector<std::pair<LegacySickNode, Finding>> sick;
     for (const auto& [name, state] : cluster.our_claims()) {
         const model::NodeState* node = cluster.node_of(state.claim);
         if (node == nullptr) continue;

@@ -1,4 +1,4 @@
-#include "plan/lifecycle/repair.h"
+#include "plan/lifecycle/legacy_repair.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -16,7 +16,10 @@ using testing::HasSubstr;
 constexpr WallTime kNow{seconds{1'800'000'000}};
 
 const std::vector<rules::RepairPolicy> kPolicies = {
-    {"Ready", "False", minutes{10}}, {"Ready", "Unknown", minutes{10}}, {"Disk", "True", minutes{30}}};
+    {.condition = "Ready", .status = "False", .toleration = minutes{10}},
+    {.condition = "Ready", .status = "Unknown", .reason_regex = ".*", .toleration = minutes{10}},
+    {.condition = "Disk", .status = "True", .reason_regex = "^Full", .toleration = minutes{30}},
+    {.condition = "Disk", .status = "True", .reason_regex = ".*", .action = rules::RepairAction::kReboot}};
 
 struct World {
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
@@ -41,16 +44,10 @@ struct World {
         for (int i = 0; i < count; ++i) node(fmt::format("{}-{}", pool, i), pool, "True", minutes{60});
         return *this;
     }
-    RepairPlan plan() const { return plan_repair(cluster, kPolicies, kNow); }
+    LegacyRepairPlan plan() const { return plan_legacy_repair(cluster, kPolicies, kNow); }
 };
 
-TEST(MostSick, s4_8_is_a_fifth_rounded_up) {
-    const std::int64_t expected[] = {0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3};
-    for (std::size_t nodes = 0; nodes < std::size(expected); ++nodes)
-        EXPECT_EQ(most_sick(static_cast<std::int64_t>(nodes)), expected[nodes]) << nodes;
-}
-
-TEST(PlanRepair, s4_8_repairs_who_is_sick_for_too_long_while_few_are) {
+TEST(PlanLegacyRepair, s4_8_repairs_who_is_sick_for_too_long_while_few_are) {
     const struct {
         const char* name;
         std::size_t repairs;
@@ -91,16 +88,16 @@ TEST(PlanRepair, s4_8_repairs_who_is_sick_for_too_long_while_few_are) {
     for (const auto& c : cases) {
         World w;
         c.edit(w);
-        const RepairPlan plan = w.plan();
+        const LegacyRepairPlan plan = w.plan();
         EXPECT_EQ(plan.repairs.size(), c.repairs) << c.name;
         EXPECT_EQ(plan.blocked.size(), c.blocked) << c.name;
     }
 }
 
-TEST(PlanRepair, s4_8_says_what_it_goes_by_and_when_to_look_again) {
+TEST(PlanLegacyRepair, s4_8_says_what_it_goes_by_and_when_to_look_again) {
     World w;
     w.node("s", "a", "False", minutes{10}).node("t", "b", "Unknown", minutes{4}).healthy(3, "a");
-    const RepairPlan plan = w.plan();
+    const LegacyRepairPlan plan = w.plan();
     ASSERT_EQ(plan.repairs.size(), 1u);
     EXPECT_EQ(plan.repairs[0].claim, "s");
     EXPECT_EQ(plan.repairs[0].node, "n-s");
@@ -109,19 +106,31 @@ TEST(PlanRepair, s4_8_says_what_it_goes_by_and_when_to_look_again) {
               "condition Ready has been False (Because) since " + format_rfc3339(kNow - minutes{10}) +
                   ", for longer than 10m0s; 0 of the 3 other nodes of NodePool a are sick");
     EXPECT_EQ(plan.look_again_at, kNow + minutes{6});
-    EXPECT_TRUE(plan_repair(w.cluster, {}, kNow).repairs.empty());
+    EXPECT_TRUE(plan_legacy_repair(w.cluster, {}, kNow).repairs.empty());
 }
 
-TEST(PlanRepair, s4_8_goes_by_the_condition_that_is_furthest) {
+TEST(PlanLegacyRepair, s4_8_goes_by_the_condition_that_is_furthest) {
     World w;
     w.node("s", "a", "False", minutes{5});
     api::Node node = w.cluster.find_node("n-s")->node;
     node.conditions.push_back({"Disk", "True", "Full", "", kNow - minutes{31}, 0});
     w.cluster.upsert(node);
-    const RepairPlan plan = w.plan();
+    const LegacyRepairPlan plan = w.plan();
     ASSERT_EQ(plan.repairs.size(), 1u);
     EXPECT_EQ(plan.repairs[0].condition, "Disk");
     EXPECT_THAT(plan.repairs[0].evidence, HasSubstr("condition Disk has been True (Full)"));
+}
+
+TEST(PlanLegacyRepair, s4_8_heeds_reasons_and_leaves_reboots_out) {
+    World w;
+    w.node("s", "a", "True", minutes{600});
+    api::Node node = w.cluster.find_node("n-s")->node;
+    node.conditions.push_back({"Disk", "True", "Slow", "", kNow - minutes{600}, 0});
+    w.cluster.upsert(node);
+    EXPECT_TRUE(w.plan().repairs.empty());
+    node.conditions.back().reason = "FullUp";
+    w.cluster.upsert(node);
+    EXPECT_EQ(w.plan().repairs.size(), 1u);
 }
 
 }  // namespace

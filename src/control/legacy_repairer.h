@@ -1,0 +1,33 @@
+// Looks for sick nodes and removes them by force; which, plan/lifecycle/legacy_repair says. Loop thread.
+#pragma once
+
+#include "act/lifecycle.h"
+#include "act/services.h"
+#include "observe/metrics.h"
+#include "plan/lifecycle/legacy_repair.h"
+
+namespace joiner::control {
+
+class LegacyRepairer {
+  public:
+    LegacyRepairer(act::Services& services, act::Lifecycle& lifecycle, observe::Metrics& metrics)
+        : services_(services), lifecycle_(lifecycle), metrics_(metrics) {}
+
+    // Each second; cheap until the next node is due. REQUIRES: the watches are fresh.
+    void look();
+    // A node that turns up past its time is looked at in that moment: its condition may not last.
+    void node_changed(const std::string& name);
+
+  private:
+    void repair(const plan::LegacySickNode& sick);
+    void say(const plan::LegacySickNode& sick, bool is_warning, const std::string& reason,
+             const std::string& message);
+
+    act::Services& services_;
+    act::Lifecycle& lifecycle_;
+    observe::Metrics& metrics_;
+    WallTime next_look_ = kNoTime;
+    std::set<std::string> begun_;  // Claims: decided, whatever their nodes say by now.
+};
+
+}  // namespace joiner::control
