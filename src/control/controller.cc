@@ -628,7 +628,11 @@ class Controller::Impl {
     }
 
     void empty_soon(Duration delay) {
-        if (empty_timer_ != 0 || !acting_) return;
+        const Duration at = loop_.monotonic() + delay;
+        if (!acting_ || (empty_timer_ != 0 && empty_at_ <= at)) return;
+        // One node may have an hour to wait, and another is due in a second.
+        if (empty_timer_ != 0) loop_.cancel(empty_timer_);
+        empty_at_ = at;
         empty_timer_ = loop_.after(delay, [this] {
             empty_timer_ = 0;
             if (acting_) remove_empty();
@@ -697,6 +701,7 @@ class Controller::Impl {
     std::optional<WallTime> outage_began_;
     std::uint64_t recoveries_seen_ = 0;
     io::TimerId empty_timer_ = 0;
+    Duration empty_at_{0};  // Of the loop's monotonic time.
     std::set<std::string> claims_;  // To be looked at.
     std::set<std::string> nodes_;
     std::set<std::string> gone_nodes_;
