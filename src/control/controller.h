@@ -13,6 +13,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "kube/config.h"
+#include "observe/decision_log.h"
 #include "observe/metrics.h"
 #include "rules/instance_type.h"
 
@@ -43,6 +44,7 @@ class Controller {
     // For shows and tests; loop thread.
     const model::Cluster& cluster() const;
     const Moves& moves() const;
+    const observe::DecisionLog& decisions() const;
     bool is_leader() const;
 
   private:

@@ -19,6 +19,7 @@
 #include "act/lifecycle.h"
 #include "act/services.h"
 #include "control/moves.h"
+#include "control/node_decisions.h"
 #include "control/proofs.h"
 #include "control/provisioner.h"
 #include "observe/metrics.h"
@@ -36,12 +37,14 @@ class Disruptor {
     using PodEvents = std::map<std::string, WallTime, std::less<>>;
 
     Disruptor(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-              const PodEvents& last_pod_event, observe::Metrics& metrics)
+              const PodEvents& last_pod_event, observe::Metrics& metrics, observe::DecisionLog& decisions)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
           last_pod_event_(last_pod_event),
-          metrics_(metrics) {}
+          metrics_(metrics),
+          decisions_(decisions),
+          nodes_(decisions, services.cluster) {}
 
     // Takes each command one step further. Cheap while there is none; for when claims or nodes have changed.
     void step();
@@ -63,6 +66,9 @@ class Disruptor {
     // Says on the pools, or on a node and its claim, why they are not touched.
     void report(const plan::DisruptionGate& gate);
     void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
+    // Both for people and for the decision log.
+    void keep(const plan::Blocked& blocked, observe::Matter matter,
+              const std::string& reason = "DisruptionBlocked");
     // A command that would have removed the claim has failed just now, or its pods had no place; others get
     // their turn.
     void put_off(const std::string& claim);
@@ -139,10 +145,11 @@ class Disruptor {
         WallTime gone_at = kNoTime;     // When the last of them was.
         WallTime taken_at = kNoTime;    // When a pod last came to its place.
         bool pods_were_ready = true;
-        bool has_failed = false;  // A claim could not be created.
+        bool has_failed = false;    // A claim could not be created.
+        bool has_lost_one = false;  // A leaving claim was deleted by somebody else before it was marked.
         // Its pods have had their time to move: what drains still holds up its own node and nothing else.
         bool is_proving = false;
-        std::string objection;  // Why it must not go on, in one sentence.
+        std::optional<plan::Reason> objection;  // Why it must not go on.
     };
     enum class Progress { kStays, kFailed, kDone };
 
@@ -158,9 +165,11 @@ class Disruptor {
     void create(Command& command);
     // Asks all that are not irrevocable yet whether they may go on.
     void ask_again();
-    std::string objection(const Command& command, const plan::CandidateFinder& finder,
-                          const plan::DisruptionGate& gate) const;
-    std::string budget_objection(const Command& command) const;
+    std::optional<plan::Reason> objection(const Command& command, const plan::CandidateFinder& finder,
+                                          const plan::DisruptionGate& gate) const;
+    std::optional<plan::Reason> budget_objection(const Command& command) const;
+    // Why its nodes are to go, for the decision log.
+    void decide_to_leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
     // How long a budget may allow nothing before that ends a command.
     Duration budget_patience() const;
     plan::PoolCounts leaving_nodes(const Command& command) const;
@@ -181,6 +190,8 @@ class Disruptor {
     act::Lifecycle& lifecycle_;
     const PodEvents& last_pod_event_;
     observe::Metrics& metrics_;
+    observe::DecisionLog& decisions_;
+    NodeDecisions nodes_;
     std::map<std::uint64_t, Command> commands_;  // In the order they began.
     std::uint64_t next_command_ = 0;
     Proofs proofs_;

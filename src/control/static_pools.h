@@ -8,6 +8,7 @@
 
 #include "act/lifecycle.h"
 #include "act/services.h"
+#include "control/claim_decisions.h"
 #include "control/disruptor.h"
 #include "control/provisioner.h"
 #include "control/purchases.h"
@@ -18,8 +19,12 @@ namespace joiner::control {
 class StaticPools {
   public:
     StaticPools(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-                Disruptor& disruptor)
-        : services_(services), provisioner_(provisioner), lifecycle_(lifecycle), disruptor_(disruptor) {}
+                Disruptor& disruptor, observe::DecisionLog& decisions)
+        : services_(services),
+          provisioner_(provisioner),
+          lifecycle_(lifecycle),
+          disruptor_(disruptor),
+          decisions_(decisions) {}
 
     // Each second. REQUIRES: the watches are fresh.
     void look();
@@ -33,11 +38,16 @@ class StaticPools {
     void replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool);
     std::shared_ptr<const plan::MachineSpec> spec_of(const model::PoolView& pool) const;
     void say(const api::NodePool& pool, const std::string& reason, const std::string& message);
+    void decide(const api::NodePool& pool, observe::Matter matter, observe::Verdict verdict,
+                plan::Reasons reasons);
+    // Fewer are launched than are missing.
+    void limit(const api::NodePool& pool, plan::Reason why);
 
     act::Services& services_;
     Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
     Disruptor& disruptor_;
+    observe::DecisionLog& decisions_;
     Purchases purchases_;                                    // By pool; all claims of a look count as one.
     std::map<std::string, std::set<std::string>> creating_;  // By pool: claims not seen yet.
 };

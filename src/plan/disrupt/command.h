@@ -2,6 +2,7 @@
 // Plan; it is carried out by control/disruptor. Pure.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct DisruptionCommand {
     std::vector<Launch> launches;       // Come up first; each is for some pod of the leaving nodes.
     std::vector<Placement> placements;  // Pods of the leaving nodes that go where there is room already.
     Duration rest = kRest;              // So long nothing moves these pods for a saving again.
+    // An hour, node costs included; nullopt where it is not done for a saving.
+    std::optional<rules::Money> saving = {};
 };
 
 // Where the pods of `leaving` go, whatever that costs. kUnavailable names the first pod that would have no
