@@ -512,7 +512,7 @@ void Provisioner::decide_on_pools(const model::Snapshot& snapshot) {
             closed[pool.name].push_back(
                 {.rule = plan::Rule::kLimits,
                  .object = "NodePool " + pool.name,
-                 .detail = fmt::format("its limits leave no room for another node: no {} is left", resource),
+                 .detail = fmt::format("its limits leave no room for another node: nothing is left of {}", resource),
                  .amounts = {{"left", left}}});
         }
     }
