@@ -184,5 +184,26 @@ TEST_F(DisruptionRig, s5_14_a_replacement_that_is_deleted_meanwhile_ends_the_com
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
+class TwoPools : public VirtualRig {};
+
+TEST_F(TwoPools, s5_5_an_empty_node_does_not_wait_for_that_of_another_pool) {
+    const auto pool = [](std::string_view name, std::string_view after) {
+        const std::string disruption = fmt::format(
+            "consolidationPolicy: WhenEmpty, consolidateAfter: {}, budgets: [{{nodes: \"100%\"}}]", after);
+        return node_pool({.name = name, .disruption = disruption});
+    };
+    apply(node_class() + pool("slow", "1h") + pool("quick", "5s"));
+    start();
+    for (const char* name : {"slow", "quick"}) {
+        const std::string selector = fmt::format("nodeSelector: {{karpenter.sh/nodepool: {}}}", name);
+        apply(deployment(name, 1, "1", {.pod = selector}));
+    }
+    ASSERT_TRUE(runs(2, minutes{1}));
+    ASSERT_TRUE(world_.scale("Deployment", "default", "slow", 0));
+    world_.run_for(seconds{30});
+    ASSERT_TRUE(world_.scale("Deployment", "default", "quick", 0));
+    EXPECT_TRUE(until([&] { return nodes().size() == 1; }, minutes{1}));
+}
+
 }  // namespace
 }  // namespace joiner

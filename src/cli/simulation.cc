@@ -9,6 +9,7 @@
 #include <set>
 
 #include "api/names.h"
+#include "cli/missing_claims.h"
 #include "cli/pool_types.h"
 #include "cli/scheduler_config.h"
 #include "cli/world.h"
@@ -16,9 +17,10 @@
 #include "model/make_snapshot.h"
 #include "model/overlaid_types.h"
 #include "plan/disrupt/candidates.h"
-#include "plan/lifecycle/node_step.h"
+#include "plan/disrupt/consolidatable.h"
+#include "plan/disrupt/gate.h"
 #include "plan/provision/provision.h"
-#include "rules/budget.h"
+#include "rules/node_cost.h"
 
 namespace joiner::cli {
 namespace {
@@ -29,113 +31,99 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Of the offering that the node's labels name; nothing where there is none.
-rules::Money price_of(const api::Node& node, const model::PoolView& pool) {
-    const auto label = [&](std::string_view key) { return api::find_or_empty(node.meta.labels, key); };
-    for (const rules::InstanceType& type : *pool.types) {
-        if (type.name != label(api::kInstanceTypeLabel)) continue;
-        for (const rules::Offering& offering : type.offerings) {
-            if (offering.zone() == label(api::kZoneLabel) &&
-                offering.capacity_type() == label(api::kCapacityTypeLabel))
-                return offering.price;
+// What the controller would ask: of nodes at rest, where no command is under way and nothing was moved
+// lately.
+class Removals {
+  public:
+    Removals(const model::Cluster& cluster, const model::SnapshotInputs& inputs, WallTime now, Simulation& s)
+        : cluster_(cluster),
+          inputs_(inputs),
+          now_(now),
+          s_(s),
+          planned_(placed_pods()),
+          facts_{cluster, planned_, no_claims_, no_events_, inputs.types},
+          gate_({cluster, no_claims_, nothing_held_, nothing_moved_}, now) {}
+
+    // After the plan: pods that wait come first, and what they take is taken.
+    void plan() {
+        const auto begin = std::chrono::steady_clock::now();
+        s_.repack_question =
+            plan::make_consolidation_question(cluster_, inputs_, find_removable(), gate_, now_);
+        for (const plan::Placement& one : s_.plan.placements)
+            s_.repack_question.snapshot.rooms[one.room].free -= s_.snapshot.pods[one.pod].shape->requests;
+        const auto start = std::chrono::steady_clock::now();
+        plan::Repack repack(s_.repack_question, {});
+        s_.repack_question_seconds = seconds_since(begin);
+        for (bool is_done = false; !is_done;) {
+            const auto slice = std::chrono::steady_clock::now();
+            is_done = repack.run_slice(kSliceLooks);
+            s_.longest_slice_seconds = std::max(s_.longest_slice_seconds, seconds_since(slice));
         }
+        s_.repack_seconds = seconds_since(start);
+        s_.removals = repack.steps();
     }
-    return {};
-}
 
-// nullopt where a pod keeps the node.
-std::optional<plan::Candidate> removable(const model::Cluster& cluster, const model::NodeState& state,
-                                         const model::PoolView& pool, WallTime now) {
-    const api::Node& node = state.node;
-    plan::Candidate out;
-    if (const model::ClaimState* claim = cluster.claim_of(node)) out.claim = claim->claim.meta.name;
-    out.node = node.meta.name;
-    out.pool = pool.name;
-    out.price = price_of(node, pool);
-    out.is_spot = api::find_or_empty(node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
-    for (const auto& [key, pod] : state.pods) {
-        if (!pod->is_active()) continue;
-        if (plan::do_not_disrupt_is_active(*pod, now)) return std::nullopt;
-        if (pod->is_daemon || pod->is_mirror) continue;
-        out.pods.push_back(pod->id);
-        out.disruption_cost += std::max(0.0, plan::eviction_cost(*pod));
-    }
-    return out;
-}
-
-// Budgets set the pace of removals and not where they end, so here only a budget of none matters.
-std::vector<plan::Candidate> removable_nodes(const model::Cluster& cluster, const Simulation& s,
-                                             WallTime now) {
-    std::map<std::string_view, const model::PoolView*> pools;
-    for (const model::PoolView& pool : s.snapshot.pools) {
-        if (pool.types != nullptr && pool.pool.consolidate_after.value) pools.emplace(pool.name, &pool);
-    }
-    std::map<std::string_view, std::int64_t> counts;
-    for (const auto& [name, state] : cluster.nodes())
-        ++counts[api::find_or_empty(state.node.meta.labels, api::kNodePoolLabel)];
-    std::set<std::string_view> is_awaited;
-    for (const plan::Placement& one : s.plan.placements) is_awaited.insert(s.snapshot.rooms[one.room].name);
-    std::vector<plan::Candidate> out;
-    for (const auto& [name, state] : cluster.nodes()) {
-        const api::ObjectMeta& meta = state.node.meta;
-        const auto pool = pools.find(api::find_or_empty(meta.labels, api::kNodePoolLabel));
-        if (pool == pools.end() || is_awaited.contains(name) ||
-            api::find_or_empty(meta.annotations, api::kDoNotDisruptAnnotation) == "true")
-            continue;
-        auto candidate = removable(cluster, state, *pool->second, now);
-        if (!candidate) continue;
-        const std::string_view reason = candidate->pods.empty() ? "Empty" : "Underutilized";
-        if (rules::allowed_disruptions(pool->second->pool, reason, counts[pool->first], now) > 0)
-            out.push_back(std::move(*candidate));
-    }
-    return out;
-}
-
-// After the plan: pods that wait come first, and what they take is taken.
-void plan_removals(const model::Cluster& cluster, const model::SnapshotInputs& inputs, WallTime now,
-                   Simulation& s) {
-    std::vector<plan::Candidate> candidates = removable_nodes(cluster, s, now);
-    const auto begin = std::chrono::steady_clock::now();
-    s.repack_question = plan::make_repack_question(cluster, inputs, std::move(candidates));
-    for (const plan::Placement& one : s.plan.placements)
-        s.repack_question.snapshot.rooms[one.room].free -= s.snapshot.pods[one.pod].shape->requests;
-    const auto start = std::chrono::steady_clock::now();
-    plan::Repack repack(s.repack_question, {});
-    s.repack_question_seconds = seconds_since(begin);
-    for (bool is_done = false; !is_done;) {
-        const auto slice = std::chrono::steady_clock::now();
-        is_done = repack.run_slice(kSliceLooks);
-        s.longest_slice_seconds = std::max(s.longest_slice_seconds, seconds_since(slice));
-    }
-    s.repack_seconds = seconds_since(start);
-    s.removals = repack.steps();
-}
-
-// What the nodes that are there cost, and what machines for the same pods would cost at least, were all of
-// them bought anew.
-void price_cluster(const model::Cluster& cluster, model::SnapshotInputs inputs, Simulation& s) {
-    model::ClaimNames leaving;
-    for (const auto& [name, state] : cluster.nodes()) {
-        if (const model::ClaimState* claim = cluster.claim_of(state.node))
-            leaving.insert(claim->claim.meta.name);
-        rules::Money price;
-        for (const model::PoolView& pool : s.snapshot.pools) {
-            if (pool.types == nullptr ||
-                pool.name != api::find_or_empty(state.node.meta.labels, api::kNodePoolLabel))
-                continue;
-            price = price_of(state.node, pool);
-            if (price.nanos == 0) continue;
-            s.price_of_nodes += price + pool.node_cost;
-            break;
+    // What the nodes that are there cost, and what machines for the same pods would cost at least, were all
+    // of them bought anew.
+    void price_cluster() {
+        const plan::CandidateFinder finder(facts_, plan::DisruptionClass::kGraceful, now_);
+        model::ClaimNames leaving;
+        for (const auto& [name, state] : cluster_.nodes()) {
+            if (const model::ClaimState* claim = cluster_.claim_of(state.node))
+                leaving.insert(claim->claim.meta.name);
+            const model::PoolState* pool =
+                cluster_.find_pool(api::find_or_empty(state.node.meta.labels, api::kNodePoolLabel));
+            const rules::Money price =
+                pool == nullptr ? rules::Money{} : finder.price_of(pool->pool, state.node);
+            if (price.nanos == 0) {
+                ++s_.unpriced_nodes;
+            } else {
+                s_.price_of_nodes += price + rules::node_cost(pool->pool).value_or(rules::Money{});
+            }
         }
-        if (price.nanos == 0) ++s.unpriced_nodes;
+        model::SnapshotInputs inputs = inputs_;
+        inputs.leaving = &leaving;
+        const model::Snapshot anew = model::make_snapshot(cluster_, inputs);
+        plan::ProvisionOptions options;
+        options.budget_seconds = 0;
+        s_.bound_anew = plan::plan_provisioning(anew, options).lower_bound;
     }
-    inputs.leaving = &leaving;
-    const model::Snapshot anew = model::make_snapshot(cluster, inputs);
-    plan::ProvisionOptions options;
-    options.budget_seconds = 0;
-    s.bound_anew = plan::plan_provisioning(anew, options).lower_bound;
-}
+
+  private:
+    // Pods that the plan has placed on nodes that are there.
+    model::PlannedPods placed_pods() const {
+        model::PlannedPods out;
+        for (const plan::Placement& one : s_.plan.placements) {
+            const model::NodeState* node = cluster_.find_node(s_.snapshot.rooms[one.room].name);
+            const model::ClaimState* claim = node == nullptr ? nullptr : cluster_.claim_of(node->node);
+            if (claim != nullptr) out.emplace(s_.snapshot.pods[one.pod].id.uid(), claim->claim.meta.name);
+        }
+        return out;
+    }
+
+    // Budgets, and the time that a node must be idle, set the pace of removals and not where they end; so of
+    // budgets only one of none matters.
+    plan::Consolidatable find_removable() {
+        plan::Consolidatable out = plan::find_consolidatable(facts_, gate_, now_);
+        for (auto& [at, candidate] : out.later) out.candidates.push_back(std::move(candidate));
+        std::erase_if(out.candidates, [&](const plan::Candidate& one) {
+            return one.pods.empty() && gate_.refuses(one.pool, plan::kEmpty);
+        });
+        return out;
+    }
+
+    const model::Cluster& cluster_;
+    const model::SnapshotInputs& inputs_;
+    WallTime now_;
+    Simulation& s_;
+    const model::ClaimNames no_claims_;
+    const std::map<std::string, WallTime, std::less<>> no_events_;
+    const std::map<std::string, std::string, std::less<>> nothing_held_;
+    const std::map<std::string, std::int64_t, std::less<>> nothing_moved_;
+    const model::PlannedPods planned_;
+    const plan::DisruptionFacts facts_;
+    plan::DisruptionGate gate_;
+};
 
 }  // namespace
 
@@ -189,8 +177,10 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     out.has_removals = options.disruption;
     if (options.disruption) {
         const std::size_t told = warnings.size();
-        plan_removals(world.cluster, inputs, now, out);
-        price_cluster(world.cluster, inputs, out);
+        add_missing_claims(world.cluster);
+        Removals removals(world.cluster, inputs, now, out);
+        removals.plan();
+        removals.price_cluster();
         warnings.resize(told);  // The pools' problems once are enough.
     }
     for (const rules::OverlayProblem& one : overlaid.problems)

@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "api/codec.h"
 #include "cli/admission.h"
+#include "cli/budget_status.h"
 #include "cli/workload_pods.h"
 #include "cli/world_warnings.h"
 
@@ -220,7 +222,13 @@ class Filler {
     Status read_budget(const api::Document& document) {
         TRY(auto budget, decode_namespaced(api::decode_pod_disruption_budget, document));
         note(document, budget.meta);
-        cluster_.upsert(std::move(budget));
+        const auto whole = nlohmann::json::parse(document.json);
+        const bool has_status = whole.contains("status") && whole["status"].contains("disruptionsAllowed");
+        if (has_status) {
+            cluster_.upsert(std::move(budget));
+        } else {
+            budgets_without_status_.push_back(std::move(budget));
+        }
         return {};
     }
 
@@ -317,6 +325,10 @@ class Filler {
             pod.mapped().spec.scheduler_name = "default-scheduler";
             cluster_.upsert(pod.mapped());
         }
+        for (api::PodDisruptionBudget& budget : budgets_without_status_) {
+            budget.disruptions_allowed = disruptions_allowed(budget, cluster_);
+            cluster_.upsert(std::move(budget));
+        }
         return {};
     }
 
@@ -359,6 +371,7 @@ class Filler {
     std::map<std::string, api::Workload> daemons_;
     std::map<std::string, api::Workload> pod_templates_;
     std::map<std::string, api::PersistentVolumeClaim> claims_;
+    std::vector<api::PodDisruptionBudget> budgets_without_status_;
 };
 
 }  // namespace

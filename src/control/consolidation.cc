@@ -5,7 +5,6 @@
 
 #include "observe/log.h"
 #include "plan/disrupt/empty.h"
-#include "plan/disrupt/outgoing.h"
 
 namespace joiner::control {
 namespace {
@@ -115,13 +114,18 @@ void Consolidation::ask() {
     const auto fruitless = disruptor_.fruitless_pools();
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
         const auto held = fruitless.find(one.pool);
-        if (held != fruitless.end() && !one.pods.empty())
-            disruptor_.say_blocked({one.claim, one.node, held->second});
+        if (held != fruitless.end() && !one.pods.empty()) {
+            const plan::Reason why{
+                .rule = plan::Rule::kFruitless, .object = "NodePool " + one.pool, .detail = held->second};
+            disruptor_.keep({one.claim, one.node, {why}}, observe::Matter::kConsolidation);
+        }
         return held != fruitless.end() || disruptor_.is_put_off(one.claim);
     });
     // What it holds would be bought again elsewhere.
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
-        return provisioner_.headroom_claims().contains(one.claim);
+        const bool is_needed = provisioner_.headroom_claims().contains(one.claim);
+        if (is_needed) keep(one, {.rule = plan::Rule::kHeadroom});
+        return is_needed;
     });
     leave_at_rest(found);
     const bool any_pods = std::any_of(found.candidates.begin(), found.candidates.end(),
@@ -142,10 +146,8 @@ void Consolidation::leave_at_rest(plan::Consolidatable& found) {
             until = std::max(until, disruptor_.moves().rests_until(pod.uid()));
         if (until <= now) return false;
         look_again_at_ = std::min(look_again_at_.value_or(until), until);
-        disruptor_.say_blocked(
-            {one.claim, one.node,
-             "pods were moved there, and rest until that has paid for itself, at " + format_rfc3339(until)},
-            "Unconsolidatable");
+        disruptor_.keep({one.claim, one.node, {{.rule = plan::Rule::kRest, .until = until}}},
+                        observe::Matter::kConsolidation, "Unconsolidatable");
         return true;
     });
 }
@@ -154,8 +156,15 @@ void Consolidation::report(const plan::Consolidatable& found) {
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "underutilized"}},
                  static_cast<double>(std::count_if(found.candidates.begin(), found.candidates.end(),
                                                    [](const auto& one) { return !one.pods.empty(); })));
-    for (const plan::Blocked& one : found.blocked) disruptor_.say_blocked(one);
-    for (const plan::Blocked& one : found.unconsolidatable) disruptor_.say_blocked(one, "Unconsolidatable");
+    for (const plan::Blocked& one : found.blocked) disruptor_.keep(one, observe::Matter::kConsolidation);
+    for (const plan::Blocked& one : found.unconsolidatable)
+        disruptor_.keep(one, observe::Matter::kConsolidation, "Unconsolidatable");
+    nodes_.keep(found.closed, observe::Matter::kConsolidation, services_.loop.now());
+    for (const auto& [at, one] : found.later) keep(one, {.rule = plan::Rule::kIdleTime, .until = at});
+}
+
+void Consolidation::keep(const plan::Candidate& one, plan::Reason why) {
+    nodes_.keep(one.claim, observe::Matter::kConsolidation, {std::move(why)}, services_.loop.now());
 }
 
 void Consolidation::plan_soon() {
@@ -191,10 +200,8 @@ void Consolidation::make_question() {
     model::SnapshotInputs inputs = provisioner_.snapshot_inputs();
     inputs.reserved = &claimed;
     question_ =
-        plan::make_repack_question(services_.cluster, std::move(inputs), std::move(candidates_->candidates));
-    question_.balanced = std::move(candidates_->balanced);
-    // What is moved there would be moved again.
-    plan::close_rooms(question_.snapshot, services_.cluster, disruptor_.outgoing());
+        plan::make_consolidation_question(services_.cluster, std::move(inputs), std::move(*candidates_),
+                                          disruptor_.gate(), services_.loop.now());
 }
 
 void Consolidation::conclude() {
@@ -211,8 +218,8 @@ void Consolidation::conclude() {
     for (const plan::RepackStep& step : steps_) leaving.insert(step.nodes.begin(), step.nodes.end());
     for (const plan::Candidate& one : question_.candidates) {
         if (one.pods.empty() || leaving.contains(one.node)) continue;
-        disruptor_.say_blocked({one.claim, one.node, "its pods have no better place for the price"},
-                               "Unconsolidatable");
+        disruptor_.keep({one.claim, one.node, {{.rule = plan::Rule::kNoBetterPlace, .money = one.price}}},
+                        observe::Matter::kConsolidation, "Unconsolidatable");
     }
     if (steps_.empty()) return;
     rules::Money saving;
@@ -256,6 +263,7 @@ void Consolidation::hand_over() {
                 later.push_back(std::move(step));
                 break;
             case Verdict::kDropped:
+                drop(step);
                 metrics_.count("voluntary_disruption_failed_validations_total",
                                {{"consolidation_type", step.nodes.size() > 1 ? "multi" : "single"}});
                 break;
@@ -266,6 +274,14 @@ void Consolidation::hand_over() {
     disruptor_.report(round.gate);
 }
 
+void Consolidation::drop(const plan::RepackStep& step) {
+    for (const std::string& claim : step.claims) {
+        if (disruptor_.leaving().contains(claim) || disruptor_.is_put_off(claim)) continue;
+        nodes_.keep(claim, observe::Matter::kConsolidation, {{.rule = plan::Rule::kChangedSince}},
+                    services_.loop.now());
+    }
+}
+
 Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step, Round& round) {
     const WallTime now = services_.loop.now();
     auto leaving = plan::still_leaving(question_, step, round.finder, services_.cluster, now);
@@ -274,7 +290,12 @@ Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step, Ro
         return disruptor_.is_put_off(one.claim);
     });
     if (is_put_off) return Verdict::kDropped;
-    if (!round.gate.admit(*leaving, plan::kUnderutilized)) return Verdict::kLater;
+    if (!round.gate.admit(*leaving, plan::kUnderutilized)) {
+        const plan::SharedReasons why = plan::share(round.gate.obstacles(*leaving, plan::kUnderutilized));
+        for (const plan::Candidate& one : *leaving)
+            nodes_.record(one.claim, observe::Matter::kConsolidation, observe::Verdict::kKept, why, now);
+        return Verdict::kLater;
+    }
     if (!round.check) {
         round.snapshot = provisioner_.make_snapshot();
         round.check.emplace(question_, *round.snapshot);

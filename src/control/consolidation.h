@@ -24,11 +24,12 @@ namespace joiner::control {
 class Consolidation {
   public:
     Consolidation(act::Services& services, Provisioner& provisioner, Disruptor& disruptor,
-                  observe::Metrics& metrics, plan::RepackOptions options)
+                  observe::Metrics& metrics, observe::DecisionLog& decisions, plan::RepackOptions options)
         : services_(services),
           provisioner_(provisioner),
           disruptor_(disruptor),
           metrics_(metrics),
+          nodes_(decisions, services.cluster),
           options_(options) {}
 
     // A pod came to a node, ended there or is on its way out.
@@ -53,6 +54,8 @@ class Consolidation {
     void ask();
     void leave_at_rest(plan::Consolidatable& found);
     void report(const plan::Consolidatable& found);
+    void keep(const plan::Candidate& one, plan::Reason why);
+    void drop(const plan::RepackStep& step);
     void plan_soon();
     void plan_on();
     bool plan_a_piece();
@@ -66,6 +69,7 @@ class Consolidation {
     Provisioner& provisioner_;
     Disruptor& disruptor_;
     observe::Metrics& metrics_;
+    NodeDecisions nodes_;
     plan::RepackOptions options_;
 
     std::uint64_t pod_events_ = 0;

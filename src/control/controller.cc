@@ -17,6 +17,7 @@
 #include "cloud/providers.h"
 #include "control/bindings.h"
 #include "control/buffer_keeper.h"
+#include "control/claim_decisions.h"
 #include "control/class_keeper.h"
 #include "control/cloud_events.h"
 #include "control/collector.h"
@@ -27,6 +28,7 @@
 #include "control/legacy_repairer.h"
 #include "control/metered_provider.h"
 #include "control/metric_words.h"
+#include "control/node_decisions.h"
 #include "control/overlaid_offers.h"
 #include "control/overlay_keeper.h"
 #include "control/pool_keeper.h"
@@ -41,6 +43,7 @@
 #include "kube/lease.h"
 #include "kube/reflector.h"
 #include "model/cluster.h"
+#include "observe/decision_log.h"
 #include "observe/log.h"
 #include "plan/disrupt/empty.h"
 #include "plan/lifecycle/initialization.h"
@@ -124,7 +127,8 @@ struct ReportsTo final : cloud::Reports {
 class Recorder final : public act::Notices {
   public:
     struct Listener {
-        std::function<void(const std::string& pool)> registered;
+        std::function<void(const api::Node&)> registered;
+        std::function<void(const api::NodeClaim&, std::string_view reason)> ended;
         // It was deleted before its node came up. `reason`: as the metrics name it; `condition`: a condition
         // reason.
         std::function<void(const api::NodeClaim&, std::string_view reason, std::string_view condition)>
@@ -158,6 +162,7 @@ class Recorder final : public act::Notices {
         }
         observe::log_info("disruption", "deleted nodeclaim",
                           {{"NodeClaim", claim.meta.name}, {"reason", std::string(reason)}});
+        listener_.ended(claim, reason);
         if (const std::string_view condition = launch_problem(reason); !condition.empty())
             listener_.given_up(claim, reason, condition);
     }
@@ -173,7 +178,7 @@ class Recorder final : public act::Notices {
     }
     void node_created(const api::Node& node) override {
         count_node("nodes_created_total", node);
-        listener_.registered(label(node.meta, api::kNodePoolLabel));
+        listener_.registered(node);
     }
     void node_terminated(const api::Node& node) override { count_node("nodes_terminated_total", node); }
     void node_drained(const api::Node& node) override {
@@ -258,7 +263,7 @@ class Controller::Impl {
                     [this](const std::string& node) { look_at_node(node); }},
           repair_policies_(usable_repair_policies()),
           provisioner_(
-              services_, options_, metrics, Rng(rng.next()), [this] { return facts_are_fresh(); },
+              services_, options_, metrics, decisions_, Rng(rng.next()), [this] { return facts_are_fresh(); },
               [this](const std::string& claim) {
                   return lifecycle_.has_begun_to_open(claim) || windows_.is_overdue(claim, loop_.now());
               },
@@ -276,16 +281,18 @@ class Controller::Impl {
                   const auto it = last_pod_event_.find(claim);
                   return it == last_pod_event_.end() ? kNoTime : it->second;
               }),
-          disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, repair_policies_, metrics),
-          replacer_(services_, provisioner_, disruptor_, metrics),
-          consolidation_(services_, provisioner_, disruptor_, metrics,
+          disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, repair_policies_, metrics,
+                     decisions_),
+          replacer_(services_, provisioner_, disruptor_, metrics, decisions_),
+          consolidation_(services_, provisioner_, disruptor_, metrics, decisions_,
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
-          static_pools_(services_, provisioner_, lifecycle_, disruptor_,
+          static_pools_(services_, provisioner_, lifecycle_, disruptor_, decisions_,
                         {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair}),
-          repairer_(services_, repair_policies_, lifecycle_, disruptor_, replacer_, static_pools_, metrics),
-          legacy_repairer_(services_, lifecycle_, metrics),
+          repairer_(services_, repair_policies_, lifecycle_, disruptor_, replacer_, static_pools_, metrics,
+                    decisions_),
+          legacy_repairer_(services_, lifecycle_, metrics, decisions_),
           deletion_costs_(services_, disruptor_, metrics),
-          pool_keeper_(services_, metrics, [this] { look_at_pools(); }),
+          pool_keeper_(services_, metrics, decisions_, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),
           collector_(services_,
@@ -374,14 +381,21 @@ class Controller::Impl {
     bool may_write() const { return leads() && !is_stopping_; }
     const model::Cluster& cluster() const { return cluster_; }
     const Moves& moves() { return disruptor_.moves(); }
+    const observe::DecisionLog& decisions() const { return decisions_; }
 
   private:
     Recorder::Listener launch_listener() {
         Recorder::Listener out;
-        out.registered = [this](const std::string& pool) {
+        out.registered = [this](const api::Node& node) {
+            const std::string pool(api::find_or_empty(node.meta.labels, api::kNodePoolLabel));
+            if (const model::ClaimState* claim = cluster_.claim_of(node))
+                note_came_up(decisions_, claim->claim, node.meta.name, loop_.now());
             disruptor_.note_launch(pool, true);
             pool_keeper_.note_registered(pool);
             static_pools_.came_up(pool);
+        };
+        out.ended = [this](const api::NodeClaim& claim, std::string_view reason) {
+            note_ended(decisions_, claim, reason, loop_.now());
         };
         out.given_up = [this](const api::NodeClaim& claim, std::string_view reason,
                               std::string_view condition) {
@@ -389,9 +403,11 @@ class Controller::Impl {
             const std::string why =
                 plan::why_given_up(claim, node == nullptr ? nullptr : &node->node, reason);
             note_failure(claim, condition, why);
+            note_given_up(decisions_, claim, why, loop_.now());
             provisioner_.given_up(claim, reason, why);
         };
         out.launch_failed = [this](const api::NodeClaim& claim, const Error& error) {
+            note_launch_failed(decisions_, claim, error, loop_.now());
             // Other failures are tried again under the same claim.
             if (error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kNotReady ||
                 error.kind == ErrorKind::kInvalid)
@@ -551,6 +567,7 @@ class Controller::Impl {
         const std::string& node_after = after == nullptr ? kNowhere : after->node_name;
         const bool is_gone = before != nullptr && (after == nullptr || after->id.uid() != before->id.uid());
         if (is_gone) disruptor_.moves().forget_pod(before->id.uid());
+        if (is_gone) decisions_.note_gone(observe::SubjectKind::kPod, before->id.ns(), before->id.name());
         if (is_gone || (before != nullptr && !node_after.empty())) binder_.saw_bound(before->id.uid());
         provisioner_.pod_changed(before, after);
         for (const std::string* node : {&node_before, &node_after}) {
@@ -637,6 +654,7 @@ class Controller::Impl {
         watch_for_outages();
         if (pools_dirty_) {
             pools_dirty_ = false;
+            forget_gone_pools();
             pool_keeper_.look(false);
             overlay_keeper_.look(overlaid_.problems());
             provisioner_.world_changed();
@@ -655,6 +673,8 @@ class Controller::Impl {
             provisioner_.claim_changed(name);
             if (cluster_.find_claim(name) == nullptr) {
                 lifecycle_.forget_claim(name);
+                if (!provisioner_.is_creating(name))
+                    decisions_.note_gone(observe::SubjectKind::kNodeClaim, "", name);
                 last_pod_event_.erase(name);
                 windows_.forget(name);
                 continue;
@@ -666,8 +686,20 @@ class Controller::Impl {
             lifecycle_.step_claim(name);
         }
         for (const std::string& name : nodes) lifecycle_.step_node(name);
-        for (const std::string& name : std::exchange(gone_nodes_, {})) lifecycle_.forget_node(name);
+        for (const std::string& name : std::exchange(gone_nodes_, {})) {
+            lifecycle_.forget_node(name);
+            if (cluster_.find_node(name) == nullptr)
+                decisions_.note_gone(observe::SubjectKind::kNode, "", name);
+        }
         disruptor_.step();
+    }
+
+    void forget_gone_pools() {
+        std::set<std::string> pools;
+        for (const auto& [name, state] : cluster_.pools()) pools.insert(name);
+        for (const std::string& name : std::exchange(pools_, std::move(pools))) {
+            if (!pools_.contains(name)) decisions_.note_gone(observe::SubjectKind::kNodePool, "", name);
+        }
     }
 
     // What waits for time to pass is looked at each second while it is under way, the rest each ten.
@@ -707,7 +739,11 @@ class Controller::Impl {
     }
 
     void empty_soon(Duration delay) {
-        if (empty_timer_ != 0 || !acting_) return;
+        const Duration at = loop_.monotonic() + delay;
+        if (!acting_ || (empty_timer_ != 0 && empty_at_ <= at)) return;
+        // One node may have an hour to wait, and another is due in a second.
+        if (empty_timer_ != 0) loop_.cancel(empty_timer_);
+        empty_at_ = at;
         empty_timer_ = loop_.after(delay, [this] {
             empty_timer_ = 0;
             if (acting_) remove_empty();
@@ -721,10 +757,23 @@ class Controller::Impl {
         plan::DisruptionGate gate = disruptor_.gate();
         const plan::EmptyPlan plan = plan::plan_empty(disruptor_.facts(), gate, now);
         disruptor_.report(gate);
+        decide_on_empty(plan);
         for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
         claims_.insert(plan.unsaid.begin(), plan.unsaid.end());
         if (!plan.unsaid.empty()) pump_soon();
         if (plan.look_again_at) empty_soon(std::max<Duration>(kEmptySoon, *plan.look_again_at - now));
+    }
+
+    void decide_on_empty(const plan::EmptyPlan& plan) {
+        NodeDecisions nodes(decisions_, cluster_);
+        nodes.keep_only(observe::Matter::kEmptiness, [this](const model::ClaimState& claim) {
+            const model::NodeState* node = cluster_.node_of(claim.claim);
+            return node == nullptr || plan::is_empty(*node);
+        });
+        nodes.keep(plan.kept, observe::Matter::kEmptiness, loop_.now());
+        const plan::SharedReasons why = plan::share({{.rule = plan::Rule::kEmptyNode}});
+        for (const std::string& claim : plan.claims)
+            nodes.record(claim, observe::Matter::kEmptiness, observe::Verdict::kLeaves, why, loop_.now());
     }
 
     static const std::string kNowhere;
@@ -732,6 +781,7 @@ class Controller::Impl {
     io::Loop& loop_;
     Options options_;
     observe::Metrics& metrics_;
+    observe::DecisionLog decisions_{observe::log_decision};
     std::string default_namespace_;
     kube::Client client_;
     ReportsTo reports_;
@@ -785,9 +835,11 @@ class Controller::Impl {
     std::optional<WallTime> outage_began_;
     std::uint64_t recoveries_seen_ = 0;
     io::TimerId empty_timer_ = 0;
+    Duration empty_at_{0};          // Of the loop's monotonic time.
     std::set<std::string> claims_;  // To be looked at.
     std::set<std::string> nodes_;
     std::set<std::string> gone_nodes_;
+    std::set<std::string> pools_;  // That were there.
     std::map<std::string, WallTime, std::less<>> last_pod_event_;
 };
 
@@ -816,6 +868,10 @@ const model::Cluster& Controller::cluster() const {
 
 const Moves& Controller::moves() const {
     return impl_->moves();
+}
+
+const observe::DecisionLog& Controller::decisions() const {
+    return impl_->decisions();
 }
 
 }  // namespace joiner::control

@@ -14,6 +14,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "kube/config.h"
+#include "observe/decision_log.h"
 #include "observe/metrics.h"
 
 namespace joiner::model {
@@ -43,6 +44,7 @@ class Controller {
     // For shows and tests; loop thread.
     const model::Cluster& cluster() const;
     const Moves& moves() const;
+    const observe::DecisionLog& decisions() const;
     bool is_leader() const;
 
   private:

@@ -7,6 +7,7 @@
 
 #include "act/binder.h"
 #include "api/names.h"
+#include "control/claim_decisions.h"
 #include "control/metric_words.h"
 #include "observe/log.h"
 #include "plan/disrupt/outgoing.h"
@@ -40,6 +41,10 @@ constexpr Duration kLongestKept = std::chrono::minutes{1};
 // A drain that takes longer holds up nobody else.
 constexpr Duration kLongDrain = std::chrono::minutes{1};
 constexpr Duration kEventGap = std::chrono::minutes{15};
+
+plan::Reason objects(std::string sentence) {
+    return {.rule = plan::Rule::kObjection, .detail = std::move(sentence)};
+}
 
 std::string consolidation_type(std::string_view reason, std::size_t nodes) {
     if (reason != plan::kUnderutilized) return "";
@@ -75,13 +80,14 @@ plan::DisruptionGate Disruptor::gate() {
 }
 
 void Disruptor::report(const plan::DisruptionGate& gate) {
+    nodes_.record(gate, services_.loop.now());
     for (const auto& [pool, why] : gate.refusals()) {
         const model::PoolState* state = services_.cluster.find_pool(pool);
         if (state == nullptr) continue;
         services_.events.record({{"karpenter.sh/v1", "NodePool", "", pool, state->pool.meta.uid, ""},
                                  false,
                                  "DisruptionBlocked",
-                                 why,
+                                 in_words(why),
                                  kEventGap});
     }
 }
@@ -171,9 +177,47 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
                        {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))},
                        {"replacements", std::to_string(command.launches.size())},
                        {"pods", std::to_string(moving.size())}});
+    decide_to_leave(snapshot, planned);
     commands_.emplace(command.number, std::move(command));
     refresh();
     step();
+}
+
+void Disruptor::decide_to_leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
+    rules::Money after;
+    for (const plan::Launch& launch : command.launches)
+        after += launch.spec->price + snapshot.pools[launch.spec->pool].node_cost;
+    std::size_t moves = 0;
+    rules::Money before;
+    for (const plan::Candidate& candidate : command.leaving) {
+        moves += candidate.pods.size();
+        before += candidate.price;
+    }
+    if (command.saving) before = after + *command.saving;
+    plan::Reason why{
+        .rule = plan::Rule::kSaves,
+        .detail = fmt::format("now {:.4f} $ an hour, after {:.4f}", before.dollars(), after.dollars()),
+        .amounts = {{"nodes", static_cast<std::int64_t>(command.leaving.size())},
+                    {"moves", static_cast<std::int64_t>(moves)},
+                    {"bought", static_cast<std::int64_t>(command.launches.size())},
+                    {"nowNanoDollars", before.nanos},
+                    {"afterNanoDollars", after.nanos}},
+        .money = before - after};
+    const plan::SharedReasons of_all = plan::share({why});
+    for (const plan::Candidate& candidate : command.leaving) {
+        plan::SharedReasons reasons = of_all;
+        if (command.reason == plan::kDrifted || command.reason == plan::kExpired) {
+            const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
+            const api::Condition* drifted =
+                claim == nullptr ? nullptr : api::find_condition(claim->claim.conditions, "Drifted");
+            const bool has_drifted = command.reason == plan::kDrifted;
+            plan::Reason first{.rule = has_drifted ? plan::Rule::kDriftedNode : plan::Rule::kExpiredNode};
+            if (has_drifted && drifted != nullptr) first.detail = drifted->reason;
+            reasons = plan::share({std::move(first), why});
+        }
+        for (const observe::Matter matter : {matter_of(command.reason), observe::Matter::kEnd})
+            nodes_.record(candidate.claim, matter, observe::Verdict::kLeaves, reasons, services_.loop.now());
+    }
 }
 
 void Disruptor::step() {
@@ -189,7 +233,7 @@ void Disruptor::step() {
 }
 
 Disruptor::Progress Disruptor::step(Command& command) {
-    if (!command.objection.empty()) return Progress::kFailed;
+    if (command.objection) return Progress::kFailed;
     switch (command.phase) {
         case Phase::kMark:
             return mark(command);
@@ -210,7 +254,10 @@ Disruptor::Progress Disruptor::mark(Command& command) {
             const model::ClaimState* state = services_.cluster.find_claim(name);
             return state == nullptr || state->claim.meta.deleted;
         });
-    if (has_lost_one) return Progress::kFailed;
+    if (has_lost_one) {
+        command.has_lost_one = true;
+        return Progress::kFailed;
+    }
     bool is_done = true;
     for (const std::string& name : command.leaving)
         is_done &= lifecycle_.mark_disrupted(name, command.reason);
@@ -224,12 +271,15 @@ Disruptor::Progress Disruptor::mark(Command& command) {
 
 void Disruptor::create(Command& command) {
     for (Launch& launch : command.launches) {
+        const std::size_t pods = launch.movers.size();
         const std::string name = provisioner_.create(launch.pool, *launch.spec, lower(command.reason),
                                                      [this, number = command.number](Status status) {
                                                          const auto it = commands_.find(number);
                                                          if (!status && it != commands_.end())
                                                              it->second.has_failed = true;
                                                      });
+        decide_on_claim(decisions_, name, {bought(plan::Rule::kReplacement, name, *launch.spec, pods)},
+                        services_.loop.now());
         command.created.insert(name);
         command.places.insert(name);
         command.reserved[name] += launch.reserved;
@@ -299,8 +349,8 @@ Disruptor::Progress Disruptor::close(Command& command) {
         wanted.empty() ? command.untold.empty() : are_closed && now - command.closed_at >= kCloseSettle;
     if (!has_settled && now - command.up_at < kLongestClose) return Progress::kStays;
     ask_again();
-    if (!command.objection.empty()) return Progress::kFailed;
-    if (std::string why = budget_objection(command); !why.empty()) {
+    if (command.objection) return Progress::kFailed;
+    if (std::optional<plan::Reason> why = budget_objection(command)) {
         if (now - command.up_at < budget_patience()) return Progress::kStays;
         command.objection = std::move(why);
         return Progress::kFailed;
@@ -325,17 +375,19 @@ void Disruptor::ask_again() {
     }
     for (auto it = commands_.rbegin(); it != commands_.rend(); ++it) {
         Command& command = it->second;
-        if (!is_revocable(*it) || !command.objection.empty()) continue;
+        if (!is_revocable(*it) || command.objection) continue;
         command.objection =
             objection(command, command.reason == plan::kDrifted ? eventual : graceful, its_gate);
         const plan::PoolCounts its_nodes = leaving_nodes(command);
         for (const auto& [pool, count] : its_nodes) {
-            if (command.objection.empty() &&
-                nodes[command.reason][pool] > its_gate.allowed(pool, command.reason))
-                command.objection =
-                    fmt::format("the budgets of NodePool {} leave no room for it any more", pool);
+            const std::int64_t allowed = its_gate.allowed(pool, command.reason);
+            if (command.objection || nodes[command.reason][pool] <= allowed) continue;
+            command.objection =
+                objects(fmt::format("the budgets of NodePool {} leave no room for it any more", pool));
+            command.objection->object = "NodePool " + pool;
+            command.objection->amounts = {{"allowed", allowed}, {"disrupted", nodes[command.reason][pool]}};
         }
-        if (command.objection.empty()) continue;
+        if (!command.objection) continue;
         for (const auto& [pool, count] : its_nodes) nodes[command.reason][pool] -= count;
     }
 }
@@ -350,38 +402,36 @@ plan::PoolCounts Disruptor::leaving_nodes(const Command& command) const {
     return out;
 }
 
-std::string Disruptor::objection(const Command& command, const plan::CandidateFinder& finder,
-                                 const plan::DisruptionGate& gate) const {
+std::optional<plan::Reason> Disruptor::objection(const Command& command, const plan::CandidateFinder& finder,
+                                                 const plan::DisruptionGate& gate) const {
     bool are_empty = true;
     for (const std::string& name : command.leaving) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
         if (state == nullptr || state->claim.meta.deleted) continue;
         const std::string pool(api::find_or_empty(state->claim.meta.labels, api::kNodePoolLabel));
-        if (std::string why = uses_budget(command.reason, state->claim) ? gate.forbidden(pool, command.reason)
-                                                                        : gate.paused(pool);
-            !why.empty())
+        if (std::optional<plan::Reason> why = uses_budget(command.reason, state->claim)
+                                                  ? gate.forbidden(pool, command.reason)
+                                                  : gate.paused(pool))
             return why;
         if (command.reason == plan::kDrifted && !rules::is_true(state->claim.conditions, "Drifted"))
-            return "the node is what its NodePool would make again";
+            return objects("the node is what its NodePool would make again");
         if (command.reason == plan::kUnhealthy) {
-            if (std::string why =
-                    plan::repair_objection(facts(), repair_policies_, *state, services_.loop.now());
-                !why.empty())
+            if (auto why = plan::repair_objection(facts(), repair_policies_, *state, services_.loop.now()))
                 return why;
         } else if (command.reason != plan::kExpired) {
             // Expiry heeds budgets and pauses, and nothing that stands on the node.
-            if (std::string why = finder.objection(*state, false); !why.empty()) return why;
+            if (std::optional<plan::Reason> why = finder.objection(*state, false)) return why;
         }
         const model::NodeState* node = services_.cluster.node_of(state->claim);
         are_empty &= node == nullptr || plan::is_empty(*node);
     }
     if (are_empty && !command.kin.empty() && !command.created.empty())
-        return "its pods are gone, and it needs no replacement any more";
-    return {};
+        return objects("its pods are gone, and it needs no replacement any more");
+    return std::nullopt;
 }
 
-std::string Disruptor::budget_objection(const Command& command) const {
-    if (command.reason == plan::kExpired || command.reason == plan::kUnhealthy) return {};
+std::optional<plan::Reason> Disruptor::budget_objection(const Command& command) const {
+    if (command.reason == plan::kExpired || command.reason == plan::kUnhealthy) return std::nullopt;
     const plan::DisruptionFacts its_facts = facts();
     const plan::CandidateFinder finder(its_facts,
                                        command.reason == plan::kDrifted ? plan::DisruptionClass::kEventual
@@ -390,9 +440,9 @@ std::string Disruptor::budget_objection(const Command& command) const {
     for (const std::string& name : command.leaving) {
         const model::ClaimState* state = services_.cluster.find_claim(name);
         if (state == nullptr || state->claim.meta.deleted) continue;
-        if (std::string why = finder.objection(*state, true); !why.empty()) return why;
+        if (std::optional<plan::Reason> why = finder.objection(*state, true)) return why;
     }
-    return {};
+    return std::nullopt;
 }
 
 Duration Disruptor::budget_patience() const {
@@ -502,14 +552,18 @@ void Disruptor::end(Command& command, Progress progress) {
         "disruption", "gave a disruption up",
         {{"reason", command.reason}, {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))}});
     // The next node's replacement would hardly fare better so soon.
-    if (!command.created.empty() && command.objection.empty())
-        pool_not_before_[command.pool] = now + kTryAgain;
+    if (!command.created.empty() && !command.objection) pool_not_before_[command.pool] = now + kTryAgain;
+    plan::Reason why = command.objection.value_or(plan::Reason{.rule = plan::Rule::kReplacementFailed});
+    if (command.has_lost_one) why = {.rule = plan::Rule::kClaimGone};
+    const plan::SharedReasons reasons = plan::share({std::move(why)});
     for (const std::string& name : command.leaving) {
         put_off(name);
-        if (!command.objection.empty())
-            say(name, "DisruptionBlocked", command.objection);
+        for (const observe::Matter matter : {matter_of(command.reason), observe::Matter::kEnd})
+            nodes_.record(name, matter, observe::Verdict::kGivenUp, reasons, now);
+        if (command.objection)
+            say(name, "DisruptionBlocked", in_words(*command.objection));
         else if (command.phase == Phase::kWait)
-            say(name, "DisruptionBlocked", "what was to replace the node did not come up");
+            say(name, "DisruptionBlocked", in_words(*reasons));
     }
     // What is up is for emptiness to judge.
     for (const std::string& name : command.created) latecomers_[name] = now + kLateTime;
@@ -640,7 +694,12 @@ plan::PoolCounts Disruptor::moving(std::string_view reason) const {
 }
 
 void Disruptor::say_blocked(const plan::Blocked& blocked, const std::string& reason) {
-    say(blocked.claim, reason, blocked.reason);
+    say(blocked.claim, reason, in_words(blocked.reasons.front()));
+}
+
+void Disruptor::keep(const plan::Blocked& blocked, observe::Matter matter, const std::string& reason) {
+    nodes_.keep(blocked.claim, matter, blocked.reasons, services_.loop.now());
+    say_blocked(blocked, reason);
 }
 
 void Disruptor::put_off(const std::string& claim) {

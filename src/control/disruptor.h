@@ -19,6 +19,7 @@
 #include "act/lifecycle.h"
 #include "act/services.h"
 #include "control/moves.h"
+#include "control/node_decisions.h"
 #include "control/proofs.h"
 #include "control/provisioner.h"
 #include "observe/metrics.h"
@@ -39,13 +40,15 @@ class Disruptor {
     // `repair_policies`: what makes a node sick; none where nothing is repaired.
     Disruptor(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
               const PodEvents& last_pod_event, const rules::RepairPolicies& repair_policies,
-              observe::Metrics& metrics)
+              observe::Metrics& metrics, observe::DecisionLog& decisions)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
           last_pod_event_(last_pod_event),
           repair_policies_(repair_policies),
-          metrics_(metrics) {}
+          metrics_(metrics),
+          decisions_(decisions),
+          nodes_(decisions, services.cluster) {}
 
     // Takes each command one step further. Cheap while there is none; for when claims or nodes have changed.
     void step();
@@ -67,6 +70,9 @@ class Disruptor {
     // Says on the pools, or on a node and its claim, why they are not touched.
     void report(const plan::DisruptionGate& gate);
     void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
+    // Both for people and for the decision log.
+    void keep(const plan::Blocked& blocked, observe::Matter matter,
+              const std::string& reason = "DisruptionBlocked");
     // A command that would have removed the claim has failed just now, or its pods had no place; others get
     // their turn.
     void put_off(const std::string& claim);
@@ -144,10 +150,11 @@ class Disruptor {
         std::optional<Duration> drain_bound;  // Pods that are not gone by then after left_at are deleted.
         WallTime taken_at = kNoTime;          // When a pod last came to its place.
         bool pods_were_ready = true;
-        bool has_failed = false;  // A claim could not be created.
+        bool has_failed = false;    // A claim could not be created.
+        bool has_lost_one = false;  // A leaving claim was deleted by somebody else before it was marked.
         // Its pods have had their time to move: what drains still holds up its own node and nothing else.
         bool is_proving = false;
-        std::string objection;  // Why it must not go on, in one sentence.
+        std::optional<plan::Reason> objection;  // Why it must not go on.
     };
     enum class Progress { kStays, kFailed, kDone };
 
@@ -163,9 +170,11 @@ class Disruptor {
     void create(Command& command);
     // Asks all that are not irrevocable yet whether they may go on.
     void ask_again();
-    std::string objection(const Command& command, const plan::CandidateFinder& finder,
-                          const plan::DisruptionGate& gate) const;
-    std::string budget_objection(const Command& command) const;
+    std::optional<plan::Reason> objection(const Command& command, const plan::CandidateFinder& finder,
+                                          const plan::DisruptionGate& gate) const;
+    std::optional<plan::Reason> budget_objection(const Command& command) const;
+    // Why its nodes are to go, for the decision log.
+    void decide_to_leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
     // Asks for the claim's deletion, with its deadline set before where the command bounds the drain.
     void remove(const Command& command, const std::string& claim, bool asks);
     // How long a budget may allow nothing before that ends a command.
@@ -189,6 +198,8 @@ class Disruptor {
     const PodEvents& last_pod_event_;
     const rules::RepairPolicies& repair_policies_;
     observe::Metrics& metrics_;
+    observe::DecisionLog& decisions_;
+    NodeDecisions nodes_;
     std::map<std::uint64_t, Command> commands_;  // In the order they began.
     std::uint64_t next_command_ = 0;
     Proofs proofs_;

@@ -1,5 +1,7 @@
 #include "control/kwok_access.h"
 
+#include <nlohmann/json.hpp>
+
 #include "act/object_writer.h"
 #include "api/codec.h"
 
@@ -40,7 +42,7 @@ cloud::kwok::ClusterAccess kwok_access(const ProviderGround& ground) {
     };
     access.set_boot_id = [ground](const std::string& node, const std::string& boot_id,
                                   std::function<void(Status)> done) {
-        const std::string body = act::dump({{"status", {{"nodeInfo", {{"bootID", boot_id}}}}}});
+        const std::string body = act::dump(nlohmann::json{{"status", {{"nodeInfo", {{"bootID", boot_id}}}}}});
         ground.client.patch(kube::kNodes, "", node, "status", kube::PatchType::kMerge, body,
                             status_of(std::move(done)));
     };

@@ -27,8 +27,16 @@ void LegacyRepairer::look() {
         plan::plan_legacy_repair(services_.cluster, services_.providers.repair_policies(), now);
     next_look_ = std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain);
     for (const plan::LegacySickNode& sick : plan.repairs) repair(sick);
-    for (const plan::LegacySickNode& sick : plan.blocked)
-        say(sick, true, "NodeRepairBlocked", "not repaired while so many are sick: " + sick.evidence);
+    for (const plan::LegacySickNode& sick : plan.blocked) {
+        plan::Reason why{.rule = plan::Rule::kManySick, .detail = sick.evidence};
+        say(sick, true, "NodeRepairBlocked", in_words(why));
+        nodes_.keep(sick.claim, observe::Matter::kRepair, {std::move(why)}, now);
+    }
+    nodes_.keep_only(observe::Matter::kRepair, [&](const model::ClaimState& claim) {
+        const model::NodeState* node = services_.cluster.node_of(claim.claim);
+        return node == nullptr || begun_.contains(claim.claim.meta.name) ||
+               plan::is_past_its_time(node->node, services_.providers.repair_policies(), now);
+    });
 }
 
 void LegacyRepairer::node_changed(const std::string& name) {
@@ -44,6 +52,8 @@ void LegacyRepairer::repair(const plan::LegacySickNode& sick) {
     const model::ClaimState* state = services_.cluster.find_claim(sick.claim);
     if (state == nullptr || !begun_.insert(sick.claim).second) return;
     say(sick, false, "NodeRepaired", "removed by force: " + sick.evidence);
+    nodes_.record(sick.claim, observe::Matter::kRepair, observe::Verdict::kRemoved,
+                  plan::share({{.rule = plan::Rule::kSick, .detail = sick.evidence}}), services_.loop.now());
     (void)lifecycle_.end_by(sick.claim, services_.loop.now(), "unhealthy");
     const api::NodeClaim& claim = state->claim;
     metrics_.count(

@@ -3,6 +3,7 @@
 
 #include "act/lifecycle.h"
 #include "act/services.h"
+#include "control/node_decisions.h"
 #include "observe/metrics.h"
 #include "plan/lifecycle/legacy_repair.h"
 
@@ -10,8 +11,12 @@ namespace joiner::control {
 
 class LegacyRepairer {
   public:
-    LegacyRepairer(act::Services& services, act::Lifecycle& lifecycle, observe::Metrics& metrics)
-        : services_(services), lifecycle_(lifecycle), metrics_(metrics) {}
+    LegacyRepairer(act::Services& services, act::Lifecycle& lifecycle, observe::Metrics& metrics,
+                   observe::DecisionLog& decisions)
+        : services_(services),
+          lifecycle_(lifecycle),
+          metrics_(metrics),
+          nodes_(decisions, services.cluster) {}
 
     // Each second; cheap until the next node is due. REQUIRES: the watches are fresh.
     void look();
@@ -26,6 +31,7 @@ class LegacyRepairer {
     act::Services& services_;
     act::Lifecycle& lifecycle_;
     observe::Metrics& metrics_;
+    NodeDecisions nodes_;
     WallTime next_look_ = kNoTime;
     std::set<std::string> begun_;  // Claims: decided, whatever their nodes say by now.
 };

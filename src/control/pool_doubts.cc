@@ -1,7 +1,5 @@
 #include "control/pool_doubts.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace joiner::control {
@@ -45,12 +43,12 @@ std::optional<WallTime> PoolDoubts::next_end(WallTime now) const {
     return out;
 }
 
-std::string in_words(const PoolDoubts::Doubt& doubt, const std::string& pool) {
-    return fmt::format(
-        "nothing is bought from NodePool {} before {} or a change of it, because its nodes did not come up "
-        "{} "
-        "times in a row: {}",
-        pool, format_rfc3339(doubt.until), doubt.tries, doubt.why);
+plan::Reason as_reason(const PoolDoubts::Doubt& doubt, const std::string& pool) {
+    return {.rule = plan::Rule::kPoolInDoubt,
+            .object = "NodePool " + pool,
+            .detail = doubt.why,
+            .amounts = {{"tries", doubt.tries}},
+            .until = doubt.until};
 }
 
 }  // namespace joiner::control

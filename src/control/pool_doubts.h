@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "plan/reason.h"
 
 namespace joiner::control {
 
@@ -42,6 +43,6 @@ class PoolDoubts {
 };
 
 // For those who wait for the pool.
-std::string in_words(const PoolDoubts::Doubt& doubt, const std::string& pool);
+plan::Reason as_reason(const PoolDoubts::Doubt& doubt, const std::string& pool);
 
 }  // namespace joiner::control

@@ -35,7 +35,7 @@ TEST(PoolDoubts, nodes_bought_before_the_failure_was_known_are_of_one_try) {
     doubts.note_failed("pool", kNow + minutes{15}, "third", kNow + minutes{30});
     const PoolDoubts::Doubt* doubt = doubts.find("pool", kNow + minutes{30});
     ASSERT_NE(doubt, nullptr);
-    EXPECT_THAT(in_words(*doubt, "pool"),
+    EXPECT_THAT(in_words(as_reason(*doubt, "pool")),
                 testing::AllOf(testing::HasSubstr("NodePool pool before 2027-03-10T13:30:00Z"),
                                testing::HasSubstr("2 times in a row: third")));
 }

@@ -198,6 +198,7 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
     }
     Json status = Json::object();
     const std::vector<api::Condition> wanted = wanted_conditions(pool);
+    decide_on_readiness(pool, wanted);
     const std::int64_t of_class = class_generation(pool);
     if (of_class != 0 && of_class != pool.node_class_observed_generation)
         status["nodeClassObservedGeneration"] = of_class;
@@ -214,6 +215,21 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
         status["nodes"] = nodes;
     }
     if (!status.empty()) patch(pool, "status", dump({{"status", std::move(status)}}));
+}
+
+void PoolKeeper::decide_on_readiness(const api::NodePool& pool,
+                                     const std::vector<api::Condition>& conditions) {
+    plan::Reasons reasons;
+    for (const api::Condition& one : conditions) {
+        if (one.status == "True" || one.type == "Ready" || one.reason == "AwaitingReconciliation") continue;
+        reasons.push_back({.rule = plan::Rule::kCondition,
+                           .object = one.type,
+                           .detail = one.reason + (one.message.empty() ? "" : ": " + one.message)});
+    }
+    const bool is_ready = rules::is_true(conditions, "Ready");
+    decisions_.record({observe::Subject::pool(pool.meta), observe::Matter::kReadiness,
+                       is_ready ? observe::Verdict::kReady : observe::Verdict::kNotReady,
+                       plan::share(std::move(reasons)), services_.loop.now()});
 }
 
 void PoolKeeper::patch(const api::NodePool& pool, std::string_view subresource, std::string body) {

@@ -8,6 +8,7 @@
 
 #include "act/services.h"
 #include "act/settling.h"
+#include "observe/decision_log.h"
 #include "observe/metrics.h"
 #include "rules/conditions.h"
 #include "rules/registration_health.h"
@@ -17,8 +18,9 @@ namespace joiner::control {
 class PoolKeeper {
   public:
     // `look_again()` is called when a pool may be looked at that could not be before.
-    PoolKeeper(act::Services& services, observe::Metrics& metrics, std::function<void()> look_again)
-        : services_(services), metrics_(metrics), look_again_(std::move(look_again)) {}
+    PoolKeeper(act::Services& services, observe::Metrics& metrics, observe::DecisionLog& decisions,
+               std::function<void()> look_again)
+        : services_(services), metrics_(metrics), decisions_(decisions), look_again_(std::move(look_again)) {}
 
     // Looks at every pool; cheap when nothing is to be said.
     void look(bool with_sums);
@@ -44,10 +46,12 @@ class PoolKeeper {
     void look_at(const api::NodePool& pool, bool with_sums);
     void look_at_claims_of(const api::NodePool& pool);
     std::vector<api::Condition> wanted_conditions(const api::NodePool& pool) const;
+    void decide_on_readiness(const api::NodePool& pool, const std::vector<api::Condition>& conditions);
     void patch(const api::NodePool& pool, std::string_view subresource, std::string body);
 
     act::Services& services_;
     observe::Metrics& metrics_;
+    observe::DecisionLog& decisions_;
     std::function<void()> look_again_;
     act::Settling settling_;
     std::map<std::string, Registrations> registrations_;

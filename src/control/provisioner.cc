@@ -8,6 +8,7 @@
 #include "act/launcher.h"
 #include "act/object_writer.h"
 #include "api/names.h"
+#include "control/claim_decisions.h"
 #include "model/headroom.h"
 #include "observe/log.h"
 #include "plan/lifecycle/initialization.h"
@@ -26,6 +27,35 @@ constexpr Duration kLookAgain = std::chrono::seconds{10};
 constexpr Duration kSeldom = std::chrono::minutes{15};
 // A node that is not up by then keeps no pod waiting for it; the claim itself has its own, longer time.
 constexpr Duration kRoomPatience = std::chrono::minutes{5};
+
+plan::Reason late_node(const std::string& claim, const std::string& why) {
+    return {.rule = plan::Rule::kLateNode, .object = "NodeClaim " + claim, .detail = why};
+}
+
+// By index; made once for all pods that go to the room.
+class RoomReasons {
+  public:
+    explicit RoomReasons(const model::Snapshot& snapshot) : snapshot_(snapshot) {}
+    const plan::SharedReasons& of(model::RoomIndex room) {
+        plan::SharedReasons& known = known_[room];
+        if (known == nullptr) {
+            const model::RoomView& view = snapshot_.rooms[room];
+            known = plan::share({{.rule = plan::Rule::kRoom,
+                                  .object = (view.is_claim ? "NodeClaim " : "Node ") + view.name}});
+        }
+        return known;
+    }
+
+  private:
+    const model::Snapshot& snapshot_;
+    std::map<model::RoomIndex, plan::SharedReasons> known_;
+};
+
+// What a wait says for itself, where it has no data.
+plan::Reason as_reason(const model::PodView& pod, const plan::Wait& wait) {
+    const bool is_its_own = !pod.shape->problem.empty();
+    return {.rule = is_its_own ? plan::Rule::kPodItself : plan::Rule::kUnplaced, .detail = wait.reason};
+}
 
 }  // namespace
 
@@ -74,7 +104,7 @@ void Provisioner::say_late(const std::string& name) {
     if (why.empty()) return;
     for (const auto& [key, uid] : planned_.by_claim().find(name)->second) {
         const model::PodState* pod = services_.cluster.find_pod(key);
-        if (pod != nullptr) say_waiting(pod->id, "no other node is bought for it yet: " + why);
+        if (pod != nullptr) say_waiting(pod->id, late_node(name, why));
     }
 }
 
@@ -135,6 +165,8 @@ bool Provisioner::goes_to_its_place(const model::PodState& pod) {
     if (node == nullptr || !rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule))
         return false;
     planned_.plan(pod.id.uid(), pod.id.full_name(), claim, pod.shape);
+    decide(pod.id, observe::Verdict::kExistingNode,
+           plan::share({{.rule = plan::Rule::kKeptPlace, .object = "NodeClaim " + claim}}));
     services_.look_at_claim(claim);
     return true;
 }
@@ -240,6 +272,7 @@ void Provisioner::plan() {
     note_new_terms();
     model::Snapshot snapshot = make_snapshot();
     planned_version_ = services_.cluster.version();
+    decide_on_pools(snapshot);
     hold_back(snapshot);
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
                  static_cast<double>(std::count_if(snapshot.pods.begin(), snapshot.pods.end(),
@@ -278,27 +311,65 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
     note_headroom(snapshot, plan);
     some_wait_ = std::any_of(plan.waits.begin(), plan.waits.end(),
                              [&](const plan::Wait& wait) { return !snapshot.pods[wait.pod].is_headroom(); });
+    RoomReasons reasons(snapshot);
     for (const plan::Placement& placement : plan.placements) {
-        if (snapshot.pods[placement.pod].is_headroom()) continue;
+        const model::PodView& pod = snapshot.pods[placement.pod];
+        if (pod.is_headroom()) continue;
         const model::RoomView& room = snapshot.rooms[placement.room];
-        if (room.is_open) {
-            // The scheduler's own: it finds the place itself. Looked at again in case it does not.
-            some_wait_ = true;
-            say_awaiting(snapshot.pods[placement.pod], room);
-            continue;
-        }
+        // On an open node it is the scheduler's own: it finds the place itself. Looked at again in case it
+        // does not.
+        some_wait_ |= room.is_open;
+        if (room.is_open && say_awaiting(pod, room)) continue;
+        decide(pod.id, observe::Verdict::kExistingNode, reasons.of(placement.room));
+        if (room.is_open) continue;
         const std::string claim = claim_of(room);
         if (claim.empty()) continue;
         if (has_begun_to_open_(claim)) {
             some_wait_ = true;
             continue;
         }
-        plan_pod(snapshot.pods[placement.pod], claim);
+        plan_pod(pod, claim);
     }
-    for (const plan::Launch& one : plan.launches) launch(snapshot, one);
-    for (const plan::Wait& wait : plan.waits) {
+    std::size_t bought_for = 0;
+    for (const plan::Launch& one : plan.launches) bought_for += one.pods.size();
+    const plan::Reason whole{.rule = plan::Rule::kWholePlan,
+                             .detail = fmt::format("{:.4f}", plan.lower_bound.dollars()),
+                             .amounts = {{"nodes", static_cast<std::int64_t>(plan.launches.size())},
+                                         {"pods", static_cast<std::int64_t>(bought_for)}},
+                             .money = plan.price + plan.node_cost};
+    for (const plan::Launch& one : plan.launches) launch(snapshot, one, whole);
+    say_waits(snapshot, plan.waits);
+}
+
+// Pods of a class share what is said of them, as far as they might go to the same pools in doubt.
+void Provisioner::say_waits(const model::Snapshot& snapshot, const std::vector<plan::Wait>& waits) {
+    struct Said {
+        plan::SharedReasons reasons;
+        std::string text;
+    };
+    std::map<std::tuple<const plan::Reasons*, std::string_view, const rules::PodShape*>, Said> known;
+    for (const plan::Wait& wait : waits) {
         const model::PodView& pod = snapshot.pods[wait.pod];
-        if (!pod.is_headroom()) say_waiting(pod.id, doubts_about(pod) + wait.reason);
+        if (pod.is_headroom()) continue;
+        const std::string_view text = wait.why == nullptr ? std::string_view(wait.reason) : "";
+        const rules::PodShape* shape = doubts_.empty() && wait.why != nullptr ? nullptr : pod.shape.get();
+        const auto [it, is_new] = known.try_emplace({wait.why.get(), text, shape});
+        Said& said = it->second;
+        if (is_new) {
+            plan::Reasons reasons = doubts_about(pod);
+            for (const plan::Reason& doubt : reasons) said.text += in_words(doubt) + "; ";
+            said.text += wait.reason;
+            if (reasons.empty() && wait.why != nullptr) {
+                said.reasons = wait.why;
+            } else {
+                if (wait.why != nullptr)
+                    reasons.insert(reasons.end(), wait.why->begin(), wait.why->end());
+                else
+                    reasons.push_back(as_reason(pod, wait));
+                said.reasons = plan::share(std::move(reasons));
+            }
+        }
+        say_waiting(pod.id, said.reasons, said.text);
     }
 }
 
@@ -340,9 +411,13 @@ void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) 
     services_.look_at_claim(claim);
 }
 
-void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one) {
+void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one,
+                         const plan::Reason& whole) {
     const std::string name =
         create(snapshot.pools[one.spec->pool], *one.spec, "provisioned", [](const Status&) {});
+    const plan::Reason own = bought(plan::Rule::kCheapestPlan, name, *one.spec, one.pods.size());
+    decide_on_claim(decisions_, name, {own, whole}, services_.loop.now());
+    const plan::SharedReasons of_pods = plan::share({own});
     for (const model::PodIndex index : one.pods) {
         const model::PodView& pod = snapshot.pods[index];
         purchases_.note_bought(pod.id.uid(), name, snapshot.pools[one.spec->pool].name);
@@ -352,6 +427,7 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
             continue;
         }
         plan_pod(pod, name);
+        decide(pod.id, observe::Verdict::kNewNode, of_pods);
         services_.events.record({{"v1", "Pod", pod.id.ns(), pod.id.name(), pod.id.uid(), ""},
                                  false,
                                  "Nominated",
@@ -370,6 +446,7 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
                       [this, name, done = std::move(done)](Status status) {
                           if (!status) {
                               services_.notices.failed("create NodeClaim " + name, status.error());
+                              decisions_.note_gone(observe::SubjectKind::kNodeClaim, "", name);
                               creating_.erase(name);
                               release(name);
                           }
@@ -411,8 +488,8 @@ const PoolDoubts::Doubt* Provisioner::doubt(const std::string& pool) const {
     return doubts_.find(pool, services_.loop.now());
 }
 
-std::string Provisioner::doubts_about(const model::PodView& pod) const {
-    std::string out;
+plan::Reasons Provisioner::doubts_about(const model::PodView& pod) const {
+    plan::Reasons out;
     if (doubts_.empty()) return out;
     const rules::WellKnownLabels& well_known = services_.providers.labels().well_known;
     for (const auto& [name, state] : services_.cluster.our_pools()) {
@@ -424,9 +501,32 @@ std::string Provisioner::doubts_about(const model::PodView& pod) const {
                                             return rules::compatible(view.requirements, wanted, &well_known);
                                         });
         if (may_go && rules::untolerated_taint(pod.shape->tolerations, view.taints) == nullptr)
-            out += in_words(*doubt, name) + "; ";
+            out.push_back(as_reason(*doubt, name));
     }
     return out;
+}
+
+void Provisioner::decide_on_pools(const model::Snapshot& snapshot) {
+    std::map<std::string_view, plan::Reasons> closed;
+    for (const model::PoolView& pool : snapshot.pools) {
+        for (const auto& [resource, left] : pool.remaining) {
+            if (left > 0 || pool.is_reservation) continue;
+            closed[pool.name].push_back(
+                {.rule = plan::Rule::kLimits,
+                 .object = "NodePool " + pool.name,
+                 .detail = fmt::format("its limits leave no room for another node: nothing is left of {}",
+                                       resource),
+                 .amounts = {{"left", left}}});
+        }
+    }
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
+        if (state.pool.replicas) continue;
+        plan::Reasons reasons = std::move(closed[name]);
+        if (const PoolDoubts::Doubt* its = doubt(name)) reasons.push_back(as_reason(*its, name));
+        const auto verdict = reasons.empty() ? observe::Verdict::kOpen : observe::Verdict::kClosed;
+        decisions_.record({observe::Subject::pool(state.pool.meta), observe::Matter::kPurchase, verdict,
+                           plan::share(std::move(reasons)), services_.loop.now()});
+    }
 }
 
 void Provisioner::note_new_terms() {
@@ -477,18 +577,19 @@ std::optional<std::string> Provisioner::broken_promise(const model::PodState& po
 }
 
 void Provisioner::say_held(const model::PodState& pod, const Purchases::Hold& hold) {
-    const std::string again = format_rfc3339(hold.until);
     if (hold.came_up < 2) {
-        return say_waiting(pod.id,
-                           fmt::format("{} launches for it failed in a row, the last because {}; the next is "
-                                       "tried at {}",
-                                       hold.failed, hold.error, again));
+        return say_waiting(pod.id, {.rule = plan::Rule::kFailedLaunches,
+                                    .object = "NodePool " + hold.pool,
+                                    .detail = hold.error,
+                                    .amounts = {{"failed", hold.failed}},
+                                    .until = hold.until});
     }
     const std::string reason = broken_promise(pod, hold.claim).value_or("the last of them is gone");
-    say_waiting(pod.id,
-                fmt::format("{} nodes were bought for it, and it runs on none of them: {}; no more is bought "
-                            "for it before {} or a change of a NodePool",
-                            hold.came_up, reason, again));
+    say_waiting(pod.id, {.rule = plan::Rule::kNotAsPromised,
+                         .object = "NodeClaim " + hold.claim,
+                         .detail = reason,
+                         .amounts = {{"bought", hold.came_up}},
+                         .until = hold.until});
     say_broken(hold.claim, reason);
 }
 
@@ -505,18 +606,20 @@ void Provisioner::plan_when_holds_end() {
     });
 }
 
-void Provisioner::say_awaiting(const model::PodView& pod, const model::RoomView& room) {
+bool Provisioner::say_awaiting(const model::PodView& pod, const model::RoomView& room) {
     const model::NodeState* node = services_.cluster.find_node(room.name);
     const model::ClaimState* claim = node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
     const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
-    if (claim == nullptr || state == nullptr) return;
+    if (claim == nullptr || state == nullptr) return false;
     const auto taints = rules::undeclared_taints(node->node.taints, claim->claim);
     const bool is_kept_off = rules::untolerated_taint(pod.shape->tolerations, taints) != nullptr;
-    if (!is_kept_off && !plan::is_late(claim->claim, plan::kSlowInitialization, services_.loop.now())) return;
+    if (!is_kept_off && !plan::is_late(claim->claim, plan::kSlowInitialization, services_.loop.now()))
+        return false;
     const std::string reason = plan::broken_promise(*state, claim->claim, *node);
-    if (reason.empty()) return;
-    say_waiting(pod.id, "no other node is bought for it yet: " + reason);
+    if (reason.empty()) return false;
+    say_waiting(pod.id, late_node(claim->claim.meta.name, reason));
     if (is_kept_off) say_broken(claim->claim.meta.name, reason);
+    return true;
 }
 
 // Where those who can mend it look.
@@ -540,11 +643,23 @@ void Provisioner::warn_pool_of(const api::NodeClaim& claim, const std::string& r
         {{"karpenter.sh/v1", "NodePool", "", meta.name, meta.uid, ""}, true, reason, message, kSeldom});
 }
 
-void Provisioner::say_waiting(const model::PodId& pod, const std::string& reason) {
+void Provisioner::decide(const model::PodId& pod, observe::Verdict verdict, plan::SharedReasons reasons) {
+    decisions_.record({observe::Subject::pod(pod), observe::Matter::kPlacement, verdict, std::move(reasons),
+                       services_.loop.now()});
+}
+
+void Provisioner::say_waiting(const model::PodId& pod, plan::Reason reason) {
+    const std::string text = in_words(reason);
+    say_waiting(pod, plan::share({std::move(reason)}), text);
+}
+
+void Provisioner::say_waiting(const model::PodId& pod, const plan::SharedReasons& reasons,
+                              const std::string& text) {
+    decide(pod, observe::Verdict::kWaits, reasons);
     services_.events.record({{"v1", "Pod", pod.ns(), pod.name(), pod.uid(), ""},
                              true,
                              "FailedScheduling",
-                             reason,
+                             text,
                              std::chrono::minutes{5}});
 }
 

@@ -17,6 +17,7 @@
 #include "control/purchases.h"
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
+#include "observe/decision_log.h"
 #include "observe/metrics.h"
 #include "plan/plan.h"
 
@@ -26,13 +27,14 @@ class Provisioner {
   public:
     // `facts_are_fresh()`: no watch that planning reads is broken. `has_begun_to_open(claim)`: its node may
     // be the scheduler's already. `take_place(pod)`: the claim whose closed node has room kept for the pod.
-    Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics, Rng rng,
-                std::function<bool()> facts_are_fresh,
+    Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics,
+                observe::DecisionLog& decisions, Rng rng, std::function<bool()> facts_are_fresh,
                 std::function<bool(const std::string& claim)> has_begun_to_open,
                 std::function<std::string(const model::PodState&)> take_place)
         : services_(services),
           options_(options),
           metrics_(metrics),
+          decisions_(decisions),
           rng_(rng),
           facts_are_fresh_(std::move(facts_are_fresh)),
           has_begun_to_open_(std::move(has_begun_to_open)),
@@ -91,7 +93,7 @@ class Provisioner {
     bool may_plan() const;
     bool goes_to_its_place(const model::PodState& pod);
     void carry_out(const model::Snapshot& snapshot, const plan::Plan& plan);
-    void launch(const model::Snapshot& snapshot, const plan::Launch& launch);
+    void launch(const model::Snapshot& snapshot, const plan::Launch& launch, const plan::Reason& whole);
     void plan_pod(const model::PodView& pod, const std::string& claim);
     void release(const std::string& claim);
     bool keeps_headroom() const { return !services_.cluster.buffers().empty(); }
@@ -99,9 +101,14 @@ class Provisioner {
     // The claim behind a room of the snapshot; empty where there is none.
     std::string claim_of(const model::RoomView& room) const;
     void note_headroom(const model::Snapshot& snapshot, const plan::Plan& plan);
-    void say_waiting(const model::PodId& pod, const std::string& reason);
-    // The pod may take room on a node, once the node is as it was promised.
-    void say_awaiting(const model::PodView& pod, const model::RoomView& room);
+    void say_waiting(const model::PodId& pod, const plan::SharedReasons& reasons, const std::string& text);
+    void say_waiting(const model::PodId& pod, plan::Reason reason);
+    void say_waits(const model::Snapshot& snapshot, const std::vector<plan::Wait>& waits);
+    // The pod may take room on a node, once the node is as it was promised; false: it is, as far as is known.
+    bool say_awaiting(const model::PodView& pod, const model::RoomView& room);
+    void decide(const model::PodId& pod, observe::Verdict verdict, plan::SharedReasons reasons);
+    // Which pools nothing may be bought from now, or no more.
+    void decide_on_pools(const model::Snapshot& snapshot);
     // Takes pods out of the question for which nothing is bought yet, and says why.
     void hold_back(model::Snapshot& snapshot);
     // How the node that was bought last for the pod is not what was promised; empty where it is. nullopt:
@@ -116,8 +123,8 @@ class Provisioner {
     void look_after_newcomers();
     // What is bought by other terms now is tried again.
     void note_new_terms();
-    // Of the pools that the pod might go to and that are in doubt, one sentence each; empty where none is.
-    std::string doubts_about(const model::PodView& pod) const;
+    // Of the pools that the pod might go to and that are in doubt, one each.
+    plan::Reasons doubts_about(const model::PodView& pod) const;
     void plan_when_holds_end();
     void sweep();
     bool is_usable(const api::NodePool& pool) const;
@@ -125,6 +132,7 @@ class Provisioner {
     act::Services& services_;
     const Options& options_;
     observe::Metrics& metrics_;
+    observe::DecisionLog& decisions_;
     Rng rng_;
     std::function<bool()> facts_are_fresh_;
     std::function<bool(const std::string&)> has_begun_to_open_;

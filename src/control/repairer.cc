@@ -26,8 +26,12 @@ void Repairer::look() {
     // Who is sick and still there is looked at again at once.
     next_look_ =
         plan.sick.empty() ? std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain) : now;
-    for (const plan::Blocked& blocked : plan.blocked) disruptor_.say_blocked(blocked);
+    for (const plan::Blocked& blocked : plan.blocked) disruptor_.keep(blocked, observe::Matter::kRepair);
     for (const plan::Blocked& one : plan.too_many) say_too_many(one);
+    nodes_.keep_only(observe::Matter::kRepair, [this](const model::ClaimState& claim) {
+        const model::NodeState* node = services_.cluster.node_of(claim.claim);
+        return node == nullptr || policies_.call_sick(node->node);
+    });
     if (plan.sick.empty()) return;
     plan::DisruptionGate gate = disruptor_.gate();
     for (const plan::SickNode& sick : plan.sick) {
@@ -44,15 +48,24 @@ void Repairer::node_changed(const std::string& name) {
 bool Repairer::repair(const plan::SickNode& sick, plan::DisruptionGate& gate) {
     const plan::Candidate& candidate = sick.candidate;
     if (disruptor_.is_put_off(candidate.claim)) return false;
-    const bool is_admitted =
-        sick.is_initialized ? gate.admit({candidate}, plan::kUnhealthy) : gate.paused(candidate.pool).empty();
-    if (!is_admitted) return false;
+    if (sick.is_initialized ? !gate.admit({candidate}, plan::kUnhealthy)
+                            : gate.paused(candidate.pool).has_value()) {
+        nodes_.keep(candidate.claim, observe::Matter::kRepair, gate.obstacles({candidate}, plan::kUnhealthy),
+                    services_.loop.now());
+        return false;
+    }
     if (sick.verdict.action == rules::RepairAction::kReboot) {
         rebooting_ = sick;
         (void)request_reboot();
     } else if (services_.cluster.find_pool(candidate.pool)->pool.replicas) {
-        const std::string obstacle = static_pools_.replace(candidate, plan::kUnhealthy, sick.drain_bound);
-        if (!obstacle.empty()) disruptor_.say_blocked({candidate.claim, candidate.node, obstacle});
+        std::string obstacle = static_pools_.replace(candidate, plan::kUnhealthy, sick.drain_bound);
+        if (!obstacle.empty())
+            disruptor_.keep({candidate.claim,
+                             candidate.node,
+                             {{.rule = plan::Rule::kStaticLimit,
+                               .object = "NodePool " + candidate.pool,
+                               .detail = std::move(obstacle)}}},
+                            observe::Matter::kRepair);
         if (disruptor_.may_start()) return false;
     } else if (!replacer_.begin(candidate, plan::kUnhealthy, sick.drain_bound)) {
         return false;
@@ -80,7 +93,8 @@ bool Repairer::request_reboot() {
 }
 
 void Repairer::say_too_many(const plan::Blocked& one) {
-    const std::string message = "not repaired while so many are sick: " + one.reason;
+    const std::string message = in_words(one.reasons);
+    nodes_.keep(one.claim, observe::Matter::kRepair, one.reasons, services_.loop.now());
     const auto say = [&](kube::EventTarget target) {
         services_.events.record({std::move(target), true, "NodeRepairBlocked", message, kEventGap});
     };
@@ -98,9 +112,12 @@ void Repairer::say_too_many(const plan::Blocked& one) {
 void Repairer::note_begun(const plan::SickNode& sick) {
     const plan::Candidate& candidate = sick.candidate;
     const bool reboots = sick.verdict.action == rules::RepairAction::kReboot;
-    disruptor_.say_blocked({candidate.claim, candidate.node,
-                            (reboots ? "being rebooted: " : "being replaced: ") + sick.evidence},
-                           "NodeRepaired");
+    const plan::Reasons why = {
+        {.rule = plan::Rule::kSick,
+         .detail = sick.evidence + (reboots ? "; it is rebooted" : "; it is replaced")}};
+    disruptor_.say_blocked({candidate.claim, candidate.node, why}, "NodeRepaired");
+    nodes_.record(candidate.claim, observe::Matter::kRepair, observe::Verdict::kRemoved, plan::share(why),
+                  services_.loop.now());
     const model::ClaimState* state = services_.cluster.find_claim(candidate.claim);
     if (state == nullptr) return;
     const api::NodeClaim& claim = state->claim;

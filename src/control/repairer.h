@@ -8,6 +8,7 @@
 #include "act/lifecycle.h"
 #include "act/services.h"
 #include "control/disruptor.h"
+#include "control/node_decisions.h"
 #include "control/replacer.h"
 #include "control/static_pools.h"
 #include "observe/metrics.h"
@@ -19,14 +20,16 @@ namespace joiner::control {
 class Repairer {
   public:
     Repairer(act::Services& services, const rules::RepairPolicies& policies, act::Lifecycle& lifecycle,
-             Disruptor& disruptor, Replacer& replacer, StaticPools& static_pools, observe::Metrics& metrics)
+             Disruptor& disruptor, Replacer& replacer, StaticPools& static_pools, observe::Metrics& metrics,
+             observe::DecisionLog& decisions)
         : services_(services),
           policies_(policies),
           lifecycle_(lifecycle),
           disruptor_(disruptor),
           replacer_(replacer),
           static_pools_(static_pools),
-          metrics_(metrics) {}
+          metrics_(metrics),
+          nodes_(decisions, services.cluster) {}
 
     // Each second, before all other methods; cheap until a node is past its time. REQUIRES: the watches are
     // fresh.
@@ -49,6 +52,7 @@ class Repairer {
     Replacer& replacer_;
     StaticPools& static_pools_;
     observe::Metrics& metrics_;
+    NodeDecisions nodes_;
     plan::RebootHistory reboots_;
     std::optional<plan::SickNode> rebooting_;  // Decided, and not seen on its claim yet.
     WallTime next_look_ = kNoTime;

@@ -3,6 +3,8 @@
 #include "plan/disrupt/drift.h"
 #include "plan/disrupt/expired.h"
 #include "plan/disrupt/rollout.h"
+#include "plan/lifecycle/claim_step.h"
+#include "rules/conditions.h"
 
 namespace joiner::control {
 namespace {
@@ -22,14 +24,20 @@ void Replacer::replace_expired() {
     const std::vector<plan::Expired> all = plan::find_expired(disruptor_.facts(), now);
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "expired"}},
                  static_cast<double>(all.size()));
+    nodes_.keep_only(observe::Matter::kExpiry,
+                     [now](const model::ClaimState& claim) { return plan::is_expired(claim.claim, now); });
     if (all.empty()) return;
     plan::DisruptionGate gate = disruptor_.gate();
     int tries = 0;
     for (const plan::Expired& one : all) {
         if (!disruptor_.may_start() || tries == kTriesALook) break;
         if (one.goes_at_once) {
-            if (gate.admit({one.candidate}, plan::kExpired))
+            if (gate.admit({one.candidate}, plan::kExpired)) {
                 disruptor_.start(model::Snapshot{}, {plan::kExpired, {one.candidate}, {}, {}});
+            } else {
+                nodes_.keep(one.candidate.claim, observe::Matter::kExpiry,
+                            gate.obstacles({one.candidate}, plan::kExpired), now);
+            }
         } else if (!replace(one.candidate, plan::kExpired, gate)) {
             ++tries;
         }
@@ -41,16 +49,32 @@ void Replacer::replace_drifted() {
     const plan::DriftPlan drift = plan::plan_drift(disruptor_.facts(), services_.loop.now());
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "drifted"}},
                  static_cast<double>(drift.candidates.size()));
-    for (const plan::Blocked& blocked : drift.blocked) disruptor_.say_blocked(blocked);
+    const WallTime now = services_.loop.now();
+    nodes_.keep_only(observe::Matter::kDrift, [](const model::ClaimState& claim) {
+        return rules::is_true(claim.claim.conditions, "Drifted");
+    });
+    for (const plan::Blocked& blocked : drift.blocked) disruptor_.keep(blocked, observe::Matter::kDrift);
     if (drift.candidates.empty()) return;
     plan::DisruptionGate gate = disruptor_.gate();
     plan::Rollout rollout(services_.cluster, disruptor_.moving(plan::kDrifted));
     int tries = 0;
     for (const plan::Candidate& candidate : drift.candidates) {
         if (!disruptor_.may_start() || tries == kTriesALook) break;
-        if (disruptor_.is_put_off(candidate.claim) || disruptor_.is_pool_put_off(candidate.pool)) continue;
+        // Why it failed has been said.
+        if (disruptor_.is_put_off(candidate.claim)) continue;
+        const auto keep = [&](plan::Rule rule) {
+            nodes_.keep(candidate.claim, observe::Matter::kDrift,
+                        {{.rule = rule, .object = "NodePool " + candidate.pool}}, now);
+        };
+        if (disruptor_.is_pool_put_off(candidate.pool)) {
+            keep(plan::Rule::kPutOff);
+            continue;
+        }
         const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
-        if (!candidate.pods.empty() && (claim == nullptr || !rollout.admit(claim->claim))) continue;
+        if (!candidate.pods.empty() && (claim == nullptr || !rollout.admit(claim->claim))) {
+            keep(plan::Rule::kWave);
+            continue;
+        }
         if (!replace(candidate, plan::kDrifted, gate)) ++tries;
     }
     disruptor_.report(gate);
@@ -58,7 +82,12 @@ void Replacer::replace_drifted() {
 
 bool Replacer::replace(const plan::Candidate& candidate, std::string_view reason,
                        plan::DisruptionGate& gate) {
-    if (disruptor_.is_put_off(candidate.claim) || !gate.admit({candidate}, reason)) return true;
+    if (disruptor_.is_put_off(candidate.claim)) return true;
+    if (!gate.admit({candidate}, reason)) {
+        nodes_.keep(candidate.claim, matter_of(reason), gate.obstacles({candidate}, reason),
+                    services_.loop.now());
+        return true;
+    }
     return begin(candidate, reason);
 }
 
@@ -76,7 +105,10 @@ bool Replacer::begin(const plan::Candidate& candidate, std::string_view reason,
     }
     if (!command) {
         disruptor_.put_off(candidate.claim);
-        disruptor_.say_blocked({candidate.claim, candidate.node, command.error().message});
+        disruptor_.keep({candidate.claim,
+                         candidate.node,
+                         {{.rule = plan::Rule::kNoPlace, .detail = command.error().message}}},
+                        matter_of(reason));
         return false;
     }
     command->drain_bound = drain_bound;

@@ -13,8 +13,12 @@ namespace joiner::control {
 class Replacer {
   public:
     Replacer(act::Services& services, Provisioner& provisioner, Disruptor& disruptor,
-             observe::Metrics& metrics)
-        : services_(services), provisioner_(provisioner), disruptor_(disruptor), metrics_(metrics) {}
+             observe::Metrics& metrics, observe::DecisionLog& decisions)
+        : services_(services),
+          provisioner_(provisioner),
+          disruptor_(disruptor),
+          metrics_(metrics),
+          nodes_(decisions, services.cluster) {}
 
     // Each second. REQUIRES: the watches are fresh.
     void look();
@@ -33,6 +37,7 @@ class Replacer {
     Provisioner& provisioner_;
     Disruptor& disruptor_;
     observe::Metrics& metrics_;
+    NodeDecisions nodes_;
 };
 
 }  // namespace joiner::control

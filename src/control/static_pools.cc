@@ -1,7 +1,5 @@
 #include "control/static_pools.h"
 
-#include <fmt/format.h>
-
 #include "observe/log.h"
 #include "rules/conditions.h"
 
@@ -34,17 +32,24 @@ plan::StaticPoolFacts StaticPools::facts_of(const api::NodePool& pool) {
 void StaticPools::look_at(const api::NodePool& pool) {
     const plan::StaticPoolFacts facts = facts_of(pool);
     const plan::StaticPoolPlan plan = plan::plan_static_pool(facts, services_.loop.now());
-    if (!plan.shortage.empty()) say(pool, "StaticCapacityLimited", plan.shortage);
+    const std::string object = "NodePool " + pool.meta.name;
+    if (!plan.shortage.empty()) {
+        limit(pool, {.rule = plan::Rule::kStaticLimit, .object = object, .detail = plan.shortage});
+    } else if (plan.launches == 0) {
+        decide(pool, observe::Matter::kSize, observe::Verdict::kAsWanted, {});
+    }
     for (const std::string& claim : plan.remove) lifecycle_.delete_claim(claim, "underutilized");
     const model::PoolView view = model::make_pool_view(pool, {}, 0);
     if (plan.launches > 0) {
         if (const PoolDoubts::Doubt* doubt = provisioner_.doubt(pool.meta.name))
-            return say(pool, "StaticCapacityLimited", in_words(*doubt, pool.meta.name));
+            return limit(pool, as_reason(*doubt, pool.meta.name));
         const auto hold = purchases_.hold(pool.meta.name, services_.loop.now(), true);
         if (!hold) return launch(view, std::min(plan.launches, kMostLaunchesALook));
-        return say(pool, "StaticCapacityLimited",
-                   fmt::format("{} launches failed in a row, the last because {}; the next is tried at {}",
-                               hold->failed, hold->error, format_rfc3339(hold->until)));
+        return limit(pool, {.rule = plan::Rule::kFailedLaunches,
+                            .object = object,
+                            .detail = hold->error,
+                            .amounts = {{"failed", hold->failed}},
+                            .until = hold->until});
     }
     if (plan.remove.empty() && disruptor_.may_start()) replace_drifted(facts, view);
 }
@@ -60,9 +65,14 @@ void StaticPools::launch(const model::PoolView& pool, std::int64_t count) {
     const auto spec = spec_of(pool);
     observe::log_info("provisioner", "launching nodes of a static pool",
                       {{"NodePool", pool.name}, {"nodes", std::to_string(count)}});
+    const plan::Reason why{
+        .rule = plan::Rule::kStaticSize, .object = "NodePool " + pool.name, .amounts = {{"missing", count}}};
+    if (const model::PoolState* state = services_.cluster.find_pool(pool.name))
+        decide(state->pool, observe::Matter::kSize, observe::Verdict::kBought, {why});
     std::string claim;
     for (; count > 0; --count) {
         claim = provisioner_.create(pool, *spec, "provisioned", [](const Status&) {});
+        decide_on_claim(decisions_, claim, {why}, services_.loop.now());
         creating_[pool.name].insert(claim);
     }
     purchases_.note_bought(pool.name, claim, pool.name);
@@ -76,9 +86,13 @@ void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const mode
     const plan::StaticDrift drift = plan::plan_static_drift(disruptor_.facts(), facts, services_.loop.now());
     if (drift.candidates.empty()) return;
     if (!drift.obstacle.empty() && !terminate_first_.drift) {
+        const plan::Reason why{.rule = plan::Rule::kStaticLimit,
+                               .object = "NodePool " + facts.pool.meta.name,
+                               .detail = drift.obstacle};
         say(facts.pool, "DisruptionBlocked", drift.obstacle);
+        decide(facts.pool, observe::Matter::kDrift, observe::Verdict::kClosed, {why});
         for (const plan::Candidate& candidate : drift.candidates)
-            disruptor_.say_blocked({candidate.claim, candidate.node, drift.obstacle});
+            disruptor_.keep({candidate.claim, candidate.node, {why}}, observe::Matter::kDrift);
         return;
     }
     const plan::Candidate& candidate = drift.candidates.front();
@@ -130,6 +144,17 @@ void StaticPools::terminate_first(const plan::Candidate& candidate, std::string_
     command.drain_bound = drain_bound;
     command.terminates_first_for = plan::kStaticAtLimit;
     disruptor_.start({}, command);
+}
+
+void StaticPools::limit(const api::NodePool& pool, plan::Reason why) {
+    say(pool, "StaticCapacityLimited", in_words(why));
+    decide(pool, observe::Matter::kSize, observe::Verdict::kLimited, {std::move(why)});
+}
+
+void StaticPools::decide(const api::NodePool& pool, observe::Matter matter, observe::Verdict verdict,
+                         plan::Reasons reasons) {
+    decisions_.record({observe::Subject::pool(pool.meta), matter, verdict, plan::share(std::move(reasons)),
+                       services_.loop.now()});
 }
 
 void StaticPools::say(const api::NodePool& pool, const std::string& reason, const std::string& message) {

@@ -8,6 +8,7 @@
 
 #include "act/lifecycle.h"
 #include "act/services.h"
+#include "control/claim_decisions.h"
 #include "control/disruptor.h"
 #include "control/provisioner.h"
 #include "control/purchases.h"
@@ -23,11 +24,12 @@ class StaticPools {
         bool repair = false;
     };
     StaticPools(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-                Disruptor& disruptor, TerminateFirst terminate_first)
+                Disruptor& disruptor, observe::DecisionLog& decisions, TerminateFirst terminate_first)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
           disruptor_(disruptor),
+          decisions_(decisions),
           terminate_first_(terminate_first) {}
 
     // Each second. REQUIRES: the watches are fresh.
@@ -53,11 +55,16 @@ class StaticPools {
                          std::optional<Duration> drain_bound);
     std::shared_ptr<const plan::MachineSpec> spec_of(const model::PoolView& pool) const;
     void say(const api::NodePool& pool, const std::string& reason, const std::string& message);
+    void decide(const api::NodePool& pool, observe::Matter matter, observe::Verdict verdict,
+                plan::Reasons reasons);
+    // Fewer are launched than are missing.
+    void limit(const api::NodePool& pool, plan::Reason why);
 
     act::Services& services_;
     Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
     Disruptor& disruptor_;
+    observe::DecisionLog& decisions_;
     TerminateFirst terminate_first_;
     Purchases purchases_;                                    // By pool; all claims of a look count as one.
     std::map<std::string, std::set<std::string>> creating_;  // By pool: claims not seen yet.

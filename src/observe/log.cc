@@ -1,5 +1,6 @@
 #include "observe/log.h"
 
+#include <fmt/format.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -23,7 +24,9 @@ spdlog::sink_ptr make_sink(const std::string& path) {
     return std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
 }
 
-void write(spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields) {
+// `object`: JSON that follows the fields, or nothing.
+void write(spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields,
+           const std::string& object = {}) {
     const bool is_error = level >= spdlog::level::err;
     const auto& logger = logger_for(is_error);
     if (!logger || !logger->should_log(level)) return;
@@ -33,7 +36,13 @@ void write(spdlog::level::level_enum level, std::string_view name, std::string_v
     line["message"] = std::string(message);
     line["commit"] = JOINER_VERSION;
     for (const auto& [key, value] : fields) line[std::string(key)] = value;
-    logger->log(level, line.dump(-1, ' ', false, Json::error_handler_t::replace).substr(1));
+    std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace).substr(1);
+    text.insert(text.size() - 1, object);
+    logger->log(level, text);
+}
+
+spdlog::level::level_enum as_spdlog(Level level) {
+    return level == Level::kDebug ? spdlog::level::debug : spdlog::level::info;
 }
 
 }  // namespace
@@ -59,6 +68,16 @@ void log_info(std::string_view logger, std::string_view message, Fields fields) 
 }
 void log_error(std::string_view logger, std::string_view message, Fields fields) {
     write(spdlog::level::err, logger, message, fields);
+}
+
+bool logs(Level level) {
+    const auto& logger = logger_for(false);
+    return logger && logger->should_log(as_spdlog(level));
+}
+
+void log_object(Level level, std::string_view logger, std::string_view message, std::string_view key,
+                std::string_view object) {
+    write(as_spdlog(level), logger, message, {}, fmt::format(",\"{}\":{}", key, object));
 }
 
 }  // namespace joiner::observe

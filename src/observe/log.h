@@ -18,4 +18,11 @@ void log_debug(std::string_view logger, std::string_view message, Fields fields 
 void log_info(std::string_view logger, std::string_view message, Fields fields = {});
 void log_error(std::string_view logger, std::string_view message, Fields fields = {});
 
+enum class Level { kDebug, kInfo };
+// For those whose lines are dear to make.
+bool logs(Level level);
+// `object`: one JSON object on one line; the log's line has it under `key`.
+void log_object(Level level, std::string_view logger, std::string_view message, std::string_view key,
+                std::string_view object);
+
 }  // namespace joiner::observe

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/snapshot.h"
+#include "plan/reason.h"
 #include "rules/money.h"
 
 namespace joiner::plan {
@@ -44,6 +45,8 @@ struct Placement {
 struct Wait {
     model::PodIndex pod = 0;
     std::string reason;
+    // The same as data, shared by pods of a class; nullptr where the sentence says it all.
+    SharedReasons why = nullptr;
 };
 
 // What one pass of planning took, and what the plan cost after it.

@@ -125,6 +125,33 @@ class VirtualRig : public testing::Test {
         return out;
     }
 
+    // What the decision log of the newest process has, as its lines say it; empty: nothing.
+    std::string decided(observe::SubjectKind kind, const std::string& ns, const std::string& name,
+                        observe::Matter matter) const {
+        const observe::Decision* last =
+            processes_.back()->controller.decisions().last({kind, {ns, name, ""}}, matter);
+        return last == nullptr ? std::string{} : in_words(*last);
+    }
+    std::string decided_of_node(const std::string& name, observe::Matter matter) const {
+        return decided(observe::SubjectKind::kNode, "", name, matter);
+    }
+    std::string decided_of_claim(const std::string& name, observe::Matter matter) const {
+        return decided(observe::SubjectKind::kNodeClaim, "", name, matter);
+    }
+    std::string decided_of_pool(const std::string& name, observe::Matter matter) const {
+        return decided(observe::SubjectKind::kNodePool, "", name, matter);
+    }
+    std::string placed(const std::string& pod) const {
+        return decided(observe::SubjectKind::kPod, "default", pod, observe::Matter::kPlacement);
+    }
+    std::string some_pod_of(std::string_view app) const {
+        for (const std::string& text : world_.list("pods", "default")) {
+            const api::Pod pod = *api::decode_pod(text);
+            if (api::find_or_empty(pod.meta.labels, "app") == app) return pod.meta.name;
+        }
+        return {};
+    }
+
     // A cluster at rest: what must hold whatever happened on the way.
     std::string disorder() const {
         std::map<std::string, rules::Resources> used;

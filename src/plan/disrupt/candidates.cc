@@ -23,12 +23,15 @@ bool lets_unready_go(const api::PodDisruptionBudget& budget, const model::PodSta
     return budget.unhealthy_eviction_policy == "AlwaysAllow" && !pod.is_ready;
 }
 
-std::string annotation_obstacle(const api::Node& node) {
-    if (api::find_or_empty(node.meta.annotations, api::kDoNotDisruptAnnotation) != "true") return {};
-    return fmt::format("the node is annotated {}=true", api::kDoNotDisruptAnnotation);
+bool is_annotated(const api::Node& node) {
+    return api::find_or_empty(node.meta.annotations, api::kDoNotDisruptAnnotation) == "true";
 }
 
-rules::Money price_of(const rules::InstanceType& type, const api::StringMap& labels) {
+Reason node_annotated() {
+    return {.rule = Rule::kNodeAnnotated, .detail = fmt::format("{}=true", api::kDoNotDisruptAnnotation)};
+}
+
+rules::Money price_on(const rules::InstanceType& type, const api::StringMap& labels) {
     for (const rules::Offering& offering : type.offerings) {
         if (offering.zone() == api::find_or_empty(labels, api::kZoneLabel) &&
             offering.capacity_type() == api::find_or_empty(labels, api::kCapacityTypeLabel))
@@ -69,72 +72,98 @@ bool CandidateFinder::is_about_to_be_used(const model::ClaimState& state) const 
             nominated_nodes_.contains(facts_.cluster.node_of(state.claim)->node.meta.name));
 }
 
-std::string CandidateFinder::obstacle(const model::ClaimState& state) const {
+Reasons CandidateFinder::obstacles(const model::ClaimState& state, std::size_t most) const {
     const api::NodeClaim& claim = state.claim;
     const model::NodeState& node = *facts_.cluster.node_of(claim);
-    if (is_about_to_be_used(state)) return "pods are about to be bound to it";
-    if (std::string reason = annotation_obstacle(node.node);
-        !reason.empty() && disruption_ != DisruptionClass::kRepair)
-        return reason;
+    const bool repairs = disruption_ == DisruptionClass::kRepair;
+    Reasons out;
+    if (is_about_to_be_used(state)) out.push_back({.rule = Rule::kPodsComing});
+    if (!repairs && is_annotated(node.node)) out.push_back(node_annotated());
     const model::PoolState* pool = facts_.cluster.find_pool(pool_of(claim));
-    if (pool == nullptr) return fmt::format("there is no NodePool \"{}\"", pool_of(claim));
-    if (types_of(pool->pool).all == nullptr)
-        return fmt::format("the instance types of NodePool {} are not known", pool->pool.meta.name);
-    if (disruption_ == DisruptionClass::kRepair) return {};
-    if (disruption_ == DisruptionClass::kEventual && claim.termination_grace_period) return {};
-    if (disruption_ == DisruptionClass::kGraceful) {
-        if (std::string reason = taint_obstacle(claim, node.node); !reason.empty()) return reason;
+    if (pool == nullptr) {
+        out.push_back({.rule = Rule::kPoolMissing, .detail = std::string(pool_of(claim))});
+    } else if (types_of(pool->pool).all == nullptr) {
+        out.push_back({.rule = Rule::kTypesUnknown, .object = "NodePool " + pool->pool.meta.name});
     }
-    return pod_obstacle(node, true);
+    if (disruption_ == DisruptionClass::kGraceful && out.size() < most) {
+        if (auto reason = taint_obstacle(claim, node.node)) out.push_back(std::move(*reason));
+    }
+    const bool is_bounded = disruption_ == DisruptionClass::kEventual && claim.termination_grace_period;
+    if (!is_bounded && !repairs) add_pod_obstacles(node, true, most, out);
+    if (out.size() > most) out.resize(most);
+    return out;
 }
 
-std::string CandidateFinder::objection(const model::ClaimState& state, bool heeds_budgets) const {
+std::optional<Reason> CandidateFinder::objection(const model::ClaimState& state, bool heeds_budgets) const {
     const model::NodeState* node = facts_.cluster.node_of(state.claim);
-    if (node == nullptr) return {};
-    if (std::string reason = annotation_obstacle(node->node); !reason.empty()) return reason;
-    if (disruption_ == DisruptionClass::kEventual && state.claim.termination_grace_period) return {};
-    return pod_obstacle(*node, heeds_budgets);
+    if (node == nullptr) return std::nullopt;
+    if (is_annotated(node->node)) return node_annotated();
+    if (disruption_ == DisruptionClass::kEventual && state.claim.termination_grace_period)
+        return std::nullopt;
+    Reasons out;
+    add_pod_obstacles(*node, heeds_budgets, 1, out);
+    if (out.empty()) return std::nullopt;
+    return std::move(out.front());
+}
+
+std::optional<Reason> CandidateFinder::blocking_pod(const model::NodeState& node) const {
+    Reasons out;
+    add_pod_obstacles(node, true, 1, out);
+    if (out.empty()) return std::nullopt;
+    return std::move(out.front());
 }
 
 // Pods that wait may wait for this very node.
-std::string CandidateFinder::taint_obstacle(const api::NodeClaim& claim, const api::Node& node) const {
-    if (!model::is_young(claim, now_)) return {};
+std::optional<Reason> CandidateFinder::taint_obstacle(const api::NodeClaim& claim,
+                                                      const api::Node& node) const {
+    if (!model::is_young(claim, now_)) return std::nullopt;
     for (const api::Taint& taint : rules::undeclared_taints(node.taints, claim)) {
         const bool is_waited_for =
             std::any_of(waiting_.begin(), waiting_.end(), [&](const model::PodState* pod) {
                 return rules::untolerated_taint(pod->shape->tolerations, {taint}) != nullptr;
             });
-        if (is_waited_for) return fmt::format("pods wait for its taint {} to go", taint.key);
+        if (is_waited_for) return Reason{.rule = Rule::kTaintAwaited, .detail = taint.key};
     }
-    return {};
+    return std::nullopt;
 }
 
-std::string CandidateFinder::pod_obstacle(const model::NodeState& node, bool heeds_budgets) const {
+void CandidateFinder::add_pod_obstacles(const model::NodeState& node, bool heeds_budgets, std::size_t most,
+                                        Reasons& out) const {
     for (const auto& [key, pod] : node.pods) {
+        if (out.size() >= most) return;
         if (!pod->is_active()) continue;
-        if (do_not_disrupt_is_active(*pod, now_))
-            return fmt::format("pod {} is annotated {}={}", key, api::kDoNotDisruptAnnotation,
-                               pod->do_not_disrupt);
-        if (!heeds_budgets || !is_drainable(*pod)) continue;
-        if (std::string reason = budget_obstacle(*pod); !reason.empty()) return reason;
+        if (do_not_disrupt_is_active(*pod, now_)) {
+            out.push_back(
+                {.rule = Rule::kPodAnnotated,
+                 .object = "pod " + key,
+                 .detail = fmt::format("{}={}", api::kDoNotDisruptAnnotation, pod->do_not_disrupt)});
+        } else if (heeds_budgets && is_drainable(*pod)) {
+            auto reason = budget_obstacle(*pod);
+            const bool is_news = reason && std::none_of(out.begin(), out.end(), [&](const Reason& known) {
+                                     return known.object == reason->object;
+                                 });
+            if (is_news) out.push_back(std::move(*reason));
+        }
     }
-    return {};
 }
 
-std::string CandidateFinder::budget_obstacle(const model::PodState& pod) const {
+std::optional<Reason> CandidateFinder::budget_obstacle(const model::PodState& pod) const {
     const auto budgets = budgets_.find(pod.id.ns());
-    if (budgets == budgets_.end()) return {};
+    if (budgets == budgets_.end()) return std::nullopt;
     const api::PodDisruptionBudget* matched = nullptr;
     for (const api::PodDisruptionBudget* budget : budgets->second) {
         if (!rules::matches(budget->selector, pod.labels->labels)) continue;
         // The eviction API refuses such a pod.
         if (matched != nullptr)
-            return fmt::format("pod {} has several PodDisruptionBudgets", pod.id.full_name());
+            return Reason{.rule = Rule::kSeveralBudgets, .object = "pod " + pod.id.full_name()};
         matched = budget;
     }
-    if (matched == nullptr || matched->disruptions_allowed > 0 || lets_unready_go(*matched, pod)) return {};
-    return fmt::format("PodDisruptionBudget {} allows no eviction of pod {}", api::full_name(matched->meta),
-                       pod.id.full_name());
+    if (matched == nullptr || matched->disruptions_allowed > 0 || lets_unready_go(*matched, pod))
+        return std::nullopt;
+    return Reason{.rule = Rule::kPodDisruptionBudget,
+                  .object = "PodDisruptionBudget " + api::full_name(matched->meta),
+                  .detail = pod.id.full_name(),
+                  .amounts = {{"allowed", matched->disruptions_allowed}}};
 }
 
 Candidate CandidateFinder::make(const model::ClaimState& state) const {
@@ -144,10 +173,8 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.claim = claim.meta.name;
     out.node = node.node.meta.name;
     out.pool = pool_of(claim);
-    if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr) {
-        if (const rules::InstanceType* type = type_of(pool->pool, node.node); type != nullptr)
-            out.price = price_of(*type, node.node.meta.labels);
-    }
+    if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr)
+        out.price = price_of(pool->pool, node.node);
     out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
     for (const auto& [key, pod] : node.pods) {
         if (!pod->is_reschedulable()) continue;
@@ -156,6 +183,11 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     }
     out.steady_for = now_ - steady_since(claim, last_pod_event(claim.meta.name));
     return out;
+}
+
+rules::Money CandidateFinder::price_of(const api::NodePool& pool, const api::Node& node) const {
+    const rules::InstanceType* type = type_of(pool, node);
+    return type == nullptr ? rules::Money{} : price_on(*type, node.meta.labels);
 }
 
 const CandidateFinder::Types& CandidateFinder::types_of(const api::NodePool& pool) const {
@@ -179,9 +211,9 @@ Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disrupt
     const CandidateFinder finder(facts, disruption, now);
     for (const auto& [name, state] : facts.cluster.our_claims()) {
         if (finder.is_out_of_play(state)) continue;
-        if (std::string reason = finder.obstacle(state); !reason.empty()) {
+        if (Reasons reasons = finder.obstacles(state); !reasons.empty()) {
             out.blocked.push_back(
-                {name, facts.cluster.node_of(state.claim)->node.meta.name, std::move(reason)});
+                {name, facts.cluster.node_of(state.claim)->node.meta.name, std::move(reasons)});
             continue;
         }
         if (disruption == DisruptionClass::kGraceful) {

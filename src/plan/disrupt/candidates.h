@@ -17,6 +17,7 @@
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
 #include "plan/disrupt/candidate.h"
+#include "plan/reason.h"
 #include "rules/instance_type.h"
 
 namespace joiner::plan {
@@ -41,12 +42,14 @@ struct DisruptionFacts {
     const model::ClaimNames* headroom = nullptr;
 };
 
-// A node that may not, and why, in one sentence.
+// A node that may not, and why; at least one reason, and the first is the one to say where one is said.
 struct Blocked {
     std::string claim;
     std::string node;
-    std::string reason;
+    Reasons reasons;
 };
+// What keeps a node is looked for no further than this.
+inline constexpr std::size_t kMostObstacles = 10;
 
 struct Candidates {
     std::vector<Candidate> candidates;  // By claim name.
@@ -63,21 +66,24 @@ class CandidateFinder {
     // Nothing can be said of the node yet, or no more: there is none, it is young, or it is going. Such a
     // node is neither a candidate nor blocked.
     bool is_out_of_play(const model::ClaimState& claim) const;
-    // What speaks against disrupting it, one sentence; empty when nothing does. REQUIRES:
+    // What speaks against disrupting it, as far as the first `most`; empty when nothing does. REQUIRES:
     // !is_out_of_play(claim).
-    std::string obstacle(const model::ClaimState& claim) const;
+    Reasons obstacles(const model::ClaimState& claim, std::size_t most = kMostObstacles) const;
+    bool has_obstacle(const model::ClaimState& claim) const { return !obstacles(claim, 1).empty(); }
     // What people or pods say against it, whatever is under way: the node's annotation, its pods', and their
-    // PodDisruptionBudgets where `heeds_budgets`. Empty where there is no node.
-    std::string objection(const model::ClaimState& claim, bool heeds_budgets) const;
+    // PodDisruptionBudgets where `heeds_budgets`. nullopt where there is no node.
+    std::optional<Reason> objection(const model::ClaimState& claim, bool heeds_budgets) const;
     // Pods are about to be bound to its node, which has come up. REQUIRES: !is_out_of_play(claim).
     bool is_about_to_be_used(const model::ClaimState& claim) const;
-    // The first pod that must not be disrupted now or whose budget allows no eviction, in a sentence; empty:
-    // there is none.
-    std::string blocking_pod(const model::NodeState& node) const { return pod_obstacle(node, true); }
+    // The first pod that must not be disrupted now or whose budget allows no eviction; nullopt: there is
+    // none.
+    std::optional<Reason> blocking_pod(const model::NodeState& node) const;
     // REQUIRES: !is_out_of_play(claim).
     Candidate make(const model::ClaimState& claim) const;
     // When a pod last came to or left the node, as far as is known; kNoTime for never.
     WallTime last_pod_event(const std::string& claim) const;
+    // Of its offering, an hour; 0 where the catalogue has it no more.
+    rules::Money price_of(const api::NodePool& pool, const api::Node& node) const;
     // The type of the node's label among the pool's; nullptr where they are not known or have none such.
     const rules::InstanceType* type_of(const api::NodePool& pool, const api::Node& node) const;
 
@@ -90,9 +96,10 @@ class CandidateFinder {
 
     const Types& types_of(const api::NodePool& pool) const;
 
-    std::string pod_obstacle(const model::NodeState& node, bool heeds_budgets) const;
-    std::string taint_obstacle(const api::NodeClaim& claim, const api::Node& node) const;
-    std::string budget_obstacle(const model::PodState& pod) const;
+    void add_pod_obstacles(const model::NodeState& node, bool heeds_budgets, std::size_t most,
+                           Reasons& out) const;
+    std::optional<Reason> taint_obstacle(const api::NodeClaim& claim, const api::Node& node) const;
+    std::optional<Reason> budget_obstacle(const model::PodState& pod) const;
 
     const DisruptionFacts& facts_;
     DisruptionClass disruption_;

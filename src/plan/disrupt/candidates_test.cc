@@ -249,12 +249,26 @@ TEST(Candidates, s5_2_tells_why_a_node_may_not_be_disrupted) {
             EXPECT_THAT(found.candidates, SizeIs(is_blocked ? 0 : 1)) << c.name;
             ASSERT_THAT(found.blocked, SizeIs(is_blocked ? 1 : 0)) << c.name;
             for (const Blocked& blocked : found.blocked)
-                EXPECT_THAT(blocked.reason, HasSubstr(c.reason)) << c.name;
+                EXPECT_THAT(in_words(blocked.reasons), HasSubstr(c.reason)) << c.name;
         }
         w.claim.termination_grace_period = minutes{5};
         EXPECT_THAT(w.find(DisruptionClass::kGraceful).blocked, SizeIs(is_blocked ? 1 : 0)) << c.name;
         EXPECT_THAT(w.find(DisruptionClass::kEventual).blocked, SizeIs(c.binds_eventual ? 1 : 0)) << c.name;
     }
+}
+
+TEST(Candidates, all_that_keeps_a_node_is_told_and_a_budget_once) {
+    World w;
+    do_not_disrupt(w.node.meta, "true");
+    w.budget(0);
+    const Candidates found = w.find(DisruptionClass::kGraceful);
+    ASSERT_THAT(found.blocked, SizeIs(1));
+    const Reasons& why = found.blocked[0].reasons;
+    ASSERT_THAT(why, SizeIs(2)) << "both pods have the one budget";
+    EXPECT_EQ(why[0].rule, Rule::kNodeAnnotated);
+    EXPECT_EQ(why[1].rule, Rule::kPodDisruptionBudget);
+    EXPECT_EQ(why[1].object, "PodDisruptionBudget ns/budget0");
+    EXPECT_EQ(why[1].amounts, (std::vector<Amount>{{"allowed", 0}}));
 }
 
 TEST(Candidates, s5_2_a_node_that_is_out_of_play_is_neither_candidate_nor_blocked) {

@@ -2,6 +2,7 @@
 // Plan; it is carried out by control/disruptor. Pure.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct DisruptionCommand {
     std::vector<Launch> launches;       // Come up first; each is for some pod of the leaving nodes.
     std::vector<Placement> placements;  // Pods of the leaving nodes that go where there is room already.
     Duration rest = kRest;              // So long nothing moves these pods for a saving again.
+    // An hour, node costs included; nullopt where it is not done for a saving.
+    std::optional<rules::Money> saving = {};
     // From the deletion on: pods that are not gone by then are deleted. nullopt: as the claims say.
     std::optional<Duration> drain_bound = {};
     // Why the nodes go before what replaces them, as metrics put it; empty where they do not.

@@ -1,11 +1,10 @@
 #include "plan/disrupt/consolidatable.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 
 #include "api/names.h"
+#include "plan/disrupt/outgoing.h"
 #include "plan/lifecycle/claim_step.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
@@ -13,21 +12,22 @@
 namespace joiner::plan {
 namespace {
 
-// What keeps the node whatever time passes; one sentence, or empty.
-std::string lasting_obstacle(const CandidateFinder& finder, const api::NodePool& pool,
-                             const api::Node& node) {
-    if (!pool.consolidate_after.value)
-        return fmt::format("NodePool {} has consolidation turned off", pool.meta.name);
+// What keeps the node whatever time passes.
+std::optional<Reason> lasting_obstacle(const CandidateFinder& finder, const api::NodePool& pool,
+                                       const api::Node& node) {
+    const std::string object = "NodePool " + pool.meta.name;
+    if (!pool.consolidate_after.value) return Reason{.rule = Rule::kConsolidationOff, .object = object};
     if (pool.consolidation_policy == "WhenEmpty")
-        return fmt::format("NodePool {} consolidates empty nodes only", pool.meta.name);
+        return Reason{.rule = Rule::kEmptyNodesOnly, .object = object};
     for (const std::string_view key : {api::kInstanceTypeLabel, api::kCapacityTypeLabel, api::kZoneLabel}) {
         if (api::find_or_empty(node.meta.labels, key).empty())
-            return fmt::format("the node has no label {}", key);
+            return Reason{.rule = Rule::kLabelMissing, .detail = std::string(key)};
     }
-    if (finder.type_of(pool, node) == nullptr)
-        return fmt::format("instance type {} is not known",
-                           api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel));
-    return {};
+    if (finder.type_of(pool, node) == nullptr) {
+        return Reason{.rule = Rule::kTypeUnknown,
+                      .detail = std::string(api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel))};
+    }
+    return std::nullopt;
 }
 
 void mix(std::uint64_t& mark, std::uint64_t value) {
@@ -39,42 +39,55 @@ void mix(std::uint64_t& mark, std::uint64_t value) {
 Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now) {
     Consolidatable out;
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
-    std::map<std::string_view, bool> closed;
+    std::map<std::string_view, std::optional<Reason>> closed;
     for (const auto& [name, state] : facts.cluster.our_claims()) {
         const model::PoolState* pool_state =
             facts.cluster.find_pool(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
         if (pool_state == nullptr || pool_state->pool.replicas || finder.is_out_of_play(state)) continue;
         const api::NodePool& pool = pool_state->pool;
         const api::Node& node = facts.cluster.node_of(state.claim)->node;
-        const auto why = [&](std::string reason) { return Blocked{name, node.meta.name, std::move(reason)}; };
+        const auto why = [&](Reasons reasons) { return Blocked{name, node.meta.name, std::move(reasons)}; };
         Candidate candidate = finder.make(state);
         if (pool.consolidation_policy == "Balanced" && facts.types(pool) != nullptr) {
             out.balanced[pool.meta.name].price += candidate.price;
             out.balanced[pool.meta.name].disruption += candidate.disruption_cost;
         }
-        if (std::string obstacle = finder.obstacle(state); !obstacle.empty()) {
-            out.blocked.push_back(why(std::move(obstacle)));
+        if (Reasons obstacles = finder.obstacles(state); !obstacles.empty()) {
+            out.blocked.push_back(why(std::move(obstacles)));
             continue;
         }
         if (candidate.pods.empty()) {
             if (pool.consolidate_after.value) out.candidates.push_back(std::move(candidate));
             continue;
         }
-        if (std::string obstacle = lasting_obstacle(finder, pool, node); !obstacle.empty()) {
-            out.unconsolidatable.push_back(why(std::move(obstacle)));
+        if (std::optional<Reason> obstacle = lasting_obstacle(finder, pool, node)) {
+            out.unconsolidatable.push_back(why({std::move(*obstacle)}));
             continue;
         }
         const auto [it, is_new] = closed.try_emplace(pool.meta.name);
-        if (is_new) it->second = gate.refuses(pool.meta.name, kUnderutilized);
-        if (it->second) continue;
+        if (is_new && gate.refuses(pool.meta.name, kUnderutilized))
+            it->second = gate.closed(pool.meta.name, kUnderutilized);
+        if (it->second) {
+            out.closed.push_back(why({*it->second}));
+            continue;
+        }
         const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
         if (!at) continue;
         if (*at > now) {
             out.look_again_at = std::min(out.look_again_at.value_or(*at), *at);
+            out.later.emplace_back(*at, std::move(candidate));
         } else {
             out.candidates.push_back(std::move(candidate));
         }
     }
+    return out;
+}
+
+RepackQuestion make_consolidation_question(const model::Cluster& cluster, model::SnapshotInputs inputs,
+                                           Consolidatable found, const DisruptionGate& gate, WallTime now) {
+    RepackQuestion out = make_repack_question(cluster, std::move(inputs), std::move(found.candidates));
+    out.balanced = std::move(found.balanced);
+    close_rooms(out.snapshot, cluster, outgoing_claims(cluster, gate, now));
     return out;
 }
 
@@ -98,7 +111,7 @@ std::uint64_t consolidation_mark(const model::Cluster& cluster, const Disruption
         mix(mark, static_cast<std::uint64_t>(state.pool.meta.generation));
         mix(mark, hash(api::find_or_empty(state.pool.meta.annotations, api::kNodeCostAnnotation)));
         // Windows and pauses begin and end by themselves.
-        mix(mark, gate.closed(name, kUnderutilized).empty() ? 1 : 0);
+        mix(mark, gate.closed(name, kUnderutilized) ? 0 : 1);
     }
     return mark;
 }

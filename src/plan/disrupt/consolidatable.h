@@ -17,14 +17,22 @@ struct Consolidatable {
     // By claim name. Nodes without pods are among them whatever their time: emptiness takes them away, so
     // nothing is to be moved there.
     std::vector<Candidate> candidates;
-    std::vector<Blocked> blocked;                // May not be disrupted now.
-    std::vector<Blocked> unconsolidatable;       // Their pool, or what is not known of them, keeps them.
-    std::optional<WallTime> look_again_at;       // When one more will have been idle for long enough.
+    std::vector<Blocked> blocked;           // May not be disrupted now.
+    std::vector<Blocked> unconsolidatable;  // Their pool, or what is not known of them, keeps them.
+    std::vector<Blocked> closed;            // The gate is closed to their pool.
+    // Will be candidates at that time, when they have been idle for long enough.
+    std::vector<std::pair<WallTime, Candidate>> later;
+    std::optional<WallTime> look_again_at;       // The first of those times.
     std::map<std::string, PoolTotals> balanced;  // All nodes of each pool whose policy is Balanced.
 };
 
-// Pools that the gate is closed to are among its refusals then.
+// Pools that the gate is closed to are among its answers then.
 Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now);
+
+// What consolidation asks: where the pods of the candidates may go. Nodes that are about to go for what they
+// are take none of them: what is moved there would be moved again.
+RepackQuestion make_consolidation_question(const model::Cluster& cluster, model::SnapshotInputs inputs,
+                                           Consolidatable found, const DisruptionGate& gate, WallTime now);
 
 // Changes with whatever may make another node worth removing, and not with what nodes and pods say of
 // themselves all day. Pods that come and go are not looked at: whoever hears of each counts them.

@@ -119,7 +119,7 @@ TEST(Consolidatable, s5_8_nodes) {
         EXPECT_THAT(found.unconsolidatable, SizeIs(c.is == Is::kUnconsolidatable ? 1 : 0)) << c.name;
         for (const auto* list : {&found.blocked, &found.unconsolidatable}) {
             if (!list->empty()) {
-                EXPECT_THAT(list->front().reason, HasSubstr(c.says)) << c.name;
+                EXPECT_THAT(in_words(list->front().reasons), HasSubstr(c.says)) << c.name;
             }
         }
     }

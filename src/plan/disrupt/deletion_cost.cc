@@ -48,7 +48,7 @@ Groups group_nodes(const DisruptionFacts& facts, const model::ClaimNames& leavin
             continue;
         }
         const bool may_go =
-            !finder.is_out_of_play(state) && finder.obstacle(state).empty() && !has_pinning_pod(*node);
+            !finder.is_out_of_play(state) && !finder.has_obstacle(state) && !has_pinning_pod(*node);
         const model::PoolState* pool = facts.cluster.find_pool(one.pool);
         if (!may_go || pool == nullptr || finder.type_of(pool->pool, node->node) == nullptr) {
             out.unranked.push_back(std::move(one));

@@ -90,9 +90,9 @@ DriftPlan plan_drift(const DisruptionFacts& facts, WallTime now) {
     for (const auto& [name, state] : facts.cluster.our_claims()) {
         const api::Condition* condition = api::find_condition(state.claim.conditions, "Drifted");
         if (condition == nullptr || condition->status != "True" || finder.is_out_of_play(state)) continue;
-        if (std::string reason = finder.obstacle(state); !reason.empty()) {
+        if (Reasons reasons = finder.obstacles(state); !reasons.empty()) {
             out.blocked.push_back(
-                {name, facts.cluster.node_of(state.claim)->node.meta.name, std::move(reason)});
+                {name, facts.cluster.node_of(state.claim)->node.meta.name, std::move(reasons)});
             continue;
         }
         Candidate candidate = finder.make(state);

@@ -92,7 +92,7 @@ TEST(Drift, s5_6_a_node_that_may_not_go_is_named) {
     EXPECT_THAT(w.names(), ElementsAre("b"));
     ASSERT_THAT(w.plan().blocked, SizeIs(1));
     EXPECT_EQ(w.plan().blocked[0].node, "a");
-    EXPECT_THAT(w.plan().blocked[0].reason, HasSubstr("do-not-disrupt"));
+    EXPECT_THAT(in_words(w.plan().blocked[0].reasons), HasSubstr("do-not-disrupt"));
 }
 
 }  // namespace

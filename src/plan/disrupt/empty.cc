@@ -19,28 +19,44 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
     EmptyPlan plan;
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
     for (const auto& [name, state] : facts.cluster.our_claims()) {
-        if (facts.headroom != nullptr && facts.headroom->contains(name)) continue;
-        if (finder.is_out_of_play(state) || !is_empty(*facts.cluster.node_of(state.claim)) ||
-            !finder.obstacle(state).empty())
+        if (finder.is_out_of_play(state) || !is_empty(*facts.cluster.node_of(state.claim))) continue;
+        const auto keep = [&](Reasons reasons) {
+            plan.kept.push_back(
+                {name, facts.cluster.node_of(state.claim)->node.meta.name, std::move(reasons)});
+        };
+        if (facts.headroom != nullptr && facts.headroom->contains(name)) {
+            keep({{.rule = Rule::kHeadroom}});
             continue;
+        }
+        if (Reasons obstacles = finder.obstacles(state); !obstacles.empty()) {
+            keep(std::move(obstacles));
+            continue;
+        }
         const std::string pool_name(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
         const api::NodePool& pool = facts.cluster.find_pool(pool_name)->pool;
         const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
-        if (!at) continue;
-        const auto look_again = [&](WallTime when) {
+        if (!at) {
+            keep({{.rule = pool.replicas ? Rule::kStaticPool : Rule::kConsolidationOff,
+                   .object = "NodePool " + pool_name}});
+            continue;
+        }
+        const auto look_again = [&](WallTime when, Rule because) {
             plan.look_again_at = std::min(plan.look_again_at.value_or(when), when);
+            keep({{.rule = because, .until = because == Rule::kIdleTime ? when : kNoTime}});
         };
         const api::Condition* said = api::find_condition(state.claim.conditions, "Consolidatable");
         plan.is_any_at_hand |= *at - now <= kAtHand && gate.left(pool_name, kEmpty) > 0;
         if (*at > now) {
-            look_again(*at);
+            look_again(*at, Rule::kIdleTime);
         } else if (said == nullptr || said->status != "True") {
             plan.unsaid.push_back(name);
-            look_again(now + kSaidSoon);
+            look_again(now + kSaidSoon, Rule::kSaidFirst);
         } else if (now - said->last_transition < kSaidFor) {
-            look_again(said->last_transition + kSaidFor);
-        } else if (gate.admit({finder.make(state)}, kEmpty)) {
+            look_again(said->last_transition + kSaidFor, Rule::kSaidFirst);
+        } else if (const Candidate candidate = finder.make(state); gate.admit({candidate}, kEmpty)) {
             plan.claims.push_back(name);
+        } else {
+            keep(gate.obstacles({candidate}, kEmpty));
         }
     }
     return plan;

@@ -16,6 +16,7 @@ namespace joiner::plan {
 struct EmptyPlan {
     std::vector<std::string> claims;        // To be deleted.
     std::vector<std::string> unsaid;        // Due, but their claims do not say Consolidatable yet.
+    std::vector<Blocked> kept;              // Hold nothing worth keeping, and stay for now.
     bool is_any_at_hand = false;            // Some are, or will be within seconds.
     std::optional<WallTime> look_again_at;  // When a node now empty will have been so for long enough.
 };

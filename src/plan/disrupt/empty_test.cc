@@ -211,6 +211,42 @@ TEST(Empty, goes_once_its_claim_has_said_for_a_moment_that_it_is_idle) {
     EXPECT_THAT(just.plan(kNow + seconds{3}).claims, ElementsAre("n"));
 }
 
+TEST(Empty, says_what_keeps_an_empty_node) {
+    const struct {
+        const char* name;
+        Rule rule;
+        std::function<void(World&)> edit;
+    } cases[] = {
+        {"its time", Rule::kIdleTime, [](World& w) { w.pool.consolidate_after = {hours{2}, "2h"}; }},
+        {"headroom", Rule::kHeadroom, [](World& w) { w.headroom.insert("n100"); }},
+        {"an annotation", Rule::kNodeAnnotated,
+         [](World& w) {
+             w.node("n100", [](auto&, auto& node) {
+                 node.meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = "true";
+             });
+         }},
+        {"consolidation that is off", Rule::kConsolidationOff,
+         [](World& w) { w.pool.consolidate_after = {}; }},
+        {"a budget", Rule::kBudget, [](World& w) { w.pool.budgets[0].nodes = "0"; }},
+        {"a static pool", Rule::kStaticPool, [](World& w) { w.pool.replicas = 1; }},
+    };
+    for (const auto& c : cases) {
+        World w;
+        w.nodes(1);
+        c.edit(w);
+        const EmptyPlan plan = w.plan();
+        ASSERT_THAT(plan.kept, SizeIs(1)) << c.name;
+        EXPECT_EQ(plan.kept[0].reasons.front().rule, c.rule) << c.name;
+        EXPECT_EQ(plan.kept[0].reasons.front().until, c.rule == Rule::kIdleTime ? kNow + hours{1} : kNoTime)
+            << c.name;
+    }
+    World full;
+    full.nodes(1).pod("n100");
+    EXPECT_THAT(full.plan().kept, IsEmpty()) << "it is none of those";
+    World goes;
+    EXPECT_THAT(goes.nodes(1).plan().kept, IsEmpty());
+}
+
 TEST(Empty, s5_3_keeps_to_the_budgets) {
     const auto budget = [](std::string nodes) {
         api::Budget b;

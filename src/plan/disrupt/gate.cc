@@ -36,25 +36,31 @@ DisruptionGate::Use DisruptionGate::use_of(std::string_view pool) const {
     return it == use_.end() ? Use{} : it->second;
 }
 
-std::string DisruptionGate::closed(const std::string& pool, std::string_view reason) const {
+std::optional<Reason> DisruptionGate::closed(const std::string& pool, std::string_view reason) const {
     // An empty node needs no replacement.
     const auto held = facts_.held_pools.find(pool);
-    if (paused(pool).empty() && reason != kEmpty && held != facts_.held_pools.end()) return held->second;
+    if (!paused(pool) && reason != kEmpty && held != facts_.held_pools.end())
+        return Reason{.rule = Rule::kHeld, .object = "NodePool " + pool, .detail = held->second};
     return forbidden(pool, reason);
 }
 
-std::string DisruptionGate::paused(const std::string& pool) const {
+std::optional<Reason> DisruptionGate::paused(const std::string& pool) const {
     const model::PoolState* state = facts_.cluster.find_pool(pool);
-    if (state == nullptr) return fmt::format("there is no NodePool \"{}\"", pool);
-    return rules::pause_reason(state->pool, now_);
+    if (state == nullptr) return Reason{.rule = Rule::kPoolMissing, .detail = pool};
+    if (std::string why = rules::pause_reason(state->pool, now_); !why.empty())
+        return Reason{.rule = Rule::kPaused, .object = "NodePool " + pool, .detail = std::move(why)};
+    return std::nullopt;
 }
 
-std::string DisruptionGate::forbidden(const std::string& pool, std::string_view reason) const {
-    if (std::string why = paused(pool); !why.empty()) return why;
-    if (allowed(pool, reason) > 0) return {};
+std::optional<Reason> DisruptionGate::forbidden(const std::string& pool, std::string_view reason) const {
+    if (std::optional<Reason> why = paused(pool)) return why;
+    if (allowed(pool, reason) > 0) return std::nullopt;
     const Status read = rules::check_budgets(facts_.cluster.find_pool(pool)->pool);
-    return fmt::format("no node may be disrupted as {} now, by the pool's budgets{}", reason,
-                       read ? "" : ": " + read.error().message);
+    return Reason{.rule = Rule::kBudget,
+                  .object = "NodePool " + pool,
+                  .detail = fmt::format("no node may be disrupted as {} now, by the pool's budgets{}", reason,
+                                        read ? "" : ": " + read.error().message),
+                  .amounts = {{"allowed", 0}, {"nodes", use_of(pool).nodes}}};
 }
 
 std::int64_t DisruptionGate::allowed(const std::string& pool, std::string_view reason) const {
@@ -63,7 +69,7 @@ std::int64_t DisruptionGate::allowed(const std::string& pool, std::string_view r
 }
 
 std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reason) const {
-    if (!closed(pool, reason).empty()) return 0;
+    if (closed(pool, reason)) return 0;
     const std::int64_t most = allowed(pool, reason);
     if (most == rules::kUnlimited) return most;
     // To repair them is what the reason is for.
@@ -72,45 +78,59 @@ std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reas
     return std::max<std::int64_t>(0, most - under_way);
 }
 
+Reasons& DisruptionGate::answer(const std::string& pool, std::string_view reason) {
+    return answers_[{pool, reason}];
+}
+
 bool DisruptionGate::refuses(const std::string& pool, std::string_view reason) {
-    std::string why = closed(pool, reason);
-    if (why.empty()) return false;
-    refusals_.emplace(pool, std::move(why));
+    Reasons& refusals = answer(pool, reason);
+    std::optional<Reason> why = closed(pool, reason);
+    if (!why) return false;
+    if (std::find(refusals.begin(), refusals.end(), *why) == refusals.end())
+        refusals.push_back(std::move(*why));
     return true;
 }
 
-std::string DisruptionGate::pace_obstacle(const std::string& pool, std::int64_t pods) const {
+std::optional<Reason> DisruptionGate::pace_obstacle(const std::string& pool, std::int64_t pods) const {
     const auto limit = rules::pod_moves_per_hour(facts_.cluster.find_pool(pool)->pool).value();
-    if (pods == 0 || !limit) return {};
+    if (pods == 0 || !limit) return std::nullopt;
     const auto lately = facts_.moved_lately.find(pool);
     const std::int64_t moved =
         use_of(pool).moved + (lately == facts_.moved_lately.end() ? 0 : lately->second);
     // What is more than a whole hour's worth takes an hour of its own.
-    if (moved + pods <= *limit || (moved == 0 && *limit > 0)) return {};
+    if (moved + pods <= *limit || (moved == 0 && *limit > 0)) return std::nullopt;
     const auto eases = facts_.pace_eases.find(pool);
-    return fmt::format("the pace of {} ({}) leaves no room{}", api::kPodMovesAnnotation, *limit,
-                       eases == facts_.pace_eases.end() ? "" : " until " + format_rfc3339(eases->second));
+    const bool is_known = eases != facts_.pace_eases.end();
+    return Reason{.rule = Rule::kPace,
+                  .object = "NodePool " + pool,
+                  .detail = fmt::format("the pace of {} ({}) leaves no room{}", api::kPodMovesAnnotation,
+                                        *limit, is_known ? " until " + format_rfc3339(eases->second) : ""),
+                  .amounts = {{"limit", *limit}, {"moved", moved}},
+                  .until = is_known ? eases->second : kNoTime};
 }
 
-bool DisruptionGate::admit(const std::vector<Candidate>& leaving, std::string_view reason) {
-    struct Wish {
-        std::int64_t nodes = 0;
-        std::int64_t pods = 0;
-    };
-    std::map<std::string, Wish> wishes;
+std::map<std::string, DisruptionGate::Wish> DisruptionGate::wishes_of(const std::vector<Candidate>& leaving) {
+    std::map<std::string, Wish> out;
     for (const Candidate& candidate : leaving) {
-        Wish& wish = wishes[candidate.pool];
+        Wish& wish = out[candidate.pool];
         ++wish.nodes;
         wish.pods += static_cast<std::int64_t>(candidate.pods.size());
     }
+    return out;
+}
+
+bool DisruptionGate::admit(const std::vector<Candidate>& leaving, std::string_view reason) {
+    const std::map<std::string, Wish> wishes = wishes_of(leaving);
     bool are_admitted = true;
     for (const auto& [pool, wish] : wishes) {
         (void)refuses(pool, reason);
         if (left(pool, reason) < wish.nodes) {
             are_admitted = false;
-        } else if (std::string why = pace_obstacle(pool, wish.pods); !why.empty()) {
+        } else if (std::optional<Reason> why = pace_obstacle(pool, wish.pods)) {
             are_admitted = false;
-            refusals_.emplace(pool, std::move(why));
+            Reasons& refusals = answer(pool, reason);
+            if (std::find(refusals.begin(), refusals.end(), *why) == refusals.end())
+                refusals.push_back(std::move(*why));
         }
     }
     if (!are_admitted) return false;
@@ -121,9 +141,41 @@ bool DisruptionGate::admit(const std::vector<Candidate>& leaving, std::string_vi
     return true;
 }
 
+Reasons DisruptionGate::obstacles(const std::vector<Candidate>& leaving, std::string_view reason) const {
+    Reasons out;
+    for (const auto& [pool, wish] : wishes_of(leaving)) {
+        if (std::optional<Reason> why = closed(pool, reason)) {
+            out.push_back(std::move(*why));
+        } else if (left(pool, reason) < wish.nodes) {
+            out.push_back({.rule = Rule::kBudgetUsedUp,
+                           .object = "NodePool " + pool,
+                           .detail = std::string(reason),
+                           .amounts = {{"allowed", allowed(pool, reason)},
+                                       {"disrupted", use_of(pool).disrupted},
+                                       {"nodes", use_of(pool).nodes}}});
+        } else if (std::optional<Reason> pace = pace_obstacle(pool, wish.pods)) {
+            out.push_back(std::move(*pace));
+        }
+    }
+    return out;
+}
+
+std::vector<DisruptionGate::Answer> DisruptionGate::answers() const {
+    std::vector<Answer> out;
+    for (const auto& [asked, refusals] : answers_) out.push_back({asked.first, asked.second, refusals});
+    return out;
+}
+
 std::vector<DisruptionGate::Refusal> DisruptionGate::refusals() const {
     std::vector<Refusal> out;
-    for (const auto& [pool, why] : refusals_) out.push_back({pool, why});
+    for (const auto& [asked, refusals] : answers_) {
+        for (const Reason& why : refusals) {
+            const bool is_known = std::any_of(out.begin(), out.end(), [&](const Refusal& one) {
+                return one.pool == asked.first && one.why == why;
+            });
+            if (!is_known) out.push_back({asked.first, why});
+        }
+    }
     return out;
 }
 

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +15,7 @@
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
 #include "plan/disrupt/candidate.h"
+#include "plan/reason.h"
 
 namespace joiner::plan {
 
@@ -45,27 +46,36 @@ class DisruptionGate {
 
     // How many more nodes of the pool may be disrupted for `reason`, with those admitted so far counted.
     std::int64_t left(const std::string& pool, std::string_view reason) const;
-    // Why no node of the pool may be disrupted for `reason` at all now, in one sentence; empty when budgets
-    // leave some, even where those are used up.
-    std::string closed(const std::string& pool, std::string_view reason) const;
-    // Why nothing of the pool may be disrupted by choice, budgets aside; empty when it may.
-    std::string paused(const std::string& pool) const;
+    // Why no node of the pool may be disrupted for `reason` at all now; nullopt when budgets leave some, even
+    // where those are used up.
+    std::optional<Reason> closed(const std::string& pool, std::string_view reason) const;
+    // Why nothing of the pool may be disrupted by choice, budgets aside; nullopt when it may.
+    std::optional<Reason> paused(const std::string& pool) const;
     // The same for a command under way, which a hold on new ones does not stop: the pool's pause, or budgets
     // that leave none.
-    std::string forbidden(const std::string& pool, std::string_view reason) const;
+    std::optional<Reason> forbidden(const std::string& pool, std::string_view reason) const;
     // What the pool's budgets allow for `reason`, whatever is under way.
     std::int64_t allowed(const std::string& pool, std::string_view reason) const;
     // Whether it is closed; notes the refusal.
     bool refuses(const std::string& pool, std::string_view reason);
     // Counts the nodes as disrupted and their pods as moved, if the gate lets all of them through; else none.
     bool admit(const std::vector<Candidate>& leaving, std::string_view reason);
+    // Why it does not let them through; empty when it does.
+    Reasons obstacles(const std::vector<Candidate>& leaving, std::string_view reason) const;
 
+    struct Answer {
+        std::string pool;
+        std::string_view reason;  // One of kDisruptionReasons.
+        Reasons refusals;         // Empty: it may be touched.
+    };
+    // Of each pool that was asked for, whether it may be touched at all now, by budget, by its pace or
+    // because it is held. A budget that is merely used up is no refusal.
+    std::vector<Answer> answers() const;
     struct Refusal {
         std::string pool;
-        std::string why;  // One sentence.
+        Reason why;
     };
-    // Pools that were asked for and may not be touched at all now, by budget, by their pace or because they
-    // are held; each pool and sentence once. A budget that is merely used up is not among them.
+    // Those of all answers, each of a pool once.
     std::vector<Refusal> refusals() const;
 
   private:
@@ -76,13 +86,19 @@ class DisruptionGate {
         std::int64_t moved = 0;    // Pods, of those admitted.
     };
     Use use_of(std::string_view pool) const;
-    // Why so many more pods of the pool may not be moved now; empty when they may.
-    std::string pace_obstacle(const std::string& pool, std::int64_t pods) const;
+    struct Wish {
+        std::int64_t nodes = 0;
+        std::int64_t pods = 0;
+    };
+    static std::map<std::string, Wish> wishes_of(const std::vector<Candidate>& leaving);
+    // Why so many more pods of the pool may not be moved now; nullopt when they may.
+    std::optional<Reason> pace_obstacle(const std::string& pool, std::int64_t pods) const;
+    Reasons& answer(const std::string& pool, std::string_view reason);
 
     const GateFacts facts_;
     WallTime now_;
     std::map<std::string, Use, std::less<>> use_;
-    std::set<std::pair<std::string, std::string>> refusals_;
+    std::map<std::pair<std::string, std::string_view>, Reasons> answers_;
 };
 
 }  // namespace joiner::plan

@@ -66,7 +66,7 @@ TEST(Gate, s5_3_each_reason_has_its_budgets_and_all_count_what_is_under_way) {
     EXPECT_TRUE(gate.admit({a_candidate()}, kEmpty));
     EXPECT_FALSE(gate.admit({a_candidate()}, kDrifted)) << "the empty one counts too";
     ASSERT_THAT(gate.refusals(), SizeIs(1)) << "used up is not forbidden";
-    EXPECT_THAT(gate.refusals()[0].why, HasSubstr("Underutilized"));
+    EXPECT_THAT(in_words(gate.refusals()[0].why), HasSubstr("Underutilized"));
 }
 
 TEST(Gate, s5_3_nodes_that_a_command_removes_count_before_they_go) {
@@ -82,7 +82,7 @@ TEST(Gate, a_held_pool_loses_only_its_empty_nodes) {
     EXPECT_FALSE(gate.admit({a_candidate()}, kDrifted));
     EXPECT_TRUE(gate.admit({a_candidate()}, kEmpty));
     ASSERT_THAT(gate.refusals(), SizeIs(1));
-    EXPECT_EQ(gate.refusals()[0].why, "its launches keep failing");
+    EXPECT_EQ(in_words(gate.refusals()[0].why), "its launches keep failing");
 }
 
 TEST(Gate, s5_3_windows_are_utc) {
@@ -113,7 +113,7 @@ TEST(Gate, s5_3_a_budget_that_cannot_be_read_closes_its_pool_and_is_named) {
         DisruptionGate gate = bench.gate();
         EXPECT_FALSE(gate.admit({a_candidate()}, kEmpty)) << named;
         ASSERT_THAT(gate.refusals(), SizeIs(1)) << named;
-        EXPECT_THAT(gate.refusals()[0].why, HasSubstr(named));
+        EXPECT_THAT(in_words(gate.refusals()[0].why), HasSubstr(named));
     }
 }
 
@@ -126,6 +126,26 @@ TEST(Gate, s5_3_nodes_of_one_step_go_together_or_not_at_all) {
     EXPECT_THAT(gate.refusals(), SizeIs(0)) << "used up is not forbidden";
 }
 
+TEST(Gate, says_with_its_numbers_why_nodes_are_not_let_through) {
+    GateBench bench({budget("2")}, {{std::string(api::kPodMovesAnnotation), "10"}});
+    bench.moved["default"] = 4;
+    DisruptionGate gate = bench.gate();
+    EXPECT_THAT(gate.obstacles({a_candidate(1)}, kDrifted), SizeIs(0));
+    const Reasons pace = gate.obstacles({a_candidate(7)}, kDrifted);
+    ASSERT_THAT(pace, SizeIs(1));
+    EXPECT_EQ(pace[0].amounts, (std::vector<Amount>{{"limit", 10}, {"moved", 4}}));
+    ASSERT_TRUE(gate.admit({a_candidate(), a_candidate()}, kDrifted));
+    const Reasons used_up = gate.obstacles({a_candidate()}, kDrifted);
+    ASSERT_THAT(used_up, SizeIs(1));
+    EXPECT_EQ(used_up[0].rule, Rule::kBudgetUsedUp);
+    EXPECT_EQ(in_words(used_up),
+              "the budgets of NodePool default allow 2 nodes at once as Drifted, and 2 are disrupted");
+    const std::vector<DisruptionGate::Answer> answers = gate.answers();
+    ASSERT_THAT(answers, SizeIs(1));
+    EXPECT_EQ(answers[0].reason, kDrifted);
+    EXPECT_THAT(answers[0].refusals, SizeIs(0)) << "used up is not closed";
+}
+
 TEST(Gate, a_pause_holds_for_every_reason_and_is_said) {
     for (const char* value : {"true", "2027-03-10T12:00:01Z", "tomorrow"}) {
         GateBench bench({budget("100%")}, {{std::string(api::kPausedAnnotation), value}});
@@ -133,7 +153,7 @@ TEST(Gate, a_pause_holds_for_every_reason_and_is_said) {
         for (const std::string_view reason : {kEmpty, kDrifted, kUnderutilized, kExpired})
             EXPECT_FALSE(gate.admit({a_candidate()}, reason)) << value << " " << reason;
         ASSERT_THAT(gate.refusals(), SizeIs(1)) << value;
-        EXPECT_THAT(gate.refusals()[0].why, HasSubstr("paused"));
+        EXPECT_THAT(in_words(gate.refusals()[0].why), HasSubstr("paused"));
     }
     GateBench over({budget("100%")}, {{std::string(api::kPausedAnnotation), "2027-03-10T11:59:59Z"}});
     EXPECT_TRUE(over.gate().admit({a_candidate()}, kEmpty));
@@ -159,7 +179,7 @@ TEST(Gate, pods_are_moved_at_the_pools_pace) {
     GateBench wrong = bench("a few");
     DisruptionGate paused = wrong.gate();
     EXPECT_FALSE(paused.admit({a_candidate(1)}, kUnderutilized));
-    EXPECT_THAT(paused.refusals()[0].why, HasSubstr("\"a few\" is not a whole number"));
+    EXPECT_THAT(in_words(paused.refusals()[0].why), HasSubstr("\"a few\" is not a whole number"));
 }
 
 }  // namespace

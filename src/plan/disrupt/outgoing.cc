@@ -45,8 +45,7 @@ model::ClaimNames outgoing_claims(const model::Cluster& cluster, const Disruptio
         if (pool == nullptr) continue;
         const std::string& its_name = pool->pool.meta.name;
         const auto [it, is_new] = lets.try_emplace(its_name);
-        if (is_new)
-            it->second = {gate.closed(its_name, kDrifted).empty(), gate.closed(its_name, kExpired).empty()};
+        if (is_new) it->second = {!gate.closed(its_name, kDrifted), !gate.closed(its_name, kExpired)};
         if ((it->second.drifted_go && has_drifted(state.claim, pool->pool)) ||
             (it->second.expired_go && is_near_its_end(state.claim, now)))
             out.insert(name);

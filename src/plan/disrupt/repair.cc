@@ -46,18 +46,22 @@ std::optional<Duration> drain_bound(const rules::RepairVerdict& verdict, const a
                     claim.termination_grace_period.value_or(*verdict.termination_grace));
 }
 
-// What keeps repair off a node whose time has come; empty when nothing does.
-std::string obstacle(const CandidateFinder& finder, const model::ClaimState& state,
-                     const model::NodeState& node, const rules::RepairVerdict& verdict) {
+Reason objects(std::string sentence) {
+    return {.rule = Rule::kObjection, .detail = std::move(sentence)};
+}
+
+// What keeps repair off a node whose time has come; nullopt when nothing does.
+std::optional<Reason> obstacle(const CandidateFinder& finder, const model::ClaimState& state,
+                               const model::NodeState& node, const rules::RepairVerdict& verdict) {
     if (api::find_or_empty(node.node.meta.annotations, api::kDoNotRepairAnnotation) == "true")
-        return fmt::format("the node is annotated {}=true", api::kDoNotRepairAnnotation);
+        return objects(fmt::format("the node is annotated {}=true", api::kDoNotRepairAnnotation));
     if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel).empty())
-        return "it is sick, and repair is for nodes of a NodePool: delete its NodeClaim";
-    if (std::string why = finder.obstacle(state); !why.empty()) return why;
-    if (verdict.termination_grace || state.claim.termination_grace_period) return {};
-    std::string why = finder.blocking_pod(node);
-    if (!why.empty()) why += "; a terminationGracePeriod would let repair pass over it";
-    return why;
+        return objects("it is sick, and repair is for nodes of a NodePool: delete its NodeClaim");
+    if (Reasons why = finder.obstacles(state, 1); !why.empty()) return std::move(why.front());
+    if (verdict.termination_grace || state.claim.termination_grace_period) return std::nullopt;
+    const std::optional<Reason> pod = finder.blocking_pod(node);
+    if (!pod) return std::nullopt;
+    return objects(in_words(*pod) + "; a terminationGracePeriod would let repair pass over it");
 }
 
 }  // namespace
@@ -80,8 +84,8 @@ RepairPlan plan_repair(const DisruptionFacts& facts, const rules::RepairPolicies
             out.look_again_at = std::min(out.look_again_at.value_or(*due), *due);
         auto verdict = policies.judge(node.node, not_before, now);
         if (!verdict || finder.is_about_to_be_used(state)) continue;
-        if (std::string why = obstacle(finder, state, node, *verdict); !why.empty()) {
-            out.blocked.push_back({name, node.node.meta.name, std::move(why)});
+        if (std::optional<Reason> why = obstacle(finder, state, node, *verdict)) {
+            out.blocked.push_back({name, node.node.meta.name, {std::move(*why)}});
             continue;
         }
         if (!pools) pools = health_of_pools(facts.cluster, policies);
@@ -93,7 +97,8 @@ RepairPlan plan_repair(const DisruptionFacts& facts, const rules::RepairPolicies
         const PoolHealth& health = (*pools)[sick.candidate.pool];
         sick.evidence = in_words(*verdict, sick.candidate.pool, health);
         if (health.sick > most_sick(health.nodes)) {
-            out.too_many.push_back({name, node.node.meta.name, std::move(sick.evidence)});
+            out.too_many.push_back(
+                {name, node.node.meta.name, {{.rule = Rule::kManySick, .detail = std::move(sick.evidence)}}});
             continue;
         }
         if (sick.verdict.action == rules::RepairAction::kReboot && !reboots.allows(state.claim.meta.uid, now))
@@ -107,12 +112,12 @@ RepairPlan plan_repair(const DisruptionFacts& facts, const rules::RepairPolicies
     return out;
 }
 
-std::string repair_objection(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
-                             const model::ClaimState& state, WallTime now) {
+std::optional<Reason> repair_objection(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
+                                       const model::ClaimState& state, WallTime now) {
     const model::NodeState* node = facts.cluster.node_of(state.claim);
-    if (node == nullptr) return {};
+    if (node == nullptr) return std::nullopt;
     const auto verdict = policies.judge(node->node, reboot_ended_at(state.claim), now);
-    if (!verdict) return "the node is well again";
+    if (!verdict) return objects("the node is well again");
     return obstacle(CandidateFinder(facts, DisruptionClass::kRepair, now), state, *node, *verdict);
 }
 

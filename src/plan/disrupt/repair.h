@@ -40,9 +40,9 @@ std::int64_t most_sick(std::int64_t nodes);
 RepairPlan plan_repair(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
                        const RebootHistory& reboots, WallTime now);
 
-// Why a repair that was begun must not go on, one sentence: it is well again, or people or pods object.
-// Empty: nothing does.
-std::string repair_objection(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
-                             const model::ClaimState& claim, WallTime now);
+// Why a repair that was begun must not go on: it is well again, or people or pods object. nullopt: nothing
+// does.
+std::optional<Reason> repair_objection(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
+                                       const model::ClaimState& claim, WallTime now);
 
 }  // namespace joiner::plan

@@ -75,7 +75,8 @@ struct World {
     }
     std::string objection(std::size_t i) {
         (void)plan();
-        return repair_objection(facts(), policies, *cluster.find_claim(claims[i].meta.name), kNow);
+        const auto why = repair_objection(facts(), policies, *cluster.find_claim(claims[i].meta.name), kNow);
+        return why ? in_words(*why) : "";
     }
     rules::RepairPolicies policies = *rules::RepairPolicies::make(kPolicies);
 };
@@ -130,7 +131,7 @@ TEST(PlanRepair, s4_8_more_than_a_fifth_of_the_pool_is_nobodys_fault) {
     const RepairPlan plan = w.plan();
     EXPECT_THAT(plan.sick, IsEmpty()) << "whatever is wrong with them, and however lately";
     ASSERT_THAT(plan.too_many, SizeIs(1));
-    EXPECT_THAT(plan.too_many[0].reason, HasSubstr("2 of the 5 other nodes"));
+    EXPECT_THAT(in_words(plan.too_many[0].reasons), HasSubstr("2 of the 5 other nodes"));
 }
 
 TEST(PlanRepair, s4_8_says_what_speaks_against_it) {
@@ -206,7 +207,7 @@ TEST(PlanRepair, s4_8_says_what_speaks_against_it) {
         } else {
             EXPECT_THAT(plan.sick, IsEmpty()) << c.name;
             ASSERT_THAT(plan.blocked, SizeIs(1)) << c.name;
-            EXPECT_THAT(plan.blocked[0].reason, HasSubstr(c.says)) << c.name;
+            EXPECT_THAT(in_words(plan.blocked[0].reasons), HasSubstr(c.says)) << c.name;
         }
     }
 }

@@ -41,7 +41,7 @@ std::optional<std::vector<Candidate>> still_leaving(const RepackQuestion& questi
             question.candidates.begin(), question.candidates.end(), node,
             [](const Candidate& candidate, const std::string& name) { return candidate.node < name; });
         const model::ClaimState* state = cluster.find_claim(planned->claim);
-        if (state == nullptr || finder.is_out_of_play(*state) || !finder.obstacle(*state).empty())
+        if (state == nullptr || finder.is_out_of_play(*state) || finder.has_obstacle(*state))
             return std::nullopt;
         const model::PoolState* pool = cluster.find_pool(planned->pool);
         const auto at = consolidatable_at(state->claim, pool->pool, finder.last_pod_event(planned->claim));
@@ -98,7 +98,7 @@ void StepCheck::take(const RepackStep& step) {
 }
 
 DisruptionCommand to_command(const RepackStep& step, std::vector<Candidate> leaving) {
-    return {kUnderutilized, std::move(leaving), step.launches, step.placements, step.payback};
+    return {kUnderutilized, std::move(leaving), step.launches, step.placements, step.payback, step.saving};
 }
 
 Result<DisruptionCommand> plan_step_again(const RepackQuestion& question, const RepackStep& step,
@@ -119,6 +119,8 @@ Result<DisruptionCommand> plan_step_again(const RepackQuestion& question, const 
         launch.spec = std::move(spec);
     }
     command.rest = step.payback;
+    command.saving =
+        step.saving + price_of(step.launches, question.snapshot) - price_of(command.launches, snapshot);
     return command;
 }
 

@@ -127,7 +127,7 @@ StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoo
     for (const auto& [name, state] : facts.cluster.our_claims()) {
         const api::Condition* drifted = api::find_condition(state.claim.conditions, "Drifted");
         if (!is_of(state.claim, facts.pool) || drifted == nullptr || drifted->status != "True" ||
-            finder.is_out_of_play(state) || !finder.obstacle(state).empty())
+            finder.is_out_of_play(state) || finder.has_obstacle(state))
             continue;
         order.emplace_back(!finder.make(state).pods.empty(), drifted->last_transition, name);
     }

@@ -13,7 +13,6 @@
 #include "plan/provision/bounds.h"
 #include "plan/provision/company.h"
 #include "plan/provision/limits.h"
-#include "plan/provision/why_not.h"
 
 namespace joiner::plan {
 namespace {
@@ -32,15 +31,14 @@ class Filler {
           program_(make_columns(problem, left)),
           limits_(problem) {}
 
-    FillResult run(const std::vector<std::uint32_t>& order) {
-        FillResult out;
-        out.reasons.resize(problem_.classes().size());
+    std::vector<Machine> run(const std::vector<std::uint32_t>& order) {
+        std::vector<Machine> out;
         Closing closing;
         double spent = 0;
         for (const std::uint32_t seed : order) {
             std::size_t tier = 0;
             while (left_[seed] > 0 && tier < tiers_[seed].size()) {
-                consider_closing(seed, tiers_[seed][tier], spent, out.machines.size(), closing);
+                consider_closing(seed, tiers_[seed][tier], spent, out.size(), closing);
                 Machine best;
                 if (!find_best(seed, tiers_[seed][tier], best)) {
                     ++tier;
@@ -48,9 +46,8 @@ class Filler {
                 }
                 open(best);
                 spent += dollars(best) * best.times;
-                out.machines.push_back(std::move(best));
+                out.push_back(std::move(best));
             }
-            if (left_[seed] > 0) out.reasons[seed] = why_not(problem_, limits_, seed);
         }
         if (closing.machine && (has_placeable_left() || closing.total <= spent * (1 + 1e-12)))
             close(closing, out);
@@ -116,10 +113,10 @@ class Filler {
         return false;
     }
 
-    void close(Closing& closing, FillResult& out) {
-        out.machines.resize(closing.machines_before);
+    void close(Closing& closing, std::vector<Machine>& out) {
+        out.resize(closing.machines_before);
         for (const auto& [c, count] : closing.machine->take) left_[c] = 0;
-        out.machines.push_back(std::move(*closing.machine));
+        out.push_back(std::move(*closing.machine));
     }
 
     // By which alternative a class may join a machine of `pool`: that of its first tier with this pool.
@@ -360,9 +357,9 @@ class Filler {
 
 }  // namespace
 
-FillResult fill_machines(const Problem& problem, const std::vector<Tiers>& tiers,
-                         const ProvisionOptions& options, const std::vector<std::uint32_t>& order,
-                         std::vector<std::uint32_t>& left) {
+std::vector<Machine> fill_machines(const Problem& problem, const std::vector<Tiers>& tiers,
+                                   const ProvisionOptions& options, const std::vector<std::uint32_t>& order,
+                                   std::vector<std::uint32_t>& left) {
     return Filler(problem, tiers, options, left).run(order);
 }
 

@@ -11,14 +11,9 @@
 
 namespace joiner::plan {
 
-struct FillResult {
-    std::vector<Machine> machines;
-    std::vector<std::string> reasons;  // By class, for what is left over.
-};
-
 // `left` counts the pods of each class; what stays above zero could not be placed. `order`: hardest first.
-FillResult fill_machines(const Problem& problem, const std::vector<Tiers>& tiers,
-                         const ProvisionOptions& options, const std::vector<std::uint32_t>& order,
-                         std::vector<std::uint32_t>& left);
+std::vector<Machine> fill_machines(const Problem& problem, const std::vector<Tiers>& tiers,
+                                   const ProvisionOptions& options, const std::vector<std::uint32_t>& order,
+                                   std::vector<std::uint32_t>& left);
 
 }  // namespace joiner::plan

@@ -44,7 +44,10 @@ class FirstFit {
             }
         }
         std::vector<Wait> out;
-        for (const PodIndex pod : left) out.push_back({pod, reason(kind_of_[pod])});
+        for (const PodIndex pod : left) {
+            const Why& why = why_not_placed(kind_of_[pod]);
+            out.push_back({pod, why.text, why.reasons});
+        }
         return out;
     }
 
@@ -181,21 +184,32 @@ class FirstFit {
     }
 
     // The machines' side first; where some machine would do, the rule among pods that is in the way.
-    std::string reason(std::uint32_t k) {
-        std::string& known = reasons_[k];
-        if (!known.empty()) return known;
-        const PodKind& kind = problem_.kinds()[k];
+    struct Why {
+        SharedReasons reasons;
+        std::string text;
+    };
+    const Why& why_not_placed(std::uint32_t k) {
+        const auto [it, is_new] = why_.try_emplace(k);
+        if (!is_new) return it->second;
+        Reasons reasons = reasons_for(k);
+        it->second.text = in_words(reasons);
+        it->second.reasons = share(std::move(reasons));
+        return it->second;
+    }
+
+    Reasons reasons_for(std::uint32_t k) {
         const std::vector<model::PoolView>& pools = problem_.snapshot().pools;
-        known = why_not(problem_, trial_.limits(), problem_.class_of(k, {}));
-        if (kind.rules.empty() || pools.empty()) return known;
-        std::string out;
+        Reasons of_machines = why_not(problem_, trial_.limits(), problem_.class_of(k, {}));
+        if (problem_.kinds()[k].rules.empty()) return of_machines;
+        Reasons of_rules;
         for (PoolIndex pool = 0; pool < pools.size(); ++pool) {
-            const std::string rule = rule_on(k, pool);
+            std::string rule = rule_on(k, pool);
             if (rule.empty()) continue;
-            out += fmt::format("{}NodePool {}: {}", out.empty() ? "" : "; ", pools[pool].name, rule);
+            of_rules.push_back({.rule = Rule::kOtherPods,
+                                .object = "NodePool " + pools[pool].name,
+                                .detail = std::move(rule)});
         }
-        if (!out.empty()) known = out;
-        return known;
+        return of_rules.empty() ? of_machines : of_rules;
     }
 
     std::string rule_on(std::uint32_t k, PoolIndex pool) {
@@ -232,8 +246,8 @@ class FirstFit {
     FitBy by_;
     std::size_t looks_ = 0;  // At machines, for the price.
     std::vector<Skip> skip_;
-    std::uint64_t changes_ = 0;  // Of counts.
-    std::map<std::uint32_t, std::string> reasons_;
+    std::uint64_t changes_ = 0;         // Of counts.
+    std::map<std::uint32_t, Why> why_;  // By kind.
 };
 
 std::int64_t urgency(Trial& trial, std::uint32_t kind) {

@@ -325,9 +325,9 @@ class Planner {
         } else {
             for (const Lot& lot : market_->lots()) unplaced_[lot.pod_class] -= lot.count;
         }
-        FillResult filled = fill_machines(problem_, tiers_, options_, order_, unplaced_);
+        std::vector<Machine> filled = fill_machines(problem_, tiers_, options_, order_, unplaced_);
         if (!is_needed) return;
-        machines_ = std::move(filled.machines);
+        machines_ = std::move(filled);
         note_first_plan();
     }
 
@@ -583,16 +583,17 @@ class Planner {
         const auto placed = static_cast<std::size_t>(
             std::count_if(pods.begin(), pods.end(), [&](model::PodIndex pod) { return !waits[pod]; }));
         if (pods.size() > kMaxSearchedPods || placed == pods.size()) return;
-        std::map<model::PodIndex, std::string> reasons;
-        for (const Wait& wait : plan_.waits) reasons.emplace(wait.pod, wait.reason);
+        std::map<model::PodIndex, Wait> known;
+        for (const Wait& wait : plan_.waits) known.emplace(wait.pod, wait);
         search(trial, pods, kind_of_, placed, kSearchBudget, [&](const std::vector<model::PodIndex>& left) {
             std::vector<Wait> others;
             for (model::PodIndex pod = 0; pod < kind_of_.size(); ++pod) {
                 const bool is_left = std::find(left.begin(), left.end(), pod) != left.end();
                 const bool is_out = waits[pod] && std::find(pods.begin(), pods.end(), pod) == pods.end();
                 if (!is_rejected(pod) && (is_left || is_out)) {
-                    others.push_back(
-                        {pod, reasons.contains(pod) ? reasons[pod] : "other pods leave no place for it"});
+                    const auto it = known.find(pod);
+                    others.push_back(it != known.end() ? it->second
+                                                       : Wait{pod, "other pods leave no place for it"});
                 }
             }
             Plan other = make_plan(trial, std::move(others));

@@ -377,7 +377,8 @@ void Problem::heed_daemons(const Group& group, PoolIndex pool, Match& match) {
     }
     if (has_some || !had_some) return;
     match = {};
-    match.reason = group.daemons_forbid;
+    match.rule = Rule::kDaemons;
+    match.detail = group.daemons_forbid;
 }
 
 void Problem::make_kinds() {
@@ -636,7 +637,8 @@ Match Problem::narrow(const Match& base, const rules::PodShape& shape, const Req
     for (const OfferingMask mask : out.masks) any |= mask != 0;
     if (!any) {
         out = {};
-        out.reason = fmt::format("no available offering of its types has {}", wanted.to_string());
+        out.rule = Rule::kNoOffering;
+        out.detail = wanted.to_string();
     }
     return out;
 }
@@ -739,12 +741,14 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     const PoolOptions& options = pools_[pool_index];
     Match out;
     if (!options.nothing_because.empty()) {
-        out.reason = options.nothing_because;
+        out.rule = Rule::kNothingSold;
+        out.detail = options.nothing_because;
         return out;
     }
     if (const api::Taint* taint = rules::untolerated_taint(shape.tolerations, pool.taints)) {
-        out.reason = fmt::format("its taint {}{}{}:{} is not tolerated", taint->key,
-                                 taint->value.empty() ? "" : "=", taint->value, taint->effect);
+        out.rule = Rule::kTaint;
+        out.detail = fmt::format("{}{}{}:{}", taint->key, taint->value.empty() ? "" : "=", taint->value,
+                                 taint->effect);
         return out;
     }
     // Keys that types or offerings define decide the masks; what only the pool defines is checked here, and
@@ -757,7 +761,8 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
         const Requirement* own = node.find(requirement.key());
         const bool is_left_to_types = own == nullptr && use.on_types;
         if (!is_left_to_types && !rules::suits(own, requirement)) {
-            out.reason = "it asks for " + why_unsuited(own, requirement);
+            out.rule = Rule::kRequirement;
+            out.detail = why_unsuited(own, requirement);
             return out;
         }
         if (use.on_types) by_type.add(requirement);
@@ -782,7 +787,8 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
     }
     if (any_beyond) out.beyond_limits = std::move(beyond);
     if (!any) {
-        out.reason = fmt::format("no available offering of its types has {}", by_type.to_string());
+        out.rule = Rule::kNoOffering;
+        out.detail = by_type.to_string();
         return out;
     }
     out.possible = true;

@@ -22,6 +22,7 @@
 #include "plan/provision/daemons.h"
 #include "plan/provision/resource_bound.h"
 #include "plan/provision/topology.h"
+#include "plan/reason.h"
 
 namespace joiner::plan {
 
@@ -65,7 +66,8 @@ struct Match {
     OpenId open = 0;
     std::vector<OfferingMask> masks;          // By TypeOption.
     std::vector<OfferingMask> beyond_limits;  // Likewise; empty where there are none. For reasons alone.
-    std::string reason;                       // When not possible.
+    Rule rule = Rule::kPodItself;             // When not possible: why, and what of it.
+    std::string detail;
 };
 
 // A limit on how many pods of some classes one node may hold: hostname spread, anti-affinity of a class with

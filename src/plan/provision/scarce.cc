@@ -52,8 +52,7 @@ class Scarce {
             if (!is_over()) try_only(placed, part * price);
         }
         for (Wait& wait : best_.plan.waits) {
-            if (const auto it = waits_anyway_.find(wait.pod); it != waits_anyway_.end())
-                wait.reason = it->second;
+            if (const auto it = waits_anyway_.find(wait.pod); it != waits_anyway_.end()) wait = it->second;
         }
         return std::move(best_);
     }
@@ -80,7 +79,7 @@ class Scarce {
         }
         for (Wait& wait : plan_pods(unlimited, options_, {}).plan.waits) {
             need[wait.pod] = -1;
-            waits_anyway_.emplace(wait.pod, std::move(wait.reason));
+            waits_anyway_.emplace(wait.pod, std::move(wait));
         }
         std::vector<PodIndex> order;
         for (PodIndex pod = 0; pod < need.size(); ++pod) {
@@ -171,8 +170,8 @@ class Scarce {
     double started_ = 0;
     double all_seconds_ = 0;
     int rounds_ = 0;
-    std::map<PodIndex, std::string> waits_anyway_;  // Were there no limits; with the reason.
-    std::vector<std::vector<PodIndex>> tiers_;      // By urgency, in the order they are tried.
+    std::map<PodIndex, Wait> waits_anyway_;     // Were there no limits; with the reason.
+    std::vector<std::vector<PodIndex>> tiers_;  // By urgency, in the order they are tried.
 };
 
 }  // namespace

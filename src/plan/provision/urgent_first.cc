@@ -77,7 +77,7 @@ void move_for_urgent(const model::Snapshot& snapshot, const ProvisionOptions& op
     std::vector<PodIndex> dropped;
     for (Wait& wait : plan.waits) {
         if (waited[wait.pod]) continue;
-        wait.reason = "more urgent pods, which its topology spread counts, leave no place for it";
+        wait = {wait.pod, "more urgent pods, which its topology spread counts, leave no place for it"};
         dropped.push_back(wait.pod);
     }
     reseat(snapshot, options, dropped, plan, Order::kUrgentFirst);

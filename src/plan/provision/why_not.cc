@@ -13,11 +13,11 @@ namespace joiner::plan {
 namespace {
 
 // Of the types that hold the pod, the one that oversteps the limits least. REQUIRES: each does.
-std::string over_limits(const Problem& problem, const std::vector<double>& remaining, model::PoolIndex pool,
-                        const std::vector<std::size_t>& holders) {
+Reason over_limits(const Problem& problem, const std::vector<double>& remaining, model::PoolIndex pool,
+                   const std::vector<std::size_t>& holders) {
     const PoolOptions& options = problem.pools()[pool];
     const auto& limits = problem.snapshot().pools[pool].remaining;
-    std::string out;
+    Reason out{.rule = Rule::kLimits};
     double least = std::numeric_limits<double>::infinity();
     for (const std::size_t t : holders) {
         const double* const counts = &options.capacity[t * limits.size()];
@@ -36,22 +36,24 @@ std::string over_limits(const Problem& problem, const std::vector<double>& remai
         const auto text = [&](double amount) {
             return rules::amount_text(name, static_cast<std::int64_t>(amount));
         };
-        out = fmt::format(
+        out.detail = fmt::format(
             "its limits leave no room for another node: {} of {}, and the nearest type, {}, counts {}",
             text(std::max(0.0, remaining[worst])), name, problem.type(pool, options.types[t]).name,
             text(counts[worst]));
+        out.amounts = {{"left", static_cast<std::int64_t>(std::max(0.0, remaining[worst]))},
+                       {"counted", static_cast<std::int64_t>(counts[worst])}};
     }
     return out;
 }
 
 // Some type would do, and the limits let it be bought. What pods ask of one another is told elsewhere.
-std::string no_reason_but_min_values(const Problem& problem, model::PoolIndex pool) {
-    return has_min_values(problem, pool) ? "its minValues cannot be met by the types that hold the pod"
-                                         : "other pods of this plan leave no place for it";
+Reason no_reason_but_min_values(const Problem& problem, model::PoolIndex pool) {
+    if (has_min_values(problem, pool)) return {.rule = Rule::kMinValues};
+    return {.rule = Rule::kOtherPods, .detail = "other pods of this plan leave no place for it"};
 }
 
-std::string why_not_on(const Problem& problem, const Limits& limits, const PodClass& pod_class,
-                       model::PoolIndex pool) {
+Reason why_not_on(const Problem& problem, const Limits& limits, const PodClass& pod_class,
+                  model::PoolIndex pool) {
     const PoolOptions& options = problem.pools()[pool];
     const Group& group = problem.groups()[pod_class.group];
     const std::size_t n = problem.dimensions();
@@ -59,7 +61,7 @@ std::string why_not_on(const Problem& problem, const Limits& limits, const PodCl
     for (const auto& row : group.matches) {
         if (row[pool].possible) match = &row[pool];
     }
-    if (!match->possible) return match->reason;
+    if (!match->possible) return {.rule = match->rule, .detail = match->detail};
     const auto may_stand = [&](std::size_t t) {
         return match->masks[t] != 0 || (!match->beyond_limits.empty() && match->beyond_limits[t] != 0);
     };
@@ -81,12 +83,18 @@ std::string why_not_on(const Problem& problem, const Limits& limits, const PodCl
     const rules::InstanceType& type = problem.type(pool, options.types[nearest]);
     const std::string lack =
         rules::shortage(pod_class.shape->requests, type.allocatable() - options.types[nearest].daemons);
-    if (!lack.empty()) return fmt::format("the nearest type, {}, is short of {}", type.name, lack);
+    if (!lack.empty()) {
+        return {.rule = Rule::kShortage,
+                .detail = fmt::format("the nearest type, {}, is short of {}", type.name, lack)};
+    }
     for (std::size_t d = 0; d < n; ++d) {
         const double has = options.room[nearest * n + d];
-        if (pod_class.request[d] > 0 && pod_class.request[d] > has)
-            return fmt::format("the nearest type, {}, is short of {}: {} asked, {} taken by one node",
-                               type.name, problem.dimension_names()[d], pod_class.request[d], has);
+        if (pod_class.request[d] > 0 && pod_class.request[d] > has) {
+            return {
+                .rule = Rule::kShortage,
+                .detail = fmt::format("the nearest type, {}, is short of {}: {} asked, {} taken by one node",
+                                      type.name, problem.dimension_names()[d], pod_class.request[d], has)};
+        }
     }
     std::vector<std::size_t> holders;
     for (std::size_t t = 0; t < options.types.size(); ++t) {
@@ -99,16 +107,15 @@ std::string why_not_on(const Problem& problem, const Limits& limits, const PodCl
 
 }  // namespace
 
-std::string why_not(const Problem& problem, const Limits& limits, std::uint32_t pod_class) {
+Reasons why_not(const Problem& problem, const Limits& limits, std::uint32_t pod_class) {
     const std::vector<model::PoolView>& pools = problem.snapshot().pools;
-    if (pools.empty()) return "there is no NodePool that is ready";
-    std::string out;
+    if (pools.empty()) return {{.rule = Rule::kNoNodePool}};
+    Reasons out;
     for (model::PoolIndex pool = 0; pool < pools.size(); ++pool) {
         // What a pool may have of a reservation is a part of it, and the rest speaks for all.
         if (pool > 0 && pools[pool].name == pools[pool - 1].name) continue;
-        if (!out.empty()) out += "; ";
-        out += fmt::format("NodePool {}: {}", pools[pool].name,
-                           why_not_on(problem, limits, problem.classes()[pod_class], pool));
+        out.push_back(why_not_on(problem, limits, problem.classes()[pod_class], pool));
+        out.back().object = "NodePool " + pools[pool].name;
     }
     return out;
 }

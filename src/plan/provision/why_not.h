@@ -1,14 +1,13 @@
-// Why pods of a class fit nowhere, in words for whoever reads the event. Pure.
+// Why pods of a class fit nowhere. Pure.
 #pragma once
-
-#include <string>
 
 #include "plan/provision/limits.h"
 #include "plan/provision/problem.h"
+#include "plan/reason.h"
 
 namespace joiner::plan {
 
-// One clause a pool: which rule, or how far the nearest type was.
-std::string why_not(const Problem& problem, const Limits& limits, std::uint32_t pod_class);
+// One reason a pool: which rule, or how far the nearest type was.
+Reasons why_not(const Problem& problem, const Limits& limits, std::uint32_t pod_class);
 
 }  // namespace joiner::plan
