@@ -94,14 +94,15 @@ void Reboot::ask(const api::NodeClaim& claim) {
     if (const auto it = not_before_.find(name); it != not_before_.end() && now < it->second) return;
     writer_.begin(claim_key(name));
     services_.providers.of(claim.node_class)
-        .reboot(claim, plan::reboot_operation(claim), [this, name, uid = claim.meta.uid](const Status& status) {
-            writer_.done(claim_key(name));
-            const model::ClaimState* state = services_.cluster.find_claim(name);
-            if (state == nullptr || state->claim.meta.uid != uid) return;
-            not_before_[name] = services_.loop.now() + kAskAgain;
-            if (!status) return refused(name, status.error());
-            note_issued(state->claim);
-        });
+        .reboot(claim, plan::reboot_operation(claim),
+                [this, name, uid = claim.meta.uid](const Status& status) {
+                    writer_.done(claim_key(name));
+                    const model::ClaimState* state = services_.cluster.find_claim(name);
+                    if (state == nullptr || state->claim.meta.uid != uid) return;
+                    not_before_[name] = services_.loop.now() + kAskAgain;
+                    if (!status) return refused(name, status.error());
+                    note_issued(state->claim);
+                });
 }
 
 void Reboot::refused(const std::string& claim, const Error& error) {
