@@ -34,7 +34,7 @@ std::string pool() {
            sim::node_pool({.requirements = "{key: karpenter.kwok.sh/instance-family, operator: In, values: "
                                            "[c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, r7i]}",
                            .disruption = "consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: "
-                                         "10s, budgets: [{nodes: \"50%\"}]"});
+                                         "10s, budgets: [{nodes: \"100%\"}]"});
 }
 
 struct Sample {
