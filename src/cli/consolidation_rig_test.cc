@@ -334,6 +334,33 @@ TEST_F(Consolidating, s5_3_budgets_set_the_number_of_nodes_that_leave_at_once) {
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
+// Four large nodes with a pod each would best become one small one, in one step of four.
+TEST_F(Consolidating, a_step_that_no_budget_lets_go_at_once_is_made_in_parts) {
+    apply(pool("c-16x-amd64-linux"));
+    set_budget("0");
+    start();
+    for (const char* name : {"a", "b", "c", "d"}) {
+        apply(deployment(name, 16, "900m"));
+        world_.run_for(seconds{3});
+    }
+    ASSERT_TRUE(runs(64, minutes{1}));
+    ASSERT_EQ(disorder_after(minutes{1}), "");
+    ASSERT_EQ(nodes().size(), 4u);
+    for (const char* name : {"a", "b", "c", "d"}) ASSERT_TRUE(world_.scale("Deployment", "default", name, 1));
+    apply(pool(kBoth));
+    set_budget("2");
+    std::size_t most = 0;
+    EXPECT_TRUE(until(
+        [&] {
+            std::size_t going = 0;
+            for (const api::NodeClaim& claim : claims()) going += claim.meta.deleted.has_value();
+            most = std::max(most, going);
+            return nodes().size() == 1 && running() == 4;
+        },
+        minutes{30}));
+    EXPECT_LE(most, 2u);
+}
+
 TEST_F(Consolidating, s5_14_pods_that_come_during_a_step_take_neither_the_leaving_node_nor_the_room_kept) {
     leave_one_too_large();
     apply(node_class("default", "nodeRegistrationDelay: 20s"));

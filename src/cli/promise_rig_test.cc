@@ -256,7 +256,7 @@ TEST_F(StockRig, a_static_pool_asks_for_what_is_sold_out_at_growing_distances) {
     start(options);
     world_.run_for(minutes{5});
     EXPECT_LE(made(), 3 * 12);
-    EXPECT_THAT(said("StaticCapacityLimited"), HasSubstr("launches failed in a row"));
+    EXPECT_THAT(said("StaticCapacityLimited"), HasSubstr("launches for it failed in a row"));
     sold_out("null");
     EXPECT_TRUE(until([&] { return nodes().size() == 3; }, minutes{3}));
 }

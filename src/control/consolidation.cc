@@ -178,8 +178,29 @@ void Consolidation::plan_on() {
     const bool is_done = plan_a_piece();
     spent_ += services_.loop.monotonic() - began;
     if (!is_done) return plan_soon();
+    if (bound_by_budgets()) return plan_soon();
     is_planning_ = false;
     conclude();
+}
+
+// A step of more nodes than its pool's budgets ever let go at once would wait for good: it is planned again
+// with so many.
+bool Consolidation::bound_by_budgets() {
+    std::map<std::string_view, std::string_view> pool_of;
+    for (const plan::Candidate& one : question_.candidates) pool_of[one.claim] = one.pool;
+    const plan::DisruptionGate gate = disruptor_.gate();
+    bool is_bounded = false;
+    for (const plan::RepackStep& step : run_->steps()) {
+        std::map<std::string, std::int64_t> leaving;
+        for (const std::string& claim : step.claims) ++leaving[std::string(pool_of[claim])];
+        for (const auto& [pool, nodes] : leaving) {
+            const std::int64_t allowed = gate.allowed(pool, plan::kUnderutilized);
+            if (nodes > allowed && allowed > 0)
+                is_bounded |= question_.may_leave.try_emplace(pool, allowed).second;
+        }
+    }
+    if (is_bounded) run_ = std::make_unique<plan::Repack>(question_, options_);
+    return is_bounded;
 }
 
 // Each piece is short even where there are thousands of nodes. Facts that change between the first ones are

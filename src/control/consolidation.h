@@ -60,6 +60,8 @@ class Consolidation {
     void plan_on();
     bool plan_a_piece();
     void make_question();
+    // True: the plan has steps that no budget lets go at once, and is made again.
+    bool bound_by_budgets();
     void conclude();
     void hand_over();
     struct Round;

@@ -142,6 +142,13 @@ Part part(std::string_view message, std::uint64_t number) {
     return {};
 }
 
+bool is_whole(std::string_view message) {
+    Reader reader(message);
+    while (reader.next()) {
+    }
+    return !reader.is_broken();
+}
+
 class Decoder {
   public:
     // Adds the message's fields to `into`.
@@ -238,6 +245,7 @@ class Decoder {
 Result<Json> json_of_protobuf(std::string_view body) {
     if (!body.starts_with(kMagic)) return invalid("the body is not of Kubernetes' protobuf format");
     body.remove_prefix(kMagic.size());
+    if (!is_whole(body)) return invalid("the protobuf body of the request is cut short");
     const std::string_view about = part(body, 1).bytes;
     const std::string api_version(part(about, 1).bytes);
     const std::string kind(part(about, 2).bytes);
