@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
+#include "act/object_writer.h"
 #include "api/codec.h"
 #include "rules/conditions.h"
 
@@ -44,10 +44,6 @@ std::string key_of(const api::NodeClassReference& reference) {
     return reference.group + "/" + reference.kind + "/" + reference.name;
 }
 
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::optional<kube::Resource> resource_of(const cloud::Providers& providers,
                                           const api::NodeClassReference& reference) {
     for (const cloud::NodeClassResource& each : providers.node_class_resources()) {
@@ -78,7 +74,7 @@ ClassPatches class_patches(const api::NodeClass& node_class, const cloud::Wanted
     }
     if (!meta.empty()) {
         meta["resourceVersion"] = node_class.meta.resource_version;
-        out.object = dump({{"metadata", std::move(meta)}});
+        out.object = act::dump({{"metadata", std::move(meta)}});
     }
     Json status = Json::parse(wanted.status, nullptr, false);
     const Json there = Json::parse(node_class.status, nullptr, false);
@@ -89,8 +85,8 @@ ClassPatches class_patches(const api::NodeClass& node_class, const cloud::Wanted
             status["conditions"] = Json::parse(api::encode_conditions(conditions));
     }
     if (!status.empty()) {
-        out.status = dump({{"metadata", {{"resourceVersion", node_class.meta.resource_version}}},
-                           {"status", std::move(status)}});
+        out.status = act::dump({{"metadata", {{"resourceVersion", node_class.meta.resource_version}}},
+                                {"status", std::move(status)}});
     }
     return out;
 }
@@ -99,16 +95,16 @@ void ClassKeeper::look_at_all() {
     for (const auto& [reference, node_class] : services_.cluster.node_classes()) look_at(reference);
 }
 
-std::set<api::NodeClassReference> ClassKeeper::in_use() const {
-    std::set<api::NodeClassReference> out;
-    for (const auto& [name, state] : services_.cluster.our_claims()) out.insert(state.claim.node_class);
-    return out;
+bool ClassKeeper::is_in_use(const api::NodeClassReference& reference) const {
+    const auto& claims = services_.cluster.claims();
+    return std::any_of(claims.begin(), claims.end(), [&](const auto& item) {
+        return item.second.is_ours && item.second.claim.node_class == reference;
+    });
 }
 
 void ClassKeeper::note_claims() {
-    const auto used = in_use();
     for (const auto& [reference, was_used] : used_) {
-        if (was_used != used.contains(reference)) look_at(reference);
+        if (was_used != is_in_use(reference)) look_at(reference);
     }
 }
 
@@ -131,7 +127,7 @@ void ClassKeeper::look() {
 void ClassKeeper::ask(const api::NodeClass& node_class) {
     const api::NodeClassReference reference = node_class.reference();
     asked_[reference] = services_.loop.now();
-    used_[reference] = in_use().contains(reference);
+    used_[reference] = is_in_use(reference);
     services_.providers.of(reference).reconcile(
         node_class, {used_[reference]}, [this, reference](Result<cloud::WantedClassState> wanted) {
             asked_.erase(reference);

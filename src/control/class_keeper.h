@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 
 #include "act/services.h"
@@ -34,7 +33,7 @@ class ClassKeeper {
   private:
     void ask(const api::NodeClass& node_class);
     void write(const api::NodeClassReference& reference, const cloud::WantedClassState& wanted);
-    std::set<api::NodeClassReference> in_use() const;
+    bool is_in_use(const api::NodeClassReference& reference) const;
 
     act::Services& services_;
     act::Settling settling_;
