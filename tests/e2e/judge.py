@@ -150,8 +150,9 @@ class Judge:
         for pool in world.pools:
             api.post(NODE_POOLS, pool)
         for node, each in zip(world.nodes, world.csi_nodes):
-            api.post(_NODES, node)
+            # First, for the storage driver says the limit of a node that has said none.
             api.post(_CSI_NODES, each)
+            api.post(_NODES, node)
         self._wait_nodes_open()
         for pod in world.running:
             self._post("Pod", pod)
