@@ -39,7 +39,7 @@ class ServerUnderTest {
     // answered.
     bool ask_until(const std::function<bool()>& is_so);
 };
-// "in_process", "http_front" or "real"; nullptr when the real one is not there.
+// "in_process", "http_front", "embedded" (a whole cluster) or "real"; nullptr when the real one is not there.
 std::unique_ptr<ServerUnderTest> make_server_under_test(const std::string& which);
 
 struct HttpAnswer {

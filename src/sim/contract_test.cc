@@ -13,6 +13,7 @@
 #include "io/random.h"
 #include "io/real_loop.h"
 #include "sim/api_server.h"
+#include "sim/cluster.h"
 #include "sim/http_front.h"
 #include "sim/in_process_http.h"
 #include "sim/virtual_loop.h"
@@ -86,6 +87,23 @@ class FrontServer final : public SocketServer {
     std::unique_ptr<HttpFront> front_;
 };
 
+// With scheduler, controllers and kubelets.
+class EmbeddedCluster final : public ServerUnderTest {
+  public:
+    EmbeddedCluster() : config_(cluster_.config()) {}
+    io::Loop& loop() override { return cluster_.loop(); }
+    io::HttpClient& http() override { return cluster_.http(); }
+    const kube::Config& config() const override { return config_; }
+    bool run_until(const std::function<bool()>& is_done, Duration limit) override {
+        return cluster_.run_until(is_done, limit);
+    }
+    bool is_real() const override { return false; }
+
+  private:
+    Cluster cluster_;
+    kube::Config config_;
+};
+
 class RealServer final : public SocketServer {
   public:
     explicit RealServer(kube::Config config) { config_ = std::move(config); }
@@ -97,6 +115,7 @@ class RealServer final : public SocketServer {
 std::unique_ptr<ServerUnderTest> make_server_under_test(const std::string& which) {
     if (which == "in_process") return std::make_unique<InProcessServer>();
     if (which == "http_front") return std::make_unique<FrontServer>();
+    if (which == "embedded") return std::make_unique<EmbeddedCluster>();
     const char* kubeconfig = std::getenv("JOINER_CONTRACT_KUBECONFIG");
     if (!kubeconfig) return nullptr;
     auto config = kube::load_kubeconfig(kubeconfig, "");

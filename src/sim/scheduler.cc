@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/preemption.h"
+
 namespace joiner::sim {
 namespace {
 
@@ -109,6 +111,7 @@ void Scheduler::forget(const std::string& key) {
     if (found == pending_.end()) return;
     active_.erase(rank_of(key, found->second));
     backing_off_.erase({found->second.not_before, key});
+    state_.forget_nomination(key);
     if (!found->second.chosen_node.empty()) state_.remove_pod(key);
     pending_.erase(found);
 }
@@ -204,11 +207,56 @@ void Scheduler::schedule(const std::string& key) {
                       false);
     if (choice.node.empty()) {
         const std::string message = fit_message(state_.node_count(), choice.reasons);
-        if (!pending.pod->has_pod_terms()) known_failures_[shape] = message;
+        const bool is_helped = preempt(pending.pod);
+        if (!is_helped && !pending.pod->has_pod_terms()) known_failures_[shape] = message;
         return refuse(key, message, false);
     }
     if (!choice.claims_to_bind.empty()) return wait_for_claims(key, choice);
     bind(key, choice.node);
+}
+
+bool Scheduler::preempt(const SchedulerPodPtr& pod) {
+    if (text_at(pod->object->json, {"spec", "preemptionPolicy"}) == "Never") return false;
+    // What was asked to go takes its time.
+    const std::string* nominated = state_.nominated_node(pod->key);
+    if (nominated != nullptr && is_emptying(*nominated, *pod)) return true;
+    state_.forget_nomination(pod->key);
+    const auto found = find_preemption(state_, world_.verbs, *pod);
+    if (!found) return false;
+    state_.nominate(pod, found->node);
+    for (const SchedulerPodPtr& victim : found->victims) {
+        const auto [ns, name] = split_key(victim->key);
+        const ObjectPtr there = world_.store().get(pods_type_, ns, name);
+        if (!there || is_deleting(there->json)) continue;
+        const std::string message =
+            fmt::format("{}: preempting to accommodate a higher priority pod", options_.name);
+        Json status = object_at(there->json, {"status"});
+        set_condition(status["conditions"],
+                      {{"type", "DisruptionTarget"},
+                       {"status", "True"},
+                       {"reason", "PreemptionByScheduler"},
+                       {"message", message}},
+                      world_.now_text());
+        put_status(world_, pods_type_, there->json, std::move(status));
+        world_.events.record(
+            there->json, false, "Preempted",
+            fmt::format("Preempted by pod {} on node {}", uid_of(pod->object->json), found->node),
+            options_.name);
+        DeleteOptions only_this;
+        only_this.uid = uid_of(there->json);
+        (void)world_.verbs.remove(pods_type_, ns, name, only_this);
+    }
+    return true;
+}
+
+bool Scheduler::is_emptying(const std::string& node, const SchedulerPod& pod) const {
+    const auto found = state_.nodes().find(node);
+    if (found == state_.nodes().end()) return false;
+    return std::any_of(found->second.pods.begin(), found->second.pods.end(), [&](const auto& each) {
+        const auto [ns, name] = split_key(each.first);
+        const ObjectPtr there = world_.store().get(pods_type_, ns, name);
+        return there && is_deleting(there->json) && each.second->pod.spec.priority < pod.pod.spec.priority;
+    });
 }
 
 // `node` by value: it may be the one that is cleared here.
@@ -274,6 +322,11 @@ void Scheduler::refuse(const std::string& key, const std::string& message, bool 
                        {"lastProbeTime", nullptr},
                        {"observedGeneration", int_at(pod->json, {"metadata", "generation"})}},
                       world_.now_text());
+        if (const std::string* nominated = state_.nominated_node(key); nominated != nullptr) {
+            status["nominatedNodeName"] = *nominated;
+        } else {
+            status.erase("nominatedNodeName");
+        }
         put_status(world_, pods_type_, pod->json, std::move(status));
         world_.events.record(pod->json, true, "FailedScheduling", message, options_.name);
     }

@@ -1,6 +1,6 @@
 // kube-scheduler, as far as an autoscaler meets it: a queue by priority and age, filters, the emptiest node
-// first, bindings at a bounded rate, the Unschedulable condition, and back-off from one second to ten. Loop
-// thread.
+// first, preemption, bindings at a bounded rate, the Unschedulable condition, and back-off from one second to
+// ten. Loop thread.
 #pragma once
 
 #include <map>
@@ -50,6 +50,9 @@ class Scheduler final : public Controller {
     void wait_for_claims(const std::string& key, const SchedulerState::Choice& choice);
     bool has_unbound_claims(const SchedulerPod& pod) const;
     void refuse(const std::string& key, const std::string& message, bool retries_anyway);
+    // Pods that are less urgent make way for it, or are on their way out already. False: none would do.
+    bool preempt(const SchedulerPodPtr& pod);
+    bool is_emptying(const std::string& node, const SchedulerPod& pod) const;
     static Rank rank_of(const std::string& key, const Pending& pending);
 
     World& world_;

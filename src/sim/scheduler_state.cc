@@ -138,6 +138,25 @@ bool SchedulerState::remove_pod(const std::string& key) {
     return true;
 }
 
+void SchedulerState::nominate(const SchedulerPodPtr& pod, const std::string& node) {
+    nominated_[pod->key] = {pod, node};
+}
+
+const std::string* SchedulerState::nominated_node(const std::string& key) const {
+    const auto found = nominated_.find(key);
+    return found == nominated_.end() ? nullptr : &found->second.second;
+}
+
+rules::Resources SchedulerState::spoken_for(const SchedulerPod& pod, const std::string& node) const {
+    rules::Resources out;
+    for (const auto& [key, nomination] : nominated_) {
+        const auto& [other, its_node] = nomination;
+        if (its_node == node && key != pod.key && other->pod.spec.priority >= pod.pod.spec.priority)
+            out += other->request;
+    }
+    return out;
+}
+
 SchedulerState::VolumeNeeds SchedulerState::volume_needs(const SchedulerPod& pod) const {
     VolumeNeeds needs;
     const std::string& ns = pod.pod.meta.ns;
@@ -285,7 +304,7 @@ std::vector<std::string> SchedulerState::reasons_against(const SchedulerPod& inc
             if (ports_clash(incoming.pod, other->pod)) return {kPortsTaken};
         }
     }
-    const rules::Resources free = node.allocatable - node.used;
+    const rules::Resources free = node.allocatable - node.used - spoken_for(incoming, node.node.meta.name);
     if (!rules::fits(incoming.request, free)) {
         std::vector<std::string> reasons;
         const rules::Resources& request = incoming.request;
@@ -332,6 +351,11 @@ std::vector<std::string> SchedulerState::reasons_against(const SchedulerPod& inc
     if (is_in(terms.kept_off)) return {"node(s) didn't match pod anti-affinity rules"};
     if (is_in(terms.unwelcome)) return {"node(s) didn't satisfy existing pods anti-affinity rules"};
     return {};
+}
+
+bool SchedulerState::may_be_on(const SchedulerPod& pod, const std::string& node) const {
+    const VolumeNeeds volumes = volume_needs(pod);
+    return volumes.problem.empty() && reasons_against(pod, nodes_.at(node), volumes, pod_terms(pod)).empty();
 }
 
 SchedulerState::Choice SchedulerState::choose(const SchedulerPod& pod) const {

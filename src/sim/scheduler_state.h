@@ -49,6 +49,11 @@ class SchedulerState {
     void place(const SchedulerPodPtr& pod, const std::string& node);
     // True when the pod was placed.
     bool remove_pod(const std::string& key);
+    // The pod is to go to the node as soon as others have made way: no pod that is less urgent gets its room.
+    void nominate(const SchedulerPodPtr& pod, const std::string& node);
+    void forget_nomination(const std::string& key) { nominated_.erase(key); }
+    // The node that it is nominated for; nullptr: none.
+    const std::string* nominated_node(const std::string& key) const;
 
     std::size_t node_count() const { return nodes_.size(); }
     const std::map<std::string, SchedulerNode>& nodes() const { return nodes_; }
@@ -60,6 +65,8 @@ class SchedulerState {
         std::vector<std::string> claims_to_bind;  // Names of claims that wait for this choice.
     };
     Choice choose(const SchedulerPod& pod) const;
+    // Whether the pod could be on the node as it is now.
+    bool may_be_on(const SchedulerPod& pod, const std::string& node) const;
 
   private:
     struct VolumeNeeds {
@@ -75,10 +82,13 @@ class SchedulerState {
     std::vector<std::string> reasons_against(const SchedulerPod& pod, const SchedulerNode& node,
                                              const VolumeNeeds& volumes, const PodTerms& terms) const;
     api::StringMap namespace_labels(const std::string& ns) const;
+    // What pods that are nominated for the node and at least as urgent will take there.
+    rules::Resources spoken_for(const SchedulerPod& pod, const std::string& node) const;
 
     Verbs& verbs_;
     std::map<std::string, SchedulerNode> nodes_;
     std::map<std::string, std::pair<SchedulerPodPtr, std::string>> placed_;  // By key: the pod and its node.
+    std::map<std::string, std::pair<SchedulerPodPtr, std::string>> nominated_;
     std::size_t pods_with_anti_affinity_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the contract suite of the embedded API server against the real one.
+"""Runs the contract suites of the embedded cluster against the real one: first that of the API server alone, then
+that of scheduler, kubelets and controllers.
 
     tests/controlplane/contract.py build/test/sim_test
 
@@ -20,15 +21,18 @@ def main():
     exit_cleanly_when_terminated()
     with tempfile.TemporaryDirectory(prefix="joiner-contract-") as directory:
         kubeconfig = pathlib.Path(directory) / "kubeconfig"
+        environment = {**os.environ, "JOINER_CONTRACT_KUBECONFIG": str(kubeconfig)}
+        failed = 0
         try:
-            with ControlPlane(api_server_only=True) as cluster:
-                cluster.write_kubeconfig(kubeconfig)
-                environment = {**os.environ, "JOINER_CONTRACT_KUBECONFIG": str(kubeconfig)}
-                command = [sys.argv[1], "--gtest_filter=*Contract*/real", "--gtest_brief=1"]
-                return subprocess.run(command, env=environment).returncode
+            for api_server_only, tests in ((True, "*Contract*/real-*ClusterContract*"), (False, "*ClusterContract*/real")):
+                with ControlPlane(api_server_only=api_server_only) as cluster:
+                    cluster.write_kubeconfig(kubeconfig)
+                    command = [sys.argv[1], f"--gtest_filter={tests}", "--gtest_brief=1"]
+                    failed |= subprocess.run(command, env=environment).returncode
         except CannotBuild as reason:
             print(reason)
             return 1
+        return failed
 
 
 if __name__ == "__main__":
