@@ -9,6 +9,8 @@ build: setup
 
 build-tests: build
 	@tools/setup.sh tests
+	cmake --preset release -DJOINER_SEED_TESTS=ON >/dev/null
+	cmake --build build --parallel $(JOBS) --target seed_tests
 	cmake --preset test >/dev/null
 	cmake --build build/test --parallel $(JOBS)
 

@@ -12,6 +12,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "base/testing/seeds.h"
 #include "rules/resources.h"
 #include "rules/taints.h"
 
@@ -177,7 +178,7 @@ TEST_P(RandomMix, runs_where_it_was_planned) {
     EXPECT_THAT(processes_.back()->metrics.text(),
                 testing::HasSubstr(fmt::format("joiner_pods_bound_total{{result=\"bound\"}} {}\n", wanted)));
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomMix, testing::Range(1, 25));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomMix, testing::Range(1, 1 + seeds(24)));
 
 class OneByOne : public VirtualRig, public testing::WithParamInterface<int> {
   protected:
@@ -206,7 +207,7 @@ class OneByOne : public VirtualRig, public testing::WithParamInterface<int> {
 TEST_P(OneByOne, pods_come_and_no_node_gets_more_than_it_holds) {
     bring_pods();
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, OneByOne, testing::Range(1, 9));
+INSTANTIATE_TEST_SUITE_P(Seeds, OneByOne, testing::Range(1, 1 + seeds(8)));
 
 class LateScheduler : public OneByOne {
   protected:
@@ -222,7 +223,7 @@ class LateScheduler : public OneByOne {
 TEST_P(LateScheduler, fills_no_node_a_second_time) {
     bring_pods();
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, LateScheduler, testing::Range(1, 9));
+INSTANTIATE_TEST_SUITE_P(Seeds, LateScheduler, testing::Range(1, 1 + seeds(8)));
 
 class LateTaints : public VirtualRig, public testing::WithParamInterface<int> {
   protected:
@@ -287,7 +288,7 @@ TEST_P(Faulty, server_and_network_every_pod_runs_in_the_end_and_all_goes_away_ag
     ASSERT_TRUE(world_.scale("Deployment", "default", "db", 0));
     EXPECT_TRUE(until([&] { return nodes().empty() && claims().empty(); }, minutes{15}));
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, Faulty, testing::Range(1, 17));
+INSTANTIATE_TEST_SUITE_P(Seeds, Faulty, testing::Range(1, 1 + seeds(16)));
 
 }  // namespace
 }  // namespace joiner

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/rng.h"
+#include "base/testing/seeds.h"
 #include "plan/provision/provision.h"
 #include "plan/testing/random_world.h"
 #include "plan/verify/checker.h"
@@ -65,8 +66,8 @@ TEST_P(ConstraintPlansOfSeeds, are_accepted_by_the_checker) {
     std::size_t launches = 0;
     std::size_t placements = 0;
     std::size_t waits = 0;
-    for (std::uint64_t seed = GetParam() + 1; seed <= GetParam() + 250 && !::testing::Test::HasFailure();
-         ++seed) {
+    for (std::uint64_t seed = GetParam() + 1;
+         seed <= GetParam() + seeds(250u) && !::testing::Test::HasFailure(); ++seed) {
         Rng rng(seed);
         Size size;
         size.pods = seed % 50 == 0 ? 300 : 1 + rng.below(40);
@@ -83,16 +84,16 @@ TEST_P(ConstraintPlansOfSeeds, are_accepted_by_the_checker) {
     }
     RecordProperty("launches", static_cast<int>(launches));
     fmt::print("{} launches, {} placements, {} waits\n", launches, placements, waits);
-    EXPECT_GT(launches, 625u);
-    EXPECT_GT(placements, 250u);
-    EXPECT_GT(waits, 125u);
+    EXPECT_GT(launches, seeds(625u));
+    EXPECT_GT(placements, seeds(250u));
+    EXPECT_GT(waits, seeds(125u));
 }
 
 INSTANTIATE_TEST_SUITE_P(After, ConstraintPlansOfSeeds, ::testing::Values(0, 500, 1000, 1500));
 
 // No pod that waits could be added to the plan as it is.
 TEST(ConstraintPlans, leave_nothing_waiting_that_one_more_machine_would_hold) {
-    for (std::uint64_t seed = 1; seed <= 400 && !::testing::Test::HasFailure(); ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(400u) && !::testing::Test::HasFailure(); ++seed) {
         Rng rng(1'000'000 + seed);
         const World world(rng, {1 + rng.below(8), 1 + rng.below(2), 2, 2});
         Plan plan = plan_provisioning(world.snapshot, quick());
@@ -114,7 +115,7 @@ TEST(ConstraintPlans, leave_nothing_waiting_that_one_more_machine_would_hold) {
 // Where all pods can be placed together, they are.
 TEST(ConstraintPlans, place_all_pods_that_can_be_placed_together) {
     std::size_t tried = 0;
-    for (std::uint64_t seed = 1; seed <= 600 && !::testing::Test::HasFailure(); ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(600u) && !::testing::Test::HasFailure(); ++seed) {
         Rng rng(2'000'000 + seed);
         const World world(rng, {2 + rng.below(3), 1, 2, 1});
         const Plan plan = plan_provisioning(world.snapshot, quick());
@@ -130,7 +131,7 @@ TEST(ConstraintPlans, place_all_pods_that_can_be_placed_together) {
             << describe(world.snapshot, plan) << "but:\n"
             << describe(world.snapshot, other);
     }
-    EXPECT_GT(tried, 50u);
+    EXPECT_GT(tried, seeds(50u));
 }
 
 // Some of the pods as headroom: least urgent, and named after a buffer.
@@ -155,7 +156,7 @@ model::Snapshot with_headroom(const model::Snapshot& snapshot) {
 
 TEST(ConstraintPlans, with_headroom_are_accepted_and_cost_no_pod_its_place) {
     std::size_t headroom = 0;
-    for (std::uint64_t seed = 1; seed <= 300 && !::testing::Test::HasFailure(); ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(300u) && !::testing::Test::HasFailure(); ++seed) {
         Rng rng(3'000'000 + seed);
         const World world(rng, {1 + rng.below(30), 1 + rng.below(6), 3, 5});
         SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -175,11 +176,11 @@ TEST(ConstraintPlans, with_headroom_are_accepted_and_cost_no_pod_its_place) {
         // Pods that found room alone have it still.
         EXPECT_GE(plan.placements.size(), without.placements.size());
     }
-    EXPECT_GT(headroom, 100u);
+    EXPECT_GT(headroom, seeds(100u));
 }
 
 TEST(ConstraintPlans, are_the_same_for_the_same_question) {
-    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(50u); ++seed) {
         Rng rng(seed);
         const World world(rng, {40, 5, 3, 5});
         EXPECT_EQ(describe(world.snapshot, plan_provisioning(world.snapshot, quick())),

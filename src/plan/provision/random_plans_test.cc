@@ -10,6 +10,7 @@
 
 #include "api/names.h"
 #include "base/rng.h"
+#include "base/testing/seeds.h"
 #include "plan/provision/provision.h"
 
 namespace joiner::plan {
@@ -452,7 +453,7 @@ TEST(RandomPlans, keep_the_rules_of_kubernetes) {
     std::size_t launches = 0;
     std::size_t placements = 0;
     std::size_t waits = 0;
-    for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(2000u); ++seed) {
         Rng rng(seed);
         const model::Snapshot snapshot = random_snapshot(rng);
         ProvisionOptions options;
@@ -473,15 +474,15 @@ TEST(RandomPlans, keep_the_rules_of_kubernetes) {
     }
     // The worlds are worth planning for: each kind of answer comes up often.
     if (!HasFailure()) {
-        EXPECT_GT(launches, 5000u);
-        EXPECT_GT(placements, 2000u);
-        EXPECT_GT(waits, 2000u);
+        EXPECT_GT(launches, seeds(5000u));
+        EXPECT_GT(placements, seeds(2000u));
+        EXPECT_GT(waits, seeds(2000u));
     }
 }
 
 TEST(RandomPlans, the_search_never_costs_and_loses_no_pod) {
     int cheaper = 0;
-    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(300u); ++seed) {
         Rng rng(seed);
         const model::Snapshot snapshot = random_snapshot(rng);
         ProvisionOptions options;
@@ -496,11 +497,11 @@ TEST(RandomPlans, the_search_never_costs_and_loses_no_pod) {
         ASSERT_LE(improved.waits.size(), safe.waits.size()) << "seed " << seed;
         cheaper += improved.price < first.price ? 1 : 0;
     }
-    EXPECT_GT(cheaper, 10) << "a search that never finds anything is not being tested";
+    EXPECT_GT(cheaper, seeds(10)) << "a search that never finds anything is not being tested";
 }
 
 TEST(RandomPlans, are_the_same_for_the_same_question) {
-    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(100u); ++seed) {
         Rng rng(seed);
         const model::Snapshot snapshot = random_snapshot(rng);
         ProvisionOptions options;
