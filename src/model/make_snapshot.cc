@@ -215,15 +215,12 @@ class SnapshotMaker {
         out_.rooms.push_back(std::move(room));
     }
 
-    void add_volumes(const NodeState& state, const ClaimState* claim, RoomView& room) const {
+    void add_volumes(const NodeState& state, const ClaimState* claim, RoomView& room) {
         if (volume_users_.empty()) return;
         AttachedVolumes there;
         for (const auto& [key, pod] : state.pods) there.add(cluster_, *pod);
         if (claim != nullptr) add_planned_volumes(claim->claim.meta.name, there);
-        std::optional<VolumeLimits> limits = volume_limits_of(cluster_, state);
-        if (!limits && !room.is_initialized)
-            limits = known_volume_limits(api::find_or_empty(state.node.meta.labels, api::kInstanceTypeLabel));
-        if (limits) room.volumes_left = there.left_of(*limits);
+        room.volumes_left = there.left_of(volume_limits_of(state));
         room.shared_volumes = there.shared(volume_users_);
     }
 
@@ -233,10 +230,35 @@ class SnapshotMaker {
         for (const PodState* pod : planned->second) there.add(cluster_, *pod);
     }
 
-    // As nodes of the type say.
-    VolumeLimits known_volume_limits(std::string_view type) const {
-        const auto known = out_.volume_limits.find(type);
-        return known == out_.volume_limits.end() ? VolumeLimits{} : known->second;
+    // As the drivers on the node say; for those that are not on it, as its type says.
+    VolumeLimits volume_limits_of(const NodeState& state) {
+        const auto known = cluster_.csi_nodes().find(state.node.meta.name);
+        const api::CSINode* there = known == cluster_.csi_nodes().end() ? nullptr : &known->second.object;
+        VolumeLimits out;
+        if (there != nullptr) out.assign(there->volume_limits.begin(), there->volume_limits.end());
+        for (const auto& [driver, limit] : limits_of_its_type(state)) {
+            if (there == nullptr || !there->topology_keys.contains(driver)) out.emplace_back(driver, limit);
+        }
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
+    const VolumeLimits& limits_of_its_type(const NodeState& state) {
+        const std::string_view pool_name = pool_of(state.node.meta);
+        const std::string_view type_name =
+            api::find_or_empty(state.node.meta.labels, api::kInstanceTypeLabel);
+        const auto [it, is_new] = type_limits_.try_emplace({std::string(pool_name), std::string(type_name)});
+        if (!is_new) return it->second;
+        const PoolState* pool = cluster_.find_pool(pool_name);
+        const auto types = pool == nullptr ? nullptr : inputs_.types(pool->pool);
+        if (types != nullptr) {
+            const auto type = std::find_if(types->begin(), types->end(),
+                                           [&](const auto& each) { return each.name == type_name; });
+            if (type != types->end()) return it->second = volume_limits_of_type(out_, *type);
+        }
+        if (const auto seen = out_.volume_limits.find(type_name); seen != out_.volume_limits.end())
+            it->second = seen->second;
+        return it->second;
     }
 
     // Whichever of its types the claim becomes.
@@ -528,6 +550,8 @@ class SnapshotMaker {
     std::map<std::string, Resources, std::less<>> nominated_;                        // By node.
     std::map<std::string, std::vector<const PodState*>, std::less<>> planned_pods_;  // With volumes.
     VolumeUsers volume_users_;
+    // By pool and type, worked out when a node of it is met.
+    std::map<std::pair<std::string, std::string>, VolumeLimits> type_limits_;
 };
 
 }  // namespace
