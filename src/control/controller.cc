@@ -283,11 +283,10 @@ class Controller::Impl {
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, repair_policies_, metrics,
                      decisions_),
-          replacer_(services_, provisioner_, disruptor_, metrics, decisions_),
+          replacer_(services_, provisioner_, disruptor_, metrics, decisions_, terminate_first()),
           consolidation_(services_, provisioner_, disruptor_, metrics, decisions_,
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
-          static_pools_(services_, provisioner_, lifecycle_, disruptor_, decisions_,
-                        {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair}),
+          static_pools_(services_, provisioner_, lifecycle_, disruptor_, decisions_, terminate_first()),
           repairer_(services_, repair_policies_, lifecycle_, disruptor_, replacer_, static_pools_, metrics,
                     decisions_),
           legacy_repairer_(services_, lifecycle_, metrics, decisions_),
@@ -418,6 +417,9 @@ class Controller::Impl {
         return out;
     }
 
+    plan::TerminateFirst terminate_first() const {
+        return {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair};
+    }
     bool repairs_by_force() const { return options_.gates.node_repair && options_.legacy_node_repair; }
 
     // None where nothing is repaired by this method, and where they cannot be used: the start says so then.

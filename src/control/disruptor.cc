@@ -96,14 +96,15 @@ model::ClaimNames Disruptor::outgoing() {
     return plan::outgoing_claims(services_.cluster, gate(), services_.loop.now());
 }
 
-model::Snapshot Disruptor::snapshot_without(const std::vector<plan::Candidate>& leaving, Rooms rooms) {
+model::Snapshot Disruptor::snapshot_without(const std::vector<plan::Candidate>& leaving, Rooms rooms,
+                                            const model::ClaimNames* gives_back) {
     model::ClaimNames names;
     for (const plan::Candidate& candidate : leaving) names.insert(candidate.claim);
     // Pods on nodes that are being drained are about to need a place too.
     for (const auto& [name, state] : services_.cluster.claims()) {
         if (state.claim.meta.deleted) names.insert(name);
     }
-    model::Snapshot out = provisioner_.make_snapshot(&names);
+    model::Snapshot out = provisioner_.make_snapshot(&names, gives_back);
     if (rooms == Rooms::kThatStay) plan::close_rooms(out, services_.cluster, outgoing());
     return out;
 }

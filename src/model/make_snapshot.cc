@@ -51,8 +51,12 @@ void for_each_listed_type(const api::NodeClaim& claim, const std::vector<rules::
 
 class SnapshotMaker {
   public:
-    SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs)
-        : cluster_(cluster), inputs_(inputs), exclusive_claims_(cluster, inputs.planned) {}
+    // `gives_back`: claims whose reservations count as free; nullptr: none.
+    SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs, const ClaimNames* gives_back)
+        : cluster_(cluster),
+          inputs_(inputs),
+          gives_back_(gives_back),
+          exclusive_claims_(cluster, inputs.planned) {}
 
     Snapshot make() {
         out_.well_known = inputs_.well_known;
@@ -344,9 +348,8 @@ class SnapshotMaker {
             std::int64_t nodes = 0;
         };
         std::map<std::string, Used, std::less<>> used;
-        ReservationsUsed reserved;
+        const ReservationsUsed reserved = reservations_used(cluster_, gives_back_);
         for (const auto& [name, state] : cluster_.claims()) {
-            note_reserved(state.claim, reserved);
             const PoolState* pool = cluster_.find_pool(pool_of(state.claim.meta));
             if (pool == nullptr || !pool->pool.limits) continue;
             Used& sum = used[pool->pool.meta.name];
@@ -538,6 +541,7 @@ class SnapshotMaker {
 
     const Cluster& cluster_;
     const SnapshotInputs& inputs_;
+    const ClaimNames* gives_back_;
     ExclusiveClaims exclusive_claims_;
     Snapshot out_;
     std::map<std::string, std::shared_ptr<const rules::PodShape>> shapes_;
@@ -584,7 +588,12 @@ bool wants_room(const Cluster& cluster, const PodState& pod) {
 }
 
 Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs) {
-    return SnapshotMaker(cluster, inputs).make();
+    return SnapshotMaker(cluster, inputs, nullptr).make();
+}
+
+Snapshot make_snapshot_once_given_back(const Cluster& cluster, const SnapshotInputs& inputs,
+                                       const ClaimNames& gives_back) {
+    return SnapshotMaker(cluster, inputs, &gives_back).make();
 }
 
 PoolView make_pool_view(const api::NodePool& pool, const Resources& used_capacity, std::int64_t used_nodes) {
