@@ -4,8 +4,8 @@
     tests/upstream_suite/run.py --joiner build/joiner [--suite regression|disruption]... [-k PART_OF_A_NAME]...
                                 [--part K/N] [--limit SECONDS] [--logs FOLDER]
 
-Each of their specs gets a control plane and a controller of its own, and --limit seconds: many wait a quarter of an
-hour for what does not come. One line a spec, and a table at the end. Exit code 77: the suites cannot be built here.
+Each of their specs gets a control plane and a controller of its own, and --limit seconds: most last a minute or two, a
+few wait ten for time to pass, and many a quarter of an hour for what does not come. One line a spec, and a table at the end. Exit code 77: the suites cannot be built here.
 
 Not among them: `dra` (pods with resource claims wait, with Joiner) and `performance` (judges the heap of a Go
 program, through a kubelet).
@@ -101,7 +101,7 @@ def main():
     parser.add_argument("-k", dest="parts", action="append", metavar="PART",
                         help="only specs whose name contains this, or another that is given so")
     parser.add_argument("--part", type=part, default=(1, 1), metavar="K/N", help="only the Kth of N parts")
-    parser.add_argument("--limit", type=int, default=480, help="seconds a spec")
+    parser.add_argument("--limit", type=int, default=1200, help="seconds a spec")
     parser.add_argument("--feature-gates", default=_GATES)
     parser.add_argument("--logs", help="keep all logs in this folder")
     options = parser.parse_args()
