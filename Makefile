@@ -30,6 +30,7 @@ e2e: build
 	tests/e2e/run.py --joiner build/joiner
 
 upstream-suite: build
+	@tools/setup.sh build python3-venv
 	tests/upstream_suite/run.py --joiner build/joiner
 
 side-by-side: build

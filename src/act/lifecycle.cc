@@ -51,7 +51,7 @@ void Lifecycle::step_claim(const std::string& name) {
     if (node != nullptr && !writer_.may_act_on(node->node)) return;
     if (plan::is_rebooting(claim) && !claim.meta.deleted) return reboot_.step(claim, node);
     const plan::ClaimStep step = plan::next_claim_step(
-        {claim, node, writer_.is_gone(claim.provider_id), launch_.is_ensured(name), window_may_open_(name),
+        {claim, node, writer_.is_gone(claim), launch_.is_ensured(name), window_may_open_(name),
          services_.cluster.has_several_nodes(claim), hooks_.are_done(claim)},
         now);
     perform(step, claim, node);

@@ -135,6 +135,12 @@ void ObjectWriter::remove_instance(cloud::Provider& provider, const std::string&
         if (!status && status.error().kind == ErrorKind::kNotFound) {
             gone_instances_.insert(provider_id);
             done(key);
+        } else if (!claim.empty() && !status && status.error().kind == ErrorKind::kInvalid) {
+            // The id is none of the claim's own cloud, so there is nothing of it. A node that names such an
+            // id may be another's, and is not let go of.
+            services_.notices.failed("find the instance of NodeClaim " + claim, status.error());
+            claims_without_instance_.insert(claim);
+            done(key);
         } else {
             if (!status) services_.notices.failed("remove instance " + provider_id, status.error());
             settling_.done(key, "", now);
@@ -146,8 +152,9 @@ void ObjectWriter::remove_instance(cloud::Provider& provider, const std::string&
 
 void ObjectWriter::release_claim(const api::NodeClaim& claim, std::function<void()> after) {
     release(kube::kNodeClaims, claim_key(claim.meta.name), claim.meta,
-            [this, id = claim.provider_id, after = std::move(after)] {
+            [this, name = claim.meta.name, id = claim.provider_id, after = std::move(after)] {
                 gone_instances_.erase(id);
+                claims_without_instance_.erase(name);
                 after();
             });
 }

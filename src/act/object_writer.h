@@ -45,6 +45,9 @@ class ObjectWriter {
                          const std::string& node);
     // The provider has said so.
     bool is_gone(const std::string& provider_id) const { return gone_instances_.contains(provider_id); }
+    bool is_gone(const api::NodeClaim& claim) const {
+        return is_gone(claim.provider_id) || claims_without_instance_.contains(claim.meta.name);
+    }
     void note_gone(const std::string& provider_id) { gone_instances_.insert(provider_id); }
 
     // For requests that are not patches: begin, then one of the ends.
@@ -65,7 +68,8 @@ class ObjectWriter {
 
     Services& services_;
     Settling settling_;
-    std::set<std::string> gone_instances_;  // Provider ids.
+    std::set<std::string> gone_instances_;           // Provider ids.
+    std::set<std::string> claims_without_instance_;  // By name.
 };
 
 // What requests about an object are known by.

@@ -482,7 +482,8 @@ void read_value(const Value& value, CSINode& out) {
                     return true;
                 });
                 if (count) out.volume_limits[name] = *count;
-                if (!keys.empty()) out.topology_keys[name] = std::move(keys);
+                // None, too: that is how a driver is known to be on the node.
+                out.topology_keys[name] = std::move(keys);
             });
             return true;
         });

@@ -71,6 +71,17 @@ TEST_F(ClaimRig, s1_2_a_standalone_claim_can_be_deleted) {
     EXPECT_TRUE(until([&] { return claims().empty() && nodes().empty(); }, minutes{1}));
 }
 
+TEST_F(ClaimRig, s4_7_a_claim_with_an_id_that_its_cloud_never_gave_is_collected) {
+    apply(node_class());
+    start();
+    apply(kStandalone);
+    ASSERT_TRUE(comes_up(1));
+    // Somebody else has written it.
+    ASSERT_TRUE(world_.patch("nodeclaims", "", "alone",
+                             R"({"status":{"providerID":"Provider:///AZ/i-01234567890123456"}})", "status"));
+    EXPECT_TRUE(until([&] { return claims().empty(); }, minutes{5}));
+}
+
 // What its nodes must carry.
 std::string marked_pool() {
     return node_pool({.template_spec = "taints: [{key: dedicated, value: blue, effect: PreferNoSchedule}], "

@@ -21,8 +21,10 @@
 #include "control/class_keeper.h"
 #include "control/cloud_events.h"
 #include "control/collector.h"
+#include "control/condition_metrics.h"
 #include "control/consolidation.h"
 #include "control/deletion_costs.h"
+#include "control/disruption_counts.h"
 #include "control/disruptor.h"
 #include "control/feed.h"
 #include "control/legacy_repairer.h"
@@ -31,7 +33,9 @@
 #include "control/node_decisions.h"
 #include "control/overlaid_offers.h"
 #include "control/overlay_keeper.h"
+#include "control/pod_metrics.h"
 #include "control/pool_keeper.h"
+#include "control/pool_metrics.h"
 #include "control/provider_offers.h"
 #include "control/provisioner.h"
 #include "control/repairer.h"
@@ -283,16 +287,15 @@ class Controller::Impl {
               }),
           disruptor_(services_, provisioner_, lifecycle_, last_pod_event_, repair_policies_, metrics,
                      decisions_),
-          replacer_(services_, provisioner_, disruptor_, metrics, decisions_),
+          replacer_(services_, provisioner_, disruptor_, metrics, decisions_, terminate_first()),
           consolidation_(services_, provisioner_, disruptor_, metrics, decisions_,
                          {.spot_to_spot = options_.gates.spot_to_spot_consolidation}),
-          static_pools_(services_, provisioner_, lifecycle_, disruptor_, decisions_,
-                        {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair}),
+          static_pools_(services_, provisioner_, lifecycle_, disruptor_, decisions_, terminate_first()),
           repairer_(services_, repair_policies_, lifecycle_, disruptor_, replacer_, static_pools_, metrics,
                     decisions_),
           legacy_repairer_(services_, lifecycle_, metrics, decisions_),
           deletion_costs_(services_, disruptor_, metrics),
-          pool_keeper_(services_, metrics, decisions_, [this] { look_at_pools(); }),
+          pool_keeper_(services_, decisions_, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
           buffer_keeper_(services_, provisioner_),
           collector_(services_,
@@ -301,6 +304,9 @@ class Controller::Impl {
                      }),
           class_keeper_(services_),
           cloud_events_(services_, lifecycle_, shortages_, metrics),
+          pool_metrics_(cluster_, metrics),
+          pod_metrics_(cluster_, decisions_, metrics),
+          condition_metrics_(cluster_, providers_, metrics),
           lease_rng_(rng.next()) {
         listen();
         hear_reports();
@@ -418,6 +424,9 @@ class Controller::Impl {
         return out;
     }
 
+    plan::TerminateFirst terminate_first() const {
+        return {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair};
+    }
     bool repairs_by_force() const { return options_.gates.node_repair && options_.legacy_node_repair; }
 
     // None where nothing is repaired by this method, and where they cannot be used: the start says so then.
@@ -446,6 +455,7 @@ class Controller::Impl {
         };
         listener_.node_changed = [this](const std::string& name) {
             look_at_node(name);
+            condition_metrics_.node_changed(name, loop_.now());
             if (repairs_by_force() && acting_ && !is_settling_in_ && facts_are_fresh())
                 legacy_repairer_.node_changed(name);
             repairer_.node_changed(name);
@@ -462,6 +472,7 @@ class Controller::Impl {
         };
         listener_.claim_changed = [this](const std::string& name) {
             look_at_claim(name);
+            condition_metrics_.claim_changed(name, loop_.now());
             if (const model::ClaimState* claim = cluster_.find_claim(name)) {
                 if (const model::NodeState* node = cluster_.node_of(claim->claim))
                     look_at_node(node->node.meta.name);
@@ -521,6 +532,7 @@ class Controller::Impl {
                           {{"nodes", std::to_string(cluster_.nodes().size())},
                            {"pods", std::to_string(cluster_.pods().size())}});
         look_at_everything();
+        condition_metrics_.start(loop_.now());
         class_keeper_.look_at_all();
         pools_dirty_ = true;
         headroom_dirty_ = true;
@@ -570,6 +582,7 @@ class Controller::Impl {
         if (is_gone) decisions_.note_gone(observe::SubjectKind::kPod, before->id.ns(), before->id.name());
         if (is_gone || (before != nullptr && !node_after.empty())) binder_.saw_bound(before->id.uid());
         provisioner_.pod_changed(before, after);
+        pod_metrics_.pod_changed(before, after, loop_.now());
         for (const std::string* node : {&node_before, &node_after}) {
             if (node->empty()) continue;
             const model::NodeState* state = cluster_.find_node(*node);
@@ -720,10 +733,13 @@ class Controller::Impl {
             pool_keeper_.look(true);
             lifecycle_.sweep();
             metrics_.set("cluster_state_node_count", {}, static_cast<double>(cluster_.nodes().size()));
+            pool_metrics_.look(disruptor_.gate(), disruptor_.held_pools());
+            pod_metrics_.look(loop_.now());
             empty_soon(Duration{0});
         }
         buffer_keeper_.look();
         cloud_events_.look();
+        condition_metrics_.look(loop_.now());
         if (!is_settling_in_ && facts_are_fresh()) {
             disruptor_.look();
             repairer_.look();
@@ -758,6 +774,8 @@ class Controller::Impl {
         const plan::EmptyPlan plan = plan::plan_empty(disruptor_.facts(), gate, now);
         disruptor_.report(gate);
         decide_on_empty(plan);
+        if (!plan.claims.empty())
+            count_decision(metrics_, cluster_, {"delete", plan::kEmpty, "empty"}, plan.claims);
         for (const std::string& claim : plan.claims) lifecycle_.delete_claim(claim, "empty");
         claims_.insert(plan.unsaid.begin(), plan.unsaid.end());
         if (!plan.unsaid.empty()) pump_soon();
@@ -814,6 +832,9 @@ class Controller::Impl {
     Collector collector_;
     ClassKeeper class_keeper_;
     CloudEvents cloud_events_;
+    PoolMetrics pool_metrics_;
+    PodMetrics pod_metrics_;
+    ConditionMetrics condition_metrics_;
     FeedListener listener_;
     std::vector<model::Kind> watched_;  // Kinds; their feeds and reflectors follow in the same order.
     std::vector<std::unique_ptr<Feed>> feeds_;

@@ -31,12 +31,9 @@ void DeletionCosts::look() {
     plan::DeletionCosts plan =
         plan::plan_deletion_costs(disruptor_.facts(), disruptor_.gate(), disruptor_.leaving(), now);
     constexpr std::string_view kPending = "pod_deletion_cost_nodes_with_pending_annotation_writes";
-    for (const auto& [pool, count] : pools_said_) {
-        if (!plan.nodes.contains(pool)) metrics_.drop(kPending, {{"nodepool", pool}});
-    }
     for (const auto& [pool, count] : plan.nodes)
-        metrics_.set(kPending, {{"nodepool", pool}}, static_cast<double>(count));
-    pools_said_ = std::move(plan.nodes);
+        pending_.set(kPending, {{"nodepool", pool}}, static_cast<double>(count));
+    pending_.end_pass();
     for (plan::DeletionCost& wanted : plan.writes) waiting_.push_back({std::move(wanted)});
     pump();
 }

@@ -7,6 +7,7 @@
 
 #include "act/services.h"
 #include "control/disruptor.h"
+#include "observe/gauge_set.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/deletion_cost.h"
 
@@ -15,7 +16,7 @@ namespace joiner::control {
 class DeletionCosts {
   public:
     DeletionCosts(act::Services& services, Disruptor& disruptor, observe::Metrics& metrics)
-        : services_(services), disruptor_(disruptor), metrics_(metrics) {}
+        : services_(services), disruptor_(disruptor), metrics_(metrics), pending_(metrics) {}
 
     // Each second; there is something to do once a minute, where facts have changed. REQUIRES: the watches
     // are fresh.
@@ -40,7 +41,7 @@ class DeletionCosts {
     std::uint64_t seen_version_ = 0;
     std::deque<Write> waiting_;
     int under_way_ = 0;
-    std::map<std::string, std::int64_t, std::less<>> pools_said_;  // That have a series of their own.
+    observe::GaugeSet pending_;
 };
 
 }  // namespace joiner::control

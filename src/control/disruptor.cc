@@ -8,6 +8,7 @@
 #include "act/binder.h"
 #include "api/names.h"
 #include "control/claim_decisions.h"
+#include "control/disruption_counts.h"
 #include "control/metric_words.h"
 #include "observe/log.h"
 #include "plan/disrupt/outgoing.h"
@@ -96,14 +97,15 @@ model::ClaimNames Disruptor::outgoing() {
     return plan::outgoing_claims(services_.cluster, gate(), services_.loop.now());
 }
 
-model::Snapshot Disruptor::snapshot_without(const std::vector<plan::Candidate>& leaving, Rooms rooms) {
+model::Snapshot Disruptor::snapshot_without(const std::vector<plan::Candidate>& leaving, Rooms rooms,
+                                            const model::ClaimNames* gives_back) {
     model::ClaimNames names;
     for (const plan::Candidate& candidate : leaving) names.insert(candidate.claim);
     // Pods on nodes that are being drained are about to need a place too.
     for (const auto& [name, state] : services_.cluster.claims()) {
         if (state.claim.meta.deleted) names.insert(name);
     }
-    model::Snapshot out = provisioner_.make_snapshot(&names);
+    model::Snapshot out = provisioner_.make_snapshot(&names, gives_back);
     if (rooms == Rooms::kThatStay) plan::close_rooms(out, services_.cluster, outgoing());
     return out;
 }
@@ -160,12 +162,14 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
         }
         command.launches.push_back(std::move(wanted));
     }
-    metrics_.count("voluntary_disruption_decisions_total",
-                   {{"decision", !planned.terminates_first_for.empty() ? "terminate-first"
-                                 : command.launches.empty()            ? "delete"
-                                                                       : "replace"},
-                    {"reason", lower(command.reason)},
-                    {"consolidation_type", consolidation_type(command.reason, command.leaving.size())}});
+    const std::string type = consolidation_type(command.reason, command.leaving.size());
+    count_decision(metrics_, services_.cluster,
+                   {.decision = !planned.terminates_first_for.empty() ? "terminate-first"
+                                : command.launches.empty()            ? "delete"
+                                                                      : "replace",
+                    .reason = command.reason,
+                    .consolidation_type = type},
+                   command.leaving);
     if (!planned.terminates_first_for.empty()) {
         metrics_.count("voluntary_disruption_terminate_first_decisions_total",
                        {{"nodepool", command.pool},
@@ -680,8 +684,6 @@ void Disruptor::look_at_breaker() {
         fruitless_.forget(name);
     }
     held_pools_ = breaker_.held(services_.loop.now());
-    for (const auto& [name, generation] : pool_generations_)
-        metrics_.set("joiner_disruption_held", {{"nodepool", name}}, held_pools_.contains(name) ? 1 : 0);
 }
 
 plan::PoolCounts Disruptor::moving(std::string_view reason) const {

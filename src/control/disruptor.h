@@ -86,12 +86,15 @@ class Disruptor {
     bool is_settled() const;
     // Pools where consolidation lately did not end as planned, so that it is not tried for a while, and why.
     std::map<std::string, std::string, std::less<>> fruitless_pools() const;
+    // Pools that nothing is launched for just to replace something, and why.
+    const std::map<std::string, std::string, std::less<>>& held_pools() const { return held_pools_; }
     Moves& moves() { return moves_; }
     // The question "where would their pods go?" for these nodes. Without the last resort, nodes that are
-    // about to go themselves take none of them.
+    // about to go themselves take none of them. `gives_back`: whose reservations count as free.
     enum class Rooms { kThatStay, kWithLastResort };
     model::Snapshot snapshot_without(const std::vector<plan::Candidate>& leaving,
-                                     Rooms rooms = Rooms::kThatStay);
+                                     Rooms rooms = Rooms::kThatStay,
+                                     const model::ClaimNames* gives_back = nullptr);
     // Claims of nodes that are about to go for what they are: drifted, or near the end of their time.
     model::ClaimNames outgoing();
 

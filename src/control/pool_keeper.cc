@@ -6,8 +6,6 @@
 
 #include "api/codec.h"
 #include "api/names.h"
-#include "control/metric_words.h"
-#include "plan/disrupt/gate.h"
 #include "rules/budget.h"
 #include "rules/conditions.h"
 
@@ -153,7 +151,6 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
     }
     rules::Resources sum;
     std::int64_t nodes = 0;
-    double price = 0;
     for (const auto& [claim_name, state] : services_.cluster.our_claims()) {
         if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) != name ||
             state.claim.meta.deleted)
@@ -162,29 +159,7 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
         if (node == nullptr) continue;
         sum += rules::as_capacity(node->node.capacity);
         ++nodes;
-        const std::string_view text =
-            api::find_or_empty(node->node.meta.labels, "eks-node-viewer/instance-price");
-        if (!text.empty()) price += std::strtod(std::string(text).c_str(), nullptr);
     }
-    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "nodes"}},
-                 static_cast<double>(nodes));
-    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "cpu"}},
-                 static_cast<double>(sum.cpu_milli) / 1000);
-    metrics_.set("nodepools_usage", {{"nodepool", name}, {"resource_type", "memory"}},
-                 static_cast<double>(sum.memory_bytes));
-    metrics_.set("nodepools_cost_total", {{"nodepool", name}}, price);
-    if (pool.limits) {
-        for (const auto& [resource, limit] : *pool.limits) {
-            metrics_.set("nodepools_limit", {{"nodepool", name}, {"resource_type", resource}},
-                         limit.to_double());
-        }
-    }
-    for (const std::string_view reason : plan::kDisruptionReasons) {
-        metrics_.set("nodepools_allowed_disruptions", {{"nodepool", name}, {"reason", lower(reason)}},
-                     static_cast<double>(std::min<std::int64_t>(
-                         rules::allowed_disruptions(pool, reason, nodes, now), nodes)));
-    }
-
     if (!settling_.may_act(name, pool.meta.resource_version, now)) return;
     const std::string hash = rules::node_pool_hash(pool);
     if (api::find_or_empty(pool.meta.annotations, api::kNodePoolHashAnnotation) != hash ||

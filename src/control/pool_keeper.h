@@ -9,7 +9,6 @@
 #include "act/services.h"
 #include "act/settling.h"
 #include "observe/decision_log.h"
-#include "observe/metrics.h"
 #include "rules/conditions.h"
 #include "rules/registration_health.h"
 
@@ -18,9 +17,8 @@ namespace joiner::control {
 class PoolKeeper {
   public:
     // `look_again()` is called when a pool may be looked at that could not be before.
-    PoolKeeper(act::Services& services, observe::Metrics& metrics, observe::DecisionLog& decisions,
-               std::function<void()> look_again)
-        : services_(services), metrics_(metrics), decisions_(decisions), look_again_(std::move(look_again)) {}
+    PoolKeeper(act::Services& services, observe::DecisionLog& decisions, std::function<void()> look_again)
+        : services_(services), decisions_(decisions), look_again_(std::move(look_again)) {}
 
     // Looks at every pool; cheap when nothing is to be said.
     void look(bool with_sums);
@@ -50,7 +48,6 @@ class PoolKeeper {
     void patch(const api::NodePool& pool, std::string_view subresource, std::string body);
 
     act::Services& services_;
-    observe::Metrics& metrics_;
     observe::DecisionLog& decisions_;
     std::function<void()> look_again_;
     act::Settling settling_;

@@ -10,6 +10,7 @@
 #include "api/names.h"
 #include "control/claim_decisions.h"
 #include "model/headroom.h"
+#include "model/reservations.h"
 #include "observe/log.h"
 #include "plan/lifecycle/initialization.h"
 #include "plan/lifecycle/promise.h"
@@ -252,9 +253,12 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     return inputs;
 }
 
-model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving) const {
+model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving,
+                                           const model::ClaimNames* gives_back) const {
     model::SnapshotInputs inputs = snapshot_inputs();
     inputs.leaving = leaving;
+    if (gives_back != nullptr)
+        return model::make_snapshot_once_given_back(services_.cluster, inputs, *gives_back);
     return model::make_snapshot(services_.cluster, inputs);
 }
 

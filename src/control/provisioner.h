@@ -64,7 +64,8 @@ class Provisioner {
     // Room that pods of nodes about to leave will take; no pod that waits is planned onto it.
     void reserve(model::ReservedRoom reserved) { reserved_ = std::move(reserved); }
     // The planning question as it is now, or with the nodes of some claims gone.
-    model::Snapshot make_snapshot(const model::ClaimNames* leaving = nullptr) const;
+    model::Snapshot make_snapshot(const model::ClaimNames* leaving = nullptr,
+                                  const model::ClaimNames* gives_back = nullptr) const;
     // What it is made from; refers to this object.
     model::SnapshotInputs snapshot_inputs() const;
     plan::ProvisionOptions plan_options(std::size_t pods) const;

@@ -6,6 +6,7 @@
 
 #include "act/object_writer.h"
 #include "api/names.h"
+#include "control/disruption_counts.h"
 #include "control/metric_words.h"
 #include "observe/log.h"
 
@@ -85,8 +86,8 @@ bool Repairer::request_reboot() {
             fmt::format("rebooting for {}/{}", rebooting_->verdict.condition, rebooting_->verdict.reason);
         if (!lifecycle_.request_reboot(claim, grace, why)) return false;
         reboots_.note(state->claim.meta.uid, services_.loop.now());
-        metrics_.count("voluntary_disruption_decisions_total",
-                       {{"decision", "reboot"}, {"reason", "unhealthy"}, {"consolidation_type", ""}});
+        count_decision(metrics_, services_.cluster, {.decision = "reboot", .reason = plan::kUnhealthy},
+                       {claim});
     }
     rebooting_.reset();
     return true;

@@ -104,6 +104,9 @@ bool Replacer::begin(const plan::Candidate& candidate, std::string_view reason,
         command = plan();
     }
     if (!command) {
+        if (auto first = plan_to_go_first(candidate, reason, snapshot)) command = std::move(first);
+    }
+    if (!command) {
         disruptor_.put_off(candidate.claim);
         disruptor_.keep({candidate.claim,
                          candidate.node,
@@ -114,6 +117,26 @@ bool Replacer::begin(const plan::Candidate& candidate, std::string_view reason,
     command->drain_bound = drain_bound;
     disruptor_.start(snapshot, *command);
     return true;
+}
+
+Result<plan::DisruptionCommand> Replacer::plan_to_go_first(const plan::Candidate& candidate,
+                                                           std::string_view reason,
+                                                           model::Snapshot& snapshot) {
+    const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
+    const model::PoolState* pool = services_.cluster.find_pool(candidate.pool);
+    const auto types = pool == nullptr ? nullptr : services_.offers.instance_types(pool->pool);
+    if (!terminate_first_.allows(reason) || claim == nullptr || types == nullptr ||
+        !plan::gives_back_reservation(claim->claim, pool->pool, *types))
+        return fail(ErrorKind::kUnavailable, "it makes no room by going first");
+    const model::ClaimNames gives_back{candidate.claim};
+    model::Snapshot then =
+        disruptor_.snapshot_without({candidate}, Disruptor::Rooms::kWithLastResort, &gives_back);
+    auto out = plan::plan_replacement(then, {candidate}, reason, provisioner_.plan_options(then.pods.size()));
+    if (!out) return out;
+    out->launches.clear();
+    out->terminates_first_for = plan::kNoReservedCapacity;
+    snapshot = std::move(then);
+    return out;
 }
 
 }  // namespace joiner::control

@@ -7,18 +7,20 @@
 #include "control/disruptor.h"
 #include "control/provisioner.h"
 #include "observe/metrics.h"
+#include "plan/disrupt/terminate_first.h"
 
 namespace joiner::control {
 
 class Replacer {
   public:
     Replacer(act::Services& services, Provisioner& provisioner, Disruptor& disruptor,
-             observe::Metrics& metrics, observe::DecisionLog& decisions)
+             observe::Metrics& metrics, observe::DecisionLog& decisions, plan::TerminateFirst terminate_first)
         : services_(services),
           provisioner_(provisioner),
           disruptor_(disruptor),
           metrics_(metrics),
-          nodes_(decisions, services.cluster) {}
+          nodes_(decisions, services.cluster),
+          terminate_first_(terminate_first) {}
 
     // Each second. REQUIRES: the watches are fresh.
     void look();
@@ -30,6 +32,10 @@ class Replacer {
   private:
     void replace_expired();
     void replace_drifted();
+    // A command without launches: where its pods go once the candidate has given back what it holds of a
+    // reservation, they go when it has. An error: nowhere, or it may not go first.
+    Result<plan::DisruptionCommand> plan_to_go_first(const plan::Candidate& candidate,
+                                                     std::string_view reason, model::Snapshot& snapshot);
     // Begins where the gate admits it; false where it was tried in vain.
     bool replace(const plan::Candidate& candidate, std::string_view reason, plan::DisruptionGate& gate);
 
@@ -38,6 +44,7 @@ class Replacer {
     Disruptor& disruptor_;
     observe::Metrics& metrics_;
     NodeDecisions nodes_;
+    plan::TerminateFirst terminate_first_;
 };
 
 }  // namespace joiner::control

@@ -1,5 +1,9 @@
 #include "control/static_pools.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "observe/log.h"
 #include "rules/conditions.h"
 
@@ -31,11 +35,20 @@ plan::StaticPoolFacts StaticPools::facts_of(const api::NodePool& pool) {
 
 void StaticPools::look_at(const api::NodePool& pool) {
     const plan::StaticPoolFacts facts = facts_of(pool);
-    const plan::StaticPoolPlan plan = plan::plan_static_pool(facts, services_.loop.now());
+    plan::StaticPoolPlan plan = plan::plan_static_pool(facts, services_.loop.now());
+    const std::int64_t missing = plan.launches;
+    if (missing > 0) {
+        const auto reserved = plan::reservation_room(disruptor_.facts(), facts);
+        plan.launches = std::min(missing, reserved.value_or(missing));
+        if (plan.launches < missing)
+            plan.shortage =
+                fmt::format("{} of {} missing nodes are not launched: {} for them", missing - plan.launches,
+                            missing, plan::obstacle_in_words(plan::kNoReservedCapacity, pool));
+    }
     const std::string object = "NodePool " + pool.meta.name;
     if (!plan.shortage.empty()) {
         limit(pool, {.rule = plan::Rule::kStaticLimit, .object = object, .detail = plan.shortage});
-    } else if (plan.launches == 0) {
+    } else if (missing == 0) {
         decide(pool, observe::Matter::kSize, observe::Verdict::kAsWanted, {});
     }
     for (const std::string& claim : plan.remove) lifecycle_.delete_claim(claim, "underutilized");
@@ -84,24 +97,16 @@ void StaticPools::launch_failed(const std::string& claim, const Error& error) {
 
 void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool) {
     const plan::StaticDrift drift = plan::plan_static_drift(disruptor_.facts(), facts, services_.loop.now());
-    if (drift.candidates.empty()) return;
-    if (!drift.obstacle.empty() && !terminate_first_.drift) {
-        const plan::Reason why{.rule = plan::Rule::kStaticLimit,
-                               .object = "NodePool " + facts.pool.meta.name,
-                               .detail = drift.obstacle};
-        say(facts.pool, "DisruptionBlocked", drift.obstacle);
-        decide(facts.pool, observe::Matter::kDrift, observe::Verdict::kClosed, {why});
-        for (const plan::Candidate& candidate : drift.candidates)
-            disruptor_.keep({candidate.claim, candidate.node, {why}}, observe::Matter::kDrift);
-        return;
-    }
+    const bool may_go = drift.obstacle.empty() || terminate_first_.drift;
+    if (!may_go || !drift.in_vain.empty()) keep_drifted(facts.pool, drift);
+    if (!may_go || drift.candidates.empty()) return;
     const plan::Candidate& candidate = drift.candidates.front();
     plan::DisruptionGate gate = disruptor_.gate();
     if (gate.admit({candidate}, plan::kDrifted)) {
         if (drift.obstacle.empty()) {
             begin(pool, candidate, plan::kDrifted, {});
         } else {
-            terminate_first(candidate, plan::kDrifted, {});
+            terminate_first(candidate, plan::kDrifted, {}, drift.obstacle);
         }
     }
     disruptor_.report(gate);
@@ -110,13 +115,17 @@ void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const mode
 std::string StaticPools::replace(const plan::Candidate& candidate, std::string_view reason,
                                  std::optional<Duration> drain_bound) {
     const api::NodePool& pool = services_.cluster.find_pool(candidate.pool)->pool;
-    const std::optional<std::int64_t> room = plan::replacement_room(facts_of(pool));
-    if (!room) return {};
-    if (*room == 0) {
+    const plan::StaticPoolFacts facts = facts_of(pool);
+    const plan::DisruptionFacts disruption = disruptor_.facts();
+    const std::optional<std::string_view> obstacle = plan::replacement_obstacle(disruption, facts);
+    if (!obstacle) return {};
+    if (!obstacle->empty()) {
+        const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
         const bool may_refill = rules::is_true(pool.conditions, "Ready") && !pool.meta.deleted;
-        if (!terminate_first_.repair || !may_refill)
-            return "the NodePool is at its limits.nodes, which leaves no room for a replacement";
-        terminate_first(candidate, reason, drain_bound);
+        if (!terminate_first_.repair || !may_refill || claim == nullptr ||
+            !plan::makes_room(claim->claim, *obstacle, disruption, facts))
+            return plan::obstacle_in_words(*obstacle, pool) + " for a replacement";
+        terminate_first(candidate, reason, drain_bound, *obstacle);
         return {};
     }
     begin(model::make_pool_view(pool, {}, 0), candidate, reason, drain_bound);
@@ -137,13 +146,29 @@ void StaticPools::begin(const model::PoolView& pool, const plan::Candidate& cand
 }
 
 void StaticPools::terminate_first(const plan::Candidate& candidate, std::string_view reason,
-                                  std::optional<Duration> drain_bound) {
+                                  std::optional<Duration> drain_bound, std::string_view obstacle) {
     plan::DisruptionCommand command;
     command.reason = reason;
     command.leaving = {candidate};
     command.drain_bound = drain_bound;
-    command.terminates_first_for = plan::kStaticAtLimit;
+    command.terminates_first_for = obstacle;
     disruptor_.start({}, command);
+}
+
+void StaticPools::keep_drifted(const api::NodePool& pool, const plan::StaticDrift& drift) {
+    const plan::Reason why{.rule = plan::Rule::kStaticLimit,
+                           .object = "NodePool " + pool.meta.name,
+                           .detail = "drifted nodes are not replaced: " +
+                                     plan::obstacle_in_words(drift.obstacle, pool) + " for one more"};
+    const auto keep = [&](const std::vector<plan::Candidate>& candidates) {
+        for (const plan::Candidate& candidate : candidates)
+            disruptor_.keep({candidate.claim, candidate.node, {why}}, observe::Matter::kDrift);
+    };
+    keep(drift.in_vain);
+    if (terminate_first_.drift && !drift.candidates.empty()) return;
+    say(pool, "DisruptionBlocked", why.detail);
+    decide(pool, observe::Matter::kDrift, observe::Verdict::kClosed, {why});
+    keep(drift.candidates);
 }
 
 void StaticPools::limit(const api::NodePool& pool, plan::Reason why) {

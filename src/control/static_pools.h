@@ -18,13 +18,9 @@ namespace joiner::control {
 
 class StaticPools {
   public:
-    // Which nodes may go before their replacement where limits.nodes leaves no room for both.
-    struct TerminateFirst {
-        bool drift = false;
-        bool repair = false;
-    };
+    // `terminate_first`: which nodes may go before their replacement where there is no room for both.
     StaticPools(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-                Disruptor& disruptor, observe::DecisionLog& decisions, TerminateFirst terminate_first)
+                Disruptor& disruptor, observe::DecisionLog& decisions, plan::TerminateFirst terminate_first)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
@@ -52,7 +48,9 @@ class StaticPools {
                std::optional<Duration> drain_bound);
     // What goes is made up for once it has gone, as whatever the pool lacks.
     void terminate_first(const plan::Candidate& candidate, std::string_view reason,
-                         std::optional<Duration> drain_bound);
+                         std::optional<Duration> drain_bound, std::string_view obstacle);
+    // Nothing is replaced, because there is no room for a replacement.
+    void keep_drifted(const api::NodePool& pool, const plan::StaticDrift& drift);
     std::shared_ptr<const plan::MachineSpec> spec_of(const model::PoolView& pool) const;
     void say(const api::NodePool& pool, const std::string& reason, const std::string& message);
     void decide(const api::NodePool& pool, observe::Matter matter, observe::Verdict verdict,
@@ -65,7 +63,7 @@ class StaticPools {
     act::Lifecycle& lifecycle_;
     Disruptor& disruptor_;
     observe::DecisionLog& decisions_;
-    TerminateFirst terminate_first_;
+    plan::TerminateFirst terminate_first_;
     Purchases purchases_;                                    // By pool; all claims of a look count as one.
     std::map<std::string, std::set<std::string>> creating_;  // By pool: claims not seen yet.
 };

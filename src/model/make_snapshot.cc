@@ -51,8 +51,12 @@ void for_each_listed_type(const api::NodeClaim& claim, const std::vector<rules::
 
 class SnapshotMaker {
   public:
-    SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs)
-        : cluster_(cluster), inputs_(inputs), exclusive_claims_(cluster, inputs.planned) {}
+    // `gives_back`: claims whose reservations count as free; nullptr: none.
+    SnapshotMaker(const Cluster& cluster, const SnapshotInputs& inputs, const ClaimNames* gives_back)
+        : cluster_(cluster),
+          inputs_(inputs),
+          gives_back_(gives_back),
+          exclusive_claims_(cluster, inputs.planned) {}
 
     Snapshot make() {
         out_.well_known = inputs_.well_known;
@@ -215,15 +219,12 @@ class SnapshotMaker {
         out_.rooms.push_back(std::move(room));
     }
 
-    void add_volumes(const NodeState& state, const ClaimState* claim, RoomView& room) const {
+    void add_volumes(const NodeState& state, const ClaimState* claim, RoomView& room) {
         if (volume_users_.empty()) return;
         AttachedVolumes there;
         for (const auto& [key, pod] : state.pods) there.add(cluster_, *pod);
         if (claim != nullptr) add_planned_volumes(claim->claim.meta.name, there);
-        std::optional<VolumeLimits> limits = volume_limits_of(cluster_, state);
-        if (!limits && !room.is_initialized)
-            limits = known_volume_limits(api::find_or_empty(state.node.meta.labels, api::kInstanceTypeLabel));
-        if (limits) room.volumes_left = there.left_of(*limits);
+        room.volumes_left = there.left_of(volume_limits_of(state));
         room.shared_volumes = there.shared(volume_users_);
     }
 
@@ -233,10 +234,35 @@ class SnapshotMaker {
         for (const PodState* pod : planned->second) there.add(cluster_, *pod);
     }
 
-    // As nodes of the type say.
-    VolumeLimits known_volume_limits(std::string_view type) const {
-        const auto known = out_.volume_limits.find(type);
-        return known == out_.volume_limits.end() ? VolumeLimits{} : known->second;
+    // As the drivers on the node say; for those that are not on it, as its type says.
+    VolumeLimits volume_limits_of(const NodeState& state) {
+        const auto known = cluster_.csi_nodes().find(state.node.meta.name);
+        const api::CSINode* there = known == cluster_.csi_nodes().end() ? nullptr : &known->second.object;
+        VolumeLimits out;
+        if (there != nullptr) out.assign(there->volume_limits.begin(), there->volume_limits.end());
+        for (const auto& [driver, limit] : limits_of_its_type(state)) {
+            if (there == nullptr || !there->topology_keys.contains(driver)) out.emplace_back(driver, limit);
+        }
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
+    const VolumeLimits& limits_of_its_type(const NodeState& state) {
+        const std::string_view pool_name = pool_of(state.node.meta);
+        const std::string_view type_name =
+            api::find_or_empty(state.node.meta.labels, api::kInstanceTypeLabel);
+        const auto [it, is_new] = type_limits_.try_emplace({std::string(pool_name), std::string(type_name)});
+        if (!is_new) return it->second;
+        const PoolState* pool = cluster_.find_pool(pool_name);
+        const auto types = pool == nullptr ? nullptr : inputs_.types(pool->pool);
+        if (types != nullptr) {
+            const auto type = std::find_if(types->begin(), types->end(),
+                                           [&](const auto& each) { return each.name == type_name; });
+            if (type != types->end()) return it->second = volume_limits_of_type(out_, *type);
+        }
+        if (const auto seen = out_.volume_limits.find(type_name); seen != out_.volume_limits.end())
+            it->second = seen->second;
+        return it->second;
     }
 
     // Whichever of its types the claim becomes.
@@ -322,9 +348,8 @@ class SnapshotMaker {
             std::int64_t nodes = 0;
         };
         std::map<std::string, Used, std::less<>> used;
-        ReservationsUsed reserved;
+        const ReservationsUsed reserved = reservations_used(cluster_, gives_back_);
         for (const auto& [name, state] : cluster_.claims()) {
-            note_reserved(state.claim, reserved);
             const PoolState* pool = cluster_.find_pool(pool_of(state.claim.meta));
             if (pool == nullptr || !pool->pool.limits) continue;
             Used& sum = used[pool->pool.meta.name];
@@ -516,6 +541,7 @@ class SnapshotMaker {
 
     const Cluster& cluster_;
     const SnapshotInputs& inputs_;
+    const ClaimNames* gives_back_;
     ExclusiveClaims exclusive_claims_;
     Snapshot out_;
     std::map<std::string, std::shared_ptr<const rules::PodShape>> shapes_;
@@ -528,6 +554,8 @@ class SnapshotMaker {
     std::map<std::string, Resources, std::less<>> nominated_;                        // By node.
     std::map<std::string, std::vector<const PodState*>, std::less<>> planned_pods_;  // With volumes.
     VolumeUsers volume_users_;
+    // By pool and type, worked out when a node of it is met.
+    std::map<std::pair<std::string, std::string>, VolumeLimits> type_limits_;
 };
 
 }  // namespace
@@ -560,7 +588,12 @@ bool wants_room(const Cluster& cluster, const PodState& pod) {
 }
 
 Snapshot make_snapshot(const Cluster& cluster, const SnapshotInputs& inputs) {
-    return SnapshotMaker(cluster, inputs).make();
+    return SnapshotMaker(cluster, inputs, nullptr).make();
+}
+
+Snapshot make_snapshot_once_given_back(const Cluster& cluster, const SnapshotInputs& inputs,
+                                       const ClaimNames& gives_back) {
+    return SnapshotMaker(cluster, inputs, &gives_back).make();
 }
 
 PoolView make_pool_view(const api::NodePool& pool, const Resources& used_capacity, std::int64_t used_nodes) {

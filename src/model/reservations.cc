@@ -29,12 +29,6 @@ std::string settled(const api::NodeClaim& claim, std::string_view key) {
     return {};
 }
 
-std::int64_t left_of(const InstanceType& type, const Offering& offering, const ReservationsUsed& used) {
-    const auto it = used.find({type.name, std::string(offering.zone())});
-    const std::int64_t taken = it == used.end() ? 0 : it->second;
-    return offering.reservation_capacity - taken;
-}
-
 // `nodes` of the type, moved from what the rest may buy to what the part may.
 void share_limits(PoolView& rest, PoolView& part, const InstanceType& type, std::int64_t& nodes) {
     for (const auto& [name, left] : rest.remaining) {
@@ -61,6 +55,27 @@ void note_reserved(const api::NodeClaim& claim, ReservationsUsed& used) {
     ++used[{settled(claim, api::kInstanceTypeLabel), settled(claim, api::kZoneLabel)}];
 }
 
+ReservationsUsed reservations_used(const Cluster& cluster, const ClaimNames* gives_back) {
+    ReservationsUsed out;
+    for (const auto& [name, state] : cluster.claims()) {
+        if (gives_back == nullptr || !gives_back->contains(name)) note_reserved(state.claim, out);
+    }
+    return out;
+}
+
+std::int64_t reservation_left(const InstanceType& type, const Offering& offering,
+                              const ReservationsUsed& used) {
+    const auto it = used.find({type.name, std::string(offering.zone())});
+    const std::int64_t taken = it == used.end() ? 0 : it->second;
+    return offering.reservation_capacity - taken;
+}
+
+bool holds_reservation(const api::NodeClaim& claim, const InstanceType& type, const Offering& offering) {
+    ReservationsUsed its;
+    note_reserved(claim, its);
+    return its.contains({type.name, std::string(offering.zone())});
+}
+
 std::vector<PoolView> split_by_reservation(PoolView view, const ReservationsUsed& used) {
     std::vector<PoolView> out;
     const bool has_some = view.types != nullptr &&
@@ -79,7 +94,7 @@ std::vector<PoolView> split_by_reservation(PoolView view, const ReservationsUsed
         std::erase_if(open.offerings, is_reserved);
         for (const Offering& offering : type.offerings) {
             if (!is_reserved(offering) || !offering.available) continue;
-            std::int64_t nodes = left_of(type, offering, used);
+            std::int64_t nodes = reservation_left(type, offering, used);
             if (nodes <= 0 || !rules::intersects(view.requirements, offering.requirements)) continue;
             PoolView part = view;
             part.is_reservation = true;

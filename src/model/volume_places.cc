@@ -260,12 +260,6 @@ std::vector<std::string> AttachedVolumes::shared(const VolumeUsers& users) const
     return out;
 }
 
-std::optional<VolumeLimits> volume_limits_of(const Cluster& cluster, const NodeState& node) {
-    const api::CSINode* csi_node = find(cluster.csi_nodes(), node.node.meta.name);
-    if (csi_node == nullptr) return std::nullopt;
-    return VolumeLimits(csi_node->volume_limits.begin(), csi_node->volume_limits.end());
-}
-
 std::map<std::string, VolumeLimits, std::less<>> volume_limits_by_type(const Cluster& cluster) {
     std::map<std::string, std::map<std::string, int>> least;
     for (const auto& [name, kept] : cluster.csi_nodes()) {

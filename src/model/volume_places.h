@@ -4,7 +4,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,9 +32,6 @@ class AttachedVolumes {
   private:
     std::map<std::string, std::set<std::string>> ids_;  // By driver.
 };
-
-// What the drivers of the node say they take; nullopt where none has said so.
-std::optional<VolumeLimits> volume_limits_of(const Cluster& cluster, const NodeState& node);
 
 // The least that nodes of each instance type say.
 std::map<std::string, VolumeLimits, std::less<>> volume_limits_by_type(const Cluster& cluster);

@@ -4,10 +4,13 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+#include <prometheus/summary.h>
 #include <prometheus/text_serializer.h>
 
 #include <utility>
 #include <vector>
+
+#include "base/check.h"
 
 namespace joiner::observe {
 namespace {
@@ -16,6 +19,7 @@ struct Description {
     std::string_view name;
     std::string_view help;
 };
+// Every metric there is; tools/check_metrics.py holds that each is recorded somewhere.
 constexpr Description kDescriptions[] = {
     {"build_info", "What was built: 1, with the version as a label."},
     {"scheduler_scheduling_duration_seconds", "Time one planning pass took."},
@@ -37,6 +41,30 @@ constexpr Description kDescriptions[] = {
      "Nodes of a NodePool with pods whose deletion cost is being written."},
     {"pod_deletion_cost_pod_annotation_writes_total",
      "Writes of pods' deletion costs, by what came of them."},
+    {"pods_startup_duration_seconds", "Time from the creation of a pod until it was ready."},
+    {"pods_unstarted_time_seconds", "Time since the creation of a pod that is not ready yet."},
+    {"pods_bound_duration_seconds", "Time from the creation of a pod until it was bound."},
+    {"pods_unbound_time_seconds", "Time since the creation of a pod that is not bound yet."},
+    {"pods_provisioning_bound_duration_seconds",
+     "Time from the first plan that had a node for a pod until it was bound."},
+    {"pods_provisioning_unbound_time_seconds",
+     "Time since the first plan that had a node for a pod that is not bound yet."},
+    {"pods_provisioning_startup_duration_seconds",
+     "Time from the first plan that had a node for a pod until it was ready."},
+    {"pods_provisioning_unstarted_time_seconds",
+     "Time since the first plan that had a node for a pod that is not ready yet."},
+    {"pods_scheduling_decision_duration_seconds",
+     "Time from when a pod was first seen until something was decided about it."},
+    {"pods_provisioning_scheduling_undecided_time_seconds",
+     "Time since a pod was first seen about which nothing is decided yet."},
+    {"voluntary_disruption_decisions_total", "Disruptions that were decided upon."},
+    {"voluntary_disruption_decisions_by_nodepool_total",
+     "Disruptions that were decided upon, by the NodePool of their nodes."},
+    {"voluntary_disruption_eligible_nodes", "Nodes that could be disrupted for a reason, budgets aside."},
+    {"voluntary_disruption_failed_validations_total",
+     "Steps of a consolidation that did not hold any more when their turn came."},
+    {"voluntary_disruption_queue_failures_total", "Disruptions that were begun and given up."},
+    {"voluntary_disruption_decision_evaluation_duration_seconds", "Time a search for a consolidation took."},
     {"voluntary_disruption_terminate_first_decisions_total",
      "Nodes that went before their replacement because it had no room beside them."},
     {"nodes_created_total", "Nodes registered."},
@@ -47,6 +75,8 @@ constexpr Description kDescriptions[] = {
     {"nodepools_usage", "What counts against the limits of NodePools."},
     {"nodepools_cost_total", "Price per hour of a NodePool's nodes."},
     {"nodepools_allowed_disruptions", "Nodes that budgets allow to be disrupted now."},
+    {"nodepools_nodes_consuming_budgets", "Nodes that count against the budgets of a NodePool now."},
+    {"joiner_disruption_held", "1 where a NodePool is left alone because its replacements kept failing."},
     {"cloudprovider_duration_seconds", "Time a call to the cloud took."},
     {"cloudprovider_errors_total", "Calls to the cloud that failed."},
     {"joiner_pods_bound_total", "Pods bound by the controller itself, by result."},
@@ -56,19 +86,33 @@ constexpr Description kDescriptions[] = {
      "Plans dropped because they broke a scheduling rule, for one without regard to price."},
     {"interruption_received_messages_total",
      "What clouds said of instances that they take away, stop or may take away, by kind."},
-    {"client_go_request_total", "Requests to the API server."},
 };
+// Of each kind of object that has conditions: "operator_<kind>_" before it.
+constexpr Description kConditionDescriptions[] = {
+    {"status_condition_count", "1 for each condition of an object as it is now."},
+    {"status_condition_current_status_seconds", "Time since a condition of an object has been as it is."},
+    {"status_condition_transitions_total", "Changes of conditions to a status."},
+    {"status_condition_transition_seconds", "Time a condition had a status before it changed to another."},
+    {"termination_current_time_seconds", "Time since the deletion of an object that is not gone yet."},
+    {"termination_duration_seconds", "Time from the deletion of an object until it was gone."},
+};
+constexpr std::string_view kOfConditions = "operator_";
 
 std::string full_name(std::string_view name) {
-    if (name.starts_with("joiner_") || name.starts_with("client_")) return std::string(name);
+    if (name.starts_with("joiner_") || name.starts_with(kOfConditions)) return std::string(name);
     return "karpenter_" + std::string(name);
 }
 
-std::string help_for(std::string_view name) {
+// Empty for a name that is not described, which is a bug.
+std::string_view help_for(std::string_view name) {
     for (const Description& description : kDescriptions) {
-        if (description.name == name) return std::string(description.help);
+        if (description.name == name) return description.help;
     }
-    return std::string(name);
+    if (!name.starts_with(kOfConditions)) return {};
+    for (const Description& description : kConditionDescriptions) {
+        if (name.ends_with(description.name)) return description.help;
+    }
+    return {};
 }
 
 const prometheus::Histogram::BucketBoundaries& duration_buckets() {
@@ -83,6 +127,28 @@ const prometheus::Histogram::BucketBoundaries& duration_buckets() {
 const prometheus::Histogram::BucketBoundaries& reboot_buckets() {
     static const prometheus::Histogram::BucketBoundaries buckets = {10, 20, 40, 80, 160, 320, 640, 1280};
     return buckets;
+}
+
+// Of an object's conditions and of its end.
+const prometheus::Histogram::BucketBoundaries& condition_buckets() {
+    static const prometheus::Histogram::BucketBoundaries buckets = {0.5, 1,   2,   4,    8,    16,   32,  64,
+                                                                    128, 256, 512, 1024, 2048, 4096, 8192};
+    return buckets;
+}
+
+const prometheus::Histogram::BucketBoundaries& buckets_for(std::string_view name) {
+    if (name.starts_with("nodes_reboot_")) return reboot_buckets();
+    return name.starts_with(kOfConditions) ? condition_buckets() : duration_buckets();
+}
+
+// The ones that Karpenter has as summaries.
+bool is_summary(std::string_view name) {
+    return name == "pods_startup_duration_seconds";
+}
+const prometheus::Summary::Quantiles& quantiles() {
+    static const prometheus::Summary::Quantiles quantiles = {
+        {0, 0.01}, {0.5, 0.01}, {0.9, 0.01}, {0.99, 0.001}, {1, 0.001}};
+    return quantiles;
 }
 
 template <typename T>
@@ -101,6 +167,9 @@ class Metrics::Impl {
     prometheus::Family<prometheus::Histogram>& histograms(std::string_view name) {
         return family(histograms_, name, prometheus::BuildHistogram());
     }
+    prometheus::Family<prometheus::Summary>& summaries(std::string_view name) {
+        return family(summaries_, name, prometheus::BuildSummary());
+    }
     prometheus::Registry& registry() { return registry_; }
 
   private:
@@ -108,7 +177,10 @@ class Metrics::Impl {
     prometheus::Family<T>& family(Families<T>& families, std::string_view name, Builder builder) {
         const auto it = families.find(name);
         if (it != families.end()) return *it->second;
-        prometheus::Family<T>& made = builder.Name(full_name(name)).Help(help_for(name)).Register(registry_);
+        const std::string help(help_for(name));
+        const bool is_described = !help.empty();
+        CHECK(is_described);
+        prometheus::Family<T>& made = builder.Name(full_name(name)).Help(help).Register(registry_);
         families.emplace(std::string(name), &made);
         return made;
     }
@@ -117,6 +189,7 @@ class Metrics::Impl {
     Families<prometheus::Counter> counters_;
     Families<prometheus::Gauge> gauges_;
     Families<prometheus::Histogram> histograms_;
+    Families<prometheus::Summary> summaries_;
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -133,10 +206,11 @@ void Metrics::drop(std::string_view name, const Labels& labels) {
     family.Remove(&family.Add(labels));
 }
 void Metrics::observe(std::string_view name, const Labels& labels, double seconds) {
-    const bool is_of_reboot = name.starts_with("nodes_reboot_");
-    impl_->histograms(name)
-        .Add(labels, is_of_reboot ? reboot_buckets() : duration_buckets())
-        .Observe(seconds);
+    if (is_summary(name)) {
+        impl_->summaries(name).Add(labels, quantiles()).Observe(seconds);
+    } else {
+        impl_->histograms(name).Add(labels, buckets_for(name)).Observe(seconds);
+    }
 }
 std::string Metrics::text() const {
     return prometheus::TextSerializer().Serialize(impl_->registry().Collect());

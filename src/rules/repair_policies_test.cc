@@ -112,6 +112,8 @@ TEST(RepairPolicies, s4_8_half_an_hour_of_waiting_is_worth_one_rank) {
 
 TEST(RepairPolicies, s4_8_a_node_is_sick_with_any_status_that_a_policy_names) {
     EXPECT_TRUE(policies().call_sick(a_node({{"Gpu", "False", "Whatever", "", kNow, 0}})));
+    EXPECT_TRUE(policies().call_sick(a_node({{"Ready", "False", "", "", kNow, 0}})));
+    EXPECT_TRUE(policies().call_sick(a_node({{"Ready", "Unknown", "", "", kNow, 0}})));
     EXPECT_FALSE(policies().call_sick(a_node({{"Gpu", "True", "XID46", "", kNow, 0}})));
     EXPECT_FALSE(RepairPolicies{}.call_sick(a_node({{"Ready", "False", "", "", kNow, 0}})));
 }

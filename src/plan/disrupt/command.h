@@ -16,9 +16,6 @@ namespace joiner::plan {
 // After a move that saves nothing, as drift and expiry bring about. One that saves rests until it has paid.
 inline constexpr Duration kRest = std::chrono::hours{1};
 
-// A static pool whose limits leave no room beside what is to be replaced.
-inline constexpr std::string_view kStaticAtLimit = "static-at-limit";
-
 // Indexes refer to the snapshot it was planned on.
 struct DisruptionCommand {
     std::string_view reason;            // One of kDisruptionReasons.
@@ -30,7 +27,7 @@ struct DisruptionCommand {
     std::optional<rules::Money> saving = {};
     // From the deletion on: pods that are not gone by then are deleted. nullopt: as the claims say.
     std::optional<Duration> drain_bound = {};
-    // Why the nodes go before what replaces them, as metrics put it; empty where they do not.
+    // Why the nodes go before what replaces them (plan/disrupt/terminate_first.h); empty where they do not.
     std::string_view terminates_first_for = {};
 };
 

@@ -72,10 +72,13 @@ std::int64_t DisruptionGate::left(const std::string& pool, std::string_view reas
     if (closed(pool, reason)) return 0;
     const std::int64_t most = allowed(pool, reason);
     if (most == rules::kUnlimited) return most;
-    // To repair them is what the reason is for.
+    return std::max<std::int64_t>(0, most - under_way(pool, reason));
+}
+
+std::int64_t DisruptionGate::under_way(const std::string& pool, std::string_view reason) const {
     const Use use = use_of(pool);
-    const std::int64_t under_way = use.disrupted + (reason == kUnhealthy ? 0 : use.unready);
-    return std::max<std::int64_t>(0, most - under_way);
+    // To repair those that are not ready is what that reason is for.
+    return use.disrupted + (reason == kUnhealthy ? 0 : use.unready);
 }
 
 Reasons& DisruptionGate::answer(const std::string& pool, std::string_view reason) {

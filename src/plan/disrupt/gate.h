@@ -56,6 +56,8 @@ class DisruptionGate {
     std::optional<Reason> forbidden(const std::string& pool, std::string_view reason) const;
     // What the pool's budgets allow for `reason`, whatever is under way.
     std::int64_t allowed(const std::string& pool, std::string_view reason) const;
+    // Nodes that count against the budgets for `reason`, those admitted so far among them.
+    std::int64_t under_way(const std::string& pool, std::string_view reason) const;
     // Whether it is closed; notes the refusal.
     bool refuses(const std::string& pool, std::string_view reason);
     // Counts the nodes as disrupted and their pods as moved, if the gate lets all of them through; else none.

@@ -111,16 +111,45 @@ StaticPoolPlan plan_static_pool(const StaticPoolFacts& facts, WallTime now) {
     return out;
 }
 
-std::optional<std::int64_t> replacement_room(const StaticPoolFacts& facts) {
+std::optional<std::int64_t> reservation_room(const DisruptionFacts& disruption,
+                                             const StaticPoolFacts& facts) {
+    const auto types = disruption.types(facts.pool);
+    if (types == nullptr) return std::nullopt;
+    auto room = reservation_room(facts.pool, *types, model::reservations_used(facts.cluster, nullptr));
+    if (!room) return std::nullopt;
+    *room -= facts.creating;
+    for (const auto& [name, state] : facts.cluster.our_claims()) {
+        if (is_of(state.claim, facts.pool) && state.claim.provider_id.empty()) --*room;
+    }
+    return std::max<std::int64_t>(0, *room);
+}
+
+std::optional<std::string_view> replacement_obstacle(const DisruptionFacts& disruption,
+                                                     const StaticPoolFacts& facts) {
     const Count count = count_claims(facts);
     if (count.active + count.leaving + facts.creating > facts.pool.replicas.value_or(0)) return std::nullopt;
-    return std::max<std::int64_t>(0, node_limit(facts.pool) - count.all() - facts.creating);
+    if (const auto reserved = reservation_room(disruption, facts); reserved && *reserved == 0)
+        return kNoReservedCapacity;
+    const bool is_at_limit = node_limit(facts.pool) <= count.all() + facts.creating;
+    return is_at_limit ? kStaticAtLimit : std::string_view{};
+}
+
+std::string obstacle_in_words(std::string_view obstacle, const api::NodePool& pool) {
+    if (obstacle == kNoReservedCapacity)
+        return "every reservation that the NodePool may use is full, which leaves no room";
+    if (obstacle == kStaticAtLimit) return fmt::format("limits.nodes ({}) leaves no room", node_limit(pool));
+    return {};
+}
+
+bool makes_room(const api::NodeClaim& claim, std::string_view obstacle, const DisruptionFacts& disruption,
+                const StaticPoolFacts& facts) {
+    if (obstacle != kNoReservedCapacity) return true;
+    const auto types = disruption.types(facts.pool);
+    return types != nullptr && gives_back_reservation(claim, facts.pool, *types);
 }
 
 StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoolFacts& facts, WallTime now) {
     StaticDrift out;
-    const std::optional<std::int64_t> room = replacement_room(facts);
-    if (!room) return out;
     const CandidateFinder finder(disruption, DisruptionClass::kEventual, now);
     using Drifted = std::tuple<bool, WallTime, std::string>;
     std::vector<Drifted> order;
@@ -133,12 +162,14 @@ StaticDrift plan_static_drift(const DisruptionFacts& disruption, const StaticPoo
     }
     std::sort(order.begin(), order.end());
     if (order.empty()) return out;
-    if (*room == 0)
-        out.obstacle =
-            fmt::format("drifted nodes are not replaced: limits.nodes ({}) leaves no room for one more",
-                        node_limit(facts.pool));
-    for (const auto& [has_pods, since, name] : order)
-        out.candidates.push_back(finder.make(*facts.cluster.find_claim(name)));
+    const std::optional<std::string_view> obstacle = replacement_obstacle(disruption, facts);
+    if (!obstacle) return out;
+    out.obstacle = *obstacle;
+    for (const auto& [has_pods, since, name] : order) {
+        const model::ClaimState& state = *facts.cluster.find_claim(name);
+        const bool goes = makes_room(state.claim, out.obstacle, disruption, facts);
+        (goes ? out.candidates : out.in_vain).push_back(finder.make(state));
+    }
     return out;
 }
 

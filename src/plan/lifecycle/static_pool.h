@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "model/cluster.h"
 #include "model/make_snapshot.h"
 #include "plan/disrupt/candidates.h"
+#include "plan/disrupt/terminate_first.h"
 
 namespace joiner::plan {
 
@@ -33,14 +35,27 @@ struct StaticPoolPlan {
 
 StaticPoolPlan plan_static_pool(const StaticPoolFacts& facts, WallTime now);
 
-// How many claims limits.nodes leaves room for beside those there are, to replace some. nullopt while the
-// pool has more claims than replicas: a replacement is up or coming up, and the surplus has to go first.
-std::optional<std::int64_t> replacement_room(const StaticPoolFacts& facts);
+// How many more claims the reservations leave room for, where the pool may use nothing else; nullopt: they
+// set no limit. Claims that are not launched yet will take theirs.
+std::optional<std::int64_t> reservation_room(const DisruptionFacts& disruption, const StaticPoolFacts& facts);
+
+// What leaves no room for a replacement beside the nodes there are: kNoReservedCapacity, kStaticAtLimit, or
+// empty, where there is room. nullopt while the pool has more claims than replicas: a replacement is up or
+// coming up, and the surplus has to go first.
+std::optional<std::string_view> replacement_obstacle(const DisruptionFacts& disruption,
+                                                     const StaticPoolFacts& facts);
+// In the words of a sentence's end, "… leaves no room"; empty for none.
+std::string obstacle_in_words(std::string_view obstacle, const api::NodePool& pool);
+// Whether room comes of it when the claim goes first.
+bool makes_room(const api::NodeClaim& claim, std::string_view obstacle, const DisruptionFacts& disruption,
+                const StaticPoolFacts& facts);
 
 struct StaticDrift {
     std::vector<Candidate> candidates;  // Those without pods first, then by how long they have been drifted.
-    // Why none of them can be replaced by one that comes first; empty otherwise.
-    std::string obstacle;
+    // As replacement_obstacle(): none of them can be replaced by one that comes first.
+    std::string_view obstacle;
+    // Those that would make no room by going first; they are no candidates.
+    std::vector<Candidate> in_vain;
 };
 
 // What may be replaced, one for one.

@@ -24,6 +24,7 @@ struct World {
     std::int64_t creating = 0;
     std::map<std::string, WallTime, std::less<>> pod_events;
     model::PlannedPods planned;
+    std::vector<rules::InstanceType> types;
 
     explicit World(std::int64_t replicas) {
         pool.meta.name = "p";
@@ -39,6 +40,7 @@ struct World {
         Duration age = hours{1};
         bool node_must_stay = false;
         Duration drifted_for{-1};
+        std::string_view reserved_in = {};  // A zone.
     };
     World& claim(const std::string& name, Edit edit) {
         api::NodeClaim claim;
@@ -46,6 +48,11 @@ struct World {
         claim.meta.created = kNow - edit.age;
         claim.meta.labels[std::string(api::kNodePoolLabel)] = "p";
         if (edit.is_deleted) claim.meta.deleted = kNow;
+        if (!edit.reserved_in.empty()) {
+            claim.meta.labels[std::string(api::kInstanceTypeLabel)] = "small";
+            claim.meta.labels[std::string(api::kZoneLabel)] = edit.reserved_in;
+            claim.meta.labels[std::string(api::kCapacityTypeLabel)] = api::kReserved;
+        }
         if (edit.drifted_for.count() >= 0)
             claim.conditions.push_back(
                 {"Drifted", "True", "NodePoolDrifted", "", kNow - edit.drifted_for, 0});
@@ -82,9 +89,10 @@ struct World {
     StaticPoolPlan plan() { return plan_static_pool({cluster, pool, leaving, creating}, kNow); }
     StaticDrift drift() {
         cluster.upsert(pool);
-        const DisruptionFacts facts{cluster, planned, leaving, pod_events, [](const api::NodePool&) {
-                                        return std::make_shared<const std::vector<rules::InstanceType>>();
-                                    }};
+        const DisruptionFacts facts{
+            cluster, planned, leaving, pod_events, [this](const api::NodePool&) {
+                return std::make_shared<const std::vector<rules::InstanceType>>(types);
+            }};
         return plan_static_drift(facts, {cluster, pool, leaving, creating}, kNow);
     }
     std::vector<std::string> drifted() {
@@ -157,12 +165,45 @@ TEST(StaticDrift, s4_9_replaces_the_emptiest_and_longest_drifted_first) {
     EXPECT_THAT(w.drifted(), ElementsAre("a", "b"));
     w.limit(3);
     EXPECT_THAT(w.drifted(), ElementsAre("a", "b")) << "who may go first where the limit leaves no room";
-    EXPECT_THAT(w.drift().obstacle, HasSubstr("limits.nodes (3)"));
+    EXPECT_EQ(w.drift().obstacle, kStaticAtLimit);
+    EXPECT_THAT(obstacle_in_words(kStaticAtLimit, w.pool), HasSubstr("limits.nodes (3)"));
     w.limit(4);
     EXPECT_THAT(w.drifted(), ElementsAre("a", "b"));
     EXPECT_EQ(w.drift().obstacle, "");
     w.pool.replicas = 2;
     EXPECT_THAT(w.drifted(), IsEmpty()) << "what is too much goes first";
+}
+
+// Reserved machines of type "small" in zone a, and no others.
+std::vector<rules::InstanceType> reserved(int machines) {
+    const auto one = [](std::string_view key, std::string_view value) {
+        return rules::Requirement::in(std::string(key), {std::string(value)});
+    };
+    rules::InstanceType type;
+    type.name = "small";
+    rules::Offering offering;
+    offering.requirements.add(one(api::kZoneLabel, "a"));
+    offering.requirements.add(one(api::kCapacityTypeLabel, api::kReserved));
+    offering.reservation_capacity = machines;
+    type.offerings = {offering};
+    return {type};
+}
+
+TEST(StaticDrift, s5_6_where_reservations_are_full_only_who_holds_one_makes_room) {
+    World w(2);
+    w.types = reserved(1);
+    w.claim("held", {.drifted_for = minutes{1}, .reserved_in = "a"})
+        .claim("other", {.drifted_for = minutes{9}});
+    EXPECT_THAT(w.drifted(), ElementsAre("held"));
+    EXPECT_EQ(w.drift().obstacle, kNoReservedCapacity);
+    ASSERT_EQ(w.drift().in_vain.size(), 1u);
+    EXPECT_EQ(w.drift().in_vain.front().claim, "other");
+    w.limit(2);
+    EXPECT_EQ(w.drift().obstacle, kNoReservedCapacity) << "said before the limit";
+    w.pool.limits.reset();
+    w.types = reserved(2);
+    EXPECT_THAT(w.drifted(), ElementsAre("other", "held"));
+    EXPECT_EQ(w.drift().obstacle, "");
 }
 
 }  // namespace
