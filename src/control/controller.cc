@@ -34,6 +34,7 @@
 #include "control/pool_keeper.h"
 #include "control/provider_offers.h"
 #include "control/provisioner.h"
+#include "control/repair_policies.h"
 #include "control/repairer.h"
 #include "control/replacer.h"
 #include "control/shortages.h"
@@ -290,7 +291,7 @@ class Controller::Impl {
                         {options_.gates.terminate_first_drift, options_.gates.terminate_first_repair}),
           repairer_(services_, repair_policies_, lifecycle_, disruptor_, replacer_, static_pools_, metrics,
                     decisions_),
-          legacy_repairer_(services_, lifecycle_, metrics, decisions_),
+          legacy_repairer_(services_, legacy_repair_policies_of(providers_), lifecycle_, metrics, decisions_),
           deletion_costs_(services_, disruptor_, metrics),
           pool_keeper_(services_, metrics, decisions_, [this] { look_at_pools(); }),
           overlay_keeper_(services_, [this] { look_at_pools(); }),
@@ -409,9 +410,7 @@ class Controller::Impl {
         out.launch_failed = [this](const api::NodeClaim& claim, const Error& error) {
             note_launch_failed(decisions_, claim, error, loop_.now());
             // Other failures are tried again under the same claim.
-            if (error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kNotReady ||
-                error.kind == ErrorKind::kInvalid)
-                note_failure(claim, kLaunchFailed, error.message);
+            if (cloud::gives_claim_up(error.kind)) note_failure(claim, kLaunchFailed, error.message);
             provisioner_.launch_failed(claim, error);
             static_pools_.launch_failed(claim.meta.name, error);
         };
@@ -421,17 +420,11 @@ class Controller::Impl {
     bool repairs_by_force() const { return options_.gates.node_repair && options_.legacy_node_repair; }
 
     // None where nothing is repaired by this method, and where they cannot be used: the start says so then.
-    rules::RepairPolicies usable_repair_policies() {
+    plan::RepairPoliciesByClass usable_repair_policies() {
         if (!options_.gates.node_repair || options_.legacy_node_repair) return {};
-        auto policies = rules::RepairPolicies::make(providers_.repair_policies());
-        if (!policies) {
-            repair_problem_ = policies.error().message;
-        } else if (policies->empty()) {
-            repair_problem_ = "the provider has no repair policies";
-        } else if (policies->reboot() && !providers_.can_reboot()) {
-            repair_problem_ = "a repair policy reboots, which the provider cannot do";
-        }
-        return policies ? std::move(*policies) : rules::RepairPolicies{};
+        auto policies = repair_policies_of(providers_);
+        if (!policies) repair_problem_ = policies.error().message;
+        return std::move(policies).value_or(plan::RepairPoliciesByClass{});
     }
 
     void note_failure(const api::NodeClaim& claim, std::string_view condition, const std::string& why) {
@@ -794,7 +787,7 @@ class Controller::Impl {
     Shortages shortages_;
     act::Services services_;
     std::string repair_problem_;
-    const rules::RepairPolicies repair_policies_;
+    const plan::RepairPoliciesByClass repair_policies_;
     Provisioner provisioner_;
     act::PlannedBook& planned_;
     act::Binder binder_;

@@ -27,8 +27,8 @@
 #include "plan/disrupt/candidates.h"
 #include "plan/disrupt/command.h"
 #include "plan/disrupt/gate.h"
+#include "plan/disrupt/repair.h"
 #include "plan/disrupt/rollout.h"
-#include "rules/repair_policies.h"
 
 namespace joiner::control {
 
@@ -39,7 +39,7 @@ class Disruptor {
 
     // `repair_policies`: what makes a node sick; none where nothing is repaired.
     Disruptor(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-              const PodEvents& last_pod_event, const rules::RepairPolicies& repair_policies,
+              const PodEvents& last_pod_event, const plan::RepairPoliciesByClass& repair_policies,
               observe::Metrics& metrics, observe::DecisionLog& decisions)
         : services_(services),
           provisioner_(provisioner),
@@ -196,7 +196,7 @@ class Disruptor {
     Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
     const PodEvents& last_pod_event_;
-    const rules::RepairPolicies& repair_policies_;
+    const plan::RepairPoliciesByClass& repair_policies_;
     observe::Metrics& metrics_;
     observe::DecisionLog& decisions_;
     NodeDecisions nodes_;

@@ -23,8 +23,7 @@ void LegacyRepairer::look() {
         return false;
     });
     if (now < next_look_) return;
-    const plan::LegacyRepairPlan plan =
-        plan::plan_legacy_repair(services_.cluster, services_.providers.repair_policies(), now);
+    const plan::LegacyRepairPlan plan = plan::plan_legacy_repair(services_.cluster, policies_, now);
     next_look_ = std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain);
     for (const plan::LegacySickNode& sick : plan.repairs) repair(sick);
     for (const plan::LegacySickNode& sick : plan.blocked) {
@@ -35,14 +34,14 @@ void LegacyRepairer::look() {
     nodes_.keep_only(observe::Matter::kRepair, [&](const model::ClaimState& claim) {
         const model::NodeState* node = services_.cluster.node_of(claim.claim);
         return node == nullptr || begun_.contains(claim.claim.meta.name) ||
-               plan::is_past_its_time(node->node, services_.providers.repair_policies(), now);
+               plan::is_past_its_time(services_.cluster, *node, policies_, now);
     });
 }
 
 void LegacyRepairer::node_changed(const std::string& name) {
     const model::NodeState* state = services_.cluster.find_node(name);
     if (state == nullptr || state->node.meta.deleted ||
-        !plan::is_past_its_time(state->node, services_.providers.repair_policies(), services_.loop.now()))
+        !plan::is_past_its_time(services_.cluster, *state, policies_, services_.loop.now()))
         return;
     next_look_ = kNoTime;
     look();

@@ -11,9 +11,10 @@ namespace joiner::control {
 
 class LegacyRepairer {
   public:
-    LegacyRepairer(act::Services& services, act::Lifecycle& lifecycle, observe::Metrics& metrics,
-                   observe::DecisionLog& decisions)
+    LegacyRepairer(act::Services& services, plan::LegacyPoliciesByClass policies, act::Lifecycle& lifecycle,
+                   observe::Metrics& metrics, observe::DecisionLog& decisions)
         : services_(services),
+          policies_(std::move(policies)),
           lifecycle_(lifecycle),
           metrics_(metrics),
           nodes_(decisions, services.cluster) {}
@@ -29,6 +30,7 @@ class LegacyRepairer {
              const std::string& message);
 
     act::Services& services_;
+    const plan::LegacyPoliciesByClass policies_;
     act::Lifecycle& lifecycle_;
     observe::Metrics& metrics_;
     NodeDecisions nodes_;

@@ -52,7 +52,8 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
     const WallTime now = services_.loop.now();
     rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
                                 pool.meta.created);
-    const std::string problems = rules::validate_node_pool(pool, services_.providers.labels());
+    const std::string problems =
+        rules::validate_node_pool(pool, services_.providers.of(pool.node_template.node_class).labels());
     if (problems.empty()) {
         edit.set_true("ValidationSucceeded", now);
     } else {
@@ -76,6 +77,14 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
         } else {
             edit.set("NodeClassReady", "False", ready->reason, ready->message, now);
         }
+    }
+    // Said of pools that want them only: it adds nothing where all is well.
+    const bool has_types = node_class == nullptr || services_.offers.instance_types(pool) != nullptr;
+    if (has_types) {
+        edit.remove("InstanceTypesFound");
+    } else {
+        edit.set("InstanceTypesFound", "False", "InstanceTypesNotFound", services_.offers.why_no_types(pool),
+                 now);
     }
     set_registration_health(pool, edit);
     return edit.finish(now);

@@ -243,7 +243,7 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
-    inputs.well_known = services_.providers.labels().well_known;
+    inputs.well_known = services_.providers.well_known();
     inputs.planned = &planned_.by_uid();
     inputs.reserved = &reserved_;
     inputs.default_spread = &options_.default_spread;
@@ -442,7 +442,9 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
     while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name))
         name = act::make_claim_name(pool.name, rng_);
     creating_.insert(name);
-    act::create_claim(services_, act::make_claim(spec, pool, services_.providers.labels(), name), reason,
+    const rules::RestrictedLabels& labels =
+        services_.providers.of(pool.pool.node_template.node_class).labels();
+    act::create_claim(services_, act::make_claim(spec, pool, labels, name), reason,
                       [this, name, done = std::move(done)](Status status) {
                           if (!status) {
                               services_.notices.failed("create NodeClaim " + name, status.error());
@@ -456,10 +458,8 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
 }
 
 void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error) {
+    if (!cloud::gives_claim_up(error.kind)) return;  // It is tried again.
     const bool is_sold_out = error.kind == ErrorKind::kExhausted;
-    const bool is_given_up =
-        is_sold_out || error.kind == ErrorKind::kNotReady || error.kind == ErrorKind::kInvalid;
-    if (!is_given_up) return;  // It is tried again.
     purchases_.note_failed(claim.meta.name, error.message);
     if (is_sold_out) warn_pool_of(claim, "InsufficientCapacityError", error.message);
     const auto pods = planned_.by_claim().find(claim.meta.name);
@@ -491,11 +491,12 @@ const PoolDoubts::Doubt* Provisioner::doubt(const std::string& pool) const {
 plan::Reasons Provisioner::doubts_about(const model::PodView& pod) const {
     plan::Reasons out;
     if (doubts_.empty()) return out;
-    const rules::WellKnownLabels& well_known = services_.providers.labels().well_known;
     for (const auto& [name, state] : services_.cluster.our_pools()) {
         const PoolDoubts::Doubt* doubt = this->doubt(name);
         if (doubt == nullptr) continue;
         const model::PoolView view = model::make_pool_view(state.pool, {}, 0);
+        const rules::WellKnownLabels& well_known =
+            services_.providers.of(state.pool.node_template.node_class).labels().well_known;
         const bool may_go = std::any_of(pod.shape->required.begin(), pod.shape->required.end(),
                                         [&](const rules::Requirements& wanted) {
                                             return rules::compatible(view.requirements, wanted, &well_known);

@@ -19,7 +19,8 @@ constexpr Duration kEventGap = std::chrono::minutes{15};
 
 void Repairer::look() {
     const WallTime now = services_.loop.now();
-    if (policies_.empty() || !request_reboot() || now < next_look_ || !disruptor_.may_start()) return;
+    if (plan::are_empty(policies_) || !request_reboot() || now < next_look_ || !disruptor_.may_start())
+        return;
     const plan::RepairPlan plan = plan::plan_repair(disruptor_.facts(), policies_, reboots_, now);
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "unhealthy"}},
                  static_cast<double>(plan.sick.size()));
@@ -30,7 +31,7 @@ void Repairer::look() {
     for (const plan::Blocked& one : plan.too_many) say_too_many(one);
     nodes_.keep_only(observe::Matter::kRepair, [this](const model::ClaimState& claim) {
         const model::NodeState* node = services_.cluster.node_of(claim.claim);
-        return node == nullptr || policies_.call_sick(node->node);
+        return node == nullptr || plan::is_sick(policies_, services_.cluster, *node);
     });
     if (plan.sick.empty()) return;
     plan::DisruptionGate gate = disruptor_.gate();
@@ -42,7 +43,7 @@ void Repairer::look() {
 
 void Repairer::node_changed(const std::string& name) {
     const model::NodeState* state = services_.cluster.find_node(name);
-    if (state != nullptr && policies_.call_sick(state->node)) next_look_ = kNoTime;
+    if (state != nullptr && plan::is_sick(policies_, services_.cluster, *state)) next_look_ = kNoTime;
 }
 
 bool Repairer::repair(const plan::SickNode& sick, plan::DisruptionGate& gate) {

@@ -13,13 +13,12 @@
 #include "control/static_pools.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/repair.h"
-#include "rules/repair_policies.h"
 
 namespace joiner::control {
 
 class Repairer {
   public:
-    Repairer(act::Services& services, const rules::RepairPolicies& policies, act::Lifecycle& lifecycle,
+    Repairer(act::Services& services, const plan::RepairPoliciesByClass& policies, act::Lifecycle& lifecycle,
              Disruptor& disruptor, Replacer& replacer, StaticPools& static_pools, observe::Metrics& metrics,
              observe::DecisionLog& decisions)
         : services_(services),
@@ -46,7 +45,7 @@ class Repairer {
     void note_begun(const plan::SickNode& sick);
 
     act::Services& services_;
-    const rules::RepairPolicies& policies_;
+    const plan::RepairPoliciesByClass& policies_;
     act::Lifecycle& lifecycle_;
     Disruptor& disruptor_;
     Replacer& replacer_;
