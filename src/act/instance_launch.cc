@@ -157,7 +157,7 @@ void InstanceLaunch::ensure_instance(const Claim& claim) {
                 services_.notices.failed("look for the instance of NodeClaim " + name, instance.error());
             services_.loop.after(kAskInstanceAgain, [this, name] {
                 ensured_.erase(name);
-                services_.look_at_claim(name);
+                services_.reconcile_claim(name);
             });
         });
 }
@@ -186,12 +186,12 @@ void InstanceLaunch::record_launch(const Claim& claim, const cloud::Instance& in
         [this, name, status = dump({{"status", std::move(patch.status)}})](Result<std::string> result) {
             if (!result) {
                 writer_.settle(claim_key(name), result, "patch NodeClaim " + name);
-                return services_.look_at_claim(name);
+                return services_.reconcile_claim(name);
             }
             services_.client.patch(kube::kNodeClaims, "", name, "status", kube::PatchType::kMerge, status,
                                    [this, name](Result<std::string> answer) {
                                        writer_.settle(claim_key(name), answer, "patch NodeClaim " + name);
-                                       services_.look_at_claim(name);
+                                       services_.reconcile_claim(name);
                                    });
         });
 }
