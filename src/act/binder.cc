@@ -95,7 +95,7 @@ void Binder::bind(const std::string& claim_name, const std::set<model::PodKey>& 
 void Binder::leave(const std::string& uid) {
     services_.notices.pod_bound("left");
     const std::string claim = planned_.drop(uid);
-    if (!claim.empty()) services_.look_at_claim(claim);
+    if (!claim.empty()) services_.reconcile_claim(claim);
 }
 
 void Binder::send(const std::string& uid) {
@@ -179,7 +179,7 @@ void Binder::let_go(const std::string& uid, const char* result) {
     if (const auto count = per_claim_.find(claim); count != per_claim_.end() && --count->second == 0)
         per_claim_.erase(count);
     planned_.drop(uid);
-    services_.look_at_claim(claim);
+    services_.reconcile_claim(claim);
 }
 
 void Binder::saw_bound(const std::string& pod_uid) {

@@ -1,7 +1,7 @@
-// Binds the pods a plan meant for a node while the node's window is closed: it carries our NoSchedule taint,
-// so that the scheduler stays away and cannot fill the same room (docs/binding.md). Decides nothing: which
-// pod goes where stands in the plan; here each pod is checked once more against the newest facts, and let go
-// when they no longer agree. Loop thread.
+// Binds the pods a plan meant for a node while the node's binding window is closed: it carries our NoSchedule
+// taint, so that the scheduler stays away and cannot fill the same room (docs/binding.md). Decides nothing:
+// which pod goes where stands in the plan; here each pod is checked once more against the newest facts, and
+// let go when they no longer agree. Loop thread.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ class Binder {
     // Sends what can be sent for the claim's node now. `pods`: the keys of the unbound pods planned for it.
     // Those that must not be bound there after all are left to the scheduler.
     void bind(const std::string& claim, const std::set<model::PodKey>& pods);
-    // The claim's node is up, and its window closed.
+    // The claim's node is up, and its binding window closed.
     bool can_bind(const std::string& claim) const { return open_to_us(claim) != nullptr; }
     bool has_sent(const std::string& pod_uid) const { return sent_.contains(pod_uid); }
     // To the scheduler.

@@ -23,10 +23,10 @@ struct Bench : kube::testing::KubeBench, Notices {
     cloud::testing::NoProvider provider;
     OneProvider clouds{loop, provider};
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    std::vector<std::string> looked_at;
+    std::vector<std::string> reconciled;
     std::vector<std::string> said;
     Services services{loop,   client,  events, clouds.all,
-                      clouds, cluster, *this,  [this](const std::string& c) { looked_at.push_back(c); },
+                      clouds, cluster, *this,  [this](const std::string& c) { reconciled.push_back(c); },
                       {}};
     PlannedBook book;
     Binder binder{services, book};
@@ -108,7 +108,7 @@ TEST(Binder, binds_what_was_planned_once) {
     EXPECT_TRUE(b.binder.is_quiet("c"));
     EXPECT_FALSE(b.book.has("uid-p"));
     EXPECT_THAT(b.said, ElementsAre("bound")) << "told once";
-    EXPECT_THAT(b.looked_at, ElementsAre("c"));
+    EXPECT_THAT(b.reconciled, ElementsAre("c"));
     EXPECT_EQ(b.binder.in_flight(), 0u);
 }
 

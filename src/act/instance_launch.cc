@@ -33,6 +33,17 @@ Duration patience_after(const Error& error) {
     return std::chrono::seconds{std::clamp(error.retry_after_seconds, 0, kLongestWait)};
 }
 
+// Of a claim that is given up.
+struct Ending {
+    std::string event;   // The Event's reason.
+    std::string reason;  // As the metrics name it.
+};
+Ending ending_of(ErrorKind kind) {
+    if (kind == ErrorKind::kExhausted) return {"InsufficientCapacityError", "insufficient_capacity"};
+    if (kind == ErrorKind::kNotReady) return {"NodeClassNotReady", "nodeclass_not_ready"};
+    return {"LaunchFailed", "launch_refused"};
+}
+
 Json parse(const std::string& text) {
     return Json::parse(text);
 }
@@ -88,11 +99,12 @@ Result<cloud::LaunchRequest> InstanceLaunch::launch_request(const Claim& claim) 
     const bool is_of_pool = pool != nullptr && pool->pool.node_template.node_class == reference;
     out.types = services_.offers.all_types(is_of_pool ? pool->pool : nobodys);
     if (out.types == nullptr) {
-        return fail(ErrorKind::kUnavailable, fmt::format("the instance types of {} {} are not known now",
-                                                         reference.kind, reference.name));
+        return fail(ErrorKind::kUnavailable,
+                    fmt::format("{} {}: {}", reference.kind, reference.name,
+                                services_.offers.why_no_types(is_of_pool ? pool->pool : nobodys)));
     }
     out.choices = launch_choices(
-        claim, *out.types, services_.providers.labels().well_known,
+        claim, *out.types, services_.providers.of(reference).labels().well_known,
         [&](const rules::OfferingKey& key) { return services_.offers.is_short(reference, key); });
     if (out.choices.empty())
         return fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim");
@@ -145,7 +157,7 @@ void InstanceLaunch::ensure_instance(const Claim& claim) {
                 services_.notices.failed("look for the instance of NodeClaim " + name, instance.error());
             services_.loop.after(kAskInstanceAgain, [this, name] {
                 ensured_.erase(name);
-                services_.look_at_claim(name);
+                services_.reconcile_claim(name);
             });
         });
 }
@@ -174,12 +186,12 @@ void InstanceLaunch::record_launch(const Claim& claim, const cloud::Instance& in
         [this, name, status = dump({{"status", std::move(patch.status)}})](Result<std::string> result) {
             if (!result) {
                 writer_.settle(claim_key(name), result, "patch NodeClaim " + name);
-                return services_.look_at_claim(name);
+                return services_.reconcile_claim(name);
             }
             services_.client.patch(kube::kNodeClaims, "", name, "status", kube::PatchType::kMerge, status,
                                    [this, name](Result<std::string> answer) {
                                        writer_.settle(claim_key(name), answer, "patch NodeClaim " + name);
-                                       services_.look_at_claim(name);
+                                       services_.reconcile_claim(name);
                                    });
         });
 }
@@ -189,17 +201,10 @@ void InstanceLaunch::launch_failed(const Claim& claim, const Error& error) {
     const WallTime now = services_.loop.now();
     writer_.failed(claim_key(name), patience_after(error));
     services_.notices.launch_failed(claim, error);
-    if (error.kind == ErrorKind::kExhausted) {
-        services_.events.record({target_of(claim), true, "InsufficientCapacityError", error.message});
-        return writer_.delete_claim(name, "insufficient_capacity");
-    }
-    if (error.kind == ErrorKind::kNotReady) {
-        services_.events.record({target_of(claim), true, "NodeClassNotReady", error.message});
-        return writer_.delete_claim(name, "nodeclass_not_ready");
-    }
-    if (error.kind == ErrorKind::kInvalid) {
-        services_.events.record({target_of(claim), true, "LaunchFailed", error.message});
-        return writer_.delete_claim(name, "launch_refused");
+    if (cloud::gives_claim_up(error.kind)) {
+        const Ending ending = ending_of(error.kind);
+        services_.events.record({target_of(claim), true, ending.event, error.message});
+        return writer_.delete_claim(name, ending.reason);
     }
     const api::Condition* there = api::find_condition(claim.conditions, "Launched");
     const std::string message = cut_with_dots(error.message, kMaxMessageBytes);

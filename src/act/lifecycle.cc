@@ -51,7 +51,7 @@ void Lifecycle::step_claim(const std::string& name) {
     if (node != nullptr && !writer_.may_act_on(node->node)) return;
     if (plan::is_rebooting(claim) && !claim.meta.deleted) return reboot_.step(claim, node);
     const plan::ClaimStep step = plan::next_claim_step(
-        {claim, node, writer_.is_gone(claim), launch_.is_ensured(name), window_may_open_(name),
+        {claim, node, writer_.is_gone(claim), launch_.is_ensured(name), binding_window_may_open_(name),
          services_.cluster.has_several_nodes(claim), hooks_.are_done(claim)},
         now);
     perform(step, claim, node);
@@ -97,8 +97,8 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
             });
             return writer_.write_taints(node->node, taints);
         }
-        case Kind::kOpenWindow:
-            return open_window(claim, node->node);
+        case Kind::kOpenBindingWindow:
+            return open_binding_window(claim, node->node);
         case Kind::kInitialize:
             return writer_.patch_node(node->node,
                                       dump({{"metadata", {{"labels", {{api::kInitializedLabel, "true"}}}}}}));
@@ -130,8 +130,8 @@ void Lifecycle::perform(const plan::ClaimStep& step, const Claim& claim, const m
                                     [this, name, node_name](const Result<std::string>& result) {
                                         writer_.settle(node_key(node_name), result,
                                                        "delete Node " + node_name);
-                                        services_.look_at_node(node_name);
-                                        services_.look_at_claim(name);
+                                        services_.reconcile_node(node_name);
+                                        services_.reconcile_claim(name);
                                     });
             return;
         }
@@ -354,7 +354,7 @@ void Lifecycle::register_node(const Claim& claim, const api::Node& node) {
                                    {"spec", {{"taints", parse(api::encode_taints(taints))}}}}));
 }
 
-void Lifecycle::open_window(const Claim& claim, const api::Node& node) {
+void Lifecycle::open_binding_window(const Claim& claim, const api::Node& node) {
     api::Node opened = node;
     std::erase_if(opened.taints, [](const api::Taint& t) { return t.key == api::kBindingTaint; });
     Json body = {{"metadata", {{"resourceVersion", node.meta.resource_version}}},
@@ -367,7 +367,7 @@ void Lifecycle::open_window(const Claim& claim, const api::Node& node) {
     writer_.patch_node(node, dump(body));
 }
 
-bool Lifecycle::close_window(const std::string& name) {
+bool Lifecycle::close_binding_window(const std::string& name) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
     const model::NodeState* node = state == nullptr ? nullptr : services_.cluster.node_of(state->claim);
     if (node == nullptr || node->node.meta.deleted) return true;
@@ -388,7 +388,7 @@ void Lifecycle::step_node(const std::string& name) {
     if (state->node.meta.deleted && plan::has_termination_finalizer(state->node.meta))
         return node_end_.step(*state);
     if (const model::ClaimState* claim = services_.cluster.claim_of(state->node))
-        services_.look_at_claim(claim->claim.meta.name);
+        services_.reconcile_claim(claim->claim.meta.name);
 }
 
 void Lifecycle::forget_claim(const std::string& name) {

@@ -1,4 +1,4 @@
-// Carries out the lifecycle steps of claims and nodes: one request at a time an object, looked at again when
+// Carries out the lifecycle steps of claims and nodes: one request at a time an object, reconciled again when
 // the watch shows what it did. What the next step is, plan/lifecycle says. Loop thread.
 #pragma once
 
@@ -20,14 +20,15 @@ namespace joiner::act {
 
 class Lifecycle {
   public:
-    // `window_may_open(claim)`: no pod waits to be bound on the claim's node.
+    // `binding_window_may_open(claim)`: no pod waits to be bound on the claim's node.
     // `last_pod_event(claim)`: when a pod was last seen to come to the claim's node or to leave it, or
     // kNoTime.
-    Lifecycle(Services& services, PodBinding binding, std::function<bool(const std::string&)> window_may_open,
+    Lifecycle(Services& services, PodBinding binding,
+              std::function<bool(const std::string&)> binding_window_may_open,
               std::function<WallTime(const std::string&)> last_pod_event)
         : services_(services),
           binding_(binding),
-          window_may_open_(std::move(window_may_open)),
+          binding_window_may_open_(std::move(binding_window_may_open)),
           last_pod_event_(std::move(last_pod_event)),
           writer_(services),
           launch_(services, writer_),
@@ -57,15 +58,16 @@ class Lifecycle {
     // Puts the disrupted taint on the claim's node and the DisruptionReason condition on the claim; an empty
     // reason takes both off. One step a call, to be repeated until the watch shows it all: true.
     bool mark_disrupted(const std::string& name, std::string_view reason);
-    // Closes the window of a node that was open: the scheduler keeps off it until window_may_open() lets it
-    // open again. One step a call, to be repeated until the watch shows it: true. REQUIRES: binds_pods().
-    bool close_window(const std::string& claim);
+    // Closes the binding window of a node that was open: the scheduler keeps off it until
+    // binding_window_may_open() lets it open again. One step a call, to be repeated until the watch shows it:
+    // true. REQUIRES: binds_pods().
+    bool close_binding_window(const std::string& claim);
     bool binds_pods() const { return binding_ == PodBinding::kAuto; }
     // The claim's node has been opened to the scheduler, or may be at any moment: no pod is to be planned for
     // it any more, even while the watch still shows the taint.
     bool has_begun_to_open(const std::string& claim) const { return opening_.contains(claim); }
     // Each second: pods that were replaced before eviction and are still there.
-    void look_after_surges() { node_end_.look_after_surges(); }
+    void reconcile_surges() { node_end_.reconcile_surges(); }
     // Now and then: forgets what is no more.
     void sweep() { node_end_.sweep(); }
     // Of a claim or node that is no more.
@@ -78,7 +80,7 @@ class Lifecycle {
     void perform(const plan::ClaimStep& step, const Claim& claim, const model::NodeState* node);
     std::optional<std::string> drift_of(const Claim& claim, const api::NodePool& pool) const;
     void register_node(const Claim& claim, const api::Node& node);
-    void open_window(const Claim& claim, const api::Node& node);
+    void open_binding_window(const Claim& claim, const api::Node& node);
     void note_waiting(const Claim& claim, const model::NodeState* node, const std::string& waiting);
     void label(const Claim& claim, const model::NodeState* node);
     void keep_marks(const Claim& claim);
@@ -88,7 +90,7 @@ class Lifecycle {
 
     Services& services_;
     PodBinding binding_;
-    std::function<bool(const std::string&)> window_may_open_;
+    std::function<bool(const std::string&)> binding_window_may_open_;
     std::function<WallTime(const std::string&)> last_pod_event_;
     ObjectWriter writer_;
     InstanceLaunch launch_;
@@ -96,7 +98,7 @@ class Lifecycle {
     Reboot reboot_;
     RegistrationHooks hooks_;
     std::map<std::string, WallTime> checked_;  // Claims, when they were last held against their nodes.
-    std::set<std::string> opening_;            // Claims whose window was asked to open.
+    std::set<std::string> opening_;            // Claims whose binding window was asked to open.
 };
 
 }  // namespace joiner::act

@@ -27,7 +27,7 @@ struct AskedProvider final : cloud::testing::NoProvider {
         }
         types = std::make_shared<const std::vector<rules::InstanceType>>(std::vector{type});
     }
-    cloud::InstanceTypes instance_types(const api::NodePool&, const api::NodeClass*) override {
+    Result<cloud::InstanceTypes> instance_types(const api::NodePool&, const api::NodeClass*) override {
         return types;
     }
     void create(const cloud::LaunchRequest& request, cloud::LaunchDone done) override {

@@ -53,7 +53,7 @@ void NodeEnd::perform(const plan::NodeStep& step, const model::NodeState& state,
         case Kind::kNothing:
             return;
         case Kind::kDeleteClaim:
-            // The node is looked at more often than the claim's deletion is seen.
+            // The node is reconciled more often than the claim's deletion is seen.
             if (!writer_.may_act_on(claim->claim)) return;
             return writer_.delete_claim(claim->claim.meta.name, "deleted");
         case Kind::kAskInstance:
@@ -96,7 +96,7 @@ void NodeEnd::ask_instance(const api::Node& node) {
                 if (!instance) services_.notices.failed("look for instance " + id, instance.error());
             }
             writer_.done(node_key(name));
-            services_.look_at_node(name);
+            services_.reconcile_node(name);
         });
 }
 
@@ -132,7 +132,7 @@ void NodeEnd::evict(const model::PodKey& key) {
             } else {
                 refused(key, uid, node, result.error());
             }
-            services_.look_at_node(node);
+            services_.reconcile_node(node);
         });
 }
 
@@ -141,7 +141,7 @@ void NodeEnd::evict_some(const plan::NodeStep& step, const api::Node& node) {
     for (const model::PodKey& key : step.evict) evict(key);
 }
 
-void NodeEnd::look_after_surges() {
+void NodeEnd::reconcile_surges() {
     for (const model::PodKey& key : services_.cluster.released_pods()) {
         const model::PodState* pod = services_.cluster.find_pod(key);
         const model::NodeState* node = services_.cluster.find_node(pod->node_name);
@@ -183,7 +183,7 @@ void NodeEnd::force(const plan::NodeStep::Forced& forced) {
             if (!result && result.error().kind != ErrorKind::kNotFound &&
                 result.error().kind != ErrorKind::kConflict)
                 services_.notices.failed("delete pod " + key, result.error());
-            services_.look_at_node(node);
+            services_.reconcile_node(node);
         });
 }
 

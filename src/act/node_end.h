@@ -21,7 +21,7 @@ class NodeEnd {
     // Evicts the pods that the step names from a node that stays, and says what it remarks on.
     void evict_some(const plan::NodeStep& step, const api::Node& node);
     // Each second: evicts pods that were replaced, whatever became of the node that was to go.
-    void look_after_surges();
+    void reconcile_surges();
     // Now and then.
     void sweep() { surge_.forget_gone(); }
     // Of a node that is no more.

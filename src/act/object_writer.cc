@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "act/claim_status_patch.h"
+#include "act/settled_patches.h"
 #include "api/codec.h"
 #include "api/names.h"
 
@@ -14,11 +15,6 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr Duration kInstancePoll = std::chrono::seconds{5};
-
-std::string version_in(const std::string& body) {
-    const auto meta = api::decode_meta(body);
-    return meta ? meta->resource_version : std::string{};
-}
 
 }  // namespace
 
@@ -49,19 +45,13 @@ bool ObjectWriter::may_act_on(const api::Node& node) {
     return settling_.may_act(node_key(node.meta.name), node.meta.resource_version, services_.loop.now());
 }
 
-void ObjectWriter::look_at(const std::string& claim, const std::string& node) {
-    if (!claim.empty()) services_.look_at_claim(claim);
-    if (!node.empty()) services_.look_at_node(node);
+void ObjectWriter::reconcile_again(const std::string& claim, const std::string& node) {
+    if (!claim.empty()) services_.reconcile_claim(claim);
+    if (!node.empty()) services_.reconcile_node(node);
 }
 
 void ObjectWriter::settle(const std::string& key, const Result<std::string>& result, std::string_view what) {
-    const WallTime now = services_.loop.now();
-    if (result) return settling_.done(key, version_in(*result), now);
-    settling_.failed(key, now);
-    // A conflict, or a thing already gone, is the normal way to learn that our facts are old.
-    const bool ordinary =
-        result.error().kind == ErrorKind::kConflict || result.error().kind == ErrorKind::kNotFound;
-    if (!ordinary) services_.notices.failed(what, result.error());
+    act::settle(services_, settling_, key, result, what);
 }
 
 void ObjectWriter::patch_claim(const api::NodeClaim& claim, std::string_view subresource, std::string body,
@@ -72,7 +62,7 @@ void ObjectWriter::patch_claim(const api::NodeClaim& claim, std::string_view sub
                            [this, name, after = std::move(after)](Result<std::string> result) {
                                settle(claim_key(name), result, "patch NodeClaim " + name);
                                if (result && after) after();
-                               services_.look_at_claim(name);
+                               services_.reconcile_claim(name);
                            });
 }
 
@@ -83,7 +73,7 @@ void ObjectWriter::patch_node(const api::Node& node, std::string body, std::func
                            [this, name, after = std::move(after)](Result<std::string> result) {
                                settle(node_key(name), result, "patch Node " + name);
                                if (result && after) after();
-                               services_.look_at_node(name);
+                               services_.reconcile_node(name);
                            });
 }
 
@@ -122,7 +112,7 @@ void ObjectWriter::delete_claim(const std::string& name, const std::string& reas
                             [this, name, reason, claim = state->claim](Result<std::string> result) {
                                 settle(claim_key(name), result, "delete NodeClaim " + name);
                                 if (result) services_.notices.claim_disrupted(claim, reason);
-                                services_.look_at_claim(name);
+                                services_.reconcile_claim(name);
                             });
 }
 
@@ -144,9 +134,9 @@ void ObjectWriter::remove_instance(cloud::Provider& provider, const std::string&
         } else {
             if (!status) services_.notices.failed("remove instance " + provider_id, status.error());
             settling_.done(key, "", now);
-            services_.loop.after(kInstancePoll, [this, claim, node] { look_at(claim, node); });
+            services_.loop.after(kInstancePoll, [this, claim, node] { reconcile_again(claim, node); });
         }
-        look_at(claim, node);
+        reconcile_again(claim, node);
     });
 }
 
@@ -175,9 +165,9 @@ void ObjectWriter::release(const kube::Resource& resource, const std::string& ke
             settle(key, result, "remove the finalizer of " + name);
             if (result) after();
             if (key.starts_with("claim/"))
-                services_.look_at_claim(name);
+                services_.reconcile_claim(name);
             else
-                services_.look_at_node(name);
+                services_.reconcile_node(name);
         });
 }
 

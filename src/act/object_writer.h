@@ -40,7 +40,7 @@ class ObjectWriter {
     // Deletes the claim; `reason` is for the metrics ("empty", "expired", …).
     void delete_claim(const std::string& name, const std::string& reason);
     // Asks the provider to remove the instance, and again until it is gone. Exactly one of `claim` and `node`
-    // is whose step this is: it is looked at again.
+    // is whose step this is: it is reconciled again.
     void remove_instance(cloud::Provider& provider, const std::string& provider_id, const std::string& claim,
                          const std::string& node);
     // The provider has said so.
@@ -62,7 +62,7 @@ class ObjectWriter {
     void forget(const std::string& key) { settling_.forget(key); }
 
   private:
-    void look_at(const std::string& claim, const std::string& node);
+    void reconcile_again(const std::string& claim, const std::string& node);
     void release(const kube::Resource& resource, const std::string& key, const api::ObjectMeta& meta,
                  std::function<void()> after);
 

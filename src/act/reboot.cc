@@ -110,7 +110,7 @@ void Reboot::refused(const std::string& claim, const Error& error) {
     if (error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kForbidden ||
         error.kind == ErrorKind::kNotFound)
         rejected_[claim] = "the cloud will not do it: " + error.message;
-    services_.look_at_claim(claim);
+    services_.reconcile_claim(claim);
 }
 
 void Reboot::note_issued(const api::NodeClaim& claim) {

@@ -55,7 +55,7 @@ void RegistrationHooks::answer(const std::string& claim, std::uint64_t round, co
         const WallTime again = services_.loop.now() + wait.value_or(kRetry);
         state.not_before = state.not_before == kNoTime ? again : std::min(state.not_before, again);
     }
-    if (state.in_flight == 0) services_.look_at_claim(claim);
+    if (state.in_flight == 0) services_.reconcile_claim(claim);
 }
 
 }  // namespace joiner::act

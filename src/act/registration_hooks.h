@@ -17,7 +17,8 @@ class RegistrationHooks {
 
     bool are_done(const api::NodeClaim& claim) const;
     // Asks those that are not done, unless an answer is on its way or it is too early to ask again. What has
-    // not been answered within a minute is asked again. The claim is looked at again when there is an answer.
+    // not been answered within a minute is asked again. The claim is reconciled again when there is an
+    // answer.
     void ask(const api::NodeClaim& claim);
     void forget(const std::string& claim) { states_.erase(claim); }
 

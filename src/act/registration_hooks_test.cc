@@ -34,9 +34,9 @@ struct Bench : kube::testing::KubeBench, Notices {
     HookedProvider provider;
     OneProvider clouds{loop, provider};
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    std::vector<std::string> looked_at;
+    std::vector<std::string> reconciled;
     Services services{loop,   client,  events, clouds.all,
-                      clouds, cluster, *this,  [this](const std::string& c) { looked_at.push_back(c); },
+                      clouds, cluster, *this,  [this](const std::string& c) { reconciled.push_back(c); },
                       {}};
     RegistrationHooks hooks{services};
     api::NodeClaim claim;
@@ -51,9 +51,9 @@ TEST(RegistrationHooks, s4_1_are_asked_all_at_once_until_each_is_done) {
     ASSERT_EQ(b.provider.address.asked.size(), 1u) << "an answer is on its way";
     ASSERT_EQ(b.provider.disk.asked.size(), 1u);
     b.provider.address.asked[0](Duration{0});
-    EXPECT_TRUE(b.looked_at.empty());
+    EXPECT_TRUE(b.reconciled.empty());
     b.provider.disk.asked[0](seconds{30});
-    EXPECT_THAT(b.looked_at, ElementsAre("c"));
+    EXPECT_THAT(b.reconciled, ElementsAre("c"));
     EXPECT_FALSE(b.hooks.are_done(b.claim));
     b.hooks.ask(b.claim);
     EXPECT_EQ(b.provider.disk.asked.size(), 1u) << "not before it said";

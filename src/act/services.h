@@ -45,9 +45,9 @@ struct Services {
     cloud::Offers& offers;
     const model::Cluster& cluster;
     Notices& notices;
-    // Asks control to look at the claim (or node) again soon.
-    std::function<void(const std::string& claim)> look_at_claim;
-    std::function<void(const std::string& node)> look_at_node;
+    // Has control reconcile the claim (or node) again soon.
+    std::function<void(const std::string& claim)> reconcile_claim;
+    std::function<void(const std::string& node)> reconcile_node;
 };
 
 // The cloud that the node belongs to: its claim's, and without one as its labels say.

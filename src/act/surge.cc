@@ -103,7 +103,7 @@ void Surge::ask_services(const model::PodState& pod) {
             state->not_before = services_.loop.now() + kRetry;
             services_.notices.failed("list Services", answer.error());
         }
-        services_.look_at_node(node);
+        services_.reconcile_node(node);
     });
 }
 
@@ -130,7 +130,7 @@ void Surge::ask_owner(const model::PodState& pod) {
             } else {
                 services_.notices.failed("get ReplicaSet " + key, answer.error());
             }
-            services_.look_at_node(node);
+            services_.reconcile_node(node);
         });
 }
 
@@ -167,7 +167,7 @@ void Surge::release(const model::PodState& pod) {
                 services_.notices.failed("release pod " + target.ns + "/" + target.name, answer.error());
                 if (is_final(answer.error())) state->service_selects_on_hash = true;
             }
-            services_.look_at_node(node);
+            services_.reconcile_node(node);
         });
 }
 

@@ -15,7 +15,7 @@ class Surge {
   public:
     explicit Surge(Services& services) : services_(services) {}
 
-    // The pod may be evicted now. Otherwise the next step is on its way, and the pod's node is looked at
+    // The pod may be evicted now. Otherwise the next step is on its way, and the pod's node is reconciled
     // again.
     bool may_evict(const model::PodState& pod);
     // Pods that are no more need no memory. To be called now and then.

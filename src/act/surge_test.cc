@@ -47,10 +47,10 @@ struct Bench : ServicesBench<cloud::testing::NoProvider> {
         made.status.conditions[0].status = is_ready ? "True" : "False";
         cluster.upsert(made);
     }
-    // Whether one of so many looks says so, a second apart.
-    bool may_evict_within(int looks) {
+    // Whether one of so many passes says so, a second apart.
+    bool may_evict_within(int passes) {
         bool may = false;
-        for (int i = 0; i < looks && !may; ++i) {
+        for (int i = 0; i < passes && !may; ++i) {
             may = surge.may_evict(*cluster.find_pod("ns/old"));
             loop.run_ready();
             loop.advance(seconds{1});

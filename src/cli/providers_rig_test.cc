@@ -17,6 +17,12 @@ std::string pods_of(std::string_view pool, int replicas, std::string_view cpu = 
 
 class ProvidersRig : public RackRig {
   protected:
+    // "False: the message"; empty: the pool has none of this type.
+    std::string pool_condition(const std::string& pool, std::string_view type) const {
+        const auto there = api::decode_node_pool(*world_.get("nodepools", "", pool));
+        const api::Condition* condition = api::find_condition(there->conditions, type);
+        return condition == nullptr ? "" : condition->status + ": " + condition->message;
+    }
     void sell_out(std::string_view type, std::string_view capacity_type) {
         for (const char* zone : {"rack-a", "rack-b"})
             rack_.sold_out.insert({std::string(type), zone, std::string(capacity_type), ""});
@@ -92,6 +98,54 @@ TEST_F(ProvidersRig, a_type_that_comes_while_we_run_is_bought_at_once) {
     types[1].capacity.cpu_milli = 64'000;
     provider_->set_types(types);
     EXPECT_TRUE(until([&] { return !rack_.machines().empty(); }, seconds{3}));
+}
+
+TEST_F(ProvidersRig, a_pool_whose_types_are_not_known_says_what_its_cloud_says) {
+    install_rack();
+    start();
+    provider_->hide_types("the rack does not answer");
+    apply(pods_of("rack", 1));
+    world_.run_for(seconds{20});
+    EXPECT_TRUE(rack_.machines().empty());
+    EXPECT_EQ(pool_condition("rack", "InstanceTypesFound"), "False: the rack does not answer");
+    provider_->set_types(cloud::testing::rack_types());
+    EXPECT_TRUE(runs(1, minutes{1}));
+    EXPECT_EQ(pool_condition("rack", "InstanceTypesFound"), "");
+}
+
+TEST_F(ProvidersRig, a_node_is_judged_by_the_repair_policies_of_its_own_cloud) {
+    apply(kPool);
+    install_rack();
+    control::Options options = alone();
+    options.gates.node_repair = true;
+    start(options);
+    apply(pods_of("default", 1));
+    apply(pods_of("rack", 1));
+    ASSERT_TRUE(runs(2, minutes{1}));
+    ASSERT_EQ(disorder_after(minutes{1}), "");
+    const std::vector<api::Node> sick = nodes();
+    ASSERT_EQ(sick.size(), 2u);
+    for (const api::Node& node : sick) set_condition(node.meta.name, "KWOKUnhealthy", "True");
+    const auto is_there = [&](const api::Node& node) {
+        return world_.get("nodes", "", node.meta.name).has_value();
+    };
+    for (const api::Node& node : sick) {
+        const bool is_rack = node.provider_id.starts_with("rack://");
+        EXPECT_EQ(until([&] { return !is_there(node); }, minutes{5}), !is_rack) << node.meta.name;
+    }
+}
+
+TEST_F(ProvidersRig, a_label_that_one_cloud_keeps_to_itself_may_stand_in_a_pool_of_another) {
+    apply(kPool);
+    install_rack();
+    for (const char* pool : {"default", "rack"})
+        ASSERT_TRUE(
+            world_.patch("NodePool", "", pool,
+                         R"({"spec":{"template":{"metadata":{"labels":{"karpenter.kwok.sh/row":"7"}}}}})"));
+    start();
+    world_.run_for(seconds{5});
+    EXPECT_THAT(pool_condition("default", "ValidationSucceeded"), testing::HasSubstr("False: "));
+    EXPECT_EQ(pool_condition("rack", "ValidationSucceeded"), "True: ");
 }
 
 TEST_F(ProvidersRig, a_class_that_its_provider_refuses_says_why_and_is_used_once_it_is_mended) {

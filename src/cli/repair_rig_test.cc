@@ -40,23 +40,6 @@ class RepairRig : public VirtualRig {
         out.legacy_node_repair = true;
         return out;
     }
-    // The node says so from now on.
-    void set_condition(const std::string& node, const std::string& type, const std::string& status = "True") {
-        auto conditions = nlohmann::json::array();
-        const auto before = nlohmann::json::parse(*world_.get("nodes", "", node));
-        for (const auto& one : before["status"]["conditions"]) {
-            if (one["type"] != type) conditions.push_back(one);
-        }
-        const std::string now = format_rfc3339(world_.loop().now());
-        conditions.push_back({{"type", type},
-                              {"status", status},
-                              {"reason", "Test"},
-                              {"message", ""},
-                              {"lastHeartbeatTime", now},
-                              {"lastTransitionTime", now}});
-        ASSERT_TRUE(world_.patch("nodes", "", node,
-                                 nlohmann::json{{"status", {{"conditions", conditions}}}}.dump(), "status"));
-    }
     void set_budgets(const std::string& budgets) {
         ASSERT_TRUE(world_.patch("NodePool", "", "default",
                                  R"({"spec":{"disruption":{"budgets":)" + budgets + "}}}"));

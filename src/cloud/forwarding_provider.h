@@ -19,7 +19,8 @@ class ForwardingProvider : public Provider {
         return own_.node_class_resources();
     }
     const rules::RestrictedLabels& labels() const override { return own_.labels(); }
-    InstanceTypes instance_types(const api::NodePool& pool, const api::NodeClass* node_class) override {
+    Result<InstanceTypes> instance_types(const api::NodePool& pool,
+                                         const api::NodeClass* node_class) override {
         return own_.instance_types(pool, node_class);
     }
     void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,

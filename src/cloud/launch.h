@@ -64,4 +64,9 @@ struct LaunchAnswer {
 };
 using LaunchDone = std::function<void(LaunchAnswer)>;
 
+// Whether a launch that ended so is not tried again under the same claim.
+inline bool gives_claim_up(ErrorKind kind) {
+    return kind == ErrorKind::kExhausted || kind == ErrorKind::kNotReady || kind == ErrorKind::kInvalid;
+}
+
 }  // namespace joiner::cloud

@@ -13,7 +13,9 @@ class NobodysProvider final : public Provider {
     std::string_view name() const override { return "nobody"; }
     std::vector<NodeClassResource> node_class_resources() const override { return {}; }
     const rules::RestrictedLabels& labels() const override { return labels_; }
-    InstanceTypes instance_types(const api::NodePool&, const api::NodeClass*) override { return nullptr; }
+    Result<InstanceTypes> instance_types(const api::NodePool&, const api::NodeClass*) override {
+        return not_served();
+    }
     DriftAnswer drift(const api::NodeClaim&, const api::NodePool&, const api::NodeClass*) override {
         return {DriftAnswer::Kind::kNotKnown};
     }

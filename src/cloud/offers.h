@@ -12,6 +12,8 @@ class Offers {
     // Every type, what is short marked as not available; the same pointer until something changed. nullptr:
     // not known now.
     virtual InstanceTypes instance_types(const api::NodePool& pool) = 0;
+    // Where that is nullptr: why, in one sentence.
+    virtual std::string why_no_types(const api::NodePool& pool) = 0;
     // The same without a look at what is short, for whoever asks of few offerings or of none.
     virtual InstanceTypes all_types(const api::NodePool& pool) { return instance_types(pool); }
     virtual bool is_short(const api::NodeClassReference&, const rules::OfferingKey&) const { return false; }

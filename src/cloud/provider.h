@@ -41,6 +41,7 @@ struct NodeClassResource {
 inline rules::NodeClassKind kind_of(const NodeClassResource& resource) {
     return {std::string(resource.group), std::string(resource.kind)};
 }
+rules::NodeClassKinds kinds_of(const std::vector<NodeClassResource>& resources);
 
 // Whether an instance is what the cloud would make of its claim today.
 struct DriftAnswer {
@@ -59,9 +60,10 @@ class Provider {
     virtual std::vector<NodeClassResource> node_class_resources() const = 0;
     virtual const rules::RestrictedLabels& labels() const = 0;
     // Every type, sold out or not, for the pool and its class; the same pointer until something changed,
-    // which Reports::offers_changed() tells. `node_class`: nullptr where there is none. nullptr: not known
-    // now, and nothing is bought for the pool.
-    virtual InstanceTypes instance_types(const api::NodePool& pool, const api::NodeClass* node_class) = 0;
+    // which Reports::offers_changed() tells. `node_class`: nullptr where there is none. An error where they
+    // are not known now: nothing is bought for the pool, and the pool and its pods say the error's sentence.
+    virtual Result<InstanceTypes> instance_types(const api::NodePool& pool,
+                                                 const api::NodeClass* node_class) = 0;
 
     // What the node class should say of itself; asked when it or its use has changed. The answer is written
     // by others. A class that is on its way out is asked for too, until the finalizer is no longer wanted.

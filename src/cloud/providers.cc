@@ -1,9 +1,6 @@
 #include "cloud/providers.h"
 
-#include <algorithm>
-
 namespace joiner::cloud {
-namespace {
 
 rules::NodeClassKinds kinds_of(const std::vector<NodeClassResource>& resources) {
     std::vector<rules::NodeClassKind> kinds;
@@ -11,17 +8,10 @@ rules::NodeClassKinds kinds_of(const std::vector<NodeClassResource>& resources) 
     return rules::NodeClassKinds(std::move(kinds));
 }
 
-}  // namespace
-
 void Providers::add(std::unique_ptr<Provider> provider, const Wrap& wrap) {
     auto guarded = std::make_unique<GuardedProvider>(*provider, loop_, may_change_);
     auto wrapped = wrap ? wrap(*guarded) : nullptr;
-    const rules::RestrictedLabels& labels = provider->labels();
-    labels_.well_known.add_all(labels.well_known);
-    for (const std::string& domain : labels.domains) {
-        if (std::find(labels_.domains.begin(), labels_.domains.end(), domain) == labels_.domains.end())
-            labels_.domains.push_back(domain);
-    }
+    well_known_.add_all(provider->labels().well_known);
     rules::NodeClassKinds kinds = kinds_of(provider->node_class_resources());
     entries_.push_back({std::move(provider), std::move(guarded), std::move(wrapped), std::move(kinds)});
     all_.push_back(&entries_.back().outermost());
@@ -52,20 +42,6 @@ std::vector<NodeClassResource> Providers::node_class_resources() const {
             out.push_back(resource);
     }
     return out;
-}
-
-std::vector<rules::RepairPolicy> Providers::repair_policies() const {
-    std::vector<rules::RepairPolicy> out;
-    for (const Entry& entry : entries_) {
-        for (rules::RepairPolicy& policy : entry.guarded->repair_policies()) out.push_back(std::move(policy));
-    }
-    return out;
-}
-
-bool Providers::can_reboot() const {
-    return std::all_of(all_.begin(), all_.end(), [](const Provider* provider) {
-        return provider->can_reboot() || provider->repair_policies().empty();
-    });
 }
 
 void Providers::finish_changes(std::function<void()> done) {

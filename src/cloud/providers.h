@@ -35,11 +35,8 @@ class Providers {
 
     rules::NodeClassKinds kinds() const;
     std::vector<NodeClassResource> node_class_resources() const;
-    // Of all of them together: a node's labels and conditions say themselves whose they are.
-    const rules::RestrictedLabels& labels() const { return labels_; }
-    std::vector<rules::RepairPolicy> repair_policies() const;
-    // Every one that has repair policies can.
-    bool can_reboot() const;
+    // Labels that one of them or another knows.
+    const rules::WellKnownLabels& well_known() const { return well_known_; }
 
     // Nothing more is changed; `done` when nothing that was asked for is under way.
     void finish_changes(std::function<void()> done);
@@ -58,7 +55,7 @@ class Providers {
     std::unique_ptr<Provider> nobody_;
     std::vector<Entry> entries_;
     std::vector<Provider*> all_;
-    rules::RestrictedLabels labels_;
+    rules::WellKnownLabels well_known_;
 };
 
 }  // namespace joiner::cloud

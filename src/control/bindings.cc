@@ -9,14 +9,14 @@
 namespace joiner::control {
 namespace {
 
-// Nodes come up together; one look at the whole cluster serves them all.
+// Nodes come up together; one pass over the whole cluster serves them all.
 constexpr Duration kGather = std::chrono::milliseconds{100};
 // Facts have overtaken the plan of a pod that is refused for so long.
 constexpr Duration kPatience = std::chrono::seconds{5};
 
 }  // namespace
 
-void Bindings::look(const std::string& claim) {
+void Bindings::reconcile(const std::string& claim) {
     if (!may_bind_() || !planned_.has_claim(claim)) return;
     std::set<model::PodKey> pods = planned_.pods_of(claim);
     const std::size_t all = pods.size();
@@ -29,11 +29,11 @@ void Bindings::look(const std::string& claim) {
     is_posted_ = true;
     services_.loop.after(kGather, [this] {
         is_posted_ = false;
-        look_further();
+        reconcile_together();
     });
 }
 
-void Bindings::look_further() {
+void Bindings::reconcile_together() {
     if (!may_bind_()) return;
     std::map<std::string, std::string> node_of;
     std::vector<std::pair<std::string, std::set<model::PodKey>>> ready;
@@ -42,7 +42,7 @@ void Bindings::look_further() {
         if (!binder_.can_bind(claim)) continue;
         const std::string& node =
             services_.cluster.node_of(services_.cluster.find_claim(claim)->claim)->node.meta.name;
-        const bool is_overdue = windows_.is_overdue(claim, services_.loop.now());
+        const bool is_overdue = binding_windows_.is_overdue(claim, services_.loop.now());
         for (const auto& [key, uid] : pods) {
             const model::PodState* pod = services_.cluster.find_pod(key);
             if (pod == nullptr || !act::is_bindable(*pod) || !act::looks_beyond_its_node(*pod) ||
@@ -80,7 +80,7 @@ void Bindings::give_up(const std::set<std::string>& refused) {
     for (const std::string& uid : refused) {
         if (now - refused_since_.try_emplace(uid, now).first->second < kPatience) continue;
         refused_since_.erase(uid);
-        services_.look_at_claim(planned_.drop(uid));
+        services_.reconcile_claim(planned_.drop(uid));
         some_given_up = true;
     }
     if (some_given_up) plan_again_();
@@ -93,7 +93,7 @@ model::Snapshot Bindings::snapshot_without(const std::map<std::string, std::stri
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); };
     inputs.is_usable = [](const api::NodePool&) { return false; };
-    inputs.well_known = services_.providers.labels().well_known;
+    inputs.well_known = services_.providers.well_known();
     inputs.planned = &others;
     return model::make_snapshot(services_.cluster, inputs);
 }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "act/object_writer.h"
 #include "api/codec.h"
 #include "model/headroom.h"
 #include "rules/conditions.h"
@@ -41,11 +42,10 @@ class Conditions {
 
 }  // namespace
 
-void BufferKeeper::look() {
+void BufferKeeper::reconcile() {
     for (const auto& [key, kept] : services_.cluster.buffers()) {
-        if (!kept.object.meta.deleted &&
-            settling_.may_act(key, kept.object.meta.resource_version, services_.loop.now()))
-            look_at(key, kept.object);
+        if (!kept.object.meta.deleted && patches_.may_send(kube::kCapacityBuffers, kept.object.meta))
+            reconcile(key, kept.object);
     }
 }
 
@@ -63,9 +63,9 @@ std::vector<api::Condition> BufferKeeper::wanted_conditions(const std::string& k
         out.set(kProvisioning, false, "BufferEmpty", "it asks for no room");
         return out.take();
     }
-    const auto place = provisioner_.headroom_places().find(key);
-    if (place == provisioner_.headroom_places().end()) return out.take();
-    if (place->second == Provisioner::HeadroomPlace::kIsThere) {
+    const auto place = provisioner_.headroom().places().find(key);
+    if (place == provisioner_.headroom().places().end()) return out.take();
+    if (place->second == HeadroomBook::Place::kIsThere) {
         out.set(kProvisioning, true, "FitsExistingCapacity", "");
     } else {
         out.set(kProvisioning, false, "RequiresNewCapacity", "some of the room is still to come");
@@ -73,7 +73,7 @@ std::vector<api::Condition> BufferKeeper::wanted_conditions(const std::string& k
     return out.take();
 }
 
-void BufferKeeper::look_at(const std::string& key, const api::CapacityBuffer& buffer) {
+void BufferKeeper::reconcile(const std::string& key, const api::CapacityBuffer& buffer) {
     const model::Headroom headroom = model::headroom_of(services_.cluster, buffer);
     Json status = Json::object();
     if (const auto wanted = wanted_conditions(key, buffer, headroom); wanted != buffer.conditions)
@@ -91,20 +91,9 @@ void BufferKeeper::look_at(const std::string& key, const api::CapacityBuffer& bu
             status["podTemplateGeneration"] = headroom.source->generation;
     }
     if (status.empty()) return;
-    settling_.begin(key);
-    services_.client.patch(
-        kube::kCapacityBuffers, buffer.meta.ns, buffer.meta.name, "status", kube::PatchType::kMerge,
-        Json{{"metadata", {{"resourceVersion", buffer.meta.resource_version}}}, {"status", std::move(status)}}
-            .dump(-1, ' ', false, Json::error_handler_t::replace),
-        [this, key](Result<std::string> result) {
-            const WallTime now = services_.loop.now();
-            if (!result) {
-                settling_.failed(key, now);
-                return services_.notices.failed("patch CapacityBuffer " + key, result.error());
-            }
-            const auto meta = api::decode_meta(*result);
-            settling_.done(key, meta ? meta->resource_version : "", now);
-        });
+    patches_.send(kube::kCapacityBuffers, buffer.meta, "status",
+                  act::dump({{"metadata", {{"resourceVersion", buffer.meta.resource_version}}},
+                             {"status", std::move(status)}}));
 }
 
 }  // namespace joiner::control

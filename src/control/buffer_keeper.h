@@ -5,7 +5,7 @@
 #include <string>
 
 #include "act/services.h"
-#include "act/settling.h"
+#include "act/settled_patches.h"
 #include "control/provisioner.h"
 #include "model/headroom.h"
 
@@ -14,19 +14,19 @@ namespace joiner::control {
 class BufferKeeper {
   public:
     BufferKeeper(act::Services& services, const Provisioner& provisioner)
-        : services_(services), provisioner_(provisioner) {}
+        : services_(services), provisioner_(provisioner), patches_(services) {}
 
-    // Looks at every buffer; cheap when nothing is to be said.
-    void look();
+    // Reconciles every buffer; cheap when nothing is to be said.
+    void reconcile();
 
   private:
-    void look_at(const std::string& key, const api::CapacityBuffer& buffer);
+    void reconcile(const std::string& key, const api::CapacityBuffer& buffer);
     std::vector<api::Condition> wanted_conditions(const std::string& key, const api::CapacityBuffer& buffer,
                                                   const model::Headroom& headroom) const;
 
     act::Services& services_;
     const Provisioner& provisioner_;
-    act::Settling settling_;
+    act::SettledPatches patches_;
 };
 
 }  // namespace joiner::control

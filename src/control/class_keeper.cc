@@ -6,6 +6,7 @@
 
 #include "act/object_writer.h"
 #include "api/codec.h"
+#include "control/node_class_resource.h"
 #include "rules/conditions.h"
 
 namespace joiner::control {
@@ -40,15 +41,10 @@ std::vector<api::Condition> wanted_conditions(const api::NodeClass& node_class,
     return edit.finish(now);
 }
 
-std::string key_of(const api::NodeClassReference& reference) {
-    return reference.group + "/" + reference.kind + "/" + reference.name;
-}
-
-std::optional<kube::Resource> resource_of(const cloud::Providers& providers,
-                                          const api::NodeClassReference& reference) {
+std::optional<kube::Resource> find_resource(const cloud::Providers& providers,
+                                            const api::NodeClassReference& reference) {
     for (const cloud::NodeClassResource& each : providers.node_class_resources()) {
-        if (each.group == reference.group && each.kind == reference.kind)
-            return kube::Resource{each.group, each.version, each.plural, each.kind, false};
+        if (each.group == reference.group && each.kind == reference.kind) return resource_of(each);
     }
     return std::nullopt;
 }
@@ -91,8 +87,8 @@ ClassPatches class_patches(const api::NodeClass& node_class, const cloud::Wanted
     return out;
 }
 
-void ClassKeeper::look_at_all() {
-    for (const auto& [reference, node_class] : services_.cluster.node_classes()) look_at(reference);
+void ClassKeeper::mark_all() {
+    for (const auto& [reference, node_class] : services_.cluster.node_classes()) mark(reference);
 }
 
 bool ClassKeeper::is_in_use(const api::NodeClassReference& reference) const {
@@ -104,11 +100,11 @@ bool ClassKeeper::is_in_use(const api::NodeClassReference& reference) const {
 
 void ClassKeeper::note_claims() {
     for (const auto& [reference, was_used] : used_) {
-        if (was_used != is_in_use(reference)) look_at(reference);
+        if (was_used != is_in_use(reference)) mark(reference);
     }
 }
 
-void ClassKeeper::look() {
+void ClassKeeper::reconcile() {
     const WallTime now = services_.loop.now();
     std::erase_if(dirty_, [&](const auto& item) {
         const auto node_class = services_.cluster.find_node_class(item.first);
@@ -118,7 +114,8 @@ void ClassKeeper::look() {
         }
         const auto asked = asked_.find(item.first);
         if (asked != asked_.end() && now - asked->second < kPatience) return false;
-        if (!settling_.may_act(key_of(item.first), node_class->meta.resource_version, now)) return false;
+        const auto resource = find_resource(services_.providers, item.first);
+        if (resource && !patches_.may_send(*resource, node_class->meta)) return false;
         ask(*node_class);
         return true;
     });
@@ -132,44 +129,27 @@ void ClassKeeper::ask(const api::NodeClass& node_class) {
         node_class, {used_[reference]}, [this, reference](Result<cloud::WantedClassState> wanted) {
             asked_.erase(reference);
             if (!wanted) {
-                services_.notices.failed("look after " + reference.kind + " " + reference.name,
+                services_.notices.failed("reconcile " + reference.kind + " " + reference.name,
                                          wanted.error());
-                services_.loop.after(kPatience, [this, reference] { look_at(reference); });
+                services_.loop.after(kPatience, [this, reference] { mark(reference); });
                 return;
             }
             if (wanted->again_after)
-                services_.loop.after(*wanted->again_after, [this, reference] { look_at(reference); });
+                services_.loop.after(*wanted->again_after, [this, reference] { mark(reference); });
             write(reference, *wanted);
         });
 }
 
 void ClassKeeper::write(const api::NodeClassReference& reference, const cloud::WantedClassState& wanted) {
     const auto node_class = services_.cluster.find_node_class(reference);
-    const auto resource = resource_of(services_.providers, reference);
+    const auto resource = find_resource(services_.providers, reference);
     if (node_class == nullptr || !resource) return;
     const ClassPatches patches = class_patches(*node_class, wanted, services_.loop.now());
     if (patches.object.empty() && patches.status.empty()) return;
-    const std::string key = key_of(reference);
-    settling_.begin(key);
     // One write at a time; what is left is written when the watch shows the first.
     const bool is_status = patches.object.empty();
-    services_.client.patch(*resource, "", reference.name, is_status ? "status" : "", kube::PatchType::kMerge,
-                           is_status ? patches.status : patches.object,
-                           [this, key, reference](Result<std::string> result) {
-                               const WallTime now = services_.loop.now();
-                               look_at(reference);
-                               if (!result) {
-                                   settling_.failed(key, now);
-                                   const bool is_ordinary = result.error().kind == ErrorKind::kConflict ||
-                                                            result.error().kind == ErrorKind::kNotFound;
-                                   if (!is_ordinary)
-                                       services_.notices.failed(
-                                           "patch " + reference.kind + " " + reference.name, result.error());
-                                   return;
-                               }
-                               const auto meta = api::decode_meta(*result);
-                               settling_.done(key, meta ? meta->resource_version : "", now);
-                           });
+    patches_.send(*resource, node_class->meta, is_status ? "status" : "",
+                  is_status ? patches.status : patches.object, [this, reference](bool) { mark(reference); });
 }
 
 }  // namespace joiner::control

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "act/services.h"
-#include "act/settling.h"
+#include "act/settled_patches.h"
 
 namespace joiner::control {
 
@@ -21,12 +21,12 @@ ClassPatches class_patches(const api::NodeClass& node_class, const cloud::Wanted
 
 class ClassKeeper {
   public:
-    explicit ClassKeeper(act::Services& services) : services_(services) {}
+    explicit ClassKeeper(act::Services& services) : services_(services), patches_(services) {}
 
-    // Asks the providers about the classes that were named by look_at(), and writes what they answer.
-    void look();
-    void look_at(const api::NodeClassReference& reference) { dirty_[reference] = true; }
-    void look_at_all();
+    // Asks the providers about the classes that were marked, and writes what they answer.
+    void reconcile();
+    void mark(const api::NodeClassReference& reference) { dirty_[reference] = true; }
+    void mark_all();
     // Claims have come or gone: whether a class is in use may have changed.
     void note_claims();
 
@@ -36,7 +36,7 @@ class ClassKeeper {
     bool is_in_use(const api::NodeClassReference& reference) const;
 
     act::Services& services_;
-    act::Settling settling_;
+    act::SettledPatches patches_;
     std::map<api::NodeClassReference, bool> dirty_;
     std::map<api::NodeClassReference, WallTime> asked_;  // Questions that are under way, since when.
     std::map<api::NodeClassReference, bool> used_;       // As it was when the provider was asked last.

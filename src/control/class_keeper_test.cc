@@ -42,7 +42,7 @@ TEST(ClassPatches, a_class_that_says_all_that_is_wanted_is_left_alone) {
     EXPECT_EQ(patches.status, "");
 }
 
-TEST(ClassPatches, what_differs_is_written_onto_the_state_that_was_looked_at) {
+TEST(ClassPatches, what_differs_is_written_onto_the_state_that_was_seen) {
     api::NodeClass node_class = a_class();
     node_class.meta.finalizers = {"somebodys"};
     node_class.status = R"({"image":"i-0","gone":1})";

@@ -45,10 +45,10 @@ void CloudEvents::note(const cloud::InstanceEvent& event) {
     observe::log_info("interruption", "removing a node that the cloud takes away",
                       {{"NodeClaim", claim.meta.name}, {"reason", event.reason}, {"message", event.message}});
     endings_.insert_or_assign(claim.meta.name, Ending{claim.meta.uid, event.deadline});
-    look();
+    reconcile();
 }
 
-void CloudEvents::look() {
+void CloudEvents::reconcile() {
     std::erase_if(endings_, [this](const auto& item) { return end(item.first, item.second); });
 }
 

@@ -22,7 +22,7 @@ class CloudEvents {
     // Of an instance that is not ours, or that has no claim any more: nothing.
     void note(const cloud::InstanceEvent& event);
     // Each second: claims that must go and could not be written yet.
-    void look();
+    void reconcile();
 
   private:
     struct Ending {

@@ -15,19 +15,19 @@ constexpr Duration kStrayPatience = std::chrono::seconds{30};
 }  // namespace
 
 void Collector::start() {
-    for (cloud::Provider* provider : services_.providers.all()) look(*provider);
+    for (cloud::Provider* provider : services_.providers.all()) reconcile(*provider);
 }
 
 // Each cloud for itself: one that cannot list makes nothing look gone, and holds up no other.
-void Collector::look(cloud::Provider& provider) {
+void Collector::reconcile(cloud::Provider& provider) {
     provider.list([this, &provider](Result<std::vector<cloud::Instance>> instances) {
         if (instances)
             compare(provider, *instances);
         else
             services_.notices.failed("list instances of " + std::string(provider.name()), instances.error());
-        // A stray is looked at again soon, the rest in its time.
+        // A stray is reconciled again soon, the rest in its time.
         services_.loop.after(strays_[&provider].empty() ? kPeriod : kStrayPatience,
-                             [this, &provider] { look(provider); });
+                             [this, &provider] { reconcile(provider); });
     });
 }
 

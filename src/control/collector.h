@@ -18,12 +18,12 @@ class Collector {
     void start();
 
   private:
-    void look(cloud::Provider& provider);
+    void reconcile(cloud::Provider& provider);
     void compare(cloud::Provider& provider, const std::vector<cloud::Instance>& instances);
 
     act::Services& services_;
     DeleteClaim delete_claim_;
-    // Of each cloud: instances without a claim, since when. One look may catch a claim that the watch has not
+    // Of each cloud: instances without a claim, since when. One pass may catch a claim that the watch has not
     // shown yet.
     std::map<const cloud::Provider*, std::map<std::string, WallTime>> strays_;
 };

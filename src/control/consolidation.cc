@@ -9,14 +9,14 @@
 namespace joiner::control {
 namespace {
 
-// Changes come in crowds; what they leave is looked at once they have rested, or have gone on for so long.
+// Changes come in crowds; what they leave is reconciled once they have rested, or have gone on for so long.
 constexpr Duration kQuiet = std::chrono::seconds{3};
 constexpr Duration kLongestUnrest = std::chrono::seconds{30};
 // Where nodes fall empty all the time, consolidation does not wait for the last of them.
 constexpr Duration kLongestForEmpty = std::chrono::seconds{30};
 // A workload that is just being changed is waited for longer: what is planned meanwhile moves pods that are
 // about to go, to nodes that are about to be too large. Told by the part of all pods, and the number, that
-// come or go within three looks.
+// come or go within three passes.
 constexpr Duration kLongestSlide = std::chrono::minutes{2};
 constexpr std::uint64_t kSlidePart = 100;
 constexpr std::uint64_t kSlideLeast = 3;
@@ -39,7 +39,7 @@ const std::map<std::string, std::string> kLabels = {{"reason", "underutilized"},
 
 }  // namespace
 
-void Consolidation::look() {
+void Consolidation::reconcile() {
     watch_facts();
     watch_slides();
     if (is_planning_) return;
@@ -51,7 +51,7 @@ void Consolidation::watch_facts() {
     const WallTime now = services_.loop.now();
     // The high half is the pods', so that neither hides the other.
     const std::uint64_t mark =
-        plan::consolidation_mark(services_.cluster, disruptor_.gate()) ^ (pod_events_ << 32);
+        plan::consolidation_mark(services_.cluster, disruption_.ledger.gate()) ^ (pod_events_ << 32);
     if (std::exchange(mark_, mark) == mark) return;
     if (!changed_first_) changed_first_ = now;
     changed_last_ = now;
@@ -71,13 +71,14 @@ bool Consolidation::is_due() const {
     if (is_sliding_ && changed_first_ && now - *changed_first_ < kLongestSlide) return false;
     if (changed_first_ && (now - changed_last_ >= kQuiet || now - *changed_first_ >= kLongestUnrest))
         return true;
-    return (look_again_at_ && now >= *look_again_at_) || now - looked_at_ >= kLookAnyway;
+    return (look_again_at_ && now >= *look_again_at_) || now - reconciled_at_ >= kLookAnyway;
 }
 
 // Pods come first: none is being planned, none waits for its node, and none is so young that the scheduler
 // may just be about to bind it.
 bool Consolidation::may_begin() {
-    if (!disruptor_.may_start() || !provisioner_.planned().by_claim().empty() || is_emptiness_first())
+    if (!disruption_.disruptor.may_start() || !provisioner_.planned().by_claim().empty() ||
+        is_emptiness_first())
         return false;
     const WallTime now = services_.loop.now();
     const auto& unbound = services_.cluster.unbound_pods();
@@ -90,8 +91,8 @@ bool Consolidation::may_begin() {
 // An empty node that is still open is where the scheduler puts a pod that was moved.
 bool Consolidation::is_emptiness_first() {
     const WallTime now = services_.loop.now();
-    plan::DisruptionGate gate = disruptor_.gate();
-    if (!plan::plan_empty(disruptor_.facts(), gate, now).is_any_at_hand) {
+    plan::DisruptionGate gate = disruption_.ledger.gate();
+    if (!plan::plan_empty(disruption_.ground.facts(), gate, now).is_any_at_hand) {
         waits_for_empty_since_.reset();
         return false;
     }
@@ -100,30 +101,30 @@ bool Consolidation::is_emptiness_first() {
 }
 
 void Consolidation::ask() {
-    if (!disruptor_.is_settled()) return;
+    if (!disruption_.disruptor.is_settled()) return;
     const Duration began = services_.loop.monotonic();
     const WallTime now = services_.loop.now();
-    const plan::DisruptionFacts facts = disruptor_.facts();
-    plan::DisruptionGate gate = disruptor_.gate();
+    const plan::DisruptionFacts facts = disruption_.ground.facts();
+    plan::DisruptionGate gate = disruption_.ledger.gate();
     plan::Consolidatable found = plan::find_consolidatable(facts, gate, now);
-    looked_at_ = now;
+    reconciled_at_ = now;
     changed_first_.reset();
     look_again_at_ = found.look_again_at;
     report(found);
-    disruptor_.report(gate);
-    const auto fruitless = disruptor_.fruitless_pools();
+    disruption_.notes.report(gate);
+    const auto fruitless = disruption_.ledger.fruitless_pools();
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
         const auto held = fruitless.find(one.pool);
         if (held != fruitless.end() && !one.pods.empty()) {
             const plan::Reason why{
                 .rule = plan::Rule::kFruitless, .object = "NodePool " + one.pool, .detail = held->second};
-            disruptor_.keep({one.claim, one.node, {why}}, observe::Matter::kConsolidation);
+            disruption_.notes.keep({one.claim, one.node, {why}}, observe::Matter::kConsolidation);
         }
-        return held != fruitless.end() || disruptor_.is_put_off(one.claim);
+        return held != fruitless.end() || disruption_.ledger.is_put_off(one.claim);
     });
     // What it holds would be bought again elsewhere.
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
-        const bool is_needed = provisioner_.headroom_claims().contains(one.claim);
+        const bool is_needed = provisioner_.headroom().claims().contains(one.claim);
         if (is_needed) keep(one, {.rule = plan::Rule::kHeadroom});
         return is_needed;
     });
@@ -143,11 +144,11 @@ void Consolidation::leave_at_rest(plan::Consolidatable& found) {
     std::erase_if(found.candidates, [&](const plan::Candidate& one) {
         WallTime until = kNoTime;
         for (const model::PodId& pod : one.pods)
-            until = std::max(until, disruptor_.moves().rests_until(pod.uid()));
+            until = std::max(until, disruption_.ledger.moves().rests_until(pod.uid()));
         if (until <= now) return false;
         look_again_at_ = std::min(look_again_at_.value_or(until), until);
-        disruptor_.keep({one.claim, one.node, {{.rule = plan::Rule::kRest, .until = until}}},
-                        observe::Matter::kConsolidation, "Unconsolidatable");
+        disruption_.notes.keep({one.claim, one.node, {{.rule = plan::Rule::kRest, .until = until}}},
+                               observe::Matter::kConsolidation, "Unconsolidatable");
         return true;
     });
 }
@@ -156,9 +157,10 @@ void Consolidation::report(const plan::Consolidatable& found) {
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "underutilized"}},
                  static_cast<double>(std::count_if(found.candidates.begin(), found.candidates.end(),
                                                    [](const auto& one) { return !one.pods.empty(); })));
-    for (const plan::Blocked& one : found.blocked) disruptor_.keep(one, observe::Matter::kConsolidation);
+    for (const plan::Blocked& one : found.blocked)
+        disruption_.notes.keep(one, observe::Matter::kConsolidation);
     for (const plan::Blocked& one : found.unconsolidatable)
-        disruptor_.keep(one, observe::Matter::kConsolidation, "Unconsolidatable");
+        disruption_.notes.keep(one, observe::Matter::kConsolidation, "Unconsolidatable");
     nodes_.keep(found.closed, observe::Matter::kConsolidation, services_.loop.now());
     for (const auto& [at, one] : found.later) keep(one, {.rule = plan::Rule::kIdleTime, .until = at});
 }
@@ -188,7 +190,7 @@ void Consolidation::plan_on() {
 bool Consolidation::bound_by_budgets() {
     std::map<std::string_view, std::string_view> pool_of;
     for (const plan::Candidate& one : question_.candidates) pool_of[one.claim] = one.pool;
-    const plan::DisruptionGate gate = disruptor_.gate();
+    const plan::DisruptionGate gate = disruption_.ledger.gate();
     bool is_bounded = false;
     for (const plan::RepackStep& step : run_->steps()) {
         std::map<std::string, std::int64_t> leaving;
@@ -216,13 +218,13 @@ bool Consolidation::plan_a_piece() {
 }
 
 void Consolidation::make_question() {
-    model::ReservedRoom claimed = disruptor_.claimed_room();
-    for (const auto& [name, amount] : provisioner_.headroom_room()) claimed[name] += amount;
+    model::ReservedRoom claimed = disruption_.places.claimed();
+    for (const auto& [name, amount] : provisioner_.headroom().room()) claimed[name] += amount;
     model::SnapshotInputs inputs = provisioner_.snapshot_inputs();
     inputs.reserved = &claimed;
     question_ =
         plan::make_consolidation_question(services_.cluster, std::move(inputs), std::move(*candidates_),
-                                          disruptor_.gate(), services_.loop.now());
+                                          disruption_.ledger.gate(), services_.loop.now());
 }
 
 void Consolidation::conclude() {
@@ -239,8 +241,9 @@ void Consolidation::conclude() {
     for (const plan::RepackStep& step : steps_) leaving.insert(step.nodes.begin(), step.nodes.end());
     for (const plan::Candidate& one : question_.candidates) {
         if (one.pods.empty() || leaving.contains(one.node)) continue;
-        disruptor_.keep({one.claim, one.node, {{.rule = plan::Rule::kNoBetterPlace, .money = one.price}}},
-                        observe::Matter::kConsolidation, "Unconsolidatable");
+        disruption_.notes.keep(
+            {one.claim, one.node, {{.rule = plan::Rule::kNoBetterPlace, .money = one.price}}},
+            observe::Matter::kConsolidation, "Unconsolidatable");
     }
     if (steps_.empty()) return;
     rules::Money saving;
@@ -269,9 +272,9 @@ struct Consolidation::Round {
 void Consolidation::hand_over() {
     if (services_.loop.now() >= steps_until_) return steps_.clear();
     if (!may_begin()) return;
-    const plan::DisruptionFacts facts = disruptor_.facts();
-    Round round{{facts, plan::DisruptionClass::kGraceful, services_.loop.now()}, disruptor_.gate()};
-    // Behind those that have not been looked at.
+    const plan::DisruptionFacts facts = disruption_.ground.facts();
+    Round round{{facts, plan::DisruptionClass::kGraceful, services_.loop.now()}, disruption_.ledger.gate()};
+    // Behind those that have not been tried.
     std::vector<plan::RepackStep> later;
     const std::size_t count = std::min(steps_.size(), kStepsAtOnce);
     for (std::size_t i = 0; i < count; ++i) {
@@ -292,12 +295,12 @@ void Consolidation::hand_over() {
     }
     steps_.erase(steps_.begin(), steps_.begin() + static_cast<std::ptrdiff_t>(count));
     std::move(later.begin(), later.end(), std::back_inserter(steps_));
-    disruptor_.report(round.gate);
+    disruption_.notes.report(round.gate);
 }
 
 void Consolidation::drop(const plan::RepackStep& step) {
     for (const std::string& claim : step.claims) {
-        if (disruptor_.leaving().contains(claim) || disruptor_.is_put_off(claim)) continue;
+        if (disruption_.ledger.leaving().contains(claim) || disruption_.ledger.is_put_off(claim)) continue;
         nodes_.keep(claim, observe::Matter::kConsolidation, {{.rule = plan::Rule::kChangedSince}},
                     services_.loop.now());
     }
@@ -308,7 +311,7 @@ Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step, Ro
     auto leaving = plan::still_leaving(question_, step, round.finder, services_.cluster, now);
     if (!leaving) return Verdict::kDropped;
     const bool is_put_off = std::any_of(leaving->begin(), leaving->end(), [&](const plan::Candidate& one) {
-        return disruptor_.is_put_off(one.claim);
+        return disruption_.ledger.is_put_off(one.claim);
     });
     if (is_put_off) return Verdict::kDropped;
     if (!round.gate.admit(*leaving, plan::kUnderutilized)) {
@@ -323,16 +326,16 @@ Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step, Ro
     }
     if (round.check->is_as_planned(step)) {
         round.check->take(step);
-        disruptor_.start(question_.snapshot, plan::to_command(step, std::move(*leaving)));
+        disruption_.disruptor.start(question_.snapshot, plan::to_command(step, std::move(*leaving)));
         return Verdict::kBegun;
     }
     // It is planned anew on a snapshot that does not show yet what others of this round launch.
     if (!round.is_first) return Verdict::kLater;
-    const model::Snapshot snapshot = disruptor_.snapshot_without(*leaving);
+    const model::Snapshot snapshot = disruption_.ground.snapshot_without(*leaving);
     const auto command = plan::plan_step_again(question_, step, snapshot, *leaving,
                                                provisioner_.plan_options(snapshot.pods.size()));
     if (!command) return Verdict::kDropped;
-    disruptor_.start(snapshot, *command);
+    disruption_.disruptor.start(snapshot, *command);
     return Verdict::kBegun;
 }
 

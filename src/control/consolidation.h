@@ -1,4 +1,4 @@
-// When consolidation is planned, and what becomes of a plan. Looks again only once facts have changed and
+// When consolidation is planned, and what becomes of a plan. Planned again only once facts have changed and
 // come to rest, when time brings another node in, or every five minutes; plans in pieces that leave the loop
 // to others between; holds each step against the newest snapshot and hands it to the Disruptor, as many side
 // by side as the gate lets through. Steps the gate keeps wait a while. Pods that wait for a node come first,
@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-#include "control/disruptor.h"
+#include "control/disruption.h"
 #include "control/provisioner.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/consolidatable.h"
@@ -23,11 +23,11 @@ namespace joiner::control {
 
 class Consolidation {
   public:
-    Consolidation(act::Services& services, Provisioner& provisioner, Disruptor& disruptor,
+    Consolidation(act::Services& services, Provisioner& provisioner, const Disruption& disruption,
                   observe::Metrics& metrics, observe::DecisionLog& decisions, plan::RepackOptions options)
         : services_(services),
           provisioner_(provisioner),
-          disruptor_(disruptor),
+          disruption_(disruption),
           metrics_(metrics),
           nodes_(decisions, services.cluster),
           options_(options) {}
@@ -35,7 +35,7 @@ class Consolidation {
     // A pod came to a node, ended there or is on its way out.
     void note_pod_event() { ++pod_events_; }
     // Each second. REQUIRES: the watches are fresh.
-    void look();
+    void reconcile();
     // Leadership is lost or the process ends: no piece runs any more.
     void stop() {
         candidates_.reset();
@@ -69,18 +69,18 @@ class Consolidation {
 
     act::Services& services_;
     Provisioner& provisioner_;
-    Disruptor& disruptor_;
+    const Disruption& disruption_;
     observe::Metrics& metrics_;
     NodeDecisions nodes_;
     plan::RepackOptions options_;
 
     std::uint64_t pod_events_ = 0;
-    std::array<std::uint64_t, 3> pod_events_before_{};  // At the last looks, the oldest first.
+    std::array<std::uint64_t, 3> pod_events_before_{};  // At the last passes, the oldest first.
     bool is_sliding_ = false;                           // Pods come or go by the crowd.
     std::uint64_t mark_ = 0;
-    std::optional<WallTime> changed_first_;  // Of the changes not looked at yet.
+    std::optional<WallTime> changed_first_;  // Of the changes not reconciled yet.
     WallTime changed_last_ = kNoTime;
-    WallTime looked_at_ = kNoTime;
+    WallTime reconciled_at_ = kNoTime;
     WallTime not_before_ = kNoTime;
     std::optional<WallTime> look_again_at_;
     std::optional<WallTime> waits_for_empty_since_;

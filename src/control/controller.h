@@ -1,4 +1,4 @@
-// One controller, wired: watches feed the model, the model's changes are looked at, plans are made and
+// One controller, wired: watches feed the model, the model's changes are reconciled, plans are made and
 // carried out. Runs on the loop it is given, real or virtual, over the HTTP client it is given. Loop thread.
 #pragma once
 

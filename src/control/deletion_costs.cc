@@ -10,7 +10,7 @@ namespace joiner::control {
 namespace {
 
 constexpr Duration kPeriod = std::chrono::minutes{1};
-// What only time brings about is looked at so often all the same.
+// What only time brings about is reconciled so often all the same.
 constexpr Duration kLongestPeriod = std::chrono::minutes{5};
 constexpr int kMostUnderWay = 8;
 constexpr int kMostTries = 8;
@@ -19,7 +19,7 @@ constexpr Duration kLongestRetry = std::chrono::seconds{10};
 
 }  // namespace
 
-void DeletionCosts::look() {
+void DeletionCosts::reconcile() {
     const WallTime now = services_.loop.now();
     // A pass that is still being written is out of date only by what it has written.
     if (now < next_pass_ || !waiting_.empty() || under_way_ > 0) return;
@@ -28,8 +28,8 @@ void DeletionCosts::look() {
     if (version == seen_version_ && now - last_pass_ < kLongestPeriod) return;
     seen_version_ = version;
     last_pass_ = now;
-    plan::DeletionCosts plan =
-        plan::plan_deletion_costs(disruptor_.facts(), disruptor_.gate(), disruptor_.leaving(), now);
+    plan::DeletionCosts plan = plan::plan_deletion_costs(
+        disruption_.ground.facts(), disruption_.ledger.gate(), disruption_.ledger.leaving(), now);
     constexpr std::string_view kPending = "pod_deletion_cost_nodes_with_pending_annotation_writes";
     for (const auto& [pool, count] : plan.nodes)
         pending_.set(kPending, {{"nodepool", pool}}, static_cast<double>(count));

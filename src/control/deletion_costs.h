@@ -6,7 +6,7 @@
 #include <deque>
 
 #include "act/services.h"
-#include "control/disruptor.h"
+#include "control/disruption.h"
 #include "observe/gauge_set.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/deletion_cost.h"
@@ -15,12 +15,12 @@ namespace joiner::control {
 
 class DeletionCosts {
   public:
-    DeletionCosts(act::Services& services, Disruptor& disruptor, observe::Metrics& metrics)
-        : services_(services), disruptor_(disruptor), metrics_(metrics), pending_(metrics) {}
+    DeletionCosts(act::Services& services, const Disruption& disruption, observe::Metrics& metrics)
+        : services_(services), disruption_(disruption), metrics_(metrics), pending_(metrics) {}
 
     // Each second; there is something to do once a minute, where facts have changed. REQUIRES: the watches
     // are fresh.
-    void look();
+    void reconcile();
 
   private:
     struct Write {
@@ -34,7 +34,7 @@ class DeletionCosts {
     void note(std::string_view result);
 
     act::Services& services_;
-    Disruptor& disruptor_;
+    const Disruption& disruption_;
     observe::Metrics& metrics_;
     WallTime next_pass_ = kNoTime;
     WallTime last_pass_ = kNoTime;

@@ -9,12 +9,12 @@
 namespace joiner::control {
 namespace {
 
-constexpr Duration kLookAgain = std::chrono::seconds{10};
+constexpr Duration kReconcileAgain = std::chrono::seconds{10};
 constexpr Duration kEventGap = std::chrono::minutes{15};
 
 }  // namespace
 
-void LegacyRepairer::look() {
+void LegacyRepairer::reconcile() {
     const WallTime now = services_.loop.now();
     std::erase_if(begun_, [&](const std::string& claim) {
         const model::ClaimState* state = services_.cluster.find_claim(claim);
@@ -22,30 +22,29 @@ void LegacyRepairer::look() {
         (void)lifecycle_.end_by(claim, now, "unhealthy");
         return false;
     });
-    if (now < next_look_) return;
-    const plan::LegacyRepairPlan plan =
-        plan::plan_legacy_repair(services_.cluster, services_.providers.repair_policies(), now);
-    next_look_ = std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain);
+    if (now < next_reconcile_) return;
+    const plan::LegacyRepairPlan plan = plan::plan_legacy_repair(services_.cluster, policies_, now);
+    next_reconcile_ = std::min(plan.look_again_at.value_or(now + kReconcileAgain), now + kReconcileAgain);
     for (const plan::LegacySickNode& sick : plan.repairs) repair(sick);
     for (const plan::LegacySickNode& sick : plan.blocked) {
         plan::Reason why{.rule = plan::Rule::kManySick, .detail = sick.evidence};
         say(sick, true, "NodeRepairBlocked", in_words(why));
         nodes_.keep(sick.claim, observe::Matter::kRepair, {std::move(why)}, now);
     }
-    nodes_.keep_only(observe::Matter::kRepair, [&](const model::ClaimState& claim) {
-        const model::NodeState* node = services_.cluster.node_of(claim.claim);
-        return node == nullptr || begun_.contains(claim.claim.meta.name) ||
-               plan::is_past_its_time(node->node, services_.providers.repair_policies(), now);
-    });
 }
 
 void LegacyRepairer::node_changed(const std::string& name) {
     const model::NodeState* state = services_.cluster.find_node(name);
     if (state == nullptr || state->node.meta.deleted ||
-        !plan::is_past_its_time(state->node, services_.providers.repair_policies(), services_.loop.now()))
+        !plan::is_past_its_time(services_.cluster, *state, policies_, services_.loop.now()))
         return;
-    next_look_ = kNoTime;
-    look();
+    next_reconcile_ = kNoTime;
+    reconcile();
+}
+
+bool LegacyRepairer::is_concerned_with(const model::ClaimState& claim, const model::NodeState& node) const {
+    return begun_.contains(claim.claim.meta.name) ||
+           plan::is_past_its_time(services_.cluster, node, policies_, services_.loop.now());
 }
 
 void LegacyRepairer::repair(const plan::LegacySickNode& sick) {

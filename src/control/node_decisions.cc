@@ -20,14 +20,6 @@ void NodeDecisions::record(const std::string& claim, Matter matter, Verdict verd
     log_.record({observe::Subject::node(node->node.meta), matter, verdict, std::move(reasons), now});
 }
 
-void NodeDecisions::keep_only(Matter matter, const std::function<bool(const model::ClaimState&)>& holds) {
-    log_.keep_only_nodes(matter, [&](const std::string& name) {
-        const model::NodeState* node = cluster_.find_node(name);
-        const model::ClaimState* claim = node == nullptr ? nullptr : cluster_.claim_of(node->node);
-        return claim == nullptr || holds(*claim);
-    });
-}
-
 void NodeDecisions::record(const plan::DisruptionGate& gate, WallTime now) {
     for (plan::DisruptionGate::Answer& answer : gate.answers()) {
         const model::PoolState* pool = cluster_.find_pool(answer.pool);

@@ -27,8 +27,6 @@ class NodeDecisions {
     void keep(const std::vector<plan::Blocked>& all, observe::Matter matter, WallTime now) {
         for (const plan::Blocked& one : all) keep(one.claim, matter, one.reasons, now);
     }
-    // On the matter there is nothing to say any more about other nodes than those whose claim `holds`.
-    void keep_only(observe::Matter matter, const std::function<bool(const model::ClaimState&)>& holds);
     // Whether pools may be disrupted, as the gate was asked.
     void record(const plan::DisruptionGate& gate, WallTime now);
 

@@ -17,6 +17,7 @@ class OverlaidOffers final : public cloud::Offers {
     OverlaidOffers(cloud::Offers& own, const model::Cluster& cluster) : own_(own), cluster_(cluster) {}
 
     cloud::InstanceTypes instance_types(const api::NodePool& pool) override;
+    std::string why_no_types(const api::NodePool& pool) override { return own_.why_no_types(pool); }
 
     // Overlays that are not applied, and why.
     const std::vector<rules::OverlayProblem>& problems();

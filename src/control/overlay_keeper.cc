@@ -30,33 +30,24 @@ std::vector<api::Condition> wanted_conditions(const api::NodeOverlay& overlay,
 
 }  // namespace
 
-void OverlayKeeper::look(const std::vector<rules::OverlayProblem>& problems) {
+void OverlayKeeper::reconcile(const std::vector<rules::OverlayProblem>& problems) {
     const WallTime now = services_.loop.now();
     for (const auto& [name, kept] : services_.cluster.overlays()) {
         const api::NodeOverlay& overlay = kept.object;
-        if (overlay.meta.deleted || !settling_.may_act(name, overlay.meta.resource_version, now)) continue;
+        if (overlay.meta.deleted || !patches_.may_send(kube::kNodeOverlays, overlay.meta)) continue;
         const std::vector<api::Condition> wanted = wanted_conditions(overlay, problems, now);
         if (wanted != overlay.conditions) patch(overlay, wanted);
     }
 }
 
-// Only onto the state that was looked at: an overlay that has changed meanwhile is looked at again.
+// Only onto the state that was seen: an overlay that has changed meanwhile is reconciled again.
 void OverlayKeeper::patch(const api::NodeOverlay& overlay, const std::vector<api::Condition>& conditions) {
-    const std::string name = overlay.meta.name;
-    settling_.begin(name);
-    services_.client.patch(
-        kube::kNodeOverlays, "", name, "status", kube::PatchType::kMerge,
+    patches_.send(
+        kube::kNodeOverlays, overlay.meta, "status",
         fmt::format(R"({{"metadata":{{"resourceVersion":{}}},"status":{{"conditions":{}}}}})",
                     api::encode_string(overlay.meta.resource_version), api::encode_conditions(conditions)),
-        [this, name](Result<std::string> result) {
-            const WallTime now = services_.loop.now();
-            if (!result) {
-                settling_.failed(name, now);
-                return services_.notices.failed("patch NodeOverlay " + name, result.error());
-            }
-            const auto meta = api::decode_meta(*result);
-            settling_.done(name, meta ? meta->resource_version : "", now);
-            look_again_();
+        [this](bool is_written) {
+            if (is_written) reconcile_again_();
         });
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "act/object_writer.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "rules/budget.h"
@@ -16,33 +17,25 @@ using Json = nlohmann::json;
 
 constexpr Duration kEventGap = std::chrono::minutes{15};
 
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-bool same(const std::vector<api::Condition>& a, const std::vector<api::Condition>& b) {
-    return a == b;
-}
-
 }  // namespace
 
-void PoolKeeper::look(bool with_sums) {
+void PoolKeeper::reconcile(bool with_sums) {
     for (const auto& [name, state] : services_.cluster.our_pools()) {
-        look_at(state.pool, with_sums);
-        look_at_claims_of(state.pool);
+        reconcile(state.pool, with_sums);
+        reconcile_claims_of(state.pool);
     }
 }
 
 // What is drifted, and what may be consolidated, follows from the spec and from the hash, written after it.
-void PoolKeeper::look_at_claims_of(const api::NodePool& pool) {
+void PoolKeeper::reconcile_claims_of(const api::NodePool& pool) {
     std::pair<std::int64_t, std::string> current{
         pool.meta.generation, api::find_or_empty(pool.meta.annotations, api::kNodePoolHashAnnotation)};
-    const auto [it, is_new] = looked_at_.try_emplace(pool.meta.name, current);
+    const auto [it, is_new] = reconciled_.try_emplace(pool.meta.name, current);
     if (it->second == current) return;
     it->second = std::move(current);
     for (const auto& [name, state] : services_.cluster.our_claims()) {
         if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) == pool.meta.name)
-            services_.look_at_claim(name);
+            services_.reconcile_claim(name);
     }
 }
 
@@ -50,7 +43,8 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
     const WallTime now = services_.loop.now();
     rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
                                 pool.meta.created);
-    const std::string problems = rules::validate_node_pool(pool, services_.providers.labels());
+    const std::string problems =
+        rules::validate_node_pool(pool, services_.providers.of(pool.node_template.node_class).labels());
     if (problems.empty()) {
         edit.set_true("ValidationSucceeded", now);
     } else {
@@ -74,6 +68,14 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
         } else {
             edit.set("NodeClassReady", "False", ready->reason, ready->message, now);
         }
+    }
+    // Said of pools that want them only: it adds nothing where all is well.
+    const bool has_types = node_class == nullptr || services_.offers.instance_types(pool) != nullptr;
+    if (has_types) {
+        edit.remove("InstanceTypesFound");
+    } else {
+        edit.set("InstanceTypesFound", "False", "InstanceTypesNotFound", services_.offers.why_no_types(pool),
+                 now);
     }
     set_registration_health(pool, edit);
     return edit.finish(now);
@@ -138,7 +140,7 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
     }
 }
 
-void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
+void PoolKeeper::reconcile(const api::NodePool& pool, bool with_sums) {
     const WallTime now = services_.loop.now();
     const std::string& name = pool.meta.name;
     // It stops disruption, and not the launches of the pool.
@@ -160,16 +162,16 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
         sum += rules::as_capacity(node->node.capacity);
         ++nodes;
     }
-    if (!settling_.may_act(name, pool.meta.resource_version, now)) return;
+    if (!patches_.may_send(kube::kNodePools, pool.meta)) return;
     const std::string hash = rules::node_pool_hash(pool);
     if (api::find_or_empty(pool.meta.annotations, api::kNodePoolHashAnnotation) != hash ||
         api::find_or_empty(pool.meta.annotations, api::kNodePoolHashVersionAnnotation) !=
             api::kNodePoolHashVersion) {
         return patch(pool, "",
-                     dump({{"metadata",
-                            {{"annotations",
-                              {{api::kNodePoolHashAnnotation, hash},
-                               {api::kNodePoolHashVersionAnnotation, api::kNodePoolHashVersion}}}}}}));
+                     act::dump({{"metadata",
+                                 {{"annotations",
+                                   {{api::kNodePoolHashAnnotation, hash},
+                                    {api::kNodePoolHashVersionAnnotation, api::kNodePoolHashVersion}}}}}}));
     }
     Json status = Json::object();
     const std::vector<api::Condition> wanted = wanted_conditions(pool);
@@ -177,7 +179,7 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
     const std::int64_t of_class = class_generation(pool);
     if (of_class != 0 && of_class != pool.node_class_observed_generation)
         status["nodeClassObservedGeneration"] = of_class;
-    if (!same(wanted, pool.conditions)) status["conditions"] = Json::parse(api::encode_conditions(wanted));
+    if (wanted != pool.conditions) status["conditions"] = Json::parse(api::encode_conditions(wanted));
     api::ResourceMap resources = rules::to_resource_map(sum);
     for (const char* always : {"cpu", "memory", "pods", "ephemeral-storage"})
         resources.try_emplace(always, Quantity{});
@@ -189,7 +191,7 @@ void PoolKeeper::look_at(const api::NodePool& pool, bool with_sums) {
         }
         status["nodes"] = nodes;
     }
-    if (!status.empty()) patch(pool, "status", dump({{"status", std::move(status)}}));
+    if (!status.empty()) patch(pool, "status", act::dump({{"status", std::move(status)}}));
 }
 
 void PoolKeeper::decide_on_readiness(const api::NodePool& pool,
@@ -208,20 +210,10 @@ void PoolKeeper::decide_on_readiness(const api::NodePool& pool,
 }
 
 void PoolKeeper::patch(const api::NodePool& pool, std::string_view subresource, std::string body) {
-    const std::string name = pool.meta.name;
-    settling_.begin(name);
-    services_.client.patch(kube::kNodePools, "", name, subresource, kube::PatchType::kMerge, std::move(body),
-                           [this, name](Result<std::string> result) {
-                               const WallTime now = services_.loop.now();
-                               if (!result) {
-                                   settling_.failed(name, now);
-                                   return services_.notices.failed("patch NodePool " + name, result.error());
-                               }
-                               const auto meta = api::decode_meta(*result);
-                               settling_.done(name, meta ? meta->resource_version : "", now);
-                               // What came in between was passed over.
-                               look_again_();
-                           });
+    // What came in between was passed over.
+    patches_.send(kube::kNodePools, pool.meta, subresource, std::move(body), [this](bool is_written) {
+        if (is_written) reconcile_again_();
+    });
 }
 
 }  // namespace joiner::control

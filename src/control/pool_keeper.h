@@ -1,5 +1,5 @@
 // Keeps each NodePool's own fields true: the validation and readiness conditions, the drift hash, and the
-// sums in its status. Has the claims of a pool whose spec has changed looked at. Loop thread.
+// sums in its status. Has the claims of a pool whose spec has changed reconciled. Loop thread.
 #pragma once
 
 #include <map>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "act/services.h"
-#include "act/settling.h"
+#include "act/settled_patches.h"
 #include "observe/decision_log.h"
 #include "rules/conditions.h"
 #include "rules/registration_health.h"
@@ -16,14 +16,18 @@ namespace joiner::control {
 
 class PoolKeeper {
   public:
-    // `look_again()` is called when a pool may be looked at that could not be before.
-    PoolKeeper(act::Services& services, observe::DecisionLog& decisions, std::function<void()> look_again)
-        : services_(services), decisions_(decisions), look_again_(std::move(look_again)) {}
+    // `reconcile_again()` is called when a pool may be reconciled that could not be before.
+    PoolKeeper(act::Services& services, observe::DecisionLog& decisions,
+               std::function<void()> reconcile_again)
+        : services_(services),
+          decisions_(decisions),
+          reconcile_again_(std::move(reconcile_again)),
+          patches_(services) {}
 
-    // Looks at every pool; cheap when nothing is to be said.
-    void look(bool with_sums);
+    // Reconciles every pool; cheap when nothing is to be said.
+    void reconcile(bool with_sums);
     // A node of the pool has registered, or was given up before it was initialised. The pool says so when it
-    // is looked at next.
+    // is reconciled next.
     void note_registered(const std::string& pool);
     // `reason`: a condition reason; `message`: one sentence.
     void note_given_up(const std::string& pool, const std::string& reason, const std::string& message);
@@ -41,19 +45,19 @@ class PoolKeeper {
     Registrations* registrations_of(const std::string& pool);
     std::int64_t class_generation(const api::NodePool& pool) const;
     void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
-    void look_at(const api::NodePool& pool, bool with_sums);
-    void look_at_claims_of(const api::NodePool& pool);
+    void reconcile(const api::NodePool& pool, bool with_sums);
+    void reconcile_claims_of(const api::NodePool& pool);
     std::vector<api::Condition> wanted_conditions(const api::NodePool& pool) const;
     void decide_on_readiness(const api::NodePool& pool, const std::vector<api::Condition>& conditions);
     void patch(const api::NodePool& pool, std::string_view subresource, std::string body);
 
     act::Services& services_;
     observe::DecisionLog& decisions_;
-    std::function<void()> look_again_;
-    act::Settling settling_;
+    std::function<void()> reconcile_again_;
+    act::SettledPatches patches_;
     std::map<std::string, Registrations> registrations_;
-    // Generation and hash of each pool when its claims were last looked at.
-    std::map<std::string, std::pair<std::int64_t, std::string>> looked_at_;
+    // Generation and hash of each pool when its claims were last reconciled.
+    std::map<std::string, std::pair<std::int64_t, std::string>> reconciled_;
 };
 
 }  // namespace joiner::control

@@ -14,11 +14,19 @@ class ProviderOffers final : public cloud::Offers {
         : providers_(providers), cluster_(cluster) {}
 
     cloud::InstanceTypes instance_types(const api::NodePool& pool) override {
+        return ask(pool).value_or(nullptr);
+    }
+    std::string why_no_types(const api::NodePool& pool) override {
+        const auto types = ask(pool);
+        return types ? std::string{} : types.error().message;
+    }
+
+  private:
+    Result<cloud::InstanceTypes> ask(const api::NodePool& pool) const {
         const api::NodeClassReference& reference = pool.node_template.node_class;
         return providers_.of(reference).instance_types(pool, cluster_.find_node_class(reference).get());
     }
 
-  private:
     const cloud::Providers& providers_;
     const model::Cluster& cluster_;
 };

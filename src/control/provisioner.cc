@@ -23,40 +23,9 @@ namespace {
 // The more pods, the more there is to save: a small batch is planned in a few milliseconds, one of thousands
 // in the planner's own time.
 constexpr std::uint64_t kEffortAPod = 30'000;
-constexpr Duration kLookAgain = std::chrono::seconds{10};
-// Between Events that say the same of a claim or a pool.
-constexpr Duration kSeldom = std::chrono::minutes{15};
+constexpr Duration kReconcileAgain = std::chrono::seconds{10};
 // A node that is not up by then keeps no pod waiting for it; the claim itself has its own, longer time.
 constexpr Duration kRoomPatience = std::chrono::minutes{5};
-
-plan::Reason late_node(const std::string& claim, const std::string& why) {
-    return {.rule = plan::Rule::kLateNode, .object = "NodeClaim " + claim, .detail = why};
-}
-
-// By index; made once for all pods that go to the room.
-class RoomReasons {
-  public:
-    explicit RoomReasons(const model::Snapshot& snapshot) : snapshot_(snapshot) {}
-    const plan::SharedReasons& of(model::RoomIndex room) {
-        plan::SharedReasons& known = known_[room];
-        if (known == nullptr) {
-            const model::RoomView& view = snapshot_.rooms[room];
-            known = plan::share({{.rule = plan::Rule::kRoom,
-                                  .object = (view.is_claim ? "NodeClaim " : "Node ") + view.name}});
-        }
-        return known;
-    }
-
-  private:
-    const model::Snapshot& snapshot_;
-    std::map<model::RoomIndex, plan::SharedReasons> known_;
-};
-
-// What a wait says for itself, where it has no data.
-plan::Reason as_reason(const model::PodView& pod, const plan::Wait& wait) {
-    const bool is_its_own = !pod.shape->problem.empty();
-    return {.rule = is_its_own ? plan::Rule::kPodItself : plan::Rule::kUnplaced, .detail = wait.reason};
-}
 
 }  // namespace
 
@@ -66,10 +35,10 @@ void Provisioner::start() {
     sweep();
 }
 
-// Once in a while everything is looked at again: pods that wait, and pods whose claim does not come up.
+// Once in a while everything is reconciled again: pods that wait, and pods whose claim does not come up.
 void Provisioner::sweep() {
     const WallTime now = services_.loop.now();
-    look_after_newcomers();
+    holds_.reconcile_newcomers();
     std::vector<std::string> late;
     for (const auto& [claim, pods] : planned_.by_claim()) {
         const model::ClaimState* state = services_.cluster.find_claim(claim);
@@ -87,9 +56,10 @@ void Provisioner::sweep() {
                                       const model::PodState& pod = *services_.cluster.find_pod(key);
                                       return wants_room(pod) && !planned_.has(pod.id.uid());
                                   });
-    const bool has_less_headroom = keeps_headroom() && planned_version_ != services_.cluster.version();
+    const bool has_less_headroom =
+        headroom_.is_asked_for() && planned_version_ != services_.cluster.version();
     if (some_wait || has_less_headroom || !late.empty()) trigger();
-    services_.loop.after(kLookAgain, [this] { sweep(); });
+    services_.loop.after(kReconcileAgain, [this] { sweep(); });
 }
 
 // To the pods that wait for it.
@@ -105,32 +75,7 @@ void Provisioner::say_late(const std::string& name) {
     if (why.empty()) return;
     for (const auto& [key, uid] : planned_.by_claim().find(name)->second) {
         const model::PodState* pod = services_.cluster.find_pod(key);
-        if (pod != nullptr) say_waiting(pod->id, late_node(name, why));
-    }
-}
-
-void Provisioner::look_after_newcomers() {
-    const WallTime now = services_.loop.now();
-    const model::ClaimNames before = std::exchange(given_up_, {});
-    for (const auto& [name, state] : services_.cluster.claims()) {
-        const api::NodeClaim& claim = state.claim;
-        const std::string pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
-        const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");
-        if (initialized != nullptr && initialized->status == "True") {
-            if (!doubts_.empty()) doubts_.note_up(pool, initialized->last_transition);
-            continue;
-        }
-        const bool is_given_up = plan::is_late(claim, plan::kInitializationPatience, now);
-        if (is_given_up) given_up_.insert(name);
-        const model::NodeState* node = services_.cluster.node_of(claim);
-        if (!state.is_ours || node == nullptr || claim.meta.deleted ||
-            !rules::is_true(claim.conditions, "Registered"))
-            continue;
-        const std::string missing = plan::missing_for_initialization(claim, node->node);
-        if (missing.empty() || !plan::is_late(claim, plan::kSlowInitialization, now)) continue;
-        warn(claim, "NodeNotInitialized", missing);
-        if (is_given_up && !before.contains(name) && !pool.empty())
-            doubts_.note_failed(pool, claim.meta.created, missing, now);
+        if (pod != nullptr) notes_.say_waiting(pod->id, late_node(name, why));
     }
 }
 
@@ -139,9 +84,9 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
         const bool still_waits =
             after != nullptr && after->id.uid() == before->id.uid() && wants_room(*after);
         if (!still_waits) {
-            purchases_.forget(before->id.uid());
+            holds_.forget(before->id.uid());
             const std::string claim = planned_.drop(before->id.uid());
-            if (!claim.empty()) services_.look_at_claim(claim);
+            if (!claim.empty()) services_.reconcile_claim(claim);
         }
     }
     if (after != nullptr && wants_room(*after) && !planned_.has(after->id.uid())) {
@@ -153,22 +98,21 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
     // It stands where headroom was.
     const bool has_come =
         after != nullptr && !after->node_name.empty() && (before == nullptr || before->node_name.empty());
-    if (has_come && !after->is_daemon && keeps_headroom()) trigger();
+    if (has_come && !after->is_daemon && headroom_.is_asked_for()) trigger();
 }
 
 // A pod that was moved is not planned again: it was planned before its node went.
 bool Provisioner::goes_to_its_place(const model::PodState& pod) {
     if (!started_ || !act::is_bindable(pod)) return false;
-    const std::string claim = take_place_(pod);
-    if (const auto kept = reserved_.find(claim); kept != reserved_.end()) kept->second -= pod.shape->requests;
+    const std::string claim = places_.take(pod, services_.loop.now());
     const model::ClaimState* state = services_.cluster.find_claim(claim);
     const model::NodeState* node = state == nullptr ? nullptr : services_.cluster.node_of(state->claim);
     if (node == nullptr || !rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule))
         return false;
     planned_.plan(pod.id.uid(), pod.id.full_name(), claim, pod.shape);
-    decide(pod.id, observe::Verdict::kExistingNode,
-           plan::share({{.rule = plan::Rule::kKeptPlace, .object = "NodeClaim " + claim}}));
-    services_.look_at_claim(claim);
+    notes_.decide(pod.id, observe::Verdict::kExistingNode,
+                  plan::share({{.rule = plan::Rule::kKeptPlace, .object = "NodeClaim " + claim}}));
+    services_.reconcile_claim(claim);
     return true;
 }
 
@@ -178,7 +122,7 @@ void Provisioner::claim_changed(const std::string& name) {
         // Not yet seen, or gone. While it is being created the watch is simply late.
         if (creating_.contains(name)) return;
         release(name);
-        if (headroom_claims_.contains(name)) trigger();
+        if (headroom_.claims().contains(name)) trigger();
         return;
     }
     creating_.erase(name);
@@ -194,20 +138,11 @@ void Provisioner::release(const std::string& claim) {
 }
 
 void Provisioner::world_changed() {
-    if (some_wait_ || some_are_held_ || keeps_headroom()) trigger();
+    if (some_wait_ || some_are_held_ || headroom_.is_asked_for()) trigger();
 }
 
-// Workloads say much that no buffer asks about.
 void Provisioner::headroom_changed() {
-    std::map<std::string, Asked, std::less<>> asked;
-    for (const auto& [name, kept] : services_.cluster.buffers()) {
-        const model::Headroom headroom = model::headroom_of(services_.cluster, kept.object);
-        asked[name] = {headroom.replicas,
-                       headroom.source == nullptr ? nullptr : headroom.source->shape.get()};
-    }
-    if (asked == asked_) return;
-    asked_ = std::move(asked);
-    trigger();
+    if (headroom_.has_changed()) trigger();
 }
 
 void Provisioner::trigger() {
@@ -244,11 +179,11 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
-    inputs.well_known = services_.providers.labels().well_known;
+    inputs.well_known = services_.providers.well_known();
     inputs.planned = &planned_.by_uid();
-    inputs.reserved = &reserved_;
+    inputs.reserved = &places_.reserved();
     inputs.default_spread = &options_.default_spread;
-    inputs.given_up = &given_up_;
+    inputs.given_up = &holds_.given_up();
     inputs.now = services_.loop.now();
     return inputs;
 }
@@ -273,19 +208,18 @@ plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
 
 void Provisioner::plan() {
     const Duration start = services_.loop.monotonic();
-    note_new_terms();
+    holds_.note_new_terms();
     model::Snapshot snapshot = make_snapshot();
     planned_version_ = services_.cluster.version();
     decide_on_pools(snapshot);
-    hold_back(snapshot);
+    some_are_held_ = holds_.hold_back(snapshot);
+    plan_when_holds_end();
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
                  static_cast<double>(std::count_if(snapshot.pods.begin(), snapshot.pods.end(),
                                                    [](const auto& pod) { return !pod.is_headroom(); })));
     if (snapshot.pods.empty()) {
         some_wait_ = false;
-        headroom_claims_.clear();
-        headroom_room_.clear();
-        headroom_places_.clear();
+        headroom_.clear();
         return;
     }
     const plan::Plan plan = plan::plan_provisioning(snapshot, plan_options(snapshot.pods.size()));
@@ -312,7 +246,7 @@ void Provisioner::plan() {
 }
 
 void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& plan) {
-    note_headroom(snapshot, plan);
+    headroom_.note(snapshot, plan);
     some_wait_ = std::any_of(plan.waits.begin(), plan.waits.end(),
                              [&](const plan::Wait& wait) { return !snapshot.pods[wait.pod].is_headroom(); });
     RoomReasons reasons(snapshot);
@@ -323,12 +257,12 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
         // On an open node it is the scheduler's own: it finds the place itself. Looked at again in case it
         // does not.
         some_wait_ |= room.is_open;
-        if (room.is_open && say_awaiting(pod, room)) continue;
-        decide(pod.id, observe::Verdict::kExistingNode, reasons.of(placement.room));
+        if (room.is_open && holds_.say_awaiting(pod, room)) continue;
+        notes_.decide(pod.id, observe::Verdict::kExistingNode, reasons.of(placement.room));
         if (room.is_open) continue;
-        const std::string claim = claim_of(room);
+        const std::string claim = claim_of(services_.cluster, room);
         if (claim.empty()) continue;
-        if (has_begun_to_open_(claim)) {
+        if (has_begun_to_open(claim)) {
             some_wait_ = true;
             continue;
         }
@@ -342,77 +276,23 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
                                          {"pods", static_cast<std::int64_t>(bought_for)}},
                              .money = plan.price + plan.node_cost};
     for (const plan::Launch& one : plan.launches) launch(snapshot, one, whole);
-    say_waits(snapshot, plan.waits);
-}
-
-// Pods of a class share what is said of them, as far as they might go to the same pools in doubt.
-void Provisioner::say_waits(const model::Snapshot& snapshot, const std::vector<plan::Wait>& waits) {
-    struct Said {
-        plan::SharedReasons reasons;
-        std::string text;
-    };
-    std::map<std::tuple<const plan::Reasons*, std::string_view, const rules::PodShape*>, Said> known;
-    for (const plan::Wait& wait : waits) {
-        const model::PodView& pod = snapshot.pods[wait.pod];
-        if (pod.is_headroom()) continue;
-        const std::string_view text = wait.why == nullptr ? std::string_view(wait.reason) : "";
-        const rules::PodShape* shape = doubts_.empty() && wait.why != nullptr ? nullptr : pod.shape.get();
-        const auto [it, is_new] = known.try_emplace({wait.why.get(), text, shape});
-        Said& said = it->second;
-        if (is_new) {
-            plan::Reasons reasons = doubts_about(pod);
-            for (const plan::Reason& doubt : reasons) said.text += in_words(doubt) + "; ";
-            said.text += wait.reason;
-            if (reasons.empty() && wait.why != nullptr) {
-                said.reasons = wait.why;
-            } else {
-                if (wait.why != nullptr)
-                    reasons.insert(reasons.end(), wait.why->begin(), wait.why->end());
-                else
-                    reasons.push_back(as_reason(pod, wait));
-                said.reasons = plan::share(std::move(reasons));
-            }
-        }
-        say_waiting(pod.id, said.reasons, said.text);
-    }
+    notes_.say_waits(snapshot, plan.waits, holds_.some_doubt(),
+                     [this](const model::PodView& pod) { return holds_.doubts_about(pod); });
 }
 
 bool Provisioner::wants_room(const model::PodState& pod) const {
     return model::wants_room(services_.cluster, pod);
 }
 
-std::string Provisioner::claim_of(const model::RoomView& room) const {
-    if (room.is_claim) return room.name;
-    const model::NodeState* node = services_.cluster.find_node(room.name);
-    const model::ClaimState* state = node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
-    return state == nullptr ? std::string{} : state->claim.meta.name;
-}
-
-void Provisioner::note_headroom(const model::Snapshot& snapshot, const plan::Plan& plan) {
-    headroom_places_.clear();
-    headroom_claims_.clear();
-    headroom_room_.clear();
-    std::map<std::string_view, std::size_t> missing;
-    for (const model::PodView& pod : snapshot.pods) {
-        if (!pod.is_headroom()) continue;
-        headroom_places_[pod.buffer] = HeadroomPlace::kIsBoughtOrMissing;
-        ++missing[pod.buffer];
-    }
-    for (const plan::Placement& placement : plan.placements) {
-        const model::PodView& pod = snapshot.pods[placement.pod];
-        if (!pod.is_headroom()) continue;
-        headroom_room_[snapshot.rooms[placement.room].name] += pod.shape->requests;
-        if (--missing[pod.buffer] == 0) headroom_places_[pod.buffer] = HeadroomPlace::kIsThere;
-        if (std::string claim = claim_of(snapshot.rooms[placement.room]); !claim.empty())
-            headroom_claims_.insert(std::move(claim));
-    }
+bool Provisioner::has_begun_to_open(const std::string& claim) const {
+    return lifecycle_.has_begun_to_open(claim) || binding_windows_.is_overdue(claim, services_.loop.now());
 }
 
 void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) {
     const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
     const bool is_bindable = state != nullptr && act::is_bindable(*state);
     planned_.plan(pod.id.uid(), pod.id.full_name(), claim, is_bindable ? pod.shape : nullptr);
-    services_.look_at_claim(claim);
+    services_.reconcile_claim(claim);
 }
 
 void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one,
@@ -424,14 +304,13 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
     const plan::SharedReasons of_pods = plan::share({own});
     for (const model::PodIndex index : one.pods) {
         const model::PodView& pod = snapshot.pods[index];
-        purchases_.note_bought(pod.id.uid(), name, snapshot.pools[one.spec->pool].name);
+        holds_.note_bought(pod.id.uid(), name, snapshot.pools[one.spec->pool].name);
         if (pod.is_headroom()) {
-            headroom_claims_.insert(name);
-            headroom_room_[name] += pod.shape->requests;
+            headroom_.note_bought(pod, name);
             continue;
         }
         plan_pod(pod, name);
-        decide(pod.id, observe::Verdict::kNewNode, of_pods);
+        notes_.decide(pod.id, observe::Verdict::kNewNode, of_pods);
         services_.events.record({{"v1", "Pod", pod.id.ns(), pod.id.name(), pod.id.uid(), ""},
                                  false,
                                  "Nominated",
@@ -446,7 +325,9 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
     while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name))
         name = act::make_claim_name(pool.name, rng_);
     creating_.insert(name);
-    act::create_claim(services_, act::make_claim(spec, pool, services_.providers.labels(), name), reason,
+    const rules::RestrictedLabels& labels =
+        services_.providers.of(pool.pool.node_template.node_class).labels();
+    act::create_claim(services_, act::make_claim(spec, pool, labels, name), reason,
                       [this, name, done = std::move(done)](Status status) {
                           if (!status) {
                               services_.notices.failed("create NodeClaim " + name, status.error());
@@ -460,12 +341,10 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
 }
 
 void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error) {
+    if (!cloud::gives_claim_up(error.kind)) return;  // It is tried again.
     const bool is_sold_out = error.kind == ErrorKind::kExhausted;
-    const bool is_given_up =
-        is_sold_out || error.kind == ErrorKind::kNotReady || error.kind == ErrorKind::kInvalid;
-    if (!is_given_up) return;  // It is tried again.
-    purchases_.note_failed(claim.meta.name, error.message);
-    if (is_sold_out) warn_pool_of(claim, "InsufficientCapacityError", error.message);
+    holds_.note_launch_failed(claim.meta.name, error.message);
+    if (is_sold_out) notes_.warn_pool_of(claim, "InsufficientCapacityError", error.message);
     const auto pods = planned_.by_claim().find(claim.meta.name);
     if (pods == planned_.by_claim().end()) return;
     for (const auto& [key, uid] : pods->second) {
@@ -477,37 +356,6 @@ void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error)
                                  "NodeClaim " + claim.meta.name + " could not be launched: " + error.message,
                                  std::chrono::minutes{5}});
     }
-}
-
-void Provisioner::given_up(const api::NodeClaim& claim, std::string_view reason, const std::string& why) {
-    // A cloud that did not answer says nothing of the pool's nodes.
-    if (reason == "launch_timeout") return purchases_.note_failed(claim.meta.name, why);
-    if (reason != "registration_timeout") return;
-    warn(claim, "NodeNotRegistered", why);
-    doubts_.note_failed(std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel)),
-                        claim.meta.created, why, services_.loop.now());
-}
-
-const PoolDoubts::Doubt* Provisioner::doubt(const std::string& pool) const {
-    return doubts_.find(pool, services_.loop.now());
-}
-
-plan::Reasons Provisioner::doubts_about(const model::PodView& pod) const {
-    plan::Reasons out;
-    if (doubts_.empty()) return out;
-    const rules::WellKnownLabels& well_known = services_.providers.labels().well_known;
-    for (const auto& [name, state] : services_.cluster.our_pools()) {
-        const PoolDoubts::Doubt* doubt = this->doubt(name);
-        if (doubt == nullptr) continue;
-        const model::PoolView view = model::make_pool_view(state.pool, {}, 0);
-        const bool may_go = std::any_of(pod.shape->required.begin(), pod.shape->required.end(),
-                                        [&](const rules::Requirements& wanted) {
-                                            return rules::compatible(view.requirements, wanted, &well_known);
-                                        });
-        if (may_go && rules::untolerated_taint(pod.shape->tolerations, view.taints) == nullptr)
-            out.push_back(as_reason(*doubt, name));
-    }
-    return out;
 }
 
 void Provisioner::decide_on_pools(const model::Snapshot& snapshot) {
@@ -533,138 +381,15 @@ void Provisioner::decide_on_pools(const model::Snapshot& snapshot) {
     }
 }
 
-void Provisioner::note_new_terms() {
-    std::map<std::string, std::string> terms;
-    for (const auto& [name, state] : services_.cluster.our_pools()) {
-        const api::ObjectMeta& meta = state.pool.meta;
-        std::string& its = terms[name];
-        its = fmt::format("{} {}", meta.uid, meta.generation);
-        const auto node_class = services_.cluster.find_node_class(state.pool.node_template.node_class);
-        if (node_class == nullptr) continue;
-        const api::ObjectMeta& of_class = node_class->meta;
-        its += fmt::format(" {} {}", of_class.uid, of_class.generation);
-        for (const auto& [key, value] : of_class.annotations) its += fmt::format(" {}={}", key, value);
-    }
-    if (terms == terms_) return;
-    for (const auto& [name, its] : terms_) {
-        const auto now = terms.find(name);
-        if (now == terms.end() || now->second != its) doubts_.forget(name);
-    }
-    purchases_.forgive();
-    terms_ = std::move(terms);
-}
-
-void Provisioner::hold_back(model::Snapshot& snapshot) {
-    const WallTime now = services_.loop.now();
-    const auto held = std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
-        const Purchases::Hold* last = purchases_.find(pod.id.uid());
-        // Where the pool is to blame, another one may do.
-        if (last == nullptr || doubt(last->pool) != nullptr) return false;
-        const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
-        // Headroom is bought again and again.
-        const bool is_excused =
-            state == nullptr || (last->came_up > 1 && broken_promise(*state, last->claim) == std::string{});
-        const auto hold = purchases_.hold(pod.id.uid(), now, is_excused);
-        if (hold && state != nullptr) say_held(*state, *hold);
-        return hold.has_value();
-    });
-    some_are_held_ = held > 0;
-    plan_when_holds_end();
-}
-
-std::optional<std::string> Provisioner::broken_promise(const model::PodState& pod,
-                                                       const std::string& name) const {
-    const model::ClaimState* claim = services_.cluster.find_claim(name);
-    const model::NodeState* node = claim == nullptr ? nullptr : services_.cluster.node_of(claim->claim);
-    if (node == nullptr) return std::nullopt;
-    return plan::broken_promise(pod, claim->claim, *node);
-}
-
-void Provisioner::say_held(const model::PodState& pod, const Purchases::Hold& hold) {
-    if (hold.came_up < 2) {
-        return say_waiting(pod.id, {.rule = plan::Rule::kFailedLaunches,
-                                    .object = "NodePool " + hold.pool,
-                                    .detail = hold.error,
-                                    .amounts = {{"failed", hold.failed}},
-                                    .until = hold.until});
-    }
-    const std::string reason = broken_promise(pod, hold.claim).value_or("the last of them is gone");
-    say_waiting(pod.id, {.rule = plan::Rule::kNotAsPromised,
-                         .object = "NodeClaim " + hold.claim,
-                         .detail = reason,
-                         .amounts = {{"bought", hold.came_up}},
-                         .until = hold.until});
-    say_broken(hold.claim, reason);
-}
-
 void Provisioner::plan_when_holds_end() {
     if (hold_timer_ != 0) services_.loop.cancel(hold_timer_);
     hold_timer_ = 0;
-    const WallTime now = services_.loop.now();
-    auto end = purchases_.next_end(now);
-    if (const auto doubt = doubts_.next_end(now)) end = std::min(end.value_or(*doubt), *doubt);
+    const auto end = holds_.next_end();
     if (!end) return;
-    hold_timer_ = services_.loop.after(*end - now, [this] {
+    hold_timer_ = services_.loop.after(*end - services_.loop.now(), [this] {
         hold_timer_ = 0;
         trigger();
     });
-}
-
-bool Provisioner::say_awaiting(const model::PodView& pod, const model::RoomView& room) {
-    const model::NodeState* node = services_.cluster.find_node(room.name);
-    const model::ClaimState* claim = node == nullptr ? nullptr : services_.cluster.claim_of(node->node);
-    const model::PodState* state = services_.cluster.find_pod(pod.id.full_name());
-    if (claim == nullptr || state == nullptr) return false;
-    const auto taints = rules::undeclared_taints(node->node.taints, claim->claim);
-    const bool is_kept_off = rules::untolerated_taint(pod.shape->tolerations, taints) != nullptr;
-    if (!is_kept_off && !plan::is_late(claim->claim, plan::kSlowInitialization, services_.loop.now()))
-        return false;
-    const std::string reason = plan::broken_promise(*state, claim->claim, *node);
-    if (reason.empty()) return false;
-    say_waiting(pod.id, late_node(claim->claim.meta.name, reason));
-    if (is_kept_off) say_broken(claim->claim.meta.name, reason);
-    return true;
-}
-
-// Where those who can mend it look.
-void Provisioner::say_broken(const std::string& name, const std::string& reason) {
-    const model::ClaimState* claim = services_.cluster.find_claim(name);
-    if (claim != nullptr) warn(claim->claim, "NodeNotAsPromised", reason);
-}
-
-void Provisioner::warn(const api::NodeClaim& claim, const std::string& reason, const std::string& message) {
-    services_.events.record({act::target_of(claim), true, reason, message, kSeldom});
-    warn_pool_of(claim, reason, message);
-}
-
-void Provisioner::warn_pool_of(const api::NodeClaim& claim, const std::string& reason,
-                               const std::string& message) {
-    const model::PoolState* pool =
-        services_.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
-    if (pool == nullptr) return;
-    const api::ObjectMeta& meta = pool->pool.meta;
-    services_.events.record(
-        {{"karpenter.sh/v1", "NodePool", "", meta.name, meta.uid, ""}, true, reason, message, kSeldom});
-}
-
-void Provisioner::decide(const model::PodId& pod, observe::Verdict verdict, plan::SharedReasons reasons) {
-    decisions_.record({observe::Subject::pod(pod), observe::Matter::kPlacement, verdict, std::move(reasons),
-                       services_.loop.now()});
-}
-
-void Provisioner::say_waiting(const model::PodId& pod, plan::Reason reason) {
-    const std::string text = in_words(reason);
-    say_waiting(pod, plan::share({std::move(reason)}), text);
-}
-
-void Provisioner::say_waiting(const model::PodId& pod, const plan::SharedReasons& reasons,
-                              const std::string& text) {
-    decide(pod, observe::Verdict::kWaits, reasons);
-    services_.events.record({{"v1", "Pod", pod.ns(), pod.name(), pod.uid(), ""},
-                             true,
-                             "FailedScheduling",
-                             text,
-                             std::chrono::minutes{5}});
 }
 
 }  // namespace joiner::control

@@ -13,42 +13,42 @@
 namespace joiner::control {
 namespace {
 
-constexpr Duration kLookAgain = std::chrono::seconds{10};
+constexpr Duration kReconcileAgain = std::chrono::seconds{10};
 constexpr Duration kEventGap = std::chrono::minutes{15};
 
 }  // namespace
 
-void Repairer::look() {
+void Repairer::reconcile() {
     const WallTime now = services_.loop.now();
-    if (policies_.empty() || !request_reboot() || now < next_look_ || !disruptor_.may_start()) return;
-    const plan::RepairPlan plan = plan::plan_repair(disruptor_.facts(), policies_, reboots_, now);
+    if (plan::are_empty(policies_) || !request_reboot() || now < next_reconcile_ ||
+        !disruption_.disruptor.may_start())
+        return;
+    const plan::RepairPlan plan = plan::plan_repair(disruption_.ground.facts(), policies_, reboots_, now);
     metrics_.set("voluntary_disruption_eligible_nodes", {{"reason", "unhealthy"}},
                  static_cast<double>(plan.sick.size()));
-    // Who is sick and still there is looked at again at once.
-    next_look_ =
-        plan.sick.empty() ? std::min(plan.look_again_at.value_or(now + kLookAgain), now + kLookAgain) : now;
-    for (const plan::Blocked& blocked : plan.blocked) disruptor_.keep(blocked, observe::Matter::kRepair);
+    // Who is sick and still there is reconciled again at once.
+    next_reconcile_ = plan.sick.empty() ? std::min(plan.look_again_at.value_or(now + kReconcileAgain),
+                                                   now + kReconcileAgain)
+                                        : now;
+    for (const plan::Blocked& blocked : plan.blocked)
+        disruption_.notes.keep(blocked, observe::Matter::kRepair);
     for (const plan::Blocked& one : plan.too_many) say_too_many(one);
-    nodes_.keep_only(observe::Matter::kRepair, [this](const model::ClaimState& claim) {
-        const model::NodeState* node = services_.cluster.node_of(claim.claim);
-        return node == nullptr || policies_.call_sick(node->node);
-    });
     if (plan.sick.empty()) return;
-    plan::DisruptionGate gate = disruptor_.gate();
+    plan::DisruptionGate gate = disruption_.ledger.gate();
     for (const plan::SickNode& sick : plan.sick) {
         if (repair(sick, gate)) break;
     }
-    disruptor_.report(gate);
+    disruption_.notes.report(gate);
 }
 
 void Repairer::node_changed(const std::string& name) {
     const model::NodeState* state = services_.cluster.find_node(name);
-    if (state != nullptr && policies_.call_sick(state->node)) next_look_ = kNoTime;
+    if (state != nullptr && plan::is_sick(policies_, services_.cluster, *state)) next_reconcile_ = kNoTime;
 }
 
 bool Repairer::repair(const plan::SickNode& sick, plan::DisruptionGate& gate) {
     const plan::Candidate& candidate = sick.candidate;
-    if (disruptor_.is_put_off(candidate.claim)) return false;
+    if (disruption_.ledger.is_put_off(candidate.claim)) return false;
     if (sick.is_initialized ? !gate.admit({candidate}, plan::kUnhealthy)
                             : gate.paused(candidate.pool).has_value()) {
         nodes_.keep(candidate.claim, observe::Matter::kRepair, gate.obstacles({candidate}, plan::kUnhealthy),
@@ -61,13 +61,13 @@ bool Repairer::repair(const plan::SickNode& sick, plan::DisruptionGate& gate) {
     } else if (services_.cluster.find_pool(candidate.pool)->pool.replicas) {
         std::string obstacle = static_pools_.replace(candidate, plan::kUnhealthy, sick.drain_bound);
         if (!obstacle.empty())
-            disruptor_.keep({candidate.claim,
-                             candidate.node,
-                             {{.rule = plan::Rule::kStaticLimit,
-                               .object = "NodePool " + candidate.pool,
-                               .detail = std::move(obstacle)}}},
-                            observe::Matter::kRepair);
-        if (disruptor_.may_start()) return false;
+            disruption_.notes.keep({candidate.claim,
+                                    candidate.node,
+                                    {{.rule = plan::Rule::kStaticLimit,
+                                      .object = "NodePool " + candidate.pool,
+                                      .detail = std::move(obstacle)}}},
+                                   observe::Matter::kRepair);
+        if (disruption_.disruptor.may_start()) return false;
     } else if (!replacer_.begin(candidate, plan::kUnhealthy, sick.drain_bound)) {
         return false;
     }
@@ -116,7 +116,7 @@ void Repairer::note_begun(const plan::SickNode& sick) {
     const plan::Reasons why = {
         {.rule = plan::Rule::kSick,
          .detail = sick.evidence + (reboots ? "; it is rebooted" : "; it is replaced")}};
-    disruptor_.say_blocked({candidate.claim, candidate.node, why}, "NodeRepaired");
+    disruption_.notes.say_blocked({candidate.claim, candidate.node, why}, "NodeRepaired");
     nodes_.record(candidate.claim, observe::Matter::kRepair, observe::Verdict::kRemoved, plan::share(why),
                   services_.loop.now());
     const model::ClaimState* state = services_.cluster.find_claim(candidate.claim);

@@ -7,25 +7,24 @@
 
 #include "act/lifecycle.h"
 #include "act/services.h"
-#include "control/disruptor.h"
+#include "control/disruption.h"
 #include "control/node_decisions.h"
 #include "control/replacer.h"
 #include "control/static_pools.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/repair.h"
-#include "rules/repair_policies.h"
 
 namespace joiner::control {
 
 class Repairer {
   public:
-    Repairer(act::Services& services, const rules::RepairPolicies& policies, act::Lifecycle& lifecycle,
-             Disruptor& disruptor, Replacer& replacer, StaticPools& static_pools, observe::Metrics& metrics,
-             observe::DecisionLog& decisions)
+    Repairer(act::Services& services, const plan::RepairPoliciesByClass& policies, act::Lifecycle& lifecycle,
+             const Disruption& disruption, Replacer& replacer, StaticPools& static_pools,
+             observe::Metrics& metrics, observe::DecisionLog& decisions)
         : services_(services),
           policies_(policies),
           lifecycle_(lifecycle),
-          disruptor_(disruptor),
+          disruption_(disruption),
           replacer_(replacer),
           static_pools_(static_pools),
           metrics_(metrics),
@@ -33,8 +32,8 @@ class Repairer {
 
     // Each second, before all other methods; cheap until a node is past its time. REQUIRES: the watches are
     // fresh.
-    void look();
-    // A sick node is not waited for until the next look is due.
+    void reconcile();
+    // A sick node is not waited for until the next pass is due.
     void node_changed(const std::string& name);
 
   private:
@@ -46,16 +45,16 @@ class Repairer {
     void note_begun(const plan::SickNode& sick);
 
     act::Services& services_;
-    const rules::RepairPolicies& policies_;
+    const plan::RepairPoliciesByClass& policies_;
     act::Lifecycle& lifecycle_;
-    Disruptor& disruptor_;
+    const Disruption& disruption_;
     Replacer& replacer_;
     StaticPools& static_pools_;
     observe::Metrics& metrics_;
     NodeDecisions nodes_;
     plan::RebootHistory reboots_;
     std::optional<plan::SickNode> rebooting_;  // Decided, and not seen on its claim yet.
-    WallTime next_look_ = kNoTime;
+    WallTime next_reconcile_ = kNoTime;
 };
 
 }  // namespace joiner::control

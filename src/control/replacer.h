@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "control/disruptor.h"
+#include "control/disruption.h"
 #include "control/provisioner.h"
 #include "observe/metrics.h"
 #include "plan/disrupt/terminate_first.h"
@@ -13,17 +13,17 @@ namespace joiner::control {
 
 class Replacer {
   public:
-    Replacer(act::Services& services, Provisioner& provisioner, Disruptor& disruptor,
+    Replacer(act::Services& services, Provisioner& provisioner, const Disruption& disruption,
              observe::Metrics& metrics, observe::DecisionLog& decisions, plan::TerminateFirst terminate_first)
         : services_(services),
           provisioner_(provisioner),
-          disruptor_(disruptor),
+          disruption_(disruption),
           metrics_(metrics),
           nodes_(decisions, services.cluster),
           terminate_first_(terminate_first) {}
 
     // Each second. REQUIRES: the watches are fresh.
-    void look();
+    void reconcile();
     // Plans where the candidate's pods go and begins to replace it; false where they have no place, and it is
     // put off. REQUIRES: the disruptor may start, and a gate has admitted the candidate.
     bool begin(const plan::Candidate& candidate, std::string_view reason,
@@ -41,7 +41,7 @@ class Replacer {
 
     act::Services& services_;
     Provisioner& provisioner_;
-    Disruptor& disruptor_;
+    const Disruption& disruption_;
     observe::Metrics& metrics_;
     NodeDecisions nodes_;
     plan::TerminateFirst terminate_first_;

@@ -21,6 +21,7 @@ class Shortages final : public cloud::Offers {
     // Those that are remembered are not available.
     cloud::InstanceTypes instance_types(const api::NodePool& pool) override;
     cloud::InstanceTypes all_types(const api::NodePool& pool) override { return own_.all_types(pool); }
+    std::string why_no_types(const api::NodePool& pool) override { return own_.why_no_types(pool); }
     bool is_short(const api::NodeClassReference& node_class, const rules::OfferingKey& key) const override;
     void note_launch(const api::NodeClaim& claim, const cloud::LaunchRequest& request,
                      const cloud::LaunchAnswer& answer) override;

@@ -16,6 +16,7 @@ using testing::IsEmpty;
 
 struct RackOffers final : cloud::Offers {
     cloud::InstanceTypes instance_types(const api::NodePool&) override { return types; }
+    std::string why_no_types(const api::NodePool&) override { return {}; }
     cloud::InstanceTypes types =
         std::make_shared<const std::vector<rules::InstanceType>>(cloud::testing::rack_types());
 };

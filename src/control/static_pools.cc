@@ -11,17 +11,17 @@ namespace joiner::control {
 namespace {
 
 // As many claims are asked for at once; the rest follow a second later.
-constexpr std::int64_t kMostLaunchesALook = 100;
+constexpr std::int64_t kMostLaunchesARound = 100;
 constexpr Duration kEventGap = std::chrono::minutes{15};
 
 }  // namespace
 
-void StaticPools::look() {
+void StaticPools::reconcile() {
     for (const auto& [name, state] : services_.cluster.our_pools()) {
         const api::NodePool& pool = state.pool;
         if (pool.replicas && !pool.meta.deleted && pool.spec_problem.empty() &&
             rules::is_true(pool.conditions, "Ready"))
-            look_at(pool);
+            reconcile(pool);
     }
 }
 
@@ -30,15 +30,16 @@ plan::StaticPoolFacts StaticPools::facts_of(const api::NodePool& pool) {
     std::erase_if(creating, [this](const std::string& claim) {
         return services_.cluster.find_claim(claim) != nullptr || !provisioner_.is_creating(claim);
     });
-    return {services_.cluster, pool, disruptor_.leaving(), static_cast<std::int64_t>(creating.size())};
+    return {services_.cluster, pool, disruption_.ledger.leaving(),
+            static_cast<std::int64_t>(creating.size())};
 }
 
-void StaticPools::look_at(const api::NodePool& pool) {
+void StaticPools::reconcile(const api::NodePool& pool) {
     const plan::StaticPoolFacts facts = facts_of(pool);
     plan::StaticPoolPlan plan = plan::plan_static_pool(facts, services_.loop.now());
     const std::int64_t missing = plan.launches;
     if (missing > 0) {
-        const auto reserved = plan::reservation_room(disruptor_.facts(), facts);
+        const auto reserved = plan::reservation_room(disruption_.ground.facts(), facts);
         plan.launches = std::min(missing, reserved.value_or(missing));
         if (plan.launches < missing)
             plan.shortage =
@@ -57,14 +58,14 @@ void StaticPools::look_at(const api::NodePool& pool) {
         if (const PoolDoubts::Doubt* doubt = provisioner_.doubt(pool.meta.name))
             return limit(pool, as_reason(*doubt, pool.meta.name));
         const auto hold = purchases_.hold(pool.meta.name, services_.loop.now(), true);
-        if (!hold) return launch(view, std::min(plan.launches, kMostLaunchesALook));
+        if (!hold) return launch(view, std::min(plan.launches, kMostLaunchesARound));
         return limit(pool, {.rule = plan::Rule::kFailedLaunches,
                             .object = object,
                             .detail = hold->error,
                             .amounts = {{"failed", hold->failed}},
                             .until = hold->until});
     }
-    if (plan.remove.empty() && disruptor_.may_start()) replace_drifted(facts, view);
+    if (plan.remove.empty() && disruption_.disruptor.may_start()) replace_drifted(facts, view);
 }
 
 // No list of types: the provider chooses, as for any claim that leaves it open.
@@ -96,12 +97,13 @@ void StaticPools::launch_failed(const std::string& claim, const Error& error) {
 }
 
 void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool) {
-    const plan::StaticDrift drift = plan::plan_static_drift(disruptor_.facts(), facts, services_.loop.now());
+    const plan::StaticDrift drift =
+        plan::plan_static_drift(disruption_.ground.facts(), facts, services_.loop.now());
     const bool may_go = drift.obstacle.empty() || terminate_first_.drift;
     if (!may_go || !drift.in_vain.empty()) keep_drifted(facts.pool, drift);
     if (!may_go || drift.candidates.empty()) return;
     const plan::Candidate& candidate = drift.candidates.front();
-    plan::DisruptionGate gate = disruptor_.gate();
+    plan::DisruptionGate gate = disruption_.ledger.gate();
     if (gate.admit({candidate}, plan::kDrifted)) {
         if (drift.obstacle.empty()) {
             begin(pool, candidate, plan::kDrifted, {});
@@ -109,14 +111,14 @@ void StaticPools::replace_drifted(const plan::StaticPoolFacts& facts, const mode
             terminate_first(candidate, plan::kDrifted, {}, drift.obstacle);
         }
     }
-    disruptor_.report(gate);
+    disruption_.notes.report(gate);
 }
 
 std::string StaticPools::replace(const plan::Candidate& candidate, std::string_view reason,
                                  std::optional<Duration> drain_bound) {
     const api::NodePool& pool = services_.cluster.find_pool(candidate.pool)->pool;
     const plan::StaticPoolFacts facts = facts_of(pool);
-    const plan::DisruptionFacts disruption = disruptor_.facts();
+    const plan::DisruptionFacts disruption = disruption_.ground.facts();
     const std::optional<std::string_view> obstacle = plan::replacement_obstacle(disruption, facts);
     if (!obstacle) return {};
     if (!obstacle->empty()) {
@@ -142,7 +144,7 @@ void StaticPools::begin(const model::PoolView& pool, const plan::Candidate& cand
     command.leaving = {candidate};
     command.launches = {{spec_of(pool), {}}};
     command.drain_bound = drain_bound;
-    disruptor_.start(question, command);
+    disruption_.disruptor.start(question, command);
 }
 
 void StaticPools::terminate_first(const plan::Candidate& candidate, std::string_view reason,
@@ -152,7 +154,7 @@ void StaticPools::terminate_first(const plan::Candidate& candidate, std::string_
     command.leaving = {candidate};
     command.drain_bound = drain_bound;
     command.terminates_first_for = obstacle;
-    disruptor_.start({}, command);
+    disruption_.disruptor.start({}, command);
 }
 
 void StaticPools::keep_drifted(const api::NodePool& pool, const plan::StaticDrift& drift) {
@@ -162,7 +164,7 @@ void StaticPools::keep_drifted(const api::NodePool& pool, const plan::StaticDrif
                                      plan::obstacle_in_words(drift.obstacle, pool) + " for one more"};
     const auto keep = [&](const std::vector<plan::Candidate>& candidates) {
         for (const plan::Candidate& candidate : candidates)
-            disruptor_.keep({candidate.claim, candidate.node, {why}}, observe::Matter::kDrift);
+            disruption_.notes.keep({candidate.claim, candidate.node, {why}}, observe::Matter::kDrift);
     };
     keep(drift.in_vain);
     if (terminate_first_.drift && !drift.candidates.empty()) return;

@@ -9,7 +9,7 @@
 #include "act/lifecycle.h"
 #include "act/services.h"
 #include "control/claim_decisions.h"
-#include "control/disruptor.h"
+#include "control/disruption.h"
 #include "control/provisioner.h"
 #include "control/purchases.h"
 #include "plan/lifecycle/static_pool.h"
@@ -20,16 +20,17 @@ class StaticPools {
   public:
     // `terminate_first`: which nodes may go before their replacement where there is no room for both.
     StaticPools(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
-                Disruptor& disruptor, observe::DecisionLog& decisions, plan::TerminateFirst terminate_first)
+                const Disruption& disruption, observe::DecisionLog& decisions,
+                plan::TerminateFirst terminate_first)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
-          disruptor_(disruptor),
+          disruption_(disruption),
           decisions_(decisions),
           terminate_first_(terminate_first) {}
 
     // Each second. REQUIRES: the watches are fresh.
-    void look();
+    void reconcile();
     // Begins to replace the candidate, one for one; why not, in one sentence, or empty: it has begun, or a
     // replacement that is under way comes first. REQUIRES: the pool is static, the disruptor may start, and a
     // gate has admitted the candidate.
@@ -40,7 +41,7 @@ class StaticPools {
     void came_up(const std::string& pool) { purchases_.forget(pool); }
 
   private:
-    void look_at(const api::NodePool& pool);
+    void reconcile(const api::NodePool& pool);
     void launch(const model::PoolView& pool, std::int64_t count);
     plan::StaticPoolFacts facts_of(const api::NodePool& pool);
     void replace_drifted(const plan::StaticPoolFacts& facts, const model::PoolView& pool);
@@ -61,10 +62,10 @@ class StaticPools {
     act::Services& services_;
     Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
-    Disruptor& disruptor_;
+    const Disruption& disruption_;
     observe::DecisionLog& decisions_;
     plan::TerminateFirst terminate_first_;
-    Purchases purchases_;                                    // By pool; all claims of a look count as one.
+    Purchases purchases_;                                    // By pool; all claims of a pass count as one.
     std::map<std::string, std::set<std::string>> creating_;  // By pool: claims not seen yet.
 };
 

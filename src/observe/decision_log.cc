@@ -30,8 +30,6 @@ void DecisionLog::record(Decision decision) {
         std::lower_bound(entry.decisions.begin(), entry.decisions.end(), decision.matter, is_before);
     const bool is_known = at != entry.decisions.end() && at->matter == decision.matter;
     if (is_known && at->verdict == decision.verdict && are_same(at->reasons, decision.reasons)) return;
-    if (decision.subject.kind == SubjectKind::kNode)
-        nodes_on_[static_cast<std::size_t>(decision.matter)].insert(decision.subject.id.name());
     if (listener_) listener_(decision);
     if (is_known) {
         *at = std::move(decision);
@@ -74,10 +72,6 @@ void DecisionLog::make_room() {
 }
 
 void DecisionLog::erase(Entries::iterator it) {
-    for (const Decision& decision : it->second.decisions) {
-        if (decision.subject.kind == SubjectKind::kNode)
-            nodes_on_[static_cast<std::size_t>(decision.matter)].erase(decision.subject.id.name());
-    }
     (it->second.is_gone ? gone_ : living_).erase(it->second.place);
     entries_.erase(it);
 }
@@ -90,14 +84,10 @@ void DecisionLog::note_gone(SubjectKind kind, const std::string& ns, const std::
     make_room();
 }
 
-void DecisionLog::keep_only_nodes(Matter matter, const std::function<bool(const std::string&)>& holds) {
-    std::erase_if(nodes_on_[static_cast<std::size_t>(matter)], [&](const std::string& name) {
-        const auto it = entries_.find(Subject{SubjectKind::kNode, {"", name, ""}});
-        // What became of a node that is gone stays.
-        if (it->second.is_gone || holds(name)) return false;
-        std::erase_if(it->second.decisions, [&](const Decision& one) { return one.matter == matter; });
-        return true;
-    });
+void DecisionLog::keep_only(const Subject& subject, const std::function<bool(Matter)>& stands) {
+    const auto it = entries_.find(subject);
+    if (it == entries_.end() || it->second.is_gone) return;
+    std::erase_if(it->second.decisions, [&](const Decision& one) { return !stands(one.matter); });
 }
 
 const Decision* DecisionLog::last(const Subject& subject, Matter matter) const {

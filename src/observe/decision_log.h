@@ -3,11 +3,9 @@
 // first, then what was decided upon longest ago. Pure; loop thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,8 +31,9 @@ class DecisionLog {
     void record(Decision decision);
     // The object is no more. What was decided about it stays until there is no room for it.
     void note_gone(SubjectKind kind, const std::string& ns, const std::string& name);
-    // On the matter there is nothing to decide any more about nodes for which `holds(name)` is false.
-    void keep_only_nodes(Matter matter, const std::function<bool(const std::string&)>& holds);
+    // There is nothing to decide any more about the object on matters that do not stand. Of an object that is
+    // no more everything stays.
+    void keep_only(const Subject& subject, const std::function<bool(Matter)>& stands);
 
     // For those who ask why. nullptr: nothing was decided, or it is not known any more.
     const Decision* last(const Subject& subject, Matter matter) const;
@@ -72,7 +71,6 @@ class DecisionLog {
     // The one decided upon longest ago first.
     std::list<Subject> living_;
     std::list<Subject> gone_;
-    std::array<std::set<std::string>, kMatters> nodes_on_;  // Names, by matter.
     std::uint64_t cut_off_ = 0;
     // What was last found to be the same, or cut: pods of a class come one after the other.
     std::pair<plan::SharedReasons, plan::SharedReasons> same_;

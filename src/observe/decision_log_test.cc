@@ -125,12 +125,13 @@ TEST(DecisionLog, forgets_what_was_decided_of_another_object_of_the_name) {
     EXPECT_EQ(l.log.all_of(Subject::claim("c", "")).size(), 1u);
 }
 
-TEST(DecisionLog, keeps_on_a_matter_only_the_nodes_it_still_holds_of) {
+TEST(DecisionLog, keeps_of_an_object_only_the_matters_that_still_stand) {
     Log l;
     for (const char* name : {"a", "b", "c"}) l.kept(name);
     l.kept("b", Matter::kConsolidation);
     l.log.note_gone(SubjectKind::kNode, "", "c");
-    l.log.keep_only_nodes(Matter::kDrift, [](const std::string& name) { return name == "a"; });
+    for (const char* name : {"b", "c"})
+        l.log.keep_only(node(name), [](Matter matter) { return matter != Matter::kDrift; });
     EXPECT_NE(l.log.last(node("a"), Matter::kDrift), nullptr);
     EXPECT_EQ(l.log.last(node("b"), Matter::kDrift), nullptr);
     EXPECT_NE(l.log.last(node("b"), Matter::kConsolidation), nullptr);

@@ -18,8 +18,9 @@ struct OneProvider final : cloud::Offers {
         all.add(std::make_unique<cloud::ForwardingProvider>(provider));
     }
     cloud::InstanceTypes instance_types(const api::NodePool& pool) override {
-        return provider.instance_types(pool, nullptr);
+        return provider.instance_types(pool, nullptr).value_or(nullptr);
     }
+    std::string why_no_types(const api::NodePool&) override { return "its instance types are not known"; }
 
     cloud::Provider& provider;
     cloud::Providers all;

@@ -115,6 +115,24 @@ class VirtualRig : public testing::Test {
         return out;
     }
 
+    // The node says so from now on.
+    void set_condition(const std::string& node, const std::string& type, const std::string& status = "True") {
+        auto conditions = nlohmann::json::array();
+        const auto before = nlohmann::json::parse(*world_.get("nodes", "", node));
+        for (const auto& one : before["status"]["conditions"]) {
+            if (one["type"] != type) conditions.push_back(one);
+        }
+        const std::string now = format_rfc3339(world_.loop().now());
+        conditions.push_back({{"type", type},
+                              {"status", status},
+                              {"reason", "Test"},
+                              {"message", ""},
+                              {"lastHeartbeatTime", now},
+                              {"lastTransitionTime", now}});
+        ASSERT_TRUE(world_.patch("nodes", "", node,
+                                 nlohmann::json{{"status", {{"conditions", conditions}}}}.dump(), "status"));
+    }
+
     // All messages of Events with this reason, a line each.
     std::string said(std::string_view reason) const {
         std::string out;

@@ -37,7 +37,9 @@ class KwokProvider final : public Provider {
     std::string_view name() const override { return "kwok"; }
     std::vector<NodeClassResource> node_class_resources() const override;
     const rules::RestrictedLabels& labels() const override { return labels_; }
-    InstanceTypes instance_types(const api::NodePool&, const api::NodeClass*) override { return types_; }
+    Result<InstanceTypes> instance_types(const api::NodePool&, const api::NodeClass*) override {
+        return types_;
+    }
     std::vector<rules::RepairPolicy> repair_policies() const override;
     void create(const LaunchRequest& request, LaunchDone done) override;
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;

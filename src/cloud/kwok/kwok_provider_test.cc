@@ -27,7 +27,7 @@ TEST(KwokProvider, s4_1_a_node_that_the_server_refuses_is_launched_and_never_reg
         };
         KwokProvider provider(loop, builtin_types(), access);
         std::optional<Result<Instance>> launched;
-        const InstanceTypes types = provider.instance_types({}, nullptr);
+        const InstanceTypes types = *provider.instance_types({}, nullptr);
         const LaunchChoice choice{&types->front(), &types->front().offerings.front()};
         provider.create({{}, std::make_shared<const api::NodeClass>(), {choice}, types},
                         [&](LaunchAnswer answer) { launched = std::move(answer.instance); });

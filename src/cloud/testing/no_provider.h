@@ -11,7 +11,9 @@ class NoProvider : public Provider {
     std::string_view name() const override { return "none"; }
     std::vector<NodeClassResource> node_class_resources() const override { return {{}}; }
     const rules::RestrictedLabels& labels() const override { return labels_; }
-    InstanceTypes instance_types(const api::NodePool&, const api::NodeClass*) override { return nullptr; }
+    Result<InstanceTypes> instance_types(const api::NodePool&, const api::NodeClass*) override {
+        return fail(ErrorKind::kUnavailable, "this provider has no instance types");
+    }
     void create(const LaunchRequest&, LaunchDone) override {}
     void remove(const std::string&, std::function<void(Status)>) override {}
     void get(const std::string&, std::function<void(Result<Instance>)>) override {}

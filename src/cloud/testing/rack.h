@@ -136,6 +136,12 @@ class RackProvider final : public Provider {
     // As a cloud that has new prices or types.
     void set_types(std::vector<rules::InstanceType> types) {
         types_ = std::make_shared<const std::vector<rules::InstanceType>>(std::move(types));
+        no_types_because_.clear();
+        if (reports_ != nullptr) reports_->offers_changed();
+    }
+    // As a cloud that does not answer; told of as set_types() is.
+    void hide_types(std::string because) {
+        no_types_because_ = std::move(because);
         if (reports_ != nullptr) reports_->offers_changed();
     }
     DriftAnswer drifted;
@@ -145,8 +151,10 @@ class RackProvider final : public Provider {
         return {{kRackGroup, "v1", "racknodeclasses", kRackKind}};
     }
     const rules::RestrictedLabels& labels() const override { return labels_; }
-    InstanceTypes instance_types(const api::NodePool&, const api::NodeClass* node_class) override {
-        return node_class == nullptr ? nullptr : types_;
+    Result<InstanceTypes> instance_types(const api::NodePool&, const api::NodeClass* node_class) override {
+        if (node_class == nullptr) return fail(ErrorKind::kNotReady, "its node class is not there");
+        if (!no_types_because_.empty()) return fail(ErrorKind::kUnavailable, no_types_because_);
+        return types_;
     }
     void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                    std::function<void(Result<WantedClassState>)> done) override {
@@ -239,6 +247,7 @@ class RackProvider final : public Provider {
     Rack& rack_;
     Reports* reports_;
     InstanceTypes types_;
+    std::string no_types_because_;
     rules::RestrictedLabels labels_;
 };
 

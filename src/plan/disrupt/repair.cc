@@ -18,14 +18,14 @@ struct PoolHealth {
 
 using HealthByPool = std::map<std::string, PoolHealth, std::less<>>;
 
-HealthByPool health_of_pools(const model::Cluster& cluster, const rules::RepairPolicies& policies) {
+HealthByPool health_of_pools(const model::Cluster& cluster, const RepairPoliciesByClass& policies) {
     HealthByPool out;
     for (const auto& [name, state] : cluster.nodes()) {
         const std::string_view pool = api::find_or_empty(state.node.meta.labels, api::kNodePoolLabel);
         if (pool.empty() || !cluster.is_ours(state)) continue;
         PoolHealth& health = out[std::string(pool)];
         ++health.nodes;
-        if (policies.call_sick(state.node)) ++health.sick;
+        if (is_sick(policies, cluster, state)) ++health.sick;
     }
     return out;
 }
@@ -66,23 +66,32 @@ std::optional<Reason> obstacle(const CandidateFinder& finder, const model::Claim
 
 }  // namespace
 
+bool is_sick(const RepairPoliciesByClass& policies, const model::Cluster& cluster,
+             const model::NodeState& node) {
+    const model::ClaimState* claim = cluster.claim_of(node.node);
+    const rules::RepairPolicies& its =
+        claim == nullptr ? policies.of(node.node.meta.labels) : policies.of(claim->claim.node_class);
+    return its.call_sick(node.node);
+}
+
 std::int64_t most_sick(std::int64_t nodes) {
     return (nodes + 4) / 5;
 }
 
-RepairPlan plan_repair(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
+RepairPlan plan_repair(const DisruptionFacts& facts, const RepairPoliciesByClass& policies,
                        const RebootHistory& reboots, WallTime now) {
     RepairPlan out;
-    if (policies.empty()) return out;
+    if (are_empty(policies)) return out;
     const CandidateFinder finder(facts, DisruptionClass::kRepair, now);
     std::optional<HealthByPool> pools;
     for (const auto& [name, state] : facts.cluster.our_claims()) {
         if (finder.is_out_of_play(state)) continue;
         const model::NodeState& node = *facts.cluster.node_of(state.claim);
+        const rules::RepairPolicies& its = policies.of(state.claim.node_class);
         const WallTime not_before = reboot_ended_at(state.claim);
-        if (const auto due = policies.next_due(node.node, not_before, now))
+        if (const auto due = its.next_due(node.node, not_before, now))
             out.look_again_at = std::min(out.look_again_at.value_or(*due), *due);
-        auto verdict = policies.judge(node.node, not_before, now);
+        auto verdict = its.judge(node.node, not_before, now);
         if (!verdict || finder.is_about_to_be_used(state)) continue;
         if (std::optional<Reason> why = obstacle(finder, state, node, *verdict)) {
             out.blocked.push_back({name, node.node.meta.name, {std::move(*why)}});
@@ -112,11 +121,12 @@ RepairPlan plan_repair(const DisruptionFacts& facts, const rules::RepairPolicies
     return out;
 }
 
-std::optional<Reason> repair_objection(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
+std::optional<Reason> repair_objection(const DisruptionFacts& facts, const RepairPoliciesByClass& policies,
                                        const model::ClaimState& state, WallTime now) {
     const model::NodeState* node = facts.cluster.node_of(state.claim);
     if (node == nullptr) return std::nullopt;
-    const auto verdict = policies.judge(node->node, reboot_ended_at(state.claim), now);
+    const auto verdict =
+        policies.of(state.claim.node_class).judge(node->node, reboot_ended_at(state.claim), now);
     if (!verdict) return objects("the node is well again");
     return obstacle(CandidateFinder(facts, DisruptionClass::kRepair, now), state, *node, *verdict);
 }

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "plan/disrupt/candidates.h"
 #include "plan/lifecycle/reboot.h"
+#include "rules/by_node_class.h"
 #include "rules/repair_policies.h"
 
 namespace joiner::plan {
@@ -33,16 +34,25 @@ struct RepairPlan {
     std::optional<WallTime> look_again_at;  // When the next node that is sick now is past its time.
 };
 
+// Of each cloud; a node is judged by its own cloud's.
+using RepairPoliciesByClass = rules::ByNodeClass<rules::RepairPolicies>;
+inline bool are_empty(const RepairPoliciesByClass& policies) {
+    return policies.all([](const rules::RepairPolicies& its) { return its.empty(); });
+}
+// The node has a condition that its cloud calls sick, however lately.
+bool is_sick(const RepairPoliciesByClass& policies, const model::Cluster& cluster,
+             const model::NodeState& node);
+
 // How many nodes of a pool may be sick for one of them to be repaired: a fifth, rounded up. So the only sick
 // one of a small pool is repaired, and a pool whose nodes fall ill together is left alone, unless it is one.
 std::int64_t most_sick(std::int64_t nodes);
 
-RepairPlan plan_repair(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
+RepairPlan plan_repair(const DisruptionFacts& facts, const RepairPoliciesByClass& policies,
                        const RebootHistory& reboots, WallTime now);
 
 // Why a repair that was begun must not go on: it is well again, or people or pods object. nullopt: nothing
 // does.
-std::optional<Reason> repair_objection(const DisruptionFacts& facts, const rules::RepairPolicies& policies,
+std::optional<Reason> repair_objection(const DisruptionFacts& facts, const RepairPoliciesByClass& policies,
                                        const model::ClaimState& claim, WallTime now);
 
 }  // namespace joiner::plan

@@ -78,7 +78,13 @@ struct World {
         const auto why = repair_objection(facts(), policies, *cluster.find_claim(claims[i].meta.name), kNow);
         return why ? in_words(*why) : "";
     }
-    rules::RepairPolicies policies = *rules::RepairPolicies::make(kPolicies);
+    // Of the class that claims without one name.
+    static RepairPoliciesByClass policies_of_all() {
+        RepairPoliciesByClass out;
+        out.add(rules::NodeClassKinds({{}}), *rules::RepairPolicies::make(kPolicies));
+        return out;
+    }
+    RepairPoliciesByClass policies = policies_of_all();
 };
 
 std::vector<std::string> names(const std::vector<SickNode>& sick) {

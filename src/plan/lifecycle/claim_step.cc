@@ -106,13 +106,13 @@ ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now) {
         return {Kind::kNothing, {}, "NodeNotFound"};
     }
     if (facts.node == nullptr) return {Kind::kNothing, {}, "NodeNotFound"};
-    const bool window_is_closed =
+    const bool binding_window_is_closed =
         rules::has_taint(facts.node->node.taints, api::kBindingTaint, api::kNoSchedule);
     if (!rules::is_true(claim.conditions, "Initialized") && is_ready(facts.node->node) &&
         rules::has_taint(facts.node->node.taints, api::kUnreachableTaint, api::kNoSchedule) &&
         now - since(claim, "Registered") >= kOverlooked)
         return {Kind::kLiftUnreachable, {}, {}};
-    if (window_is_closed && facts.window_may_open) return {Kind::kOpenWindow, {}, {}};
+    if (binding_window_is_closed && facts.binding_window_may_open) return {Kind::kOpenBindingWindow, {}, {}};
     if (!rules::is_true(claim.conditions, "Initialized")) {
         if (api::find_or_empty(facts.node->node.meta.labels, api::kInitializedLabel) == "true") {
             return {Kind::kRecordInitialized, {}, {}};

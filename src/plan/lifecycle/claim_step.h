@@ -19,13 +19,13 @@ struct ClaimStep {
         kAddFinalizer,
         kLabel,  // The claim, or its node, does not name its node class.
         kLaunch,
-        kEnsureInstance,    // Launched before our time, and its node has not come: is the instance there?
-        kAskHooks,          // The cloud may have something left to do before the node is registered.
-        kRegister,          // The node is there: labels, owner, taints.
-        kRecordRegistered,  // The node carries all that; the claim's status says so too.
-        kLiftUnreachable,   // Controller-manager should have taken that taint away long since.
-        kOpenWindow,        // Every pod planned for the node is bound and seen: the binding taint goes.
-        kInitialize,        // The node is ready in every way.
+        kEnsureInstance,     // Launched before our time, and its node has not come: is the instance there?
+        kAskHooks,           // The cloud may have something left to do before the node is registered.
+        kRegister,           // The node is there: labels, owner, taints.
+        kRecordRegistered,   // The node carries all that; the claim's status says so too.
+        kLiftUnreachable,    // Controller-manager should have taken that taint away long since.
+        kOpenBindingWindow,  // Every pod planned for the node is bound and seen: the binding taint goes.
+        kInitialize,         // The node is ready in every way.
         kRecordInitialized,
         kDelete,       // `reason` names why.
         kSetDeadline,  // Deleting, with a termination grace period: when it ends.
@@ -42,11 +42,11 @@ struct ClaimStep {
 struct ClaimFacts {
     const api::NodeClaim& claim;
     const model::NodeState* node = nullptr;
-    bool instance_is_gone = false;      // The provider has said so.
-    bool instance_was_ensured = false;  // In this process's life.
-    bool window_may_open = false;       // No pod waits to be bound on the node.
-    bool has_several_nodes = false;     // With the same provider id.
-    bool hooks_are_done = true;         // The provider's registration hooks.
+    bool instance_is_gone = false;         // The provider has said so.
+    bool instance_was_ensured = false;     // In this process's life.
+    bool binding_window_may_open = false;  // No pod waits to be bound on the node.
+    bool has_several_nodes = false;        // With the same provider id.
+    bool hooks_are_done = true;            // The provider's registration hooks.
 };
 
 ClaimStep next_claim_step(const ClaimFacts& facts, WallTime now);

@@ -33,7 +33,7 @@ struct World {
     bool has_node = true;
     bool instance_is_gone = false;
     bool instance_was_ensured = false;
-    bool window_may_open = false;
+    bool binding_window_may_open = false;
     bool has_several_nodes = false;
     bool hooks_are_done = true;
     WallTime now = kStart + seconds{1};
@@ -77,7 +77,7 @@ struct World {
     }
     ClaimStep step() const {
         return next_claim_step({claim, has_node ? &node : nullptr, instance_is_gone, instance_was_ensured,
-                                window_may_open, has_several_nodes, hooks_are_done},
+                                binding_window_may_open, has_several_nodes, hooks_are_done},
                                now);
     }
 };
@@ -169,15 +169,15 @@ TEST(NextClaimStep, s4_1_goes_from_finalizer_to_initialised) {
              w.node.node.taints = {taint(api::kUnreachableTaint, api::kNoSchedule)};
              w.now = kStart + seconds{10};
          }},
-        {"the window may open", Kind::kOpenWindow, "",
+        {"the window may open", Kind::kOpenBindingWindow, "",
          [](World& w) {
              w.not_initialized().node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)};
-             w.window_may_open = true;
+             w.binding_window_may_open = true;
          }},
-        {"a window left closed on an initialised node opens too", Kind::kOpenWindow, "",
+        {"a window left closed on an initialised node opens too", Kind::kOpenBindingWindow, "",
          [](World& w) {
              w.node.node.taints = {taint(api::kBindingTaint, api::kNoSchedule)};
-             w.window_may_open = true;
+             w.binding_window_may_open = true;
          }},
         {"ready in every way", Kind::kInitialize, "", [](World& w) { w.not_initialized(); }},
         {"the label is there, the condition not", Kind::kRecordInitialized, "",

@@ -50,15 +50,18 @@ std::string in_words(const Finding& finding, const std::string& pool, const Grou
 
 }  // namespace
 
-bool is_past_its_time(const api::Node& node, const std::vector<rules::RepairPolicy>& policies, WallTime now) {
-    const auto finding = examine(node, policies);
+bool is_past_its_time(const model::Cluster& cluster, const model::NodeState& node,
+                      const LegacyPoliciesByClass& policies, WallTime now) {
+    const model::ClaimState* claim = cluster.claim_of(node.node);
+    const auto finding = examine(node.node, claim == nullptr ? policies.of(node.node.meta.labels)
+                                                             : policies.of(claim->claim.node_class));
     return finding && finding->due <= now;
 }
 
-LegacyRepairPlan plan_legacy_repair(const model::Cluster& cluster,
-                                    const std::vector<rules::RepairPolicy>& policies, WallTime now) {
+LegacyRepairPlan plan_legacy_repair(const model::Cluster& cluster, const LegacyPoliciesByClass& policies,
+                                    WallTime now) {
     LegacyRepairPlan out;
-    if (policies.empty()) return out;
+    if (policies.all([](const auto& its) { return its.empty(); })) return out;
     std::map<std::string, Group> groups;
     Group everybody;
     std::vector<std::pair<LegacySickNode, Finding>> sick;
@@ -69,7 +72,7 @@ LegacyRepairPlan plan_legacy_repair(const model::Cluster& cluster,
         Group& group = groups[pool];
         ++group.nodes;
         ++everybody.nodes;
-        const auto finding = examine(node->node, policies);
+        const auto finding = examine(node->node, policies.of(state.claim.node_class));
         if (!finding) continue;
         ++group.sick;
         ++everybody.sick;

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "model/cluster.h"
+#include "rules/by_node_class.h"
 #include "rules/repair_policy.h"
 
 namespace joiner::plan {
@@ -29,10 +30,14 @@ struct LegacyRepairPlan {
     std::optional<WallTime> look_again_at;  // When the next one that is sick now is past its time.
 };
 
-// A condition of the node has been bad for longer than is tolerated.
-bool is_past_its_time(const api::Node& node, const std::vector<rules::RepairPolicy>& policies, WallTime now);
+// Of each cloud; a node is judged by its own cloud's.
+using LegacyPoliciesByClass = rules::ByNodeClass<std::vector<rules::RepairPolicy>>;
 
-LegacyRepairPlan plan_legacy_repair(const model::Cluster& cluster,
-                                    const std::vector<rules::RepairPolicy>& policies, WallTime now);
+// A condition of the node has been bad for longer than its cloud tolerates.
+bool is_past_its_time(const model::Cluster& cluster, const model::NodeState& node,
+                      const LegacyPoliciesByClass& policies, WallTime now);
+
+LegacyRepairPlan plan_legacy_repair(const model::Cluster& cluster, const LegacyPoliciesByClass& policies,
+                                    WallTime now);
 
 }  // namespace joiner::plan

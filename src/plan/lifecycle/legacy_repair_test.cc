@@ -44,7 +44,12 @@ struct World {
         for (int i = 0; i < count; ++i) node(fmt::format("{}-{}", pool, i), pool, "True", minutes{60});
         return *this;
     }
-    LegacyRepairPlan plan() const { return plan_legacy_repair(cluster, kPolicies, kNow); }
+    LegacyRepairPlan plan() const {
+        // Of the class that claims without one name.
+        LegacyPoliciesByClass policies;
+        policies.add(rules::NodeClassKinds({{}}), kPolicies);
+        return plan_legacy_repair(cluster, policies, kNow);
+    }
 };
 
 TEST(PlanLegacyRepair, s4_8_repairs_who_is_sick_for_too_long_while_few_are) {

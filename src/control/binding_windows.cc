@@ -1,4 +1,4 @@
-#include "control/windows.h"
+#include "control/binding_windows.h"
 
 #include <algorithm>
 
@@ -15,20 +15,29 @@ constexpr int kLagsToWait = 5;
 // How long a node stays closed for the sake of pods that are meant for others.
 constexpr Duration kLongestDraw = std::chrono::seconds{10};
 constexpr Duration kOverdue = std::chrono::seconds{30};
+// After an outage the scheduler comes back to its watches one by one, each after a back-off (client-go: up to
+// 30 s, doubled by its jitter). Until then it may see a node and not the pods on it, so none is opened to it.
+constexpr Duration kLeastHold = std::chrono::seconds{5};
+constexpr Duration kLongestHold = std::chrono::seconds{65};
 
 }  // namespace
 
-const model::NodeState* Windows::node_of(const std::string& claim) const {
+const model::NodeState* BindingWindows::node_of(const std::string& claim) const {
     const model::ClaimState* state = cluster_.find_claim(claim);
     return state == nullptr ? nullptr : cluster_.node_of(state->claim);
 }
 
-bool Windows::holds_pods(const model::NodeState& node) const {
+bool BindingWindows::holds_pods(const model::NodeState& node) const {
     return std::any_of(node.pods.begin(), node.pods.end(),
                        [](const auto& one) { return !one.second->is_daemon && !one.second->is_mirror; });
 }
 
-bool Windows::may_open(const std::string& claim, WallTime now) {
+void BindingWindows::note_outage(Duration lasted, WallTime now) {
+    hold_until_ = now + std::clamp<Duration>(2 * lasted + kLeastHold, kLeastHold, kLongestHold);
+}
+
+bool BindingWindows::may_open(const std::string& claim, WallTime now) {
+    if (are_kept_closed_ || places_.keeps_closed(claim)) return false;
     const model::NodeState* node = node_of(claim);
     if (node == nullptr || planned_.has_claim(claim) || !binder_.is_quiet(claim)) {
         full_since_.erase(claim);
@@ -43,7 +52,7 @@ bool Windows::may_open(const std::string& claim, WallTime now) {
     return closed >= kLongestDraw || !planned_.any_bindable_fits(node->allocatable);
 }
 
-bool Windows::is_overdue(const std::string& claim, WallTime now) const {
+bool BindingWindows::is_overdue(const std::string& claim, WallTime now) const {
     const model::ClaimState* state = cluster_.find_claim(claim);
     if (state == nullptr) return false;
     const api::Condition* registered = api::find_condition(state->claim.conditions, "Registered");

@@ -10,17 +10,21 @@
 #include "act/binder.h"
 #include "act/planned_book.h"
 #include "base/time.h"
+#include "control/kept_places.h"
 #include "model/cluster.h"
 
 namespace joiner::control {
 
-class Windows {
+class BindingWindows {
   public:
-    Windows(const model::Cluster& cluster, const act::PlannedBook& planned, const act::Binder& binder)
-        : cluster_(cluster), planned_(planned), binder_(binder) {}
+    BindingWindows(const model::Cluster& cluster, const act::PlannedBook& planned, const act::Binder& binder,
+                   const KeptPlaces& places)
+        : cluster_(cluster), planned_(planned), binder_(binder), places_(places) {}
 
-    // None opens before.
-    void hold_until(WallTime time) { hold_until_ = time; }
+    // None opens until that is taken back: facts are missing.
+    void keep_all_closed(bool are_kept) { are_kept_closed_ = are_kept; }
+    // The watches are well again after so long. None opens for a while.
+    void note_outage(Duration lasted, WallTime now);
     // All that was planned for the claim's node is bound and seen, and has been for long enough. To be asked
     // again and again: the time counts from the first asking.
     bool may_open(const std::string& claim, WallTime now);
@@ -35,6 +39,8 @@ class Windows {
     const model::Cluster& cluster_;
     const act::PlannedBook& planned_;
     const act::Binder& binder_;
+    const KeptPlaces& places_;
+    bool are_kept_closed_ = false;
     WallTime hold_until_ = kNoTime;
     std::map<std::string, WallTime, std::less<>> full_since_;
 };

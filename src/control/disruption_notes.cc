@@ -1,0 +1,94 @@
+#include "control/disruption_notes.h"
+
+#include <fmt/format.h>
+
+#include "act/object_writer.h"
+
+namespace joiner::control {
+namespace {
+
+constexpr Duration kEventGap = std::chrono::minutes{15};
+
+// What an hour costs before and after, and what that takes.
+plan::Reason what_it_saves(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
+    rules::Money after;
+    for (const plan::Launch& launch : command.launches)
+        after += launch.spec->price + snapshot.pools[launch.spec->pool].node_cost;
+    std::size_t moves = 0;
+    rules::Money before;
+    for (const plan::Candidate& candidate : command.leaving) {
+        moves += candidate.pods.size();
+        before += candidate.price;
+    }
+    if (command.saving) before = after + *command.saving;
+    return {.rule = plan::Rule::kSaves,
+            .detail = fmt::format("now {:.4f} $ an hour, after {:.4f}", before.dollars(), after.dollars()),
+            .amounts = {{"nodes", static_cast<std::int64_t>(command.leaving.size())},
+                        {"moves", static_cast<std::int64_t>(moves)},
+                        {"bought", static_cast<std::int64_t>(command.launches.size())},
+                        {"nowNanoDollars", before.nanos},
+                        {"afterNanoDollars", after.nanos}},
+            .money = before - after};
+}
+
+}  // namespace
+
+void DisruptionNotes::report(const plan::DisruptionGate& gate) {
+    nodes_.record(gate, services_.loop.now());
+    for (const auto& [pool, why] : gate.refusals()) {
+        const model::PoolState* state = services_.cluster.find_pool(pool);
+        if (state == nullptr) continue;
+        services_.events.record({{"karpenter.sh/v1", "NodePool", "", pool, state->pool.meta.uid, ""},
+                                 false,
+                                 "DisruptionBlocked",
+                                 in_words(why),
+                                 kEventGap});
+    }
+}
+
+void DisruptionNotes::keep(const plan::Blocked& blocked, observe::Matter matter, const std::string& reason) {
+    nodes_.keep(blocked.claim, matter, blocked.reasons, services_.loop.now());
+    say_blocked(blocked, reason);
+}
+
+void DisruptionNotes::say_blocked(const plan::Blocked& blocked, const std::string& reason) {
+    say(blocked.claim, reason, in_words(blocked.reasons.front()));
+}
+
+void DisruptionNotes::say(const std::string& name, const std::string& reason, const std::string& message) {
+    const model::ClaimState* state = services_.cluster.find_claim(name);
+    if (state == nullptr) return;
+    const api::ObjectMeta& claim = state->claim.meta;
+    services_.events.record(
+        {{"karpenter.sh/v1", "NodeClaim", "", claim.name, claim.uid, ""}, false, reason, message, kEventGap});
+    const model::NodeState* node = services_.cluster.node_of(state->claim);
+    if (node == nullptr) return;
+    services_.events.record({act::target_of(node->node), false, reason, message, kEventGap});
+}
+
+void DisruptionNotes::leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
+    const plan::Reason saves = what_it_saves(snapshot, command);
+    const plan::SharedReasons of_all = plan::share({saves});
+    for (const plan::Candidate& candidate : command.leaving) {
+        plan::SharedReasons reasons = of_all;
+        if (command.reason == plan::kDrifted || command.reason == plan::kExpired) {
+            const model::ClaimState* claim = services_.cluster.find_claim(candidate.claim);
+            const api::Condition* drifted =
+                claim == nullptr ? nullptr : api::find_condition(claim->claim.conditions, "Drifted");
+            const bool has_drifted = command.reason == plan::kDrifted;
+            plan::Reason first{.rule = has_drifted ? plan::Rule::kDriftedNode : plan::Rule::kExpiredNode};
+            if (has_drifted && drifted != nullptr) first.detail = drifted->reason;
+            reasons = plan::share({std::move(first), saves});
+        }
+        for (const observe::Matter matter : {matter_of(command.reason), observe::Matter::kEnd})
+            nodes_.record(candidate.claim, matter, observe::Verdict::kLeaves, reasons, services_.loop.now());
+    }
+}
+
+void DisruptionNotes::give_up(const std::string& claim, std::string_view reason,
+                              const plan::SharedReasons& why) {
+    for (const observe::Matter matter : {matter_of(reason), observe::Matter::kEnd})
+        nodes_.record(claim, matter, observe::Verdict::kGivenUp, why, services_.loop.now());
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,69 @@
+#include "control/kept_places.h"
+
+#include <algorithm>
+
+#include "control/moves.h"
+
+namespace joiner::control {
+
+void KeptPlaces::give_up(Number command) {
+    Kept& kept = of(command);
+    kept.stage = Stage::kGivenUp;
+    kept.places.clear();
+}
+
+std::string KeptPlaces::take(const model::PodState& pod, WallTime now) {
+    if (kept_.empty()) return {};
+    const std::string kin = kin_of(pod);
+    for (auto& [number, kept] : kept_) {
+        if (kept.stage != Stage::kOpen || !kept.binds) continue;
+        const auto it = std::find_if(kept.places.begin(), kept.places.end(),
+                                     [&](const Place& place) { return is_for(place, pod, kin); });
+        if (it == kept.places.end()) continue;
+        std::string claim = std::move(it->claim);
+        kept.places.erase(it);
+        kept.taken_at = now;
+        return claim;
+    }
+    return {};
+}
+
+bool KeptPlaces::awaits(Number command, const model::PodState& pod) const {
+    const std::string kin = kin_of(pod);
+    const Kept& kept = of(command);
+    return std::any_of(kept.places.begin(), kept.places.end(),
+                       [&](const Place& place) { return is_for(place, pod, kin); });
+}
+
+bool KeptPlaces::keeps_closed(const std::string& claim) const {
+    return std::any_of(kept_.begin(), kept_.end(), [&](const auto& item) {
+        const Kept& kept = item.second;
+        return kept.binds && (kept.stage == Stage::kClosing || kept.stage == Stage::kOpen) &&
+               std::any_of(kept.places.begin(), kept.places.end(),
+                           [&](const Place& place) { return place.claim == claim; });
+    });
+}
+
+const model::ReservedRoom& KeptPlaces::reserved() const {
+    reserved_.clear();
+    for (const auto& [number, kept] : kept_) {
+        if (kept.stage == Stage::kReserved || kept.stage == Stage::kClosing) {
+            for (const auto& [name, amount] : kept.whole) reserved_[name] += amount;
+        } else if (kept.binds) {
+            // Pods that the scheduler places ask for it themselves.
+            for (const Place& place : kept.places) reserved_[place.claim] += place.mover.shape->requests;
+        }
+    }
+    return reserved_;
+}
+
+model::ReservedRoom KeptPlaces::claimed() const {
+    model::ReservedRoom out;
+    for (const auto& [number, kept] : kept_) {
+        if (kept.stage == Stage::kGivenUp) continue;
+        for (const auto& [name, amount] : kept.whole) out[name] += amount;
+    }
+    return out;
+}
+
+}  // namespace joiner::control

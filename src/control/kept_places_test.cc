@@ -1,0 +1,92 @@
+#include "control/kept_places.h"
+
+#include <gtest/gtest.h>
+
+#include "control/moves.h"
+
+namespace joiner::control {
+namespace {
+
+using Stage = KeptPlaces::Stage;
+
+const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
+
+std::shared_ptr<const rules::PodShape> shape_of(std::int64_t cpu_milli) {
+    auto out = std::make_shared<rules::PodShape>();
+    out->requests.cpu_milli = cpu_milli;
+    return out;
+}
+
+// Command 1 keeps a place for a web pod on the node of claim "new".
+struct Bench {
+    KeptPlaces places;
+    std::shared_ptr<const rules::PodShape> half = shape_of(500);
+
+    Bench() {
+        KeptPlaces::Kept kept;
+        kept.places = {{{kin_of(web("moved")), half}, "new"}};
+        kept.whole["new"].cpu_milli = 500;
+        places.keep(1, std::move(kept));
+    }
+    static model::PodState pod(const std::string& app, const std::string& name,
+                               std::shared_ptr<const rules::PodShape> shape) {
+        model::PodState out({"ns", name, name});
+        out.labels = std::make_shared<const rules::PodLabels>(rules::PodLabels{"ns", {{"app", app}}});
+        out.shape = std::move(shape);
+        return out;
+    }
+    model::PodState web(const std::string& name) const { return pod("web", name, half); }
+    std::int64_t reserved() const {
+        const model::ReservedRoom& all = places.reserved();
+        const auto it = all.find("new");
+        return it == all.end() ? 0 : it->second.cpu_milli;
+    }
+};
+
+TEST(KeptPlaces, a_place_is_taken_once_by_a_pod_like_the_one_that_moved) {
+    Bench b;
+    EXPECT_EQ(b.places.take(b.web("early"), kNow), "") << "its node has not been let go of";
+    b.places.of(1).stage = Stage::kOpen;
+    EXPECT_EQ(b.places.take(Bench::pod("db", "other", b.half), kNow), "");
+    EXPECT_EQ(b.places.take(Bench::pod("web", "larger", shape_of(1000)), kNow), "");
+    EXPECT_TRUE(b.places.awaits(1, b.web("first")));
+    EXPECT_EQ(b.places.take(b.web("first"), kNow), "new");
+    EXPECT_EQ(b.places.of(1).taken_at, kNow);
+    EXPECT_EQ(b.places.take(b.web("second"), kNow), "");
+    EXPECT_FALSE(b.places.awaits(1, b.web("second")));
+}
+
+TEST(KeptPlaces, what_is_reserved_is_all_until_pods_come_and_then_what_they_have_not_taken) {
+    Bench b;
+    EXPECT_EQ(b.reserved(), 500);
+    b.places.of(1).stage = Stage::kOpen;
+    EXPECT_EQ(b.reserved(), 500);
+    b.places.take(b.web("first"), kNow);
+    EXPECT_EQ(b.reserved(), 0) << "the pod asks for it itself";
+    EXPECT_EQ(b.places.claimed()["new"].cpu_milli, 500) << "it is on its way";
+    b.places.give_up(1);
+    EXPECT_TRUE(b.places.claimed().empty());
+}
+
+TEST(KeptPlaces, what_the_scheduler_places_is_reserved_for_nobody_once_it_is_made_again) {
+    Bench b;
+    b.places.of(1).binds = false;
+    EXPECT_EQ(b.reserved(), 500);
+    b.places.of(1).stage = Stage::kOpen;
+    EXPECT_EQ(b.reserved(), 0);
+    EXPECT_EQ(b.places.take(b.web("first"), kNow), "");
+}
+
+TEST(KeptPlaces, a_node_is_kept_closed_while_it_is_closed_for_them_and_until_all_have_come) {
+    Bench b;
+    EXPECT_FALSE(b.places.keeps_closed("new"));
+    b.places.of(1).stage = Stage::kClosing;
+    EXPECT_TRUE(b.places.keeps_closed("new"));
+    EXPECT_FALSE(b.places.keeps_closed("another"));
+    b.places.of(1).stage = Stage::kOpen;
+    b.places.take(b.web("first"), kNow);
+    EXPECT_FALSE(b.places.keeps_closed("new"));
+}
+
+}  // namespace
+}  // namespace joiner::control

@@ -1,0 +1,27 @@
+// What providers say of themselves, passed on. While the controller is being made there is nobody to tell,
+// and all is asked for anew once it acts. Owned by control; loop thread.
+#pragma once
+
+#include <functional>
+
+#include "cloud/reports.h"
+
+namespace joiner::control {
+
+struct ReportsTo final : cloud::Reports {
+    std::function<void()> on_offers;
+    std::function<void(const api::NodeClassReference&)> on_class;
+    std::function<void(const cloud::InstanceEvent&)> on_event;
+
+    void offers_changed() override {
+        if (on_offers) on_offers();
+    }
+    void class_changed(const api::NodeClassReference& reference) override {
+        if (on_class) on_class(reference);
+    }
+    void happened(const cloud::InstanceEvent& event) override {
+        if (on_event) on_event(event);
+    }
+};
+
+}  // namespace joiner::control
