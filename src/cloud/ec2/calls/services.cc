@@ -1,0 +1,1 @@
+#include "cloud/ec2/calls/services.h"
