@@ -63,6 +63,7 @@ ErrorKind kind_of_code(std::string_view code, int http_code) {
     if (is_one_of(code, kConflict)) return ErrorKind::kConflict;
     if (is_one_of(code, kUnavailable) || http_code >= 500) return ErrorKind::kUnavailable;
     if (code.empty() && (http_code == 401 || http_code == 403)) return ErrorKind::kForbidden;
+    if (code.empty() && http_code == 404) return ErrorKind::kNotFound;
     return ErrorKind::kInvalid;
 }
 
