@@ -14,7 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kMostAttempts = 4;
 constexpr Duration kFirstPause = milliseconds{100};
 constexpr Duration kFirstPauseWhenThrottled = seconds{1};
 constexpr Duration kLongestPause = seconds{20};

@@ -19,6 +19,9 @@
 
 namespace joiner::cloud::ec2::aws {
 
+// How often a call goes out at most.
+inline constexpr int kMostAttempts = 4;
+
 struct Call {
     Service service = Service::kEc2;
     std::string name;  // "CreateFleet"
