@@ -1,4 +1,4 @@
-// The provider contract, over KWOK's provider and the test's own, and the same again as random histories.
+// The provider contract, over every provider and the test's own, and the same again as random histories.
 #include "cloud/testing/contract.h"
 
 #include <gmock/gmock.h>
@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/rng.h"
+#include "cloud/ec2/testing/ec2_bench.h"
 #include "cloud/kwok/kwok_provider.h"
 #include "cloud/kwok/types_file.h"
 #include "cloud/testing/rack.h"
@@ -19,26 +20,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ContractBench;
-
-// All choices of the types, as launch_choices() of act makes them, without a claim's wishes.
-LaunchRequest request_for(const std::string& name, const std::string& uid, InstanceTypes types,
-                          api::NodeClass node_class, WallTime now) {
-    LaunchRequest out;
-    out.claim.meta.name = name;
-    out.claim.meta.uid = uid;
-    out.claim.node_class = node_class.reference();
-    out.claim.meta.labels = {{rules::node_class_label(out.claim.node_class), node_class.meta.name}};
-    out.node_class = std::make_shared<const api::NodeClass>(std::move(node_class));
-    for (const rules::InstanceType& type : *types) {
-        for (const rules::Offering& offering : type.offerings) out.choices.push_back({&type, &offering});
-    }
-    std::stable_sort(out.choices.begin(), out.choices.end(),
-                     [](const auto& a, const auto& b) { return a.offering->price < b.offering->price; });
-    if (out.choices.size() > 8) out.choices.resize(8);
-    out.types = std::move(types);
-    out.asked_at = now;
-    return out;
-}
+using testing::request_for;
 
 class RackBench final : public ContractBench {
   public:
@@ -194,7 +176,9 @@ template <typename T>
 std::unique_ptr<ContractBench> make_bench() {
     return std::make_unique<T>();
 }
-const Bench kBenches[] = {{"kwok", make_bench<KwokBench>}, {"rack", make_bench<RackBench>}};
+const Bench kBenches[] = {{"kwok", make_bench<KwokBench>},
+                          {"rack", make_bench<RackBench>},
+                          {"ec2", make_bench<ec2::testing::Ec2Bench>}};
 
 class ProviderContract : public ::testing::TestWithParam<Bench> {
   protected:

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "api/names.h"
-#include "base/hash.h"
+#include "base/struct_hash.h"
 #include "rules/node_cost.h"
 
 namespace joiner::rules {
@@ -161,38 +160,6 @@ class Validator {
     std::string problems_;
 };
 
-// The hash of Go's hashstructure (format 2, slices as sets, zero values skipped) over FNV-1.
-std::uint64_t hash_integer(std::uint64_t value, std::uint64_t h = kFnvOffset) {
-    std::array<char, 8> bytes{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-    return fnv1({bytes.data(), bytes.size()}, h);
-}
-std::uint64_t hash_ordered(std::uint64_t a, std::uint64_t b) {
-    return hash_integer(b, hash_integer(a));
-}
-
-// One struct: each field given is mixed in, in order; the caller leaves zero-valued fields out.
-class StructHash {
-  public:
-    explicit StructHash(std::string_view type_name) : h_(fnv1(type_name)) {}
-    void field(std::string_view name, std::uint64_t value) {
-        h_ = hash_integer(h_ ^ hash_ordered(fnv1(name), value));
-    }
-    void text(std::string_view name, std::string_view value) {
-        if (!value.empty()) field(name, fnv1(value));
-    }
-    std::uint64_t value() const { return h_; }
-
-  private:
-    std::uint64_t h_;
-};
-
-std::uint64_t hash_map(const api::StringMap& map) {
-    std::uint64_t h = 0;
-    for (const auto& [key, value] : map) h ^= hash_ordered(fnv1(key), fnv1(value));
-    return hash_integer(h);
-}
-
 std::uint64_t hash_taints(const std::vector<api::Taint>& taints) {
     std::uint64_t h = 0;
     for (const api::Taint& taint : taints) {
@@ -221,8 +188,8 @@ std::string validate_node_pool(const api::NodePool& pool, const RestrictedLabels
 std::string node_pool_hash(const api::NodePool& pool) {
     const api::NodePoolTemplate& t = pool.node_template;
     StructHash meta("ObjectMeta");
-    if (!t.labels.empty()) meta.field("Labels", hash_map(t.labels));
-    if (!t.annotations.empty()) meta.field("Annotations", hash_map(t.annotations));
+    if (!t.labels.empty()) meta.field("Labels", hash_string_map(t.labels));
+    if (!t.annotations.empty()) meta.field("Annotations", hash_string_map(t.annotations));
 
     StructHash reference("NodeClassReference");
     reference.text("Kind", t.node_class.kind);

@@ -4,15 +4,38 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cloud/provider.h"
 #include "io/testing/manual_loop.h"
+#include "rules/node_class_kinds.h"
 
 namespace joiner::cloud::testing {
+
+// All choices of the types, as launch_choices() of act makes them, without a claim's wishes.
+inline LaunchRequest request_for(const std::string& name, const std::string& uid, InstanceTypes types,
+                                 api::NodeClass node_class, WallTime now) {
+    LaunchRequest out;
+    out.claim.meta.name = name;
+    out.claim.meta.uid = uid;
+    out.claim.node_class = node_class.reference();
+    out.claim.meta.labels = {{rules::node_class_label(out.claim.node_class), node_class.meta.name}};
+    out.node_class = std::make_shared<const api::NodeClass>(std::move(node_class));
+    for (const rules::InstanceType& type : *types) {
+        for (const rules::Offering& offering : type.offerings) out.choices.push_back({&type, &offering});
+    }
+    std::stable_sort(out.choices.begin(), out.choices.end(),
+                     [](const auto& a, const auto& b) { return a.offering->price < b.offering->price; });
+    if (out.choices.size() > 8) out.choices.resize(8);
+    out.types = std::move(types);
+    out.asked_at = now;
+    return out;
+}
 
 // One cloud with its provider. Faults count from when they are asked for; a bench whose cloud cannot have one
 // leaves it out, and the others are tested.

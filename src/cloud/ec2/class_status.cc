@@ -1,0 +1,112 @@
+#include "cloud/ec2/class_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace joiner::cloud::ec2 {
+namespace {
+
+using nlohmann::json;
+
+std::string text_at(const json& object, const char* key) {
+    const auto it = object.find(key);
+    return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+// The objects of a list; nothing where there is none.
+std::vector<json> objects_at(const json& object, const char* key) {
+    std::vector<json> out;
+    const auto it = object.find(key);
+    if (it == object.end() || !it->is_array()) return out;
+    for (const json& each : *it) {
+        if (each.is_object()) out.push_back(each);
+    }
+    return out;
+}
+
+std::vector<std::string> texts_at(const json& object, const char* key) {
+    std::vector<std::string> out;
+    const auto it = object.find(key);
+    if (it == object.end() || !it->is_array()) return out;
+    for (const json& each : *it) {
+        if (each.is_string()) out.push_back(each.get<std::string>());
+    }
+    return out;
+}
+
+json requirements_of(const StatusImage& image) {
+    std::vector<api::SelectorRequirement> all = image.requirements.to_api();
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return a.key.size() != b.key.size() ? a.key.size() < b.key.size() : a.key < b.key;
+    });
+    json out = json::array();
+    for (const api::SelectorRequirement& each : all) {
+        json one = {{"key", each.key}, {"operator", each.op}};
+        if (!each.values.empty()) one["values"] = each.values;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+}  // namespace
+
+ClassStatus read_status(const api::NodeClass& node_class) {
+    ClassStatus out;
+    const json status = json::parse(node_class.status, nullptr, false);
+    if (!status.is_object()) return out;
+    for (const json& subnet : objects_at(status, "subnets"))
+        out.subnets.push_back({text_at(subnet, "id"), text_at(subnet, "zone"), text_at(subnet, "zoneID")});
+    for (const json& group : objects_at(status, "securityGroups"))
+        out.security_groups.push_back({text_at(group, "id"), text_at(group, "name")});
+    for (const json& image : objects_at(status, "amis")) {
+        std::vector<api::SelectorRequirement> wanted;
+        for (const json& each : objects_at(image, "requirements"))
+            wanted.push_back({text_at(each, "key"), text_at(each, "operator"), texts_at(each, "values"), {}});
+        const auto requirements = rules::make_requirements(wanted);
+        if (!requirements) continue;
+        const auto deprecated = image.find("deprecated");
+        out.images.push_back({text_at(image, "id"), text_at(image, "name"),
+                              deprecated != image.end() && *deprecated == true, *requirements});
+    }
+    out.instance_profile = text_at(status, "instanceProfile");
+    return out;
+}
+
+std::string write_status(const ClassStatus& status) {
+    json out = {{"subnets", json::array()}, {"securityGroups", json::array()}, {"amis", json::array()}};
+    for (const StatusSubnet& subnet : status.subnets)
+        out["subnets"].push_back({{"id", subnet.id}, {"zone", subnet.zone}, {"zoneID", subnet.zone_id}});
+    for (const StatusSecurityGroup& group : status.security_groups)
+        out["securityGroups"].push_back({{"id", group.id}, {"name", group.name}});
+    for (const StatusImage& image : status.images) {
+        json one = {{"id", image.id}, {"name", image.name}, {"requirements", requirements_of(image)}};
+        if (image.is_deprecated) one["deprecated"] = true;
+        out["amis"].push_back(std::move(one));
+    }
+    if (!status.instance_profile.empty()) out["instanceProfile"] = status.instance_profile;
+    return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Status check_ready(const api::NodeClass& node_class) {
+    const auto not_ready = [&](const std::string& why) {
+        return fail(ErrorKind::kNotReady, fmt::format("EC2NodeClass {} {}", node_class.meta.name, why));
+    };
+    if (node_class.meta.deleted) return not_ready("is being deleted");
+    const api::Condition* ready = api::find_condition(node_class.conditions, "Ready");
+    if (ready == nullptr || ready->status == "Unknown") return not_ready("has not been looked at yet");
+    if (ready->status != "True") return not_ready("is not Ready: " + ready->message);
+    if (ready->observed_generation != node_class.meta.generation)
+        return not_ready("has changed, and has not been looked at since");
+    return {};
+}
+
+const StatusImage* image_for(const ClassStatus& status, const rules::InstanceType& type) {
+    for (const StatusImage& image : status.images) {
+        if (rules::compatible(type.requirements, image.requirements, nullptr)) return &image;
+    }
+    return nullptr;
+}
+
+}  // namespace joiner::cloud::ec2

@@ -1,0 +1,206 @@
+#include "cloud/ec2/ec2_provider.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "api/names.h"
+#include "cloud/ec2/catalogue.h"
+#include "cloud/ec2/names.h"
+#include "cloud/ec2/types/class_types.h"
+#include "cloud/ec2/types/type_labels.h"
+
+namespace joiner::cloud::ec2 {
+namespace {
+
+const std::string kAgent = std::string("joiner/") + JOINER_VERSION;
+
+tl::unexpected<Error> not_an_id_of_ours(const std::string& provider_id) {
+    return invalid(fmt::format("\"{}\" is not the id of an EC2 instance", provider_id));
+}
+
+tl::unexpected<Error> no_such_instance(const std::string& id) {
+    return fail(ErrorKind::kNotFound, fmt::format("the instance {} is gone", id));
+}
+
+}  // namespace
+
+Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
+    : loop_(ground.loop),
+      settings_(std::move(settings)),
+      region_(ground.endpoints.region()),
+      client_(ground.loop, ground.http, ground.rng, std::move(ground.endpoints),
+              std::move(ground.fetch_credentials), kAgent),
+      ec2_(client_),
+      iam_(client_),
+      ssm_(client_),
+      eks_(client_),
+      pricing_(client_),
+      sqs_(client_),
+      instances_(ground.loop, ec2_, settings_.cluster_name),
+      templates_(ground.loop, ec2_),
+      launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
+      cluster_(ground.loop, eks_, settings_),
+      profiles_(ground.loop, iam_, region_, settings_),
+      reconciler_({ground.loop, ec2_, ssm_, cluster_, profiles_, templates_, subnets_, settings_}),
+      region_types_(ground.loop, ec2_, pricing_, region_, settings_,
+                    [&reports = ground.reports] { reports.offers_changed(); }),
+      queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue) {
+    labels_.domains.emplace_back(kGroup);
+    // Every label of the built-in types is one that users may ask for.
+    rules::Requirements defined;
+    add_type_labels(catalogue().types.front().info, 0, kLabelDomain, defined);
+    for (const rules::Requirement& each : defined) labels_.well_known.add(each.key());
+    labels_.well_known.add(std::string(kTenancyLabel));
+    labels_.well_known.add(std::string(api::kZoneIdLabel));
+}
+
+Ec2Provider::~Ec2Provider() {
+    *is_alive_ = false;
+}
+
+std::vector<NodeClassResource> Ec2Provider::node_class_resources() const {
+    return {{kGroup, "v1", "ec2nodeclasses", kKind}};
+}
+
+InstanceTypes Ec2Provider::instance_types(const api::NodePool&, const api::NodeClass* node_class) {
+    const std::shared_ptr<const RegionFacts> facts = region_types_.facts();
+    if (node_class == nullptr || facts == nullptr) return nullptr;
+    const ClassStatus status = read_status(*node_class);
+    if (status.subnets.empty() || status.images.empty()) return nullptr;
+    ClassTypes& kept = types_[node_class->meta.name];
+    const std::string written = node_class->spec + write_status(status);
+    if (kept.facts == facts && kept.written == written) return kept.types;
+    const auto parsed = parse_node_class(*node_class);
+    if (!parsed) return nullptr;
+    auto types = make_class_types(*facts, region_, *parsed, status, settings_);
+    if (!types) return nullptr;
+    kept = {written, facts, std::make_shared<const std::vector<rules::InstanceType>>(std::move(*types))};
+    return kept.types;
+}
+
+// By what the claim and the class say; what only the instance could say is not asked for.
+DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&,
+                               const api::NodeClass* node_class) {
+    using Kind = DriftAnswer::Kind;
+    if (node_class == nullptr || node_class->meta.deleted) return {Kind::kNotKnown};
+    const auto& of_claim = claim.meta.annotations;
+    const auto& of_class = node_class->meta.annotations;
+    const std::string_view version = api::find_or_empty(of_claim, kHashVersionAnnotation);
+    const std::string_view hash = api::find_or_empty(of_claim, kHashAnnotation);
+    const bool are_comparable = !version.empty() && !hash.empty() &&
+                                version == api::find_or_empty(of_class, kHashVersionAnnotation) &&
+                                of_class.contains(kHashAnnotation);
+    if (are_comparable && hash != api::find_or_empty(of_class, kHashAnnotation))
+        return {Kind::kDrifted, "NodeClassDrift"};
+    const ClassStatus status = read_status(*node_class);
+    const auto kept = types_.find(node_class->meta.name);
+    if (claim.image_id.empty() || status.images.empty() || kept == types_.end() ||
+        kept->second.types == nullptr)
+        return {Kind::kNotKnown};
+    const std::string_view name = api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel);
+    for (const rules::InstanceType& type : *kept->second.types) {
+        if (type.name != name) continue;
+        const StatusImage* image = image_for(status, type);
+        if (image != nullptr && image->id != claim.image_id) return {Kind::kDrifted, "AMIDrift"};
+        return {};
+    }
+    return {Kind::kNotKnown};
+}
+
+// Only who leads asks; so the queue is read by nobody else.
+void Ec2Provider::reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
+                            std::function<void(Result<WantedClassState>)> done) {
+    queue_.start();
+    reconciler_.reconcile(node_class, facts, std::move(done));
+}
+
+void Ec2Provider::create(const LaunchRequest& request, LaunchDone done) {
+    launcher_.launch(request, std::move(done));
+}
+
+// The first call ends it; those after it look whether it has ended.
+void Ec2Provider::remove(const std::string& provider_id, std::function<void(Status)> done) {
+    const std::string id = instance_id_in(provider_id);
+    if (id.empty()) {
+        loop_.post([done = std::move(done), provider_id] { done(not_an_id_of_ours(provider_id)); });
+        return;
+    }
+    if (ending_.contains(id)) return see_whether_it_ended(id, std::move(done));
+    end(id, std::move(done));
+}
+
+void Ec2Provider::end(const std::string& id, std::function<void(Status)> done) {
+    instances_.terminate(
+        id, [this, id, done = std::move(done), is_alive = is_alive_](const aws::Answer<bool>& ended) {
+            if (!*is_alive) return;
+            if (ended) {
+                ending_.insert(id);
+                return done({});
+            }
+            if (ended.error().kind != ErrorKind::kNotFound) return done(tl::unexpected<Error>(ended.error()));
+            done(gone(id));
+        });
+}
+
+void Ec2Provider::see_whether_it_ended(const std::string& id, std::function<void(Status)> done) {
+    instances_.get(id, [this, id, done = std::move(done),
+                        is_alive = is_alive_](const aws::Answer<std::optional<InstanceInfo>>& info) {
+        if (!*is_alive) return;
+        if (!info) return done(tl::unexpected<Error>(info.error()));
+        if (!*info || (*info)->state == "terminated") return done(gone(id));
+        if ((*info)->state == "shutting-down") return done({});
+        end(id, done);
+    });
+}
+
+// What EC2 does not know may be one that it does not know yet.
+Status Ec2Provider::gone(const std::string& id) {
+    if (!ending_.contains(id) && launcher_.is_young(id))
+        return fail(ErrorKind::kUnavailable, fmt::format("EC2 does not list the new instance {} yet", id));
+    ending_.erase(id);
+    launcher_.ended(id);
+    return no_such_instance(id);
+}
+
+void Ec2Provider::get(const std::string& provider_id, std::function<void(Result<Instance>)> done) {
+    const std::string id = instance_id_in(provider_id);
+    if (id.empty()) {
+        loop_.post([done = std::move(done), provider_id] { done(not_an_id_of_ours(provider_id)); });
+        return;
+    }
+    instances_.get(id, [this, id, done = std::move(done),
+                        is_alive = is_alive_](const aws::Answer<std::optional<InstanceInfo>>& info) {
+        if (!*is_alive) return;
+        if (!info) return done(tl::unexpected<Error>(info.error()));
+        if (*info && (*info)->state != "terminated") return done(instance_of(**info, nullptr));
+        if (!*info && !ending_.contains(id) && launcher_.is_young(id))
+            return done(
+                fail(ErrorKind::kUnavailable, fmt::format("EC2 does not list the new instance {} yet", id)));
+        launcher_.ended(id);
+        done(no_such_instance(id));
+    });
+}
+
+void Ec2Provider::list(std::function<void(Result<std::vector<Instance>>)> done) {
+    instances_.list([done = std::move(done)](const aws::Answer<std::vector<InstanceInfo>>& all) {
+        if (!all) return done(tl::unexpected<Error>(all.error()));
+        std::vector<Instance> out;
+        for (const InstanceInfo& each : *all) out.push_back(instance_of(each, nullptr));
+        done(std::move(out));
+    });
+}
+
+void Ec2Provider::reboot(const api::NodeClaim& claim, const std::string&, std::function<void(Status)> done) {
+    const std::string id = instance_id_in(claim.provider_id);
+    if (id.empty()) {
+        loop_.post([done = std::move(done), id = claim.provider_id] { done(not_an_id_of_ours(id)); });
+        return;
+    }
+    ec2_.reboot_instances({id}, [done = std::move(done)](const aws::Answer<void>& answer) {
+        if (!answer) return done(tl::unexpected<Error>(answer.error()));
+        done({});
+    });
+}
+
+}  // namespace joiner::cloud::ec2

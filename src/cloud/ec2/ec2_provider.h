@@ -1,0 +1,98 @@
+// EC2 as a cloud: EC2NodeClasses, and the instances that are launched by them. Owned by control, borrows the
+// loop and the HTTP client. Loop thread.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "cloud/ec2/aws/client.h"
+#include "cloud/ec2/calls/ec2.h"
+#include "cloud/ec2/calls/iam.h"
+#include "cloud/ec2/calls/services.h"
+#include "cloud/ec2/classes/class_reconciler.h"
+#include "cloud/ec2/classes/instance_profiles.h"
+#include "cloud/ec2/instances/instances.h"
+#include "cloud/ec2/interruption/interruption_queue.h"
+#include "cloud/ec2/launch/launch_templates.h"
+#include "cloud/ec2/launch/launcher.h"
+#include "cloud/ec2/launch/subnet_choice.h"
+#include "cloud/ec2/settings.h"
+#include "cloud/ec2/types/region_types.h"
+#include "cloud/provider.h"
+
+namespace joiner::cloud::ec2 {
+
+struct Ec2Ground {
+    io::Loop& loop;
+    io::HttpClient& http;
+    Reports& reports;
+    Rng rng;
+    aws::Endpoints endpoints;
+    aws::CredentialKeeper::Fetch fetch_credentials;
+};
+
+class Ec2Provider final : public Provider {
+  public:
+    Ec2Provider(Ec2Ground ground, Settings settings);
+    ~Ec2Provider() override;
+    Ec2Provider(const Ec2Provider&) = delete;
+    Ec2Provider& operator=(const Ec2Provider&) = delete;
+
+    std::string_view name() const override { return "aws"; }
+    std::vector<NodeClassResource> node_class_resources() const override;
+    const rules::RestrictedLabels& labels() const override { return labels_; }
+    InstanceTypes instance_types(const api::NodePool& pool, const api::NodeClass* node_class) override;
+
+    DriftAnswer drift(const api::NodeClaim& claim, const api::NodePool& pool,
+                      const api::NodeClass* node_class) override;
+    void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
+                   std::function<void(Result<WantedClassState>)> done) override;
+
+    void create(const LaunchRequest& request, LaunchDone done) override;
+    void remove(const std::string& provider_id, std::function<void(Status)> done) override;
+    void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
+    void list(std::function<void(Result<std::vector<Instance>>)> done) override;
+    bool can_reboot() const override { return true; }
+    void reboot(const api::NodeClaim& claim, const std::string& operation,
+                std::function<void(Status)> done) override;
+
+  private:
+    // The types of a class, as long as it finds the same places and images.
+    struct ClassTypes {
+        std::string written;  // The class's spec and what its selectors found.
+        std::shared_ptr<const RegionFacts> facts;
+        InstanceTypes types;
+    };
+    void end(const std::string& id, std::function<void(Status)> done);
+    void see_whether_it_ended(const std::string& id, std::function<void(Status)> done);
+    Status gone(const std::string& id);
+
+    io::Loop& loop_;
+    Settings settings_;  // What it leaves open is found out.
+    const std::string region_;
+    aws::Client client_;
+    Ec2 ec2_;
+    Iam iam_;
+    Ssm ssm_;
+    Eks eks_;
+    Pricing pricing_;
+    Sqs sqs_;
+    Instances instances_;
+    LaunchTemplates templates_;
+    SubnetChoice subnets_;
+    Launcher launcher_;
+    ClusterDiscovery cluster_;
+    InstanceProfiles profiles_;
+    ClassReconciler reconciler_;
+    RegionTypes region_types_;
+    InterruptionQueue queue_;
+    rules::RestrictedLabels labels_;
+    std::map<std::string, ClassTypes> types_;  // By the class's name.
+    std::set<std::string> ending_;             // Ids of instances that EC2 has been told to end.
+    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace joiner::cloud::ec2

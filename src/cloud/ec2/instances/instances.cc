@@ -1,0 +1,119 @@
+#include "cloud/ec2/instances/instances.h"
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <tuple>
+
+#include "cloud/ec2/names.h"
+
+namespace joiner::cloud::ec2 {
+namespace {
+
+// A filter takes no more values.
+constexpr std::size_t kMostInAFilter = 200;
+constexpr std::size_t kMostEnds = 500;
+constexpr int kAtOnce = 8;
+
+std::string tag_filter(std::string_view tag) {
+    return "tag:" + std::string(tag);
+}
+
+template <typename T>
+std::map<std::string, aws::Answer<T>> same_for_all(const std::vector<std::string>& keys,
+                                                   const aws::CallError& error) {
+    std::map<std::string, aws::Answer<T>> out;
+    for (const std::string& key : keys) out.emplace(key, tl::unexpected<aws::CallError>(error));
+    return out;
+}
+
+}  // namespace
+
+std::vector<std::string> ids_in(std::string_view message) {
+    std::vector<std::string> out;
+    for (std::size_t at = message.find("i-"); at != std::string_view::npos; at = message.find("i-", at + 2)) {
+        if (at > 0 && std::isalnum(static_cast<unsigned char>(message[at - 1])) != 0) continue;
+        std::size_t end = at + 2;
+        while (end < message.size() && std::isalnum(static_cast<unsigned char>(message[end])) != 0) ++end;
+        if (end > at + 2) out.emplace_back(message.substr(at, end - at));
+    }
+    return out;
+}
+
+Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
+    : ec2_(ec2),
+      cluster_name_(std::move(cluster_name)),
+      by_id_(loop, {kMostInAFilter, kAtOnce}, std::optional<InstanceInfo>(),
+             [this](std::vector<std::string> ids, auto done) {
+                 ec2_.describe_instances(
+                     {{"instance-id", ids}},
+                     [ids, done](const aws::Answer<std::vector<InstanceInfo>>& found) {
+                         if (!found)
+                             return done(same_for_all<std::optional<InstanceInfo>>(ids, found.error()));
+                         Batcher<std::optional<InstanceInfo>>::Answers out;
+                         for (const InstanceInfo& each : *found) out[each.id] = each;
+                         done(std::move(out));
+                     });
+             }),
+      by_claim_(
+          loop, {kMostInAFilter, kAtOnce}, std::vector<InstanceInfo>(),
+          [this](std::vector<std::string> uids, auto done) {
+              ec2_.describe_instances(
+                  {{tag_filter(kClaimUidTag), uids}},
+                  [uids, done](aws::Answer<std::vector<InstanceInfo>> found) {
+                      if (!found) return done(same_for_all<std::vector<InstanceInfo>>(uids, found.error()));
+                      std::sort(found->begin(), found->end(), [](const auto& a, const auto& b) {
+                          return std::tie(a.launched, a.id) < std::tie(b.launched, b.id);
+                      });
+                      Batcher<std::vector<InstanceInfo>>::Answers out;
+                      for (const InstanceInfo& each : *found)
+                          out[std::string(api::find_or_empty(each.tags, kClaimUidTag))]->push_back(each);
+                      done(std::move(out));
+                  });
+          }),
+      ends_(loop, {kMostEnds, kAtOnce}, true,
+            [this](std::vector<std::string> ids, auto done) { end_all(std::move(ids), std::move(done)); }) {}
+
+// All or nothing: those that EC2 does not know are taken out, and the others asked for again.
+void Instances::end_all(std::vector<std::string> ids, std::function<void(Batcher<bool>::Answers)> done) {
+    ec2_.terminate_instances(ids, [this, ids, done = std::move(done)](const aws::Answer<void>& answer) {
+        if (answer) return done({});
+        if (answer.error().kind != ErrorKind::kNotFound) return done(same_for_all<bool>(ids, answer.error()));
+        const std::vector<std::string> named = ids_in(answer.error().details);
+        std::vector<std::string> unknown;
+        std::vector<std::string> others;
+        for (const std::string& id : ids) {
+            const bool is_named = std::find(named.begin(), named.end(), id) != named.end();
+            (is_named || ids.size() == 1 ? unknown : others).push_back(id);
+        }
+        const auto gone =
+            std::make_shared<Batcher<bool>::Answers>(same_for_all<bool>(unknown, answer.error()));
+        if (others.empty()) return done(*gone);
+        // Where none is named, half of them at a time: no storm of single calls.
+        std::vector<std::string> rest;
+        if (unknown.empty()) {
+            const auto middle = others.begin() + std::ssize(others) / 2;
+            rest.assign(middle, others.end());
+            others.erase(middle, others.end());
+        }
+        end_all(std::move(others), [this, gone, rest, done](Batcher<bool>::Answers first) {
+            gone->merge(first);
+            if (rest.empty()) return done(*gone);
+            end_all(rest, [gone, done](Batcher<bool>::Answers second) {
+                gone->merge(second);
+                done(*gone);
+            });
+        });
+    });
+}
+
+void Instances::list(aws::Done<std::vector<InstanceInfo>> done) {
+    ec2_.describe_instances(
+        {{"tag-key", {std::string(kPoolTag)}},
+         {"tag-key", {std::string(kClassLabel)}},
+         {tag_filter(kClusterTag), {cluster_name_}},
+         {"instance-state-name", {"pending", "running", "stopping", "stopped", "shutting-down"}}},
+        std::move(done));
+}
+
+}  // namespace joiner::cloud::ec2

@@ -1,0 +1,44 @@
+// The instances of this cluster, as EC2 has them: looked up and ended many at a time. Nothing is kept between
+// two questions. Borrows the loop and the calls. Loop thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cloud/ec2/calls/ec2.h"
+#include "cloud/ec2/instances/batcher.h"
+
+namespace joiner::cloud::ec2 {
+
+class Instances {
+  public:
+    Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name);
+
+    // nullopt: EC2 lists no such instance, or not yet.
+    void get(const std::string& id, aws::Done<std::optional<InstanceInfo>> done) {
+        by_id_.ask(id, std::move(done));
+    }
+    // All that were bought for the claim and are still listed, those that have ended too; oldest first.
+    void of_claim(const std::string& uid, aws::Done<std::vector<InstanceInfo>> done) {
+        by_claim_.ask(uid, std::move(done));
+    }
+    // A value once it is on its way out; kNotFound where EC2 knows no such instance.
+    void terminate(const std::string& id, aws::Done<bool> done) { ends_.ask(id, std::move(done)); }
+    // Every instance of the cluster that was made for a claim and has not ended.
+    void list(aws::Done<std::vector<InstanceInfo>> done);
+
+  private:
+    void end_all(std::vector<std::string> ids, std::function<void(Batcher<bool>::Answers)> done);
+
+    Ec2& ec2_;
+    const std::string cluster_name_;
+    Batcher<std::optional<InstanceInfo>> by_id_;
+    Batcher<std::vector<InstanceInfo>> by_claim_;
+    Batcher<bool> ends_;
+};
+
+// The ids that EC2's message names: "The instance IDs 'i-1, i-2' do not exist".
+std::vector<std::string> ids_in(std::string_view message);
+
+}  // namespace joiner::cloud::ec2

@@ -1,0 +1,21 @@
+// What EventBridge puts into the queue of interruptions, and what it means for an instance. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud/reports.h"
+
+namespace joiner::cloud::ec2 {
+
+struct Notice {
+    InstanceEvent event;  // Without the provider id.
+    std::vector<std::string> instance_ids;
+};
+
+// nullopt: nothing of ours, or nothing that can be read; the message is of no use any more.
+std::optional<Notice> read_notice(std::string_view body);
+
+}  // namespace joiner::cloud::ec2

@@ -1,0 +1,53 @@
+// Which fleet a launch asks for next: of the choices that are left, those of the cheapest one's capacity
+// type, each with the launch template that its machines need. Pure; any thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cloud/ec2/calls/fleet.h"
+#include "cloud/ec2/calls/launch_template.h"
+#include "cloud/ec2/class_status.h"
+#include "cloud/ec2/node_class.h"
+#include "cloud/ec2/settings.h"
+#include "cloud/launch.h"
+
+namespace joiner::cloud::ec2 {
+
+// EC2 takes no more of them in one fleet.
+inline constexpr std::size_t kMostTypes = 60;
+inline constexpr std::size_t kMostOverrides = 300;
+
+struct FleetPart {
+    LaunchTemplateRequest launch_template;
+    std::vector<FleetOverride> overrides;
+};
+struct FleetPlan {
+    std::string capacity_type;
+    std::vector<FleetPart> parts;
+    std::vector<rules::OfferingKey> asked;  // All that the overrides stand for, cheapest first.
+};
+
+struct FleetGround {
+    const Ec2NodeClass& node_class;
+    const ClassStatus& status;
+    const Settings& settings;
+    std::map<std::string, std::string> subnets;  // The one to launch in, by zone.
+};
+
+// `tried`: what was found short already. kExhausted where nothing is left; kNotReady and kInvalid where no
+// user data can be made.
+Result<FleetPlan> plan_fleet(const LaunchRequest& request, const std::set<rules::OfferingKey>& tried,
+                             const FleetGround& ground);
+
+// Of templates, fleets, instances and all that comes with them.
+api::StringMap tags_for(const Ec2NodeClass& node_class, const Settings& settings,
+                        const api::NodeClaim& claim);
+
+// The request for the plan, without a token. Where overlays have set prices, EC2 goes by them.
+FleetRequest fleet_request(const FleetPlan& plan, const Ec2NodeClass& node_class, const Settings& settings,
+                           const api::NodeClaim& claim);
+
+}  // namespace joiner::cloud::ec2

@@ -1,0 +1,339 @@
+#include "cloud/ec2/launch/launcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "api/names.h"
+#include "cloud/ec2/aws/encoding.h"
+#include "cloud/ec2/launch/fleet_codes.h"
+#include "cloud/ec2/names.h"
+
+namespace joiner::cloud::ec2 {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// An instance that was bought may not be listed for so long.
+constexpr Duration kListedBy = seconds{90};
+constexpr Duration kBetweenLooks = seconds{3};
+constexpr Duration kYoungFor = minutes{2};
+// Between the API server's clock and ours.
+constexpr Duration kClockSkew = minutes{1};
+// Fleets that one launch asks for, one after the other. Each leaves out what the ones before found short.
+constexpr int kMostFleets = 8;
+
+bool has_ended(const InstanceInfo& info) {
+    return info.state == "terminated" || info.state == "shutting-down";
+}
+
+std::string_view capacity_type_of(const InstanceInfo& info) {
+    return !info.spot_request.empty() || info.lifecycle == "spot" ? api::kSpot : api::kOnDemand;
+}
+
+void add_single(const rules::Requirements& requirements, api::StringMap& labels) {
+    for (const rules::Requirement& each : requirements) {
+        if (each.is_single()) labels[each.key()] = each.values().front();
+    }
+}
+
+// What the claim is to remember of the class that it was launched by.
+void annotate(const api::NodeClass& node_class, Instance& out) {
+    for (const std::string_view key : {kHashAnnotation, kHashVersionAnnotation}) {
+        const auto it = node_class.meta.annotations.find(key);
+        if (it != node_class.meta.annotations.end()) out.annotations[std::string(key)] = it->second;
+    }
+    out.annotations[std::string(kProfileAnnotation)] = read_status(node_class).instance_profile;
+}
+
+}  // namespace
+
+struct Launcher::Purchase {
+    std::string uid;
+    std::vector<LaunchDone> waiting;  // Not empty: under way.
+    int number = 0;                   // Of the next fleet.
+    bool is_known = false;            // What was bought before our time has been looked up.
+    std::set<std::string> dead;       // Instances of this claim that have ended.
+    // Of the launch that is under way.
+    std::shared_ptr<const LaunchRequest> request;
+    FleetPlan plan;
+    std::set<rules::OfferingKey> tried;
+    std::vector<rules::OfferingKey> exhausted;
+    int fleets = 0;
+    bool made_templates_anew = false;
+    // What was bought.
+    std::optional<Instance> instance;
+    Duration bought_at{0};
+};
+
+std::string client_token(const std::string& uid, int number) {
+    return aws::hex(aws::sha256(fmt::format("{} {}", uid, number))).substr(0, 60);
+}
+
+std::string provider_id(const std::string& zone, const std::string& instance_id) {
+    return fmt::format("{}{}/{}", kProviderPrefix, zone, instance_id);
+}
+
+std::string instance_id_in(const std::string& provider_id) {
+    if (!provider_id.starts_with(kProviderPrefix)) return {};
+    const std::string id = provider_id.substr(provider_id.rfind('/') + 1);
+    return id.starts_with("i-") ? id : std::string();
+}
+
+Instance instance_of(const InstanceInfo& info, const InstanceTypes& types) {
+    Instance out;
+    out.provider_id = provider_id(info.zone, info.id);
+    out.image_id = info.image_id;
+    out.claim_name = api::find_or_empty(info.tags, kClaimTag);
+    if (const std::string name(api::find_or_empty(info.tags, kClassLabel)); !name.empty())
+        out.node_class = {std::string(kGroup), std::string(kKind), name};
+    if (types != nullptr) {
+        for (const rules::InstanceType& type : *types) {
+            if (type.name != info.type) continue;
+            add_single(type.requirements, out.labels);
+            out.capacity = type.capacity;
+            out.allocatable = type.allocatable();
+        }
+    }
+    const auto label = [&](std::string_view key, std::string_view value) {
+        if (!value.empty()) out.labels[std::string(key)] = value;
+    };
+    label(api::kInstanceTypeLabel, info.type);
+    label(api::kZoneLabel, info.zone);
+    label(api::kZoneIdLabel, info.zone_id);
+    label(api::kCapacityTypeLabel, capacity_type_of(info));
+    label(kTenancyLabel, info.tenancy);
+    label(api::kNodePoolLabel, api::find_or_empty(info.tags, kPoolTag));
+    label(kClassLabel, out.node_class.name);
+    out.tags = info.tags;
+    out.launched = info.launched;
+    out.is_terminating = has_ended(info);
+    return out;
+}
+
+void Launcher::launch(const LaunchRequest& request, LaunchDone done) {
+    if (!began_) began_ = loop_.now();
+    PurchasePtr& purchase = purchases_[request.claim.meta.uid];
+    if (!purchase) purchase = std::make_shared<Purchase>();
+    if (purchase->instance) {
+        loop_.post([done = std::move(done), instance = *purchase->instance] { done({instance}); });
+        return;
+    }
+    purchase->waiting.push_back(std::move(done));
+    if (purchase->waiting.size() > 1) return;
+    purchase->uid = request.claim.meta.uid;
+    purchase->request = std::make_shared<const LaunchRequest>(request);
+    purchase->tried.clear();
+    purchase->exhausted.clear();
+    purchase->fleets = 0;
+    purchase->made_templates_anew = false;
+    loop_.post([this, kept = purchase, is_alive = is_alive_] {
+        if (!*is_alive) return;
+        // A claim that is younger than our first launch was never launched by somebody else.
+        const WallTime created = kept->request->claim.meta.created;
+        if (!kept->is_known && created <= *began_ + kClockSkew) return look_up(kept, Duration{0});
+        buy(kept);
+    });
+}
+
+void Launcher::look_up(const PurchasePtr& purchase, Duration until) {
+    instances_.of_claim(purchase->uid, [this, purchase, until, is_alive = is_alive_](
+                                           const aws::Answer<std::vector<InstanceInfo>>& listed) {
+        if (!*is_alive) return;
+        if (!listed) return fail_with(purchase, listed.error());
+        purchase->is_known = true;
+        for (const InstanceInfo& each : *listed) {
+            if (!has_ended(each)) return found(purchase, each);
+            purchase->dead.insert(each.id);
+        }
+        if (loop_.monotonic() >= until) return buy(purchase);
+        loop_.after(kBetweenLooks, [this, purchase, until, is_alive] {
+            if (*is_alive) look_up(purchase, until);
+        });
+    });
+}
+
+void Launcher::buy(const PurchasePtr& purchase) {
+    const api::NodeClass& node_class = *purchase->request->node_class;
+    if (const Status ready = check_ready(node_class); !ready) return fail_with(purchase, ready.error());
+    const auto parsed = parse_node_class(node_class);
+    if (!parsed) return fail_with(purchase, {ErrorKind::kNotReady, parsed.error().message, 0});
+    const ClassStatus status = read_status(node_class);
+    auto plan = plan_fleet(*purchase->request, purchase->tried,
+                           {*parsed, status, settings_, subnets_.choose(status)});
+    if (!plan) return fail_with(purchase, plan.error());
+    purchase->plan = std::move(*plan);
+    std::vector<LaunchTemplateRequest> templates;
+    for (const FleetPart& part : purchase->plan.parts) templates.push_back(part.launch_template);
+    templates_.ensure(templates, [this, purchase, is_alive = is_alive_](const aws::Answer<void>& made) {
+        if (!*is_alive) return;
+        if (!made) return fail_with(purchase, made.error());
+        ask_fleet(purchase);
+    });
+}
+
+void Launcher::ask_fleet(const PurchasePtr& purchase) {
+    const auto node_class = parse_node_class(*purchase->request->node_class);
+    FleetRequest fleet = fleet_request(purchase->plan, *node_class, settings_, purchase->request->claim);
+    fleet.client_token = client_token(purchase->uid, purchase->number);
+    ++purchase->fleets;
+    ec2_.create_fleet(fleet, false,
+                      [this, purchase, is_alive = is_alive_](const aws::Answer<FleetAnswer>& answer) {
+                          if (!*is_alive) return;
+                          if (!answer) return on_refused(purchase, answer.error());
+                          on_fleet(purchase, *answer);
+                      });
+}
+
+void Launcher::on_refused(const PurchasePtr& purchase, const aws::CallError& error) {
+    if (error.code == "IdempotentParameterMismatch") {
+        ++purchase->number;
+        if (purchase->fleets >= kMostFleets)
+            return fail_with(purchase, {ErrorKind::kUnavailable, error.message, 0});
+        return look_up(purchase, loop_.monotonic() + kListedBy);
+    }
+    const FleetFault fault = fault_of(error.code);
+    if (fault == FleetFault::kOther) {
+        // Where an answer of EC2's came, the errors of a call are those of a fleet.
+        const Error known = error_of_fleet({{error.code, error.details, "", {}, ""}});
+        Error out = error;
+        if (error.kind == ErrorKind::kInvalid) out.kind = known.kind;
+        return fail_with(purchase, std::move(out));
+    }
+    on_fleet(purchase, {"", {}, {{error.code, error.details, "", {}, ""}}});
+}
+
+void Launcher::on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer) {
+    ++purchase->number;
+    const std::size_t tried_before = purchase->tried.size();
+    note_errors(purchase, answer.errors);
+    for (const FleetInstances& instances : answer.instances) {
+        for (const std::string& id : instances.ids) {
+            if (purchase->dead.contains(id)) continue;
+            FleetInstances one = instances;
+            one.ids = {id};
+            return bought(purchase, one);
+        }
+    }
+    const bool is_a_replay = !answer.instances.empty();  // Of a fleet whose instance has ended since.
+    const bool is_template_gone = std::any_of(
+        answer.errors.begin(), answer.errors.end(),
+        [](const FleetError& error) { return fault_of(error.code) == FleetFault::kTemplateGone; });
+    if (is_template_gone && !std::exchange(purchase->made_templates_anew, true)) {
+        for (const FleetPart& part : purchase->plan.parts) templates_.forget(part.launch_template.name);
+        return buy(purchase);
+    }
+    Error error = error_of_fleet(answer.errors);
+    const bool may_go_on = is_a_replay || error.kind == ErrorKind::kExhausted;
+    if (!may_go_on) return fail_with(purchase, std::move(error));
+    if (!is_a_replay && purchase->tried.size() == tried_before) {
+        // Nothing is said of any offering: none of them was to be had.
+        for (const rules::OfferingKey& key : purchase->plan.asked) {
+            purchase->tried.insert(key);
+            purchase->exhausted.push_back(key);
+        }
+    }
+    if (purchase->fleets >= kMostFleets) return fail_with(purchase, std::move(error));
+    buy(purchase);
+}
+
+void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors) {
+    const auto exhaust = [&](const rules::OfferingKey& key) {
+        if (purchase->tried.insert(key).second) purchase->exhausted.push_back(key);
+    };
+    for (const FleetError& error : errors) {
+        const FleetFault fault = fault_of(error.code);
+        if (fault == FleetFault::kSubnetFull && !error.which.subnet.empty()) {
+            subnets_.is_full(error.which.subnet);
+            const ClassStatus status = read_status(*purchase->request->node_class);
+            // Another subnet of the zone may do.
+            if (subnets_.choose(status).contains(error.which.zone)) continue;
+        }
+        if (fault == FleetFault::kSpotRole) {
+            for (const LaunchChoice& choice : purchase->request->choices) {
+                if (choice.offering->capacity_type() == api::kSpot) exhaust(choice.key());
+            }
+        }
+        if (fault != FleetFault::kCapacity && fault != FleetFault::kSubnetFull) continue;
+        for (const rules::OfferingKey& key : purchase->plan.asked) {
+            const bool is_it = (error.which.type.empty() || error.which.type == key.type) &&
+                               (error.which.zone.empty() || error.which.zone == key.zone);
+            if (is_it) exhaust(key);
+        }
+    }
+}
+
+void Launcher::found(const PurchasePtr& purchase, const InstanceInfo& info) {
+    LaunchAnswer answer{instance_of(info, purchase->request->types)};
+    annotate(*purchase->request->node_class, *answer.instance);
+    answer.exhausted = purchase->exhausted;
+    finish(purchase, std::move(answer));
+}
+
+void Launcher::bought(const PurchasePtr& purchase, const FleetInstances& instances) {
+    const api::NodeClaim& claim = purchase->request->claim;
+    InstanceInfo info;
+    info.id = instances.ids.front();
+    info.type = instances.type.empty() ? instances.which.type : instances.type;
+    info.zone = instances.which.zone;
+    info.subnet = instances.which.subnet;
+    info.image_id = instances.which.image_id;
+    info.lifecycle = instances.lifecycle;
+    info.launched = loop_.now();
+    for (const StatusSubnet& subnet : read_status(*purchase->request->node_class).subnets) {
+        if (subnet.id == info.subnet) info.zone_id = subnet.zone_id;
+    }
+    info.tags = {
+        {std::string(kClaimTag), claim.meta.name},
+        {std::string(kClassLabel), claim.node_class.name},
+        {std::string(kPoolTag), std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel))}};
+    LaunchAnswer answer{instance_of(info, purchase->request->types)};
+    annotate(*purchase->request->node_class, *answer.instance);
+    answer.taken = {info.type, info.zone, std::string(capacity_type_of(info)), ""};
+    answer.exhausted = purchase->exhausted;
+    subnets_.used(info.subnet, 1);
+    purchase->bought_at = loop_.monotonic();
+    finish(purchase, std::move(answer));
+}
+
+void Launcher::fail_with(const PurchasePtr& purchase, Error error) {
+    LaunchAnswer answer{tl::unexpected<Error>(std::move(error))};
+    answer.exhausted = purchase->exhausted;
+    finish(purchase, std::move(answer));
+}
+
+void Launcher::finish(const PurchasePtr& purchase, LaunchAnswer answer) {
+    if (answer.instance) {
+        purchase->instance = *answer.instance;
+        uid_of_[instance_id_in(answer.instance->provider_id)] = purchase->uid;
+    }
+    // A purchase is remembered as long as the process lives, and its request is large.
+    purchase->request.reset();
+    purchase->plan = {};
+    for (const LaunchDone& done : std::exchange(purchase->waiting, {})) done(answer);
+}
+
+void Launcher::ended(const std::string& instance_id) {
+    const auto uid = uid_of_.find(instance_id);
+    if (uid == uid_of_.end()) return;
+    const auto purchase = purchases_.find(uid->second);
+    if (purchase != purchases_.end() && purchase->second->waiting.empty()) {
+        purchase->second->instance.reset();
+        purchase->second->dead.insert(instance_id);
+        // What was looked up and bought is forgotten; if the claim asks again it is looked up again.
+        purchase->second->is_known = false;
+    }
+    uid_of_.erase(uid);
+}
+
+bool Launcher::is_young(const std::string& instance_id) const {
+    const auto uid = uid_of_.find(instance_id);
+    if (uid == uid_of_.end()) return false;
+    const auto purchase = purchases_.find(uid->second);
+    return purchase != purchases_.end() && purchase->second->bought_at > Duration{0} &&
+           loop_.monotonic() - purchase->second->bought_at < kYoungFor;
+}
+
+}  // namespace joiner::cloud::ec2

@@ -1,0 +1,82 @@
+// Buys one instance for a claim, and never two: each purchase is known by the claim's uid, to EC2 as a client
+// token and as a tag, so that it is found again after a lost answer or a restart. Owned by the provider,
+// borrows the calls. Loop thread.
+//
+// A claim's fleets are numbered, and the number goes into the token. The same token and the same request are
+// one fleet. Where EC2 says that a token was used for another request, there was a fleet that we do not
+// remember: what it bought is looked for before the next number is used.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cloud/ec2/instances/instances.h"
+#include "cloud/ec2/launch/fleet_plan.h"
+#include "cloud/ec2/launch/launch_templates.h"
+#include "cloud/ec2/launch/subnet_choice.h"
+#include "cloud/launch.h"
+#include "io/loop.h"
+
+namespace joiner::cloud::ec2 {
+
+class Launcher {
+  public:
+    Launcher(io::Loop& loop, Ec2& ec2, Instances& instances, LaunchTemplates& templates,
+             SubnetChoice& subnets, const Settings& settings)
+        : loop_(loop),
+          ec2_(ec2),
+          instances_(instances),
+          templates_(templates),
+          subnets_(subnets),
+          settings_(settings) {}
+    ~Launcher() { *is_alive_ = false; }
+    Launcher(const Launcher&) = delete;
+    Launcher& operator=(const Launcher&) = delete;
+
+    void launch(const LaunchRequest& request, LaunchDone done);
+    // The instance has ended: what it was bought for may be bought anew.
+    void ended(const std::string& instance_id);
+    // Whether it was bought so lately that EC2 may not know it everywhere yet.
+    bool is_young(const std::string& instance_id) const;
+
+  private:
+    struct Purchase;
+    using PurchasePtr = std::shared_ptr<Purchase>;
+    void look_up(const PurchasePtr& purchase, Duration until);
+    void buy(const PurchasePtr& purchase);
+    void ask_fleet(const PurchasePtr& purchase);
+    void on_refused(const PurchasePtr& purchase, const aws::CallError& error);
+    void on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer);
+    void note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors);
+    void found(const PurchasePtr& purchase, const InstanceInfo& info);
+    void bought(const PurchasePtr& purchase, const FleetInstances& instances);
+    void fail_with(const PurchasePtr& purchase, Error error);
+    void finish(const PurchasePtr& purchase, LaunchAnswer answer);
+
+    io::Loop& loop_;
+    Ec2& ec2_;
+    Instances& instances_;
+    LaunchTemplates& templates_;
+    SubnetChoice& subnets_;
+    const Settings& settings_;
+    std::optional<WallTime>
+        began_;  // When the first launch was asked for: whoever led before may have bought.
+    std::map<std::string, PurchasePtr> purchases_;  // By the claim's uid.
+    std::map<std::string, std::string> uid_of_;     // By instance id.
+    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+};
+
+// Of a claim's fleet of this number.
+std::string client_token(const std::string& uid, int number);
+
+// As EC2 describes it; `types`: what it may be, for its capacity.
+Instance instance_of(const InstanceInfo& info, const InstanceTypes& types);
+std::string provider_id(const std::string& zone, const std::string& instance_id);
+// Empty where it is not the id of an EC2 instance.
+std::string instance_id_in(const std::string& provider_id);
+
+}  // namespace joiner::cloud::ec2

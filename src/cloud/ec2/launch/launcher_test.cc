@@ -1,0 +1,137 @@
+// What the contract of all providers does not say: how a launch goes with EC2's calls.
+#include "cloud/ec2/launch/launcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cloud/ec2/testing/ec2_bench.h"
+
+namespace joiner::cloud::ec2 {
+namespace {
+
+using cloud::testing::create;
+using cloud::testing::remove;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Ec2Bench;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+TEST(Launcher, claims_that_are_launched_alike_share_a_template) {
+    Ec2Bench bench;
+    for (int i = 0; i < 5; ++i)
+        ASSERT_TRUE(create(bench, bench.request(fmt::format("c{}", i), fmt::format("uid-{}", i)))->instance);
+    EXPECT_THAT(bench.ec2().templates, SizeIs(1));
+    EXPECT_EQ(bench.ec2().calls["CreateLaunchTemplate"], 1);
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 5);
+}
+
+TEST(Launcher, a_template_that_somebody_took_away_is_made_again) {
+    Ec2Bench bench;
+    ASSERT_TRUE(create(bench, bench.request("a", "uid-a"))->instance);
+    bench.ec2().templates.clear();
+    ASSERT_TRUE(create(bench, bench.request("b", "uid-b"))->instance);
+    EXPECT_THAT(bench.ec2().templates, SizeIs(1));
+}
+
+// The first process bought by a request that the second cannot repeat, and EC2 does not list the instance
+// yet.
+TEST(Launcher, what_another_process_has_bought_is_waited_for) {
+    Ec2Bench bench;
+    bench.ec2().faults.lose_answers_of = "CreateFleet";
+    EXPECT_FALSE(create(bench, bench.request("a", "uid-a"), seconds{10}));
+    bench.restart();
+    bench.mend();
+    const auto bought = bench.running();
+    ASSERT_THAT(bought, SizeIs(1));
+    LaunchRequest request = bench.request("a", "uid-a");
+    request.choices.erase(request.choices.begin());
+    bench.let_lists_lag(minutes{1});
+    const auto answer = create(bench, request);
+    ASSERT_TRUE(answer && answer->instance);
+    EXPECT_EQ(answer->instance->provider_id, bought.front());
+    EXPECT_THAT(bench.running(), SizeIs(1));
+}
+
+TEST(Launcher, a_class_that_is_not_ready_is_not_launched_with) {
+    Ec2Bench bench;
+    bench.node_class.meta.generation = 2;
+    const auto answer = create(bench, bench.request("a", "uid-a"));
+    ASSERT_TRUE(answer && !answer->instance);
+    EXPECT_EQ(answer->instance.error().kind, ErrorKind::kNotReady);
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 0);
+}
+
+TEST(Launcher, a_call_that_is_not_allowed_is_named) {
+    for (const char* call : {"CreateFleet", "CreateLaunchTemplate"}) {
+        Ec2Bench bench;
+        bench.ec2().faults.refuse = call;
+        const auto answer = create(bench, bench.request("a", "uid-a"));
+        ASSERT_TRUE(answer && !answer->instance);
+        EXPECT_EQ(answer->instance.error().kind, ErrorKind::kForbidden);
+        EXPECT_THAT(answer->instance.error().message, HasSubstr(call));
+        EXPECT_EQ(bench.ec2().calls[call], 1) << "asked once";
+    }
+}
+
+TEST(Launcher, spot_that_is_sold_out_gives_way_to_on_demand_in_the_same_launch) {
+    Ec2Bench bench;
+    const LaunchRequest request = bench.request("a", "uid-a");
+    for (const LaunchChoice& choice : request.choices) {
+        if (choice.offering->capacity_type() == "spot") bench.sell_out(request, choice.key());
+    }
+    const auto answer = create(bench, request);
+    ASSERT_TRUE(answer && answer->instance);
+    EXPECT_EQ(answer->taken.capacity_type, "on-demand");
+    EXPECT_THAT(answer->exhausted, SizeIs(4));
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 2);
+}
+
+TEST(Instances, what_is_asked_at_once_goes_out_together) {
+    Ec2Bench bench;
+    std::vector<std::string> ids;
+    for (int i = 0; i < 20; ++i) {
+        bench.provider().create(
+            bench.request(fmt::format("c{}", i), fmt::format("uid-{}", i)),
+            [&](const LaunchAnswer& answer) { ids.push_back(answer.instance->provider_id); });
+    }
+    bench.loop().advance(seconds{1});
+    ASSERT_THAT(ids, SizeIs(20));
+    EXPECT_EQ(bench.ec2().calls["DescribeInstances"], 1) << "were they bought before?";
+    int ended = 0;
+    for (const std::string& id : ids)
+        bench.provider().remove(id, [&](const Status& status) { ended += status.has_value() ? 1 : 0; });
+    bench.loop().advance(seconds{1});
+    EXPECT_EQ(ended, 20);
+    EXPECT_EQ(bench.ec2().calls["TerminateInstances"], 1);
+}
+
+TEST(Instances, one_that_is_unknown_does_not_keep_the_others_alive) {
+    Ec2Bench bench;
+    const auto a = create(bench, bench.request("a", "uid-a"));
+    const auto b = create(bench, bench.request("b", "uid-b"));
+    std::vector<ErrorKind> errors;
+    int ended = 0;
+    const auto done = [&](const Status& status) {
+        if (status)
+            ++ended;
+        else
+            errors.push_back(status.error().kind);
+    };
+    bench.provider().remove(a->instance->provider_id, done);
+    bench.provider().remove("aws:///us-east-1a/i-0000000000000dead", done);
+    bench.provider().remove(b->instance->provider_id, done);
+    bench.loop().advance(seconds{1});
+    EXPECT_EQ(ended, 2);
+    EXPECT_THAT(errors, ::testing::ElementsAre(ErrorKind::kNotFound));
+    EXPECT_EQ(bench.ec2().calls["TerminateInstances"], 2);
+}
+
+TEST(Instances, ids_are_found_in_messages) {
+    EXPECT_THAT(ids_in("The instance IDs 'i-0a1, i-0b2' do not exist"),
+                ::testing::ElementsAre("i-0a1", "i-0b2"));
+    EXPECT_THAT(ids_in("The ami-12 of i- is wrong"), ::testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace joiner::cloud::ec2

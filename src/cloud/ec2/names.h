@@ -1,0 +1,32 @@
+// The names by which EC2 nodes, instances and classes are known; all of them Karpenter's, but for one tag.
+#pragma once
+
+#include <string_view>
+
+namespace joiner::cloud::ec2 {
+
+inline constexpr std::string_view kGroup = "karpenter.k8s.aws";
+inline constexpr std::string_view kKind = "EC2NodeClass";
+inline constexpr std::string_view kClassFinalizer = "karpenter.k8s.aws/termination";
+inline constexpr std::string_view kProviderPrefix = "aws:///";
+
+// Labels.
+inline constexpr std::string_view kClassLabel = "karpenter.k8s.aws/ec2nodeclass";
+inline constexpr std::string_view kTenancyLabel = "karpenter.k8s.aws/instance-tenancy";
+
+// Annotations, of classes and of claims.
+inline constexpr std::string_view kHashAnnotation = "karpenter.k8s.aws/ec2nodeclass-hash";
+inline constexpr std::string_view kHashVersionAnnotation = "karpenter.k8s.aws/ec2nodeclass-hash-version";
+// Of claims.
+inline constexpr std::string_view kProfileAnnotation = "karpenter.k8s.aws/instance-profile-name";
+
+// Tags of what is ours.
+inline constexpr std::string_view kClusterTag = "eks:eks-cluster-name";
+inline constexpr std::string_view kOwnedTagPrefix =
+    "kubernetes.io/cluster/";  // With the cluster's name: "owned".
+inline constexpr std::string_view kPoolTag = "karpenter.sh/nodepool";
+inline constexpr std::string_view kClaimTag = "karpenter.sh/nodeclaim";
+// Ours: which claim an instance was bought for, though it may have no node yet.
+inline constexpr std::string_view kClaimUidTag = "joiner.sh/nodeclaim-uid";
+
+}  // namespace joiner::cloud::ec2

@@ -1,0 +1,27 @@
+// What the provider is told at start-up. Names and defaults are Karpenter's. A value; any thread.
+#pragma once
+
+#include <string>
+
+#include "base/time.h"
+
+namespace joiner::cloud::ec2 {
+
+struct Settings {
+    std::string cluster_name;
+    std::string cluster_endpoint = {};  // Empty: asked for at EKS.
+    std::string cluster_ca = {};        // Base64.
+    std::string service_cidr = {};      // Empty: asked for at EKS.
+    std::string cluster_dns = {};       // Empty: the image finds it.
+    std::string kubernetes = {};        // "1.34"; empty: asked for at EKS.
+    bool isolated_vpc = false;
+    double vm_memory_overhead = 0.075;
+    std::string interruption_queue = {};  // Empty: none is read.
+    int reserved_enis = 0;
+    bool disable_dry_run = false;
+    Duration ami_refresh = std::chrono::minutes{1};
+    Duration subnet_refresh = std::chrono::minutes{1};
+    Duration security_group_refresh = std::chrono::minutes{1};
+};
+
+}  // namespace joiner::cloud::ec2

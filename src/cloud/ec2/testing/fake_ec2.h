@@ -1,0 +1,336 @@
+// EC2's wire format over virtual time, for tests: an HttpClient that answers signed requests from a small
+// cloud of its own, with the faults that a real one has and a mock server has not. Loop thread.
+//
+// A fleet takes the override with the lowest priority that is to be had. An instance is pending for 5
+// seconds, and shutting down for 10.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cloud/ec2/aws/encoding.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "rules/offering_key.h"
+
+namespace joiner::cloud::ec2::testing {
+
+// The fields of a form, in order.
+using Fields = std::map<std::string, std::string>;
+
+struct FakeFaults {
+    int lose_answers = 0;         // So many next requests are done, and their answers never come.
+    std::string lose_answers_of;  // Each request of this action is done, and its answer never comes.
+    int throttle = 0;             // So many next requests are turned away.
+    Duration slow{0};             // Each answer comes so much later.
+    Duration list_lag{0};         // DescribeInstances shows what was so long ago.
+    std::string refuse;           // Each request of this action is refused as not authorised.
+};
+
+struct FakeInstance {
+    std::string id;
+    std::string type;
+    std::string zone;
+    std::string subnet;
+    std::string image_id;
+    std::string lifecycle;  // "spot" or "on-demand".
+    std::map<std::string, std::string> tags;
+    WallTime launched = kNoTime;
+    WallTime ended = WallTime::max();  // When it was told to end.
+
+    std::string state_at(WallTime at) const {
+        using std::chrono::seconds;
+        if (at >= ended && at - ended >= seconds{10}) return "terminated";
+        if (at >= ended) return "shutting-down";
+        return at - launched < seconds{5} ? "pending" : "running";
+    }
+};
+
+class FakeEc2 final : public io::HttpClient {
+  public:
+    explicit FakeEc2(io::Loop& loop) : loop_(loop) {}
+
+    FakeFaults faults;
+    std::set<rules::OfferingKey> sold_out;
+    std::deque<FakeInstance> instances;
+    std::map<std::string, Fields> templates;  // By name.
+    std::map<std::string, int> calls;         // By action.
+    std::size_t page_size = 3;
+
+    FakeInstance& run(FakeInstance instance) {
+        instance.id = fmt::format("i-{:017x}", ++last_id_);
+        instance.launched = loop_.now();
+        return instances.emplace_back(std::move(instance));
+    }
+
+    io::RequestId send(io::HttpRequest request, std::function<void(io::HttpResult)> done) override {
+        const io::RequestId id = ++last_request_;
+        const bool is_lost = (faults.lose_answers > 0 && faults.lose_answers-- > 0) ||
+                             (!faults.lose_answers_of.empty() &&
+                              request.body.starts_with("Action=" + faults.lose_answers_of + "&"));
+        io::HttpResponse answer = answer_to(request);
+        if (is_lost) {
+            loop_.after(request.timeout, [done = std::move(done)] {
+                done(tl::unexpected<io::HttpError>(
+                    io::HttpError({ErrorKind::kUnavailable, "no answer came in time", 0})));
+            });
+            return id;
+        }
+        loop_.after(faults.slow, [done = std::move(done), answer = std::move(answer)] { done(answer); });
+        return id;
+    }
+    io::RequestId stream(io::HttpRequest, io::StreamHandlers) override { return ++last_request_; }
+    void cancel(io::RequestId) override {}
+
+  private:
+    static io::HttpResponse error(int code, std::string_view name, std::string_view message) {
+        return {
+            code,
+            fmt::format("<?xml version=\"1.0\"?><Response><Errors><Error><Code>{}</Code><Message>{}</Message>"
+                        "</Error></Errors><RequestID>r</RequestID></Response>",
+                        name, message),
+            "text/xml", 0};
+    }
+    static io::HttpResponse ok(const std::string& action, const std::string& inner) {
+        return {200,
+                fmt::format("<?xml version=\"1.0\"?><{0}Response><requestId>r</requestId>{1}</{0}Response>",
+                            action, inner),
+                "text/xml", 0};
+    }
+    static std::string element(std::string_view name, std::string_view text) {
+        std::string safe;
+        for (const char c : text) {
+            if (c == '<')
+                safe += "&lt;";
+            else if (c == '&')
+                safe += "&amp;";
+            else
+                safe += c;
+        }
+        return fmt::format("<{0}>{1}</{0}>", name, safe);
+    }
+    static Fields fields_of(const std::string& body) {
+        Fields out;
+        std::string_view rest = body;
+        while (!rest.empty()) {
+            const std::size_t end = std::min(rest.find('&'), rest.size());
+            const std::string_view pair = rest.substr(0, end);
+            const std::size_t equals = std::min(pair.find('='), pair.size());
+            out[std::string(pair.substr(0, equals))] =
+                aws::percent_decode(pair.substr(std::min(equals + 1, pair.size())));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        return out;
+    }
+    static std::string at(const Fields& fields, const std::string& name) {
+        const auto it = fields.find(name);
+        return it == fields.end() ? std::string() : it->second;
+    }
+    // "name.1", "name.2", ...
+    static std::vector<std::string> list_at(const Fields& fields, const std::string& name) {
+        std::vector<std::string> out;
+        for (int i = 1; fields.contains(fmt::format("{}.{}", name, i)); ++i)
+            out.push_back(fields.at(fmt::format("{}.{}", name, i)));
+        return out;
+    }
+    static std::map<std::string, std::string> tags_at(const Fields& fields, const std::string& prefix) {
+        std::map<std::string, std::string> out;
+        for (int i = 1; fields.contains(fmt::format("{}.Tag.{}.Key", prefix, i)); ++i)
+            out[fields.at(fmt::format("{}.Tag.{}.Key", prefix, i))] =
+                at(fields, fmt::format("{}.Tag.{}.Value", prefix, i));
+        return out;
+    }
+
+    io::HttpResponse answer_to(const io::HttpRequest& request) {
+        const bool is_signed =
+            std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+                return header.first == "authorization" &&
+                       header.second.find("/ec2/aws4_request") != std::string::npos;
+            });
+        if (!is_signed) return error(401, "AuthFailure", "the request is not signed");
+        const Fields fields = fields_of(request.body);
+        const std::string action = at(fields, "Action");
+        ++calls[action];
+        if (faults.throttle > 0 && faults.throttle-- > 0)
+            return error(503, "RequestLimitExceeded", "Request limit exceeded.");
+        if (action == faults.refuse)
+            return error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+        if (action == "CreateLaunchTemplate") return create_template(fields);
+        if (action == "DescribeLaunchTemplates") return describe_templates(fields);
+        if (action == "DeleteLaunchTemplate") return delete_template(fields);
+        if (action == "CreateFleet") return create_fleet(fields);
+        if (action == "DescribeInstances") return describe_instances(fields);
+        if (action == "TerminateInstances") return terminate(fields);
+        return {500, "<html><body>The action is not known here</body></html>", "text/html", 0};
+    }
+
+    io::HttpResponse create_template(const Fields& fields) {
+        const std::string name = at(fields, "LaunchTemplateName");
+        if (templates.contains(name))
+            return error(400, "InvalidLaunchTemplateName.AlreadyExistsException",
+                         "Launch template name already in use.");
+        templates[name] = fields;
+        return ok("CreateLaunchTemplate", "<launchTemplate>" + element("launchTemplateId", "lt-" + name) +
+                                              element("launchTemplateName", name) + "</launchTemplate>");
+    }
+    io::HttpResponse describe_templates(const Fields&) {
+        std::string items;
+        for (const auto& [name, fields] : templates)
+            items += "<item>" + element("launchTemplateId", "lt-" + name) +
+                     element("launchTemplateName", name) + "</item>";
+        return ok("DescribeLaunchTemplates", "<launchTemplates>" + items + "</launchTemplates>");
+    }
+    io::HttpResponse delete_template(const Fields& fields) {
+        if (templates.erase(at(fields, "LaunchTemplateId").substr(3)) == 0)
+            return error(400, "InvalidLaunchTemplateId.NotFound", "There is no such template.");
+        return ok("DeleteLaunchTemplate", "");
+    }
+
+    struct Override {
+        std::string launch_template;
+        std::string type;
+        std::string zone;
+        std::string subnet;
+        std::string image_id;
+        double priority = 0;
+
+        std::string xml() const {
+            return "<launchTemplateAndOverrides><launchTemplateSpecification>" +
+                   element("launchTemplateName", launch_template) +
+                   "</launchTemplateSpecification><overrides>" + element("instanceType", type) +
+                   element("subnetId", subnet) + element("availabilityZone", zone) +
+                   element("imageId", image_id) + "</overrides></launchTemplateAndOverrides>";
+        }
+    };
+    static std::vector<Override> overrides_of(const Fields& fields) {
+        std::vector<Override> out;
+        for (int i = 1;; ++i) {
+            const std::string config = fmt::format("LaunchTemplateConfigs.{}.", i);
+            const std::string name = at(fields, config + "LaunchTemplateSpecification.LaunchTemplateName");
+            if (name.empty()) break;
+            for (int j = 1; fields.contains(fmt::format("{}Overrides.{}.InstanceType", config, j)); ++j) {
+                const std::string prefix = fmt::format("{}Overrides.{}.", config, j);
+                out.push_back({name, at(fields, prefix + "InstanceType"),
+                               at(fields, prefix + "AvailabilityZone"), at(fields, prefix + "SubnetId"),
+                               at(fields, prefix + "ImageId"), std::stod(at(fields, prefix + "Priority"))});
+            }
+        }
+        std::stable_sort(out.begin(), out.end(),
+                         [](const Override& a, const Override& b) { return a.priority < b.priority; });
+        return out;
+    }
+
+    io::HttpResponse create_fleet(const Fields& fields) {
+        const std::string token = at(fields, "ClientToken");
+        if (const auto before = fleets_.find(token); !token.empty() && before != fleets_.end()) {
+            if (before->second.first == fields) return before->second.second;
+            return error(400, "IdempotentParameterMismatch",
+                         "The client token has been used before, with other parameters.");
+        }
+        const std::string capacity_type = at(fields, "TargetCapacitySpecification.DefaultTargetCapacityType");
+        std::string errors;
+        std::string made;
+        for (const Override& each : overrides_of(fields)) {
+            if (!templates.contains(each.launch_template))
+                return error(400, "InvalidLaunchTemplateName.NotFoundException",
+                             "The specified launch template does not exist.");
+            if (sold_out.contains({each.type, each.zone, capacity_type, ""})) {
+                errors += "<item>" + each.xml() + element("lifecycle", capacity_type) +
+                          element("errorCode", "InsufficientInstanceCapacity") +
+                          element("errorMessage", "There is no capacity.") + "</item>";
+                continue;
+            }
+            const FakeInstance& instance =
+                run({"", each.type, each.zone, each.subnet, each.image_id, capacity_type,
+                     tags_at(fields, "TagSpecification.2"), kNoTime, WallTime::max()});
+            made = "<item>" + each.xml() + element("lifecycle", capacity_type) + "<instanceIds>" +
+                   element("item", instance.id) + "</instanceIds>" + element("instanceType", each.type) +
+                   "</item>";
+            break;
+        }
+        const io::HttpResponse answer =
+            ok("CreateFleet", element("fleetId", "fleet-1") + "<errorSet>" + errors +
+                                  "</errorSet><fleetInstanceSet>" + made + "</fleetInstanceSet>");
+        fleets_[token] = {fields, answer};
+        return answer;
+    }
+
+    static bool passes(const FakeInstance& instance, const std::string& state, const Fields& fields) {
+        for (int i = 1; fields.contains(fmt::format("Filter.{}.Name", i)); ++i) {
+            const std::string name = fields.at(fmt::format("Filter.{}.Name", i));
+            const std::vector<std::string> values = list_at(fields, fmt::format("Filter.{}.Value", i));
+            const auto is_wanted = [&](const std::string& value) {
+                return std::find(values.begin(), values.end(), value) != values.end();
+            };
+            if (name == "instance-id" && !is_wanted(instance.id)) return false;
+            if (name == "instance-state-name" && !is_wanted(state)) return false;
+            if (name == "tag-key" && !std::any_of(instance.tags.begin(), instance.tags.end(),
+                                                  [&](const auto& tag) { return is_wanted(tag.first); }))
+                return false;
+            if (name.starts_with("tag:")) {
+                const auto tag = instance.tags.find(name.substr(4));
+                if (tag == instance.tags.end() || !is_wanted(tag->second)) return false;
+            }
+        }
+        return true;
+    }
+    io::HttpResponse describe_instances(const Fields& fields) {
+        const WallTime seen_at = loop_.now() - faults.list_lag;
+        std::vector<std::string> items;
+        for (const FakeInstance& each : instances) {
+            if (each.launched > seen_at) continue;
+            const std::string state = each.state_at(seen_at);
+            if (!passes(each, state, fields)) continue;
+            std::string tags;
+            for (const auto& [key, value] : each.tags)
+                tags += "<item>" + element("key", key) + element("value", value) + "</item>";
+            items.push_back(
+                "<item><instancesSet><item>" + element("instanceId", each.id) +
+                element("instanceType", each.type) + element("imageId", each.image_id) +
+                element("subnetId", each.subnet) + "<instanceState>" + element("name", state) +
+                "</instanceState><placement>" + element("availabilityZone", each.zone) + "</placement>" +
+                (each.lifecycle == "spot" ? element("spotInstanceRequestId", "sir-" + each.id) : "") +
+                element("launchTime", format_rfc3339(each.launched)) + "<tagSet>" + tags +
+                "</tagSet></item></instancesSet></item>");
+        }
+        const std::string token = at(fields, "NextToken");
+        const std::size_t first = token.empty() ? 0 : std::stoul(token);
+        const std::size_t last = std::min(items.size(), first + page_size);
+        std::string page;
+        for (std::size_t i = first; i < last; ++i) page += items[i];
+        return ok("DescribeInstances",
+                  "<reservationSet>" + page + "</reservationSet>" +
+                      (last < items.size() ? element("nextToken", std::to_string(last)) : ""));
+    }
+
+    io::HttpResponse terminate(const Fields& fields) {
+        std::vector<FakeInstance*> found;
+        std::string unknown;
+        for (const std::string& id : list_at(fields, "InstanceId")) {
+            const auto it = std::find_if(instances.begin(), instances.end(),
+                                         [&](const FakeInstance& each) { return each.id == id; });
+            if (it == instances.end())
+                unknown += (unknown.empty() ? "" : ", ") + id;
+            else
+                found.push_back(&*it);
+        }
+        if (!unknown.empty())
+            return error(400, "InvalidInstanceID.NotFound",
+                         fmt::format("The instance IDs '{}' do not exist", unknown));
+        for (FakeInstance* each : found) each->ended = std::min(each->ended, loop_.now());
+        return ok("TerminateInstances", "<instancesSet/>");
+    }
+
+    io::Loop& loop_;
+    std::map<std::string, std::pair<Fields, io::HttpResponse>> fleets_;  // By client token.
+    int last_id_ = 0;
+    io::RequestId last_request_ = 0;
+};
+
+}  // namespace joiner::cloud::ec2::testing

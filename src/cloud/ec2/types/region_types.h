@@ -1,0 +1,67 @@
+// The types, zones and prices of the region, read from EC2 when they are first asked for and twice a day from
+// then on. What cannot be read stays as it was. Borrows the calls. Loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cloud/ec2/calls/ec2.h"
+#include "cloud/ec2/calls/services.h"
+#include "cloud/ec2/settings.h"
+#include "io/loop.h"
+
+namespace joiner::cloud::ec2 {
+
+struct RegionFacts {
+    std::vector<InstanceTypeInfo> types;  // By name.
+    std::set<TypeInZone> zones;
+    std::map<std::string, rules::Money> on_demand;  // By type.
+    std::map<TypeInZone, rules::Money> spot;        // Empty: not known, and on-demand prices stand for it.
+};
+
+class RegionTypes {
+  public:
+    // `on_change`: facts() has changed.
+    RegionTypes(io::Loop& loop, Ec2& ec2, Pricing& pricing, std::string region, const Settings& settings,
+                std::function<void()> on_change)
+        : loop_(loop),
+          ec2_(ec2),
+          pricing_(pricing),
+          region_(std::move(region)),
+          settings_(settings),
+          on_change_(std::move(on_change)) {}
+    ~RegionTypes() { *is_alive_ = false; }
+    RegionTypes(const RegionTypes&) = delete;
+    RegionTypes& operator=(const RegionTypes&) = delete;
+
+    // nullptr: not known yet. The same pointer until something has changed.
+    std::shared_ptr<const RegionFacts> facts();
+    // Of the last reading; nullopt: it succeeded.
+    const std::optional<Error>& problem() const { return problem_; }
+
+  private:
+    struct Reading;
+    void read();
+    void read_prices(const std::shared_ptr<Reading>& reading);
+    void finish(const std::shared_ptr<Reading>& reading);
+
+    io::Loop& loop_;
+    Ec2& ec2_;
+    Pricing& pricing_;
+    const std::string region_;
+    const Settings& settings_;
+    const std::function<void()> on_change_;
+    std::map<std::string, rules::Money> on_demand_;  // As they were known last.
+    std::shared_ptr<const RegionFacts> facts_;
+    bool is_started_ = false;
+    int failures_ = 0;
+    std::optional<Error> problem_;
+    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace joiner::cloud::ec2
