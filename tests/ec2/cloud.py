@@ -19,7 +19,7 @@ class Cloud:
     def __init__(self, log_file):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._child = Child("moto", [sys.executable, _HERE / "moto_server.py", str(self.port)], log_file)
+        self._child = Child("moto", [sys.executable, _HERE / "mended_moto.py", str(self.port)], log_file)
         wait_until(self._answers, 60, "moto answers", interval=0.2)
         self.ec2, self.iam, self.sqs, self.eks = (
             boto3.client(name, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test",

@@ -1,6 +1,6 @@
 """moto's server on loopback, with what it gets wrong about EC2 put right from outside.
 
-    moto_server.py PORT
+    mended_moto.py PORT
 
 Stock moto forgets most of a launch template, buys twice for one client token, takes the first offering whatever it
 costs, and has no images of EKS. A controller would see drift on each node that it has just bought.
