@@ -1,0 +1,85 @@
+"""A pretend AWS account on loopback: moto with a cluster's network, roles, images and queue in it."""
+
+import json
+import os
+import pathlib
+import sys
+import time
+import urllib.request
+
+import boto3
+from processes import Child, free_port, wait_until
+
+_HERE = pathlib.Path(__file__).resolve().parent
+REGION, CLUSTER, QUEUE, ROLE = "us-east-1", "joiner-test", "joiner-test", "KarpenterNodeRole-joiner-test"
+DISCOVERY = {"karpenter.sh/discovery": CLUSTER}
+
+
+class Cloud:
+    def __init__(self, log_file):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._child = Child("moto", [sys.executable, _HERE / "mended_moto.py", str(self.port)], log_file)
+        wait_until(self._answers, 60, "moto answers", interval=0.2)
+        self.ec2, self.iam, self.sqs, self.eks = (
+            boto3.client(name, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test",
+                         aws_secret_access_key="test") for name in ("ec2", "iam", "sqs", "eks"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._child.kill()
+
+    def environment(self, cluster_endpoint):
+        """What upstream's controller reads."""
+        return {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION,
+                "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "CLUSTER_NAME": CLUSTER,
+                "CLUSTER_ENDPOINT": cluster_endpoint, "INTERRUPTION_QUEUE": QUEUE}
+
+    def set_up(self, zones="abc"):
+        vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        for number, zone in enumerate(zones):
+            subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{16 * number}.0/20",
+                                            AvailabilityZone=REGION + zone)["Subnet"]["SubnetId"]
+            self._tag(subnet)
+        self._tag(self.ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=vpc)["GroupId"])
+        self.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument="{}")
+        self.queue_url = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        self.eks.create_cluster(name=CLUSTER, version="1.36", roleArn="arn:aws:iam::123456789012:role/cluster",
+                                resourcesVpcConfig={})
+
+    def instances(self, *states):
+        pages = self.ec2.get_paginator("describe_instances").paginate(
+            Filters=[{"Name": "instance-state-name", "Values": list(states or ["pending", "running"])}])
+        return [instance for page in pages for reservation in page["Reservations"]
+                for instance in reservation["Instances"]]
+
+    def user_data(self, instance_id):
+        return self.ec2.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")["UserData"]["Value"]
+
+    def launch_templates(self):
+        return self.ec2.describe_launch_templates()["LaunchTemplates"]
+
+    def warn_of_interruption(self, instance_id):
+        """The message that EventBridge puts into the queue two minutes before a spot instance is taken back."""
+        self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps({
+            "version": "0", "id": f"event-{instance_id}", "detail-type": "EC2 Spot Instance Interruption Warning",
+            "source": "aws.ec2", "account": "123456789012", "region": REGION,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "resources": [f"arn:aws:ec2:{REGION}:123456789012:instance/{instance_id}"],
+            "detail": {"instance-id": instance_id, "instance-action": "terminate"}}))
+
+    def _tag(self, resource):
+        self.ec2.create_tags(Resources=[resource], Tags=[{"Key": key, "Value": value}
+                                                         for key, value in DISCOVERY.items()])
+
+    def _answers(self):
+        try:
+            return urllib.request.urlopen(self.url + "/moto-api/", timeout=5).status == 200
+        except OSError:
+            return False
+
+
+def tags_of(instance):
+    return {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}

@@ -1,0 +1,93 @@
+"""The part of a machine that was bought: it reads its user data and joins the cluster, as a kubelet would.
+
+KWOK plays the nodes from then on. A terminated machine falls silent; its node is the controller's to delete.
+"""
+
+import base64
+import email
+import re
+import threading
+
+import yaml
+from api_client import ApiError
+
+_NODES = "/api/v1/nodes"
+_GIB = 2 ** 30
+
+
+class Machines:
+    """Joins each running instance once, `seconds` after it is seen first."""
+
+    def __init__(self, cloud, api, seconds=2.0):
+        self._cloud, self._api, self._seconds = cloud, api, seconds
+        self._seen, self._joined = {}, set()
+        self._facts = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.problems = []
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self):
+        step = 0.25
+        while not self._is_over.wait(step):
+            try:
+                for instance in self._cloud.instances("running"):
+                    name = instance["InstanceId"]
+                    self._seen[name] = self._seen.get(name, 0) + step
+                    if name not in self._joined and self._seen[name] >= self._seconds:
+                        self._join(instance)
+                        self._joined.add(name)
+            except (ApiError, OSError) as trouble:
+                self.problems.append(str(trouble))
+
+    def _join(self, instance):
+        config = node_config(base64.b64decode(self._cloud.user_data(instance["InstanceId"])).decode())
+        kubelet = config["spec"]["kubelet"]
+        labels = labels_of(kubelet["flags"])
+        zone, kind = instance["Placement"]["AvailabilityZone"], instance["InstanceType"]
+        facts = self._facts_of(kind)
+        arch = "arm64" if "arm64" in facts["ProcessorInfo"]["SupportedArchitectures"] else "amd64"
+        labels |= {"kubernetes.io/hostname": instance["PrivateDnsName"], "kubernetes.io/arch": arch,
+                   "kubernetes.io/os": "linux", "node.kubernetes.io/instance-type": kind,
+                   "topology.kubernetes.io/zone": zone, "topology.kubernetes.io/region": zone[:-1]}
+        capacity = {"cpu": str(facts["VCpuInfo"]["DefaultVCpus"]), "pods": str(kubelet["config"]["maxPods"]),
+                    "memory": str(int(facts["MemoryInfo"]["SizeInMiB"] * 2 ** 20 * 0.93)),
+                    "ephemeral-storage": str(20 * _GIB)}
+        reserved_cpu = 0.1
+        allocatable = capacity | {"cpu": f"{int((float(capacity['cpu']) - reserved_cpu) * 1000)}m",
+                                  "memory": str(int(int(capacity["memory"]) * 0.9)),
+                                  "ephemeral-storage": str(17 * _GIB)}
+        self._api.post(_NODES, {
+            "apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": instance["PrivateDnsName"], "labels": labels,
+                         "annotations": {"kwok.x-k8s.io/node": "fake"}},
+            "spec": {"providerID": f"aws:///{zone}/{instance['InstanceId']}",
+                     "taints": kubelet["config"].get("registerWithTaints", [])},
+            "status": {"capacity": capacity, "allocatable": allocatable}})
+
+    def _facts_of(self, kind):
+        if kind not in self._facts:
+            self._facts[kind] = self._cloud.ec2.describe_instance_types(InstanceTypes=[kind])["InstanceTypes"][0]
+        return self._facts[kind]
+
+
+def node_config(user_data):
+    """The last NodeConfig of a MIME text, which is the one that counts."""
+    parts = [part for part in email.message_from_string(user_data).walk()
+             if part.get_content_type() == "application/node.eks.aws"]
+    return yaml.safe_load(parts[-1].get_payload())
+
+
+def labels_of(flags):
+    for flag in flags:
+        found = re.fullmatch(r'--node-labels="?([^"]*)"?', flag)
+        if found:
+            return dict(pair.split("=", 1) for pair in found.group(1).split(",") if pair)
+    return {}

@@ -1,0 +1,163 @@
+"""moto's server on loopback, with what it gets wrong about EC2 put right from outside.
+
+    mended_moto.py PORT
+
+Stock moto forgets most of a launch template, buys twice for one client token, takes the first offering whatever it
+costs, and has no images of EKS. A controller would see drift on each node that it has just bought.
+"""
+
+import datetime
+import sys
+
+from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
+from moto.ec2.responses.fleets import Fleets
+from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.responses.spot_instances import SpotInstances
+from moto.ec2.utils import random_spot_request_id
+from moto.server import main
+from moto.ssm.models import Parameter, SimpleSystemManagerBackend
+
+_SPOT_SHARE = 0.4  # Of a made-up price on demand.
+
+
+def made_up_price(instance_type, zone=""):
+    """Dollars an hour, the same whenever it is asked, larger for larger types."""
+    size = instance_type.partition(".")[2]
+    sizes = {"nano": 0.25, "micro": 0.5, "small": 1, "medium": 2, "large": 4, "xlarge": 8, "metal": 400}
+    units = sizes.get(size) or (8 * int(size.removesuffix("xlarge")) if size.removesuffix("xlarge").isdigit() else 400)
+    return units * (0.02 + (sum(map(ord, instance_type.partition(".")[0] + zone)) % 17) / 1000)
+
+
+class SoldOut:
+    """(type, zone, capacity type) patterns that cannot be bought; '*' stands for all."""
+    rows = []
+
+    @classmethod
+    def holds(cls, *offering):
+        return any(all(wanted in ("*", is_) for wanted, is_ in zip(row, offering)) for row in cls.rows)
+
+
+def _zone_of(backend, override):
+    subnet = override.get("SubnetId")
+    return backend.get_subnet(subnet).availability_zone if subnet else override.get("AvailabilityZone", "")
+
+
+def _kept_overrides(backend, configs, capacity_type):
+    """The cheapest override that is in stock, alone, and an error for each that is not."""
+    errors, in_stock = [], []
+    for config in configs:
+        for override in config.get("Overrides") or []:
+            zone = _zone_of(backend, override)
+            if SoldOut.holds(override["InstanceType"], zone, capacity_type):
+                errors.append({
+                    "LaunchTemplateAndOverrides": {"LaunchTemplateSpecification": config["LaunchTemplateSpecification"],
+                                                   "Overrides": override},
+                    "Lifecycle": capacity_type, "ErrorCode": "InsufficientInstanceCapacity",
+                    "ErrorMessage": f"We currently do not have sufficient {override['InstanceType']} capacity in {zone}."})
+            else:
+                in_stock.append((made_up_price(override["InstanceType"], zone), override["InstanceType"], zone, config,
+                                 override))
+    if not in_stock:
+        return [], errors
+    _, _, _, config, override = min(in_stock, key=lambda each: each[:3])
+    return [{**config, "Overrides": [override]}], errors
+
+
+def _remember_template(fleet):
+    bought = [(one["instance"], one["launch_spec"], None) for one in fleet.on_demand_instances]
+    bought += [(one.instance, one.launch_spec, one.id) for one in fleet.spot_requests]
+    backend = fleet.ec2_backend
+    for instance, spec, request in bought:
+        template = backend.get_launch_template(template_id=spec.launch_template_spec["LaunchTemplateId"])
+        data = template.get_version(spec.launch_template_spec["Version"]).data
+        groups = [group for interface in data.get("NetworkInterfaces", []) for group in
+                  interface.get("Groups", interface.get("SecurityGroupId", []))]
+        groups += data.get("SecurityGroupIds", data.get("SecurityGroupId", []))
+        instance.security_groups = [backend.get_security_group_from_id(group) for group in dict.fromkeys(groups)]
+        for interface in instance.nics.values():
+            interface._group_set = list(instance.security_groups)
+        if request:
+            instance.spot_instance_request_id = request
+        instance.add_tags({"aws:ec2launchtemplate:id": template.id})
+
+
+def create_fleet(self):
+    """Fleets.create_fleet with client tokens, prices and stock-outs."""
+    self.error_on_dryrun()
+    backend = self.ec2_backend
+    token = self._get_param("ClientToken")
+    answers = backend.__dict__.setdefault("answers_by_token", {})
+    if token in answers:
+        return ActionResult(answers[token])
+    target = self._get_param("TargetCapacitySpecification", {})
+    capacity_type = target.get("DefaultTargetCapacityType", "on-demand")
+    configs, errors = _kept_overrides(backend, self._get_param("LaunchTemplateConfigs", []), capacity_type)
+    answer = {"FleetId": f"fleet-{random_spot_request_id()[4:]}", "Errors": errors, "Instances": []}
+    if configs:
+        fleet = backend.create_fleet(
+            on_demand_options={}, spot_options={}, target_capacity_specification=target,
+            launch_template_configs=configs, excess_capacity_termination_policy=None,
+            replace_unhealthy_instances=None, terminate_instances_with_expiration=True, fleet_type="instant",
+            valid_from=None, valid_until=None, tag_specifications=self._get_param("TagSpecifications", []))
+        _remember_template(fleet)
+        answer.update(FleetId=fleet.id, Instances=fleet.instances)
+    if token:
+        answers[token] = answer
+    return ActionResult(answer)
+
+
+def describe_spot_price_history(self):
+    rows = self.ec2_backend.describe_spot_price_history(self._get_param("InstanceTypes", []),
+                                                        self._filters_from_querystring())
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return ActionResult({"SpotPriceHistory": [
+        {"InstanceType": row["InstanceType"], "AvailabilityZone": row["Location"], "Timestamp": now,
+         "ProductDescription": "Linux/UNIX",
+         "SpotPrice": f"{_SPOT_SHARE * made_up_price(row['InstanceType'], row['Location']):.6f}"} for row in rows]})
+
+
+def get_parameter(self, name):
+    """Images of EKS: some built-in image of the architecture stands for each."""
+    known = _stock_parameter(self, name)
+    if known or not name.startswith(("/aws/service/eks/", "/aws/service/bottlerocket/")):
+        return known
+    if "gpu" in name or "nvidia" in name or "neuron" in name:
+        return None
+    architecture = "arm64" if "arm64" in name else "x86_64"
+    images = sorted(image.id for image in ec2_backends[self.account_id][self.region_name].describe_images()
+                    if image.architecture == architecture and image.platform != "windows")
+    return Parameter(account_id=self.account_id, name=name, value=images[0], parameter_type="String", description="",
+                     allowed_pattern=None, keyid=None, last_modified_date=0, version=1, data_type="text",
+                     policies=None) if images else None
+
+
+def get_parameters(self, names):
+    found = {}
+    for name in names:
+        parameter = self.get_parameter(name)
+        if parameter:
+            found[name] = parameter
+    return found
+
+
+def describe_instance_types(self):
+    self.error_on_dryrun()
+    return _stock_types(self)
+
+
+_stock_parameter = SimpleSystemManagerBackend.get_parameter
+_stock_types = InstanceResponse.describe_instance_types
+
+
+def repair():
+    Fleets.create_fleet = create_fleet
+    SpotInstances.describe_spot_price_history = describe_spot_price_history
+    SimpleSystemManagerBackend.get_parameter = get_parameter
+    SimpleSystemManagerBackend.get_parameters = get_parameters
+    InstanceResponse.describe_instance_types = describe_instance_types
+
+
+if __name__ == "__main__":
+    repair()
+    main(["-H", "127.0.0.1", "-p", sys.argv[1]])
