@@ -53,6 +53,7 @@ constexpr std::array<Cause, 21> kCauses = {{
 }};
 
 bool contains_in_any_case(std::string_view text, std::string_view part) {
+    if (part.empty()) return true;
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
     return std::search(text.begin(), text.end(), part.begin(), part.end(),
                        [&](char a, char b) { return lower(a) == lower(b); }) != text.end();
