@@ -63,19 +63,22 @@ std::vector<NodeClassResource> Ec2Provider::node_class_resources() const {
     return {{kGroup, "v1", "ec2nodeclasses", kKind}};
 }
 
-InstanceTypes Ec2Provider::instance_types(const api::NodePool&, const api::NodeClass* node_class) {
+Result<InstanceTypes> Ec2Provider::instance_types(const api::NodePool&, const api::NodeClass* node_class) {
+    const auto unknown = [](std::string why) { return fail(ErrorKind::kNotReady, std::move(why)); };
     const std::shared_ptr<const RegionFacts> facts = region_types_.facts();
-    if (node_class == nullptr || facts == nullptr) return nullptr;
+    if (node_class == nullptr) return unknown("its EC2NodeClass is not there");
+    const std::string name = "EC2NodeClass " + node_class->meta.name;
+    if (facts == nullptr) return unknown("EC2 has not said yet which instance types there are");
     const ClassStatus status = read_status(*node_class);
-    if (status.subnets.empty() || status.images.empty()) return nullptr;
+    if (status.subnets.empty()) return unknown(name + " has found no subnets");
+    if (status.images.empty()) return unknown(name + " has found no images");
     ClassTypes& kept = types_[node_class->meta.name];
     const std::string written = node_class->spec + write_status(status);
     if (kept.facts == facts && kept.written == written) return kept.types;
     const auto parsed = parse_node_class(*node_class);
-    if (!parsed) return nullptr;
-    auto types = make_class_types(*facts, region_, *parsed, status, settings_);
-    if (!types) return nullptr;
-    kept = {written, facts, std::make_shared<const std::vector<rules::InstanceType>>(std::move(*types))};
+    if (!parsed) return unknown(name + ": " + parsed.error().message);
+    TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_));
+    kept = {written, facts, std::make_shared<const std::vector<rules::InstanceType>>(std::move(types))};
     return kept.types;
 }
 

@@ -44,7 +44,8 @@ class Ec2Provider final : public Provider {
     std::string_view name() const override { return "aws"; }
     std::vector<NodeClassResource> node_class_resources() const override;
     const rules::RestrictedLabels& labels() const override { return labels_; }
-    InstanceTypes instance_types(const api::NodePool& pool, const api::NodeClass* node_class) override;
+    Result<InstanceTypes> instance_types(const api::NodePool& pool,
+                                         const api::NodeClass* node_class) override;
 
     DriftAnswer drift(const api::NodeClaim& claim, const api::NodePool& pool,
                       const api::NodeClass* node_class) override;

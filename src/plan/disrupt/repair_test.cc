@@ -81,7 +81,7 @@ struct World {
     // Of the class that claims without one name.
     static RepairPoliciesByClass policies_of_all() {
         RepairPoliciesByClass out;
-        out.add(rules::NodeClassKinds({{}}), *rules::RepairPolicies::make(kPolicies));
+        out.add(rules::NodeClassKinds(std::vector<rules::NodeClassKind>{{}}), *rules::RepairPolicies::make(kPolicies));
         return out;
     }
     RepairPoliciesByClass policies = policies_of_all();
