@@ -23,6 +23,37 @@ void add_flags_without_effect(CLI::App& command) {
     for (const char* name : {"memory-limit", "cpu-requests"}) add(name)->check(CLI::TypeValidator<long>());
 }
 
+void add_ec2(CLI::App& command, const std::shared_ptr<ControllerOptions>& o) {
+    command
+        .add_option("--cluster-name", o->cluster_name,
+                    "launch on EC2 for this cluster; AWS's own variables count")
+        ->envname("CLUSTER_NAME");
+    command
+        .add_option("--cluster-endpoint", o->cluster_endpoint,
+                    "EC2: where nodes find the API server; else EKS says")
+        ->envname("CLUSTER_ENDPOINT");
+    command
+        .add_option("--cluster-ca-bundle", o->cluster_ca_bundle,
+                    "EC2: the API server's CA in base64; else EKS says")
+        ->envname("CLUSTER_CA_BUNDLE");
+    command.add_flag("--isolated-vpc", o->isolated_vpc, "EC2: prices and IAM cannot be reached")
+        ->envname("ISOLATED_VPC");
+    command
+        .add_option("--vm-memory-overhead-percent", o->vm_memory_overhead_percent,
+                    "EC2: share of the memory that the hypervisor keeps")
+        ->envname("VM_MEMORY_OVERHEAD_PERCENT")
+        ->capture_default_str();
+    command
+        .add_option("--interruption-queue", o->interruption_queue,
+                    "EC2: name of the SQS queue; none is read without")
+        ->envname("INTERRUPTION_QUEUE");
+    command.add_option("--reserved-enis", o->reserved_enis, "EC2: network interfaces that pods do not get")
+        ->envname("RESERVED_ENIS")
+        ->capture_default_str();
+    command.add_flag("--disable-dry-run", o->disable_dry_run, "EC2: believe a class without trying it")
+        ->envname("DISABLE_DRY_RUN");
+}
+
 void add_controller(CLI::App& app, int& code) {
     auto* command =
         app.add_subcommand("controller", "the controller; in-cluster configuration, or --kubeconfig");
@@ -102,6 +133,7 @@ void add_controller(CLI::App& app, int& code) {
         ->add_flag("--legacy-node-repair", o->legacy_node_repair,
                    "with the gate NodeRepair: sick nodes go by force, past budgets, nothing launched before")
         ->envname("LEGACY_NODE_REPAIR");
+    add_ec2(*command, o);
     add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
 }

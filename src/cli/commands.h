@@ -51,6 +51,15 @@ struct ControllerOptions {
     std::string scheduler_config;
     std::string feature_gates;
     bool legacy_node_repair = false;
+    // EC2's; without a cluster's name that cloud is left alone.
+    std::string cluster_name;
+    std::string cluster_endpoint;
+    std::string cluster_ca_bundle;
+    bool isolated_vpc = false;
+    double vm_memory_overhead_percent = 0.075;
+    std::string interruption_queue;
+    int reserved_enis = 0;
+    bool disable_dry_run = false;
 };
 int run_controller(const ControllerOptions& options);
 

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/scheduler_config.h"
+#include "cloud/ec2/make_provider.h"
 #include "cloud/kwok/aws_catalogue.h"
 #include "cloud/kwok/types_file.h"
 #include "io/curl_http.h"
@@ -73,6 +74,21 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     return out;
 }
 
+Result<control::ProviderMaker> ec2_maker(const ControllerOptions& in, io::HttpClient& http, Rng rng) {
+    cloud::ec2::Settings settings;
+    settings.cluster_name = in.cluster_name;
+    settings.cluster_endpoint = in.cluster_endpoint;
+    settings.cluster_ca = in.cluster_ca_bundle;
+    settings.isolated_vpc = in.isolated_vpc;
+    settings.vm_memory_overhead = in.vm_memory_overhead_percent;
+    settings.interruption_queue = in.interruption_queue;
+    settings.reserved_enis = in.reserved_enis;
+    settings.disable_dry_run = in.disable_dry_run;
+    TRY(const cloud::ec2::MakeProvider make, cloud::ec2::provider_maker(http, std::move(settings), rng));
+    return control::ProviderMaker(
+        [make](const control::ProviderGround& ground) { return make(ground.loop, ground.reports); });
+}
+
 std::string make_identity(Rng& rng) {
     char host[256] = "joiner";
     gethostname(host, sizeof(host) - 1);
@@ -109,13 +125,19 @@ int run_controller(const ControllerOptions& in) {
 
     io::RealLoop loop;
     io::CurlHttp http(loop);
+    std::vector<control::ProviderMaker> providers = control::provider_list(std::move(*types));
+    if (!in.cluster_name.empty()) {
+        const auto ec2 = ec2_maker(in, http, Rng(rng.next()));
+        if (!ec2) return refuse(ec2.error().message);
+        providers.push_back(*ec2);
+    }
     if (const Status server = check_server(loop, http, *config); !server)
         return refuse(server.error().message);
     observe::set_up_log(in.log_level, in.log_output_paths, in.log_error_output_paths);
 
     observe::Metrics metrics;
-    control::Controller controller(loop, http, std::move(*config), *options,
-                                   control::provider_list(std::move(*types)), metrics, Rng(rng.next()));
+    control::Controller controller(loop, http, std::move(*config), *options, std::move(providers), metrics,
+                                   Rng(rng.next()));
     auto metrics_server = observe::HttpServer::start(
         in.metrics_port, {{"/metrics", [&] {
                                return observe::Page{200, "text/plain; version=0.0.4",
