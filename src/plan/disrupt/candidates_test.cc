@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "api/names.h"
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -37,12 +37,7 @@ rules::InstanceType a_type(const std::string& name, double spot, double on_deman
 }
 
 // One node "n" of claim "c" that has been up for an hour, with two pods.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::PlannedPods planned;
-    model::ClaimNames in_commands;
-    std::map<std::string, WallTime, std::less<>> events;
-    api::NodePool pool;
+struct World : samples::DisruptionWorld {
     api::NodeClaim claim;
     api::Node node;
     std::vector<api::Pod> pods;
@@ -50,7 +45,6 @@ struct World {
     bool types_are_known = true;
 
     World() {
-        pool.meta.name = "default";
         const samples::UpNode up = samples::up_node("c", "n", kNow - hours{1});
         claim = up.claim;
         node = up.node;
@@ -71,17 +65,14 @@ struct World {
         budgets.push_back(out);
     }
     Candidates find(DisruptionClass disruption = DisruptionClass::kGraceful) {
-        cluster.upsert(pool);
-        cluster.upsert(claim);
-        cluster.upsert(node);
+        put_pool();
+        put({claim, node});
         for (const api::Pod& pod : pods) cluster.upsert(pod);
         for (const api::PodDisruptionBudget& each : budgets) cluster.upsert(each);
-        auto types = types_are_known ? std::make_shared<const std::vector<rules::InstanceType>>(
-                                           std::vector<rules::InstanceType>{a_type("small", 0.1, 0.25)})
-                                     : nullptr;
-        return find_candidates(
-            {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }}, disruption,
-            kNow);
+        types = types_are_known ? std::make_shared<const std::vector<rules::InstanceType>>(
+                                      std::vector<rules::InstanceType>{a_type("small", 0.1, 0.25)})
+                                : nullptr;
+        return find_candidates(facts(), disruption, kNow);
     }
 };
 

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "api/names.h"
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -20,40 +20,29 @@ using testing::SizeIs;
 const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 
 // One node "n" of claim "c", up for an hour, with a pod.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::PlannedPods planned;
-    model::ClaimNames in_commands;
-    std::map<std::string, WallTime, std::less<>> events;
-    std::map<std::string, std::string, std::less<>> held;
-    std::map<std::string, std::int64_t, std::less<>> moved;
-    api::NodePool pool;
+struct World : samples::DisruptionWorld {
     api::NodeClaim claim;
     api::Node node;
     api::Pod pod;
 
     World() {
-        pool.meta.name = "default";
         pool.consolidate_after = {Duration{0}, "0s"};
+        rules::InstanceType type;
+        type.name = "small";
+        types = std::make_shared<const std::vector<rules::InstanceType>>(1, type);
         const samples::UpNode up = samples::up_node("c", "n", kNow - hours{1});
         claim = up.claim;
         node = up.node;
         pod = samples::pod_on("n", "p");
     }
-    DisruptionGate gate() { return DisruptionGate({cluster, in_commands, held, moved}, kNow); }
+    DisruptionGate gate() const { return DisruptionWorld::gate(kNow); }
     Consolidatable find() {
-        cluster.upsert(pool);
-        cluster.upsert(claim);
-        cluster.upsert(node);
+        put_pool();
+        put({claim, node});
         cluster.upsert(pod);
-        rules::InstanceType type;
-        type.name = "small";
-        const auto types = std::make_shared<const std::vector<rules::InstanceType>>(
-            std::vector<rules::InstanceType>{std::move(type)});
-        const DisruptionFacts facts{cluster, planned, in_commands, events,
-                                    [&](const api::NodePool&) { return types; }};
+        const DisruptionFacts its_facts = facts();
         DisruptionGate now = gate();
-        return find_consolidatable(facts, now, kNow);
+        return find_consolidatable(its_facts, now, kNow);
     }
 };
 

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "api/names.h"
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -20,22 +20,13 @@ using testing::SizeIs;
 const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 
 // Nodes "n-0" and so on, which cost 1, 2 and so on an hour, each with one pod "p-0" of a ReplicaSet.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::PlannedPods planned;
-    model::ClaimNames in_commands;
-    model::ClaimNames leaving;
-    std::map<std::string, WallTime, std::less<>> events;
-    std::map<std::string, std::string, std::less<>> held;
-    std::map<std::string, std::int64_t, std::less<>> moved;
-    api::NodePool pool;
+struct World : samples::DisruptionWorld {
     std::vector<api::NodeClaim> claims;
     std::vector<api::Node> nodes;
     std::vector<api::Pod> pods;
-    std::vector<rules::InstanceType> types;
+    std::vector<rules::InstanceType> of_nodes;  // Their types, in the order of the nodes.
 
     explicit World(int count) {
-        pool.meta.name = "default";
         pool.budgets = {{}};
         pool.budgets[0].nodes = "100%";
         pool.consolidate_after = {hours{1}, "1h"};
@@ -54,7 +45,7 @@ struct World {
                  {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}});
             offering.price = rules::Money::from_dollars(1 + i);
             type.offerings = {offering};
-            types.push_back(type);
+            of_nodes.push_back(type);
         }
     }
     api::Pod& add_pod(const std::string& name, const std::string& node, const std::string& owner) {
@@ -65,15 +56,12 @@ struct World {
     }
     // "p-1=-1 p-2=off", as they are to be written.
     std::string plan() {
-        cluster.upsert(pool);
+        put_pool();
         for (const api::NodeClaim& claim : claims) cluster.upsert(claim);
         for (const api::Node& node : nodes) cluster.upsert(node);
         for (const api::Pod& pod : pods) cluster.upsert(pod);
-        auto known = std::make_shared<const std::vector<rules::InstanceType>>(types);
-        const DisruptionFacts facts{cluster, planned, in_commands, events,
-                                    [known](const api::NodePool&) { return known; }};
-        const DisruptionGate gate({cluster, leaving, held, moved}, kNow);
-        last = plan_deletion_costs(facts, gate, leaving, kNow);
+        types = std::make_shared<const std::vector<rules::InstanceType>>(of_nodes);
+        last = plan_deletion_costs(facts(), gate(kNow), leaving, kNow);
         std::string out;
         for (const DeletionCost& one : last.writes)
             out += fmt::format("{}{}={}", out.empty() ? "" : " ", one.pod.substr(3),
@@ -129,7 +117,7 @@ TEST(DeletionCosts, s5_16_says_for_every_node_what_its_pods_should_say) {
          [](World& w) { w.add_pod("db-0", "n-1", "StatefulSet"); }},
         {"such pods of kube-system do not count", "p-1=-2 p-0=-1",
          [](World& w) { w.add_pod("agent", "n-1", "").meta.ns = "kube-system"; }},
-        {"a type that the pool has no more", "p-0=-1", [](World& w) { w.types.pop_back(); }},
+        {"a type that the pool has no more", "p-0=-1", [](World& w) { w.of_nodes.pop_back(); }},
         {"a pool that never consolidates", "", [](World& w) { w.pool.consolidate_after = {}; }},
         {"unless its nodes have drifted", "p-0=-1",
          [](World& w) {

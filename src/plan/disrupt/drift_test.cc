@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -18,22 +18,14 @@ using testing::SizeIs;
 const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 
 // Nodes of the pool "default", each named as its claim.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::PlannedPods planned;
-    model::ClaimNames in_commands;
-    std::map<std::string, WallTime, std::less<>> events;
-    api::NodePool pool;
-
-    World() { pool.meta.name = "default"; }
+struct World : samples::DisruptionWorld {
     samples::UpNode drifted(const std::string& name, Duration ago) {
         samples::UpNode out = samples::up_node(name, name, kNow - hours{9});
         out.claim.conditions.push_back({"Drifted", "True", "NodePoolDrifted", "", kNow - ago, 0});
         return out;
     }
     World& add(const samples::UpNode& up) {
-        cluster.upsert(up.claim);
-        cluster.upsert(up.node);
+        put(up);
         return *this;
     }
     World& pod(const std::string& node) {
@@ -41,10 +33,8 @@ struct World {
         return *this;
     }
     DriftPlan plan() {
-        cluster.upsert(pool);
-        const auto types = std::make_shared<const std::vector<rules::InstanceType>>();
-        return plan_drift(
-            {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }}, kNow);
+        put_pool();
+        return plan_drift(facts(), kNow);
     }
     std::vector<std::string> names() {
         std::vector<std::string> out;

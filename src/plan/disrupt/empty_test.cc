@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "api/names.h"
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -22,27 +22,15 @@ using testing::SizeIs;
 const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 
 // Nodes of the pool "default" that have been up and empty for an hour.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::PlannedPods planned;
-    std::map<std::string, WallTime, std::less<>> events;
-    std::set<std::string, std::less<>> in_commands;
-    model::ClaimNames headroom;
-    std::map<std::string, std::string, std::less<>> held_pools;
-    std::map<std::string, std::int64_t, std::less<>> moved;
+struct World : samples::DisruptionWorld {
     std::vector<DisruptionGate::Refusal> refusals;  // Of the last plan.
-    api::NodePool pool;
 
-    explicit World(const std::string& budget = "100%") {
-        pool.meta.name = "default";
-        pool.budgets[0].nodes = budget;
-    }
+    explicit World(const std::string& budget = "100%") { pool.budgets[0].nodes = budget; }
     World& node(const std::string& name, std::function<void(api::NodeClaim&, api::Node&)> edit = {}) {
         auto [claim, node] = samples::up_node(name, name, kNow - hours{1});
         claim.conditions.push_back({"Consolidatable", "True", "", "", kNow - hours{1}, 0});
         if (edit) edit(claim, node);
-        cluster.upsert(std::move(claim));
-        cluster.upsert(std::move(node));
+        put({claim, node});
         return *this;
     }
     World& nodes(int count) {
@@ -57,13 +45,11 @@ struct World {
         return *this;
     }
     EmptyPlan plan(WallTime now = kNow) {
-        cluster.upsert(pool);
-        const auto types = std::make_shared<const std::vector<rules::InstanceType>>();
-        DisruptionGate gate({cluster, in_commands, held_pools, moved}, now);
-        const EmptyPlan out = plan_empty(
-            {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }, &headroom},
-            gate, now);
-        refusals = gate.refusals();
+        put_pool();
+        leaving = in_commands;
+        DisruptionGate its_gate = gate(now);
+        const EmptyPlan out = plan_empty(facts(), its_gate, now);
+        refusals = its_gate.refusals();
         return out;
     }
 };

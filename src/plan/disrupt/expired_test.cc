@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -16,30 +16,20 @@ using testing::IsEmpty;
 const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 
 // Nodes of the pool "default" that may live for an hour, each named as its claim.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::PlannedPods planned;
-    model::ClaimNames in_commands;
-    std::map<std::string, WallTime, std::less<>> events;
-    api::NodePool pool;
-
-    World() { pool.meta.name = "default"; }
+struct World : samples::DisruptionWorld {
     World& add(const std::string& name, Duration age, bool objects = false) {
         samples::UpNode up = samples::up_node(name, name, kNow - age);
         up.claim.meta.created = kNow - age;
         up.claim.expire_after = {hours{1}, "1h"};
         if (objects) up.node.meta.annotations[std::string(api::kDoNotDisruptAnnotation)] = "true";
-        cluster.upsert(up.claim);
-        cluster.upsert(up.node);
+        put(up);
         return *this;
     }
     // "!" where nothing is to come up first.
     std::vector<std::string> expired() {
-        cluster.upsert(pool);
-        const auto types = std::make_shared<const std::vector<rules::InstanceType>>();
+        put_pool();
         std::vector<std::string> out;
-        for (const Expired& one : find_expired(
-                 {cluster, planned, in_commands, events, [&](const api::NodePool&) { return types; }}, kNow))
+        for (const Expired& one : find_expired(facts(), kNow))
             out.push_back(one.candidate.claim + (one.goes_at_once ? "!" : ""));
         return out;
     }

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "api/names.h"
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -17,25 +17,17 @@ using testing::IsEmpty;
 const WallTime kNow = parse_rfc3339("2027-03-10T12:00:00Z").value();
 
 // Nodes of the pool "default", each named as its claim.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    api::NodePool pool;
-
-    World() { pool.meta.name = "default"; }
+struct World : samples::DisruptionWorld {
     World& add(const std::string& name, const std::function<void(api::NodeClaim&)>& change = {}) {
         samples::UpNode up = samples::up_node(name, name, kNow - hours{2});
         up.claim.meta.created = kNow - hours{2};
         if (change) change(up.claim);
-        cluster.upsert(up.claim);
-        cluster.upsert(up.node);
+        put(up);
         return *this;
     }
     model::ClaimNames outgoing() {
-        cluster.upsert(pool);
-        const model::ClaimNames leaving;
-        const std::map<std::string, std::string, std::less<>> held;
-        const std::map<std::string, std::int64_t, std::less<>> moved;
-        return outgoing_claims(cluster, DisruptionGate({cluster, leaving, held, moved}, kNow), kNow);
+        put_pool();
+        return outgoing_claims(cluster, gate(kNow), kNow);
     }
 };
 

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "api/names.h"
-#include "plan/disrupt/testing/up_node.h"
+#include "plan/disrupt/testing/world.h"
 
 namespace joiner::plan {
 namespace {
@@ -38,19 +38,13 @@ const std::vector<rules::RepairPolicy> kPolicies = {
 };
 
 // Nodes "n-0" and so on of claims "c-0" and so on, all well.
-struct World {
-    model::Cluster cluster{rules::PreferencePolicy::kRespect};
-    model::PlannedPods planned;
-    model::ClaimNames in_commands;
-    std::map<std::string, WallTime, std::less<>> events;
+struct World : samples::DisruptionWorld {
     RebootHistory reboots;
     std::vector<api::NodeClaim> claims;
     std::vector<api::Node> nodes;
 
     explicit World(int count = 1) {
-        api::NodePool pool;
-        pool.meta.name = "default";
-        cluster.upsert(pool);
+        put_pool();
         for (int i = 0; i < count; ++i) {
             samples::UpNode up =
                 samples::up_node(fmt::format("c-{}", i), fmt::format("n-{}", i), kNow - hours{9});
@@ -69,10 +63,6 @@ struct World {
         for (const api::Node& node : nodes) cluster.upsert(node);
         return plan_repair(facts(), policies, reboots, kNow);
     }
-    DisruptionFacts facts() const {
-        auto types = std::make_shared<const std::vector<rules::InstanceType>>();
-        return {cluster, planned, in_commands, events, [types](const api::NodePool&) { return types; }};
-    }
     std::string objection(std::size_t i) {
         (void)plan();
         const auto why = repair_objection(facts(), policies, *cluster.find_claim(claims[i].meta.name), kNow);
@@ -81,7 +71,8 @@ struct World {
     // Of the class that claims without one name.
     static RepairPoliciesByClass policies_of_all() {
         RepairPoliciesByClass out;
-        out.add(rules::NodeClassKinds(std::vector<rules::NodeClassKind>{{}}), *rules::RepairPolicies::make(kPolicies));
+        out.add(rules::NodeClassKinds(std::vector<rules::NodeClassKind>(1)),
+                *rules::RepairPolicies::make(kPolicies));
         return out;
     }
     RepairPoliciesByClass policies = policies_of_all();

@@ -47,7 +47,7 @@ struct World {
     LegacyRepairPlan plan() const {
         // Of the class that claims without one name.
         LegacyPoliciesByClass policies;
-        policies.add(rules::NodeClassKinds(std::vector<rules::NodeClassKind>{{}}), kPolicies);
+        policies.add(rules::NodeClassKinds(std::vector<rules::NodeClassKind>(1)), kPolicies);
         return plan_legacy_repair(cluster, policies, kNow);
     }
 };
