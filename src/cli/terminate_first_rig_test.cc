@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/testing/rack_rig.h"
+#include "plan/disrupt/terminate_first.h"
 
 namespace joiner {
 namespace {
