@@ -62,7 +62,7 @@ void ConditionMetrics::start(WallTime now) {
 void ConditionMetrics::node_changed(const std::string& name, WallTime now) {
     if (!is_on_) return;
     const model::NodeState* node = cluster_.find_node(name);
-    if (node == nullptr) return gone(nodes_, name, now);
+    if (node == nullptr || !cluster_.is_ours(*node)) return gone(nodes_, name, now);
     set(nodes_, node->node.meta, node->node.conditions, now);
 }
 

@@ -1,4 +1,4 @@
-// The metrics of status conditions, and of objects that are on their way out, for NodeClaims, Nodes,
+// The metrics of status conditions, and of objects that are on their way out, for our NodeClaims, Nodes,
 // NodePools and CapacityBuffers. What changes is told at once; how long things have been so is told anew each
 // ten seconds, a part of the objects a second. Loop thread.
 #pragma once

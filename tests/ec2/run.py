@@ -108,7 +108,7 @@ class Story:
         for instance in instances:
             tags = tags_of(instance)
             assert tags.get("team") == "payments", tags
-            for key in ("karpenter.sh/nodepool", "karpenter.sh/nodeclaim", "karpenter.k8s.aws/ec2nodeclass", "Name",
+            for key in ("karpenter.sh/nodepool", "karpenter.sh/nodeclaim", "karpenter.k8s.aws/ec2nodeclass",
                         "eks:eks-cluster-name", f"kubernetes.io/cluster/{CLUSTER}"):
                 assert key in tags, f"{key} is not among {sorted(tags)}"
         types = collections.Counter(instance["InstanceType"] for instance in instances)
