@@ -102,8 +102,9 @@ TEST(ManifestJudge, says_all_of_it_at_once) {
 }
 
 TEST(ManifestJudge, leaves_kinds_alone_that_it_does_not_know) {
-    EXPECT_THAT(mistakes("apiVersion: karpenter.azure.com/v1beta1\nkind: AKSNodeClass\nmetadata: {name: a}\n"),
-                ElementsAre("not looked at"));
+    EXPECT_THAT(
+        mistakes("apiVersion: karpenter.azure.com/v1beta1\nkind: AKSNodeClass\nmetadata: {name: a}\n"),
+        ElementsAre("not looked at"));
     EXPECT_THAT(mistakes("apiVersion: cluster.x-k8s.io/v1\nkind: Node\nmetadata: {}\n"),
                 ElementsAre("not looked at"));
 }
