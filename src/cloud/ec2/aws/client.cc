@@ -141,7 +141,8 @@ void Client::on_answer(const std::shared_ptr<Pending>& pending, const Credential
         error.message = fmt::format("{}: {}", pending->words(), answer.error().message);
         if (answer.error().was_sent) pending->may_be_done = true;
         const bool is_safe = pending->call.is_repeatable || !pending->may_be_done;
-        return fail_or_retry(pending, std::move(error), is_safe && error.kind == ErrorKind::kUnavailable);
+        const bool may_help = is_safe && error.kind == ErrorKind::kUnavailable;
+        return fail_or_retry(pending, std::move(error), may_help);
     }
     if (answer->code >= 200 && answer->code < 300) {
         paces_[pending->key].succeeded(now);
