@@ -7,9 +7,9 @@
 namespace joiner::control {
 namespace {
 
-// No plan deals with pods that use dynamic resources, and they are left out.
 // Of those that wait longest; the others have no gauges of their own.
 constexpr std::size_t kMostGauges = 1000;
+// No plan deals with pods that use dynamic resources, and they are left out.
 const observe::Labels kNoDynamicResources = {{"dynamic_resources", "false"}};
 
 bool is_over(const model::PodState& pod) {

@@ -17,11 +17,28 @@ using Json = nlohmann::json;
 
 constexpr Duration kEventGap = std::chrono::minutes{15};
 
+// What the pool's nodes add up to, where its status says something else.
+void add_sums(const api::NodePool& pool, const PoolUse& use, Json& status) {
+    api::ResourceMap resources = rules::to_resource_map(use.capacity);
+    for (const char* always : {"cpu", "memory", "pods", "ephemeral-storage"})
+        resources.try_emplace(always, Quantity{});
+    resources["nodes"] = Quantity::of_units(use.nodes);
+    if (resources == pool.status_resources && use.nodes == pool.status_nodes) return;
+    status["resources"] = Json::parse(api::encode_resource_map(resources));
+    for (const auto& [resource, amount] : pool.status_resources) {
+        if (!resources.contains(resource)) status["resources"][resource] = nullptr;
+    }
+    status["nodes"] = use.nodes;
+}
+
 }  // namespace
 
 void PoolKeeper::reconcile(bool with_sums) {
+    const UseByPool uses = with_sums ? use_by_pool(services_.cluster) : UseByPool{};
     for (const auto& [name, state] : services_.cluster.our_pools()) {
-        reconcile(state.pool, with_sums);
+        const auto found = uses.find(name);
+        const PoolUse use = found == uses.end() ? PoolUse{} : found->second;
+        reconcile(state.pool, with_sums ? &use : nullptr);
         reconcile_claims_of(state.pool);
     }
 }
@@ -140,7 +157,7 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
     }
 }
 
-void PoolKeeper::reconcile(const api::NodePool& pool, bool with_sums) {
+void PoolKeeper::reconcile(const api::NodePool& pool, const PoolUse* use) {
     const std::string& name = pool.meta.name;
     // It stops disruption, and not the launches of the pool.
     if (const Status budgets = rules::check_budgets(pool); !budgets) {
@@ -149,17 +166,6 @@ void PoolKeeper::reconcile(const api::NodePool& pool, bool with_sums) {
                                  "InvalidBudget",
                                  budgets.error().message,
                                  kEventGap});
-    }
-    rules::Resources sum;
-    std::int64_t nodes = 0;
-    for (const auto& [claim_name, state] : services_.cluster.our_claims()) {
-        if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) != name ||
-            state.claim.meta.deleted)
-            continue;
-        const model::NodeState* node = services_.cluster.node_of(state.claim);
-        if (node == nullptr) continue;
-        sum += rules::as_capacity(node->node.capacity);
-        ++nodes;
     }
     if (!patches_.may_send(kube::kNodePools, pool.meta)) return;
     const std::string hash = rules::node_pool_hash(pool);
@@ -179,17 +185,7 @@ void PoolKeeper::reconcile(const api::NodePool& pool, bool with_sums) {
     if (of_class != 0 && of_class != pool.node_class_observed_generation)
         status["nodeClassObservedGeneration"] = of_class;
     if (wanted != pool.conditions) status["conditions"] = Json::parse(api::encode_conditions(wanted));
-    api::ResourceMap resources = rules::to_resource_map(sum);
-    for (const char* always : {"cpu", "memory", "pods", "ephemeral-storage"})
-        resources.try_emplace(always, Quantity{});
-    resources["nodes"] = Quantity::of_units(nodes);
-    if (with_sums && (resources != pool.status_resources || nodes != pool.status_nodes)) {
-        status["resources"] = Json::parse(api::encode_resource_map(resources));
-        for (const auto& [resource, amount] : pool.status_resources) {
-            if (!resources.contains(resource)) status["resources"][resource] = nullptr;
-        }
-        status["nodes"] = nodes;
-    }
+    if (use != nullptr) add_sums(pool, *use, status);
     if (!status.empty()) patch(pool, "status", act::dump({{"status", std::move(status)}}));
 }
 

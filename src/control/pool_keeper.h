@@ -8,6 +8,7 @@
 
 #include "act/services.h"
 #include "act/settled_patches.h"
+#include "control/pool_use.h"
 #include "observe/decision_log.h"
 #include "rules/conditions.h"
 #include "rules/registration_health.h"
@@ -45,7 +46,8 @@ class PoolKeeper {
     Registrations* registrations_of(const std::string& pool);
     std::int64_t class_generation(const api::NodePool& pool) const;
     void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
-    void reconcile(const api::NodePool& pool, bool with_sums);
+    // `use`: what its nodes add up to; nullptr: the status keeps its sums.
+    void reconcile(const api::NodePool& pool, const PoolUse* use);
     void reconcile_claims_of(const api::NodePool& pool);
     std::vector<api::Condition> wanted_conditions(const api::NodePool& pool) const;
     void decide_on_readiness(const api::NodePool& pool, const std::vector<api::Condition>& conditions);

@@ -1,44 +1,17 @@
 #include "control/pool_metrics.h"
 
 #include <algorithm>
-#include <cstdlib>
 
-#include "api/names.h"
 #include "control/metric_words.h"
-#include "rules/resources.h"
+#include "control/pool_use.h"
 
 namespace joiner::control {
-namespace {
-
-struct Use {
-    rules::Resources capacity;
-    std::int64_t nodes = 0;
-    double price = 0;
-};
-
-// By pool.
-std::map<std::string, Use, std::less<>> uses_of(const model::Cluster& cluster) {
-    std::map<std::string, Use, std::less<>> out;
-    for (const auto& [name, state] : cluster.our_claims()) {
-        const model::NodeState* node = cluster.node_of(state.claim);
-        if (state.claim.meta.deleted || node == nullptr) continue;
-        Use& use = out[std::string(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel))];
-        use.capacity += rules::as_capacity(node->node.capacity);
-        ++use.nodes;
-        const std::string price(api::find_or_empty(node->node.meta.labels, "eks-node-viewer/instance-price"));
-        use.price += std::strtod(price.c_str(), nullptr);
-    }
-    return out;
-}
-
-}  // namespace
-
 void PoolMetrics::look(const plan::DisruptionGate& gate,
                        const std::map<std::string, std::string, std::less<>>& held_pools) {
-    const auto uses = uses_of(cluster_);
+    const UseByPool uses = use_by_pool(cluster_);
     for (const auto& [name, state] : cluster_.our_pools()) {
         const auto found = uses.find(name);
-        const Use use = found == uses.end() ? Use{} : found->second;
+        const PoolUse use = found == uses.end() ? PoolUse{} : found->second;
         const auto of_resource = [&](const std::string& resource) -> observe::Labels {
             return {{"nodepool", name}, {"resource_type", resource}};
         };
