@@ -1,41 +1,26 @@
 """A pretend AWS account on loopback: moto with a cluster's network, roles, images and queue in it."""
 
 import json
-import os
-import pathlib
-import sys
 import time
-import urllib.request
 
 import boto3
-from processes import Child, free_port, wait_until
+from moto_server import MENDED, Moto, REGION
 
-_HERE = pathlib.Path(__file__).resolve().parent
-REGION, CLUSTER, QUEUE, ROLE = "us-east-1", "joiner-test", "joiner-test", "KarpenterNodeRole-joiner-test"
+CLUSTER, QUEUE, ROLE = "joiner-test", "joiner-test", "KarpenterNodeRole-joiner-test"
 DISCOVERY = {"karpenter.sh/discovery": CLUSTER}
 
 
-class Cloud:
+class Cloud(Moto):
     def __init__(self, log_file):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._child = Child("moto", [sys.executable, _HERE / "mended_moto.py", str(self.port)], log_file)
-        wait_until(self._answers, 60, "moto answers", interval=0.2)
+        super().__init__(log_file, MENDED)
         self.ec2, self.iam, self.sqs, self.eks = (
             boto3.client(name, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test",
                          aws_secret_access_key="test") for name in ("ec2", "iam", "sqs", "eks"))
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._child.kill()
-
-    def environment(self, cluster_endpoint):
+    def environment_of_controller(self, cluster_endpoint):
         """What upstream's controller reads."""
-        return {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION,
-                "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "CLUSTER_NAME": CLUSTER,
-                "CLUSTER_ENDPOINT": cluster_endpoint, "INTERRUPTION_QUEUE": QUEUE}
+        return self.environment() | {"CLUSTER_NAME": CLUSTER, "CLUSTER_ENDPOINT": cluster_endpoint,
+                                     "INTERRUPTION_QUEUE": QUEUE}
 
     def set_up(self, zones="abc"):
         vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -73,12 +58,6 @@ class Cloud:
     def _tag(self, resource):
         self.ec2.create_tags(Resources=[resource], Tags=[{"Key": key, "Value": value}
                                                          for key, value in DISCOVERY.items()])
-
-    def _answers(self):
-        try:
-            return urllib.request.urlopen(self.url + "/moto-api/", timeout=5).status == 200
-        except OSError:
-            return False
 
 
 def tags_of(instance):

@@ -1,6 +1,6 @@
 """moto's server on loopback, with what it gets wrong about EC2 put right from outside.
 
-    mended_moto.py PORT
+    mended_moto.py [arguments of moto_server]
 
 Stock moto forgets most of a launch template, buys twice for one client token, takes the first offering whatever it
 costs, and has no images of EKS. A controller would see drift on each node that it has just bought.
@@ -14,7 +14,6 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.responses.fleets import Fleets
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.spot_instances import SpotInstances
-from moto.ec2.utils import random_spot_request_id
 from moto.server import main
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
@@ -29,39 +28,18 @@ def made_up_price(instance_type, zone=""):
     return units * (0.02 + (sum(map(ord, instance_type.partition(".")[0] + zone)) % 17) / 1000)
 
 
-class SoldOut:
-    """(type, zone, capacity type) patterns that cannot be bought; '*' stands for all."""
-    rows = []
-
-    @classmethod
-    def holds(cls, *offering):
-        return any(all(wanted in ("*", is_) for wanted, is_ in zip(row, offering)) for row in cls.rows)
-
-
 def _zone_of(backend, override):
     subnet = override.get("SubnetId")
     return backend.get_subnet(subnet).availability_zone if subnet else override.get("AvailabilityZone", "")
 
 
-def _kept_overrides(backend, configs, capacity_type):
-    """The cheapest override that is in stock, alone, and an error for each that is not."""
-    errors, in_stock = [], []
-    for config in configs:
-        for override in config.get("Overrides") or []:
-            zone = _zone_of(backend, override)
-            if SoldOut.holds(override["InstanceType"], zone, capacity_type):
-                errors.append({
-                    "LaunchTemplateAndOverrides": {"LaunchTemplateSpecification": config["LaunchTemplateSpecification"],
-                                                   "Overrides": override},
-                    "Lifecycle": capacity_type, "ErrorCode": "InsufficientInstanceCapacity",
-                    "ErrorMessage": f"We currently do not have sufficient {override['InstanceType']} capacity in {zone}."})
-            else:
-                in_stock.append((made_up_price(override["InstanceType"], zone), override["InstanceType"], zone, config,
-                                 override))
-    if not in_stock:
-        return [], errors
-    _, _, _, config, override = min(in_stock, key=lambda each: each[:3])
-    return [{**config, "Overrides": [override]}], errors
+def _cheapest(backend, configs):
+    """The configuration of the cheapest override, with that alone."""
+    choices = [(made_up_price(override["InstanceType"], zone), override["InstanceType"], zone, config, override)
+               for config in configs for override in config.get("Overrides") or []
+               for zone in [_zone_of(backend, override)]]
+    _, _, _, config, override = min(choices, key=lambda each: each[:3])
+    return {**config, "Overrides": [override]}
 
 
 def _remember_template(fleet):
@@ -83,7 +61,7 @@ def _remember_template(fleet):
 
 
 def create_fleet(self):
-    """Fleets.create_fleet with client tokens, prices and stock-outs."""
+    """Fleets.create_fleet with client tokens and prices."""
     self.error_on_dryrun()
     backend = self.ec2_backend
     token = self._get_param("ClientToken")
@@ -91,17 +69,14 @@ def create_fleet(self):
     if token in answers:
         return ActionResult(answers[token])
     target = self._get_param("TargetCapacitySpecification", {})
-    capacity_type = target.get("DefaultTargetCapacityType", "on-demand")
-    configs, errors = _kept_overrides(backend, self._get_param("LaunchTemplateConfigs", []), capacity_type)
-    answer = {"FleetId": f"fleet-{random_spot_request_id()[4:]}", "Errors": errors, "Instances": []}
-    if configs:
-        fleet = backend.create_fleet(
-            on_demand_options={}, spot_options={}, target_capacity_specification=target,
-            launch_template_configs=configs, excess_capacity_termination_policy=None,
-            replace_unhealthy_instances=None, terminate_instances_with_expiration=True, fleet_type="instant",
-            valid_from=None, valid_until=None, tag_specifications=self._get_param("TagSpecifications", []))
-        _remember_template(fleet)
-        answer.update(FleetId=fleet.id, Instances=fleet.instances)
+    fleet = backend.create_fleet(
+        on_demand_options={}, spot_options={}, target_capacity_specification=target,
+        launch_template_configs=[_cheapest(backend, self._get_param("LaunchTemplateConfigs", []))],
+        excess_capacity_termination_policy=None, replace_unhealthy_instances=None,
+        terminate_instances_with_expiration=True, fleet_type="instant", valid_from=None, valid_until=None,
+        tag_specifications=self._get_param("TagSpecifications", []))
+    _remember_template(fleet)
+    answer = {"FleetId": fleet.id, "Errors": [], "Instances": fleet.instances}
     if token:
         answers[token] = answer
     return ActionResult(answer)
@@ -132,15 +107,6 @@ def get_parameter(self, name):
                      policies=None) if images else None
 
 
-def get_parameters(self, names):
-    found = {}
-    for name in names:
-        parameter = self.get_parameter(name)
-        if parameter:
-            found[name] = parameter
-    return found
-
-
 def describe_instance_types(self):
     self.error_on_dryrun()
     return _stock_types(self)
@@ -154,10 +120,9 @@ def repair():
     Fleets.create_fleet = create_fleet
     SpotInstances.describe_spot_price_history = describe_spot_price_history
     SimpleSystemManagerBackend.get_parameter = get_parameter
-    SimpleSystemManagerBackend.get_parameters = get_parameters
     InstanceResponse.describe_instance_types = describe_instance_types
 
 
 if __name__ == "__main__":
     repair()
-    main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+    main(sys.argv[1:])

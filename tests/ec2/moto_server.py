@@ -1,85 +1,63 @@
-"""A moto server on loopback: AWS's wire formats without AWS. Its packages live in a venv in the cache."""
+"""A moto server on loopback: AWS's wire formats without AWS."""
 
 import os
 import pathlib
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 import urllib.request
 
-PACKAGES = ["moto[server]==5.2.5", "boto3"]
+_HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE.parent / "controlplane"), str(_HERE.parent / "e2e")]
+
+from processes import Child, free_port, wait_until  # noqa: E402
+
 REGION = "us-east-1"
+STOCK = ["-m", "moto.server"]
+MENDED = [_HERE / "mended_moto.py"]
 
 
-class CannotBuild(Exception):
-    pass
-
-
-def venv_python():
-    """Makes the venv beside its place and moves it there whole; a folder that is there is never touched."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
-    folder = cache / "joiner" / "tests-ec2-moto-5.2.5"
-    if folder.exists():
-        return folder / "bin" / "python"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    making = pathlib.Path(tempfile.mkdtemp(prefix="making-moto-", dir=folder.parent))
+def with_moto():
+    """Returns on the Python that has moto; on another it runs the program again. Exit code 77: it cannot be had."""
     try:
-        subprocess.run([sys.executable, "-m", "venv", making], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([making / "bin" / "python", "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        making.rename(folder)
-    except (OSError, subprocess.CalledProcessError) as error:
-        shutil.rmtree(making, ignore_errors=True)
-        if not folder.exists():  # Somebody else may have made it meanwhile.
-            raise CannotBuild(f"moto cannot be installed into {folder}: {error}") from error
-    return folder / "bin" / "python"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        import boto3  # noqa: F401
+        import moto  # noqa: F401
+        import yaml  # noqa: F401
+        return
+    except ImportError:
+        pass
+    built = subprocess.run([_HERE / "build.sh"], stdout=subprocess.PIPE, text=True)
+    last_line = built.stdout.strip().rsplit("\n", 1)[-1]
+    if built.returncode:
+        print(f"skipped, {last_line}")
+        sys.exit(built.returncode)
+    os.execv(last_line, [last_line, *sys.argv])
 
 
 class Moto:
-    """`with Moto() as moto:` a server that is empty but for what AWS gives everybody; it ends with the block."""
+    """`with Moto(log_file) as moto:` a server that is empty but for what AWS gives everybody.
 
-    def __enter__(self):
-        self.python = venv_python()
+    program: how Python is asked to run it, STOCK or MENDED.
+    """
+
+    def __init__(self, log_file, program=STOCK):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            [self.python, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{self.url}/moto-api/", timeout=5).read()
-                return self
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    self.__exit__()
-                    raise CannotBuild("moto does not start") from None
-                time.sleep(0.1)
+        self._child = Child("moto", [sys.executable, *program, "-H", "127.0.0.1", "-p", str(port)], log_file)
+        wait_until(self._answers, 60, "moto answers", interval=0.2)
+
+    def __enter__(self):
+        return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=30)
+        self._child.kill()
 
     def environment(self):
-        return {
-            **os.environ,
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-        }
+        """What a client of AWS reads."""
+        return {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION,
+                "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 
-    def run(self, script):
-        """Runs a Python script that speaks to the server by boto3."""
-        subprocess.run([self.python, script], check=True, env=self.environment())
+    def _answers(self):
+        try:
+            return urllib.request.urlopen(self.url + "/moto-api/", timeout=5).status == 200
+        except OSError:
+            return False

@@ -10,32 +10,14 @@ nothing is left that was bought or made. Exit code 77: moto or the control plane
 
 import argparse
 import collections
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
-_HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE.parent / "controlplane"), str(_HERE.parent / "e2e"), str(_HERE)]
+from moto_server import with_moto
 
-
-def _with_moto():
-    """This program again, on the Python that has moto."""
-    built = subprocess.run([_HERE / "build.sh"], stdout=subprocess.PIPE, text=True)
-    last_line = built.stdout.strip().rsplit("\n", 1)[-1]
-    if built.returncode:
-        print(f"ec2: skipped, {last_line}")
-        sys.exit(built.returncode)
-    os.execv(last_line, [last_line, __file__, *sys.argv[1:]])
-
-
-try:
-    import boto3  # noqa: F401
-    import yaml  # noqa: F401
-except ImportError:
-    _with_moto()
+with_moto()
 
 import cluster_state  # noqa: E402
 import crds  # noqa: E402
@@ -200,7 +182,7 @@ def main():
                 cloud.set_up()
                 crds.install(cluster, crds.printed_by(options.joiner))
                 joiner = OnEc2(options.joiner, cluster.kubeconfig, logs / "joiner.log",
-                               cloud.environment(f"https://127.0.0.1:{cluster.port}"))
+                               cloud.environment_of_controller(f"https://127.0.0.1:{cluster.port}"))
                 with Machines(cloud, cluster.api) as machines:
                     joiner.start()
                     try:

@@ -1,4 +1,4 @@
-"""What an account has before there is a node: run by moto's own Python, with boto3."""
+"""What an account has before there is a node."""
 
 import boto3
 
