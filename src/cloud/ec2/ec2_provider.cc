@@ -64,22 +64,38 @@ std::vector<NodeClassResource> Ec2Provider::node_class_resources() const {
 }
 
 Result<InstanceTypes> Ec2Provider::instance_types(const api::NodePool&, const api::NodeClass* node_class) {
+    if (node_class == nullptr) return fail(ErrorKind::kNotReady, "its EC2NodeClass is not there");
+    TRY(const ClassTypes* known, types_of(*node_class));
+    return known->types;
+}
+
+// It is asked for at each plan and for each claim, so an object that was read once is not read again.
+Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClass& node_class) {
     const auto unknown = [](std::string why) { return fail(ErrorKind::kNotReady, std::move(why)); };
     const std::shared_ptr<const RegionFacts> facts = region_types_.facts();
-    if (node_class == nullptr) return unknown("its EC2NodeClass is not there");
-    const std::string name = "EC2NodeClass " + node_class->meta.name;
     if (facts == nullptr) return unknown("EC2 has not said yet which instance types there are");
-    const ClassStatus status = read_status(*node_class);
+    ClassTypes& kept = types_[node_class.meta.name];
+    const std::string& version = node_class.meta.resource_version;
+    if (kept.facts == facts && !version.empty() && kept.version == version) return &kept;
+    const std::string name = "EC2NodeClass " + node_class.meta.name;
+    const ClassStatus status = read_status(node_class);
     if (status.subnets.empty()) return unknown(name + " has found no subnets");
     if (status.images.empty()) return unknown(name + " has found no images");
-    ClassTypes& kept = types_[node_class->meta.name];
-    const std::string written = node_class->spec + write_status(status);
-    if (kept.facts == facts && kept.written == written) return kept.types;
-    const auto parsed = parse_node_class(*node_class);
-    if (!parsed) return unknown(name + ": " + parsed.error().message);
-    TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_));
-    kept = {written, facts, std::make_shared<const std::vector<rules::InstanceType>>(std::move(types))};
-    return kept.types;
+    const std::string written = node_class.spec + write_status(status);
+    if (kept.facts != facts || kept.written != written) {
+        const auto parsed = parse_node_class(node_class);
+        if (!parsed) return unknown(name + ": " + parsed.error().message);
+        TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_));
+        kept = {{},
+                written,
+                facts,
+                std::make_shared<const std::vector<rules::InstanceType>>(std::move(types)),
+                {}};
+        for (const rules::InstanceType& type : *kept.types)
+            if (const StatusImage* image = image_for(status, type)) kept.images[type.name] = image->id;
+    }
+    kept.version = version;
+    return &kept;
 }
 
 // By what the claim and the class say; what only the instance could say is not asked for.
@@ -96,19 +112,12 @@ DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&
                                 of_class.contains(kHashAnnotation);
     if (are_comparable && hash != api::find_or_empty(of_class, kHashAnnotation))
         return {Kind::kDrifted, "NodeClassDrift"};
-    const ClassStatus status = read_status(*node_class);
-    const auto kept = types_.find(node_class->meta.name);
-    if (claim.image_id.empty() || status.images.empty() || kept == types_.end() ||
-        kept->second.types == nullptr)
-        return {Kind::kNotKnown};
-    const std::string_view name = api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel);
-    for (const rules::InstanceType& type : *kept->second.types) {
-        if (type.name != name) continue;
-        const StatusImage* image = image_for(status, type);
-        if (image != nullptr && image->id != claim.image_id) return {Kind::kDrifted, "AMIDrift"};
-        return {};
-    }
-    return {Kind::kNotKnown};
+    const auto known = types_of(*node_class);
+    if (claim.image_id.empty() || !known) return {Kind::kNotKnown};
+    const auto image = (*known)->images.find(api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel));
+    if (image == (*known)->images.end()) return {Kind::kNotKnown};
+    if (image->second != claim.image_id) return {Kind::kDrifted, "AMIDrift"};
+    return {};
 }
 
 // Only who leads asks; so the queue is read by nobody else.

@@ -63,10 +63,14 @@ class Ec2Provider final : public Provider {
   private:
     // The types of a class, as long as it finds the same places and images.
     struct ClassTypes {
+        std::string version;  // Of the class's object, when it was read last.
         std::string written;  // The class's spec and what its selectors found.
         std::shared_ptr<const RegionFacts> facts;
         InstanceTypes types;
+        std::map<std::string, std::string, std::less<>> images;  // That a new node of each type gets.
     };
+    // What nodes of the class may be; an error where that is not known now.
+    Result<const ClassTypes*> types_of(const api::NodeClass& node_class);
     void end(const std::string& id, std::function<void(Status)> done);
     void see_whether_it_ended(const std::string& id, std::function<void(Status)> done);
     Status gone(const std::string& id);
