@@ -5,22 +5,19 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cloud/ec2/calls/json_reader.h"
+
 namespace joiner::cloud::ec2 {
 namespace {
 
 using nlohmann::json;
 
-std::string text_at(const json& object, const char* key) {
-    const auto it = object.find(key);
-    return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
 // The objects of a list; nothing where there is none.
 std::vector<json> objects_at(const json& object, const char* key) {
     std::vector<json> out;
-    const auto it = object.find(key);
-    if (it == object.end() || !it->is_array()) return out;
-    for (const json& each : *it) {
+    const json& list = at(object, key);
+    if (!list.is_array()) return out;
+    for (const json& each : list) {
         if (each.is_object()) out.push_back(each);
     }
     return out;
@@ -28,9 +25,9 @@ std::vector<json> objects_at(const json& object, const char* key) {
 
 std::vector<std::string> texts_at(const json& object, const char* key) {
     std::vector<std::string> out;
-    const auto it = object.find(key);
-    if (it == object.end() || !it->is_array()) return out;
-    for (const json& each : *it) {
+    const json& list = at(object, key);
+    if (!list.is_array()) return out;
+    for (const json& each : list) {
         if (each.is_string()) out.push_back(each.get<std::string>());
     }
     return out;
@@ -66,9 +63,8 @@ ClassStatus read_status(const api::NodeClass& node_class) {
             wanted.push_back({text_at(each, "key"), text_at(each, "operator"), texts_at(each, "values"), {}});
         const auto requirements = rules::make_requirements(wanted);
         if (!requirements) continue;
-        const auto deprecated = image.find("deprecated");
-        out.images.push_back({text_at(image, "id"), text_at(image, "name"),
-                              deprecated != image.end() && *deprecated == true, *requirements});
+        out.images.push_back(
+            {text_at(image, "id"), text_at(image, "name"), at(image, "deprecated") == true, *requirements});
     }
     out.instance_profile = text_at(status, "instanceProfile");
     return out;

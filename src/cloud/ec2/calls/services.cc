@@ -7,6 +7,7 @@
 
 #include "cloud/ec2/aws/client.h"
 #include "cloud/ec2/aws/encoding.h"
+#include "cloud/ec2/calls/json_reader.h"
 #include "cloud/ec2/calls/paged.h"
 
 namespace joiner::cloud::ec2 {
@@ -27,18 +28,6 @@ aws::Call json_call(aws::Service service, const char* target, const char* name, 
                    {"x-amz-target", std::string(target) + '.' + name}};
     out.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
     return out;
-}
-
-const json& at(const json& object, const char* key) {
-    static const json kNothing;
-    if (!object.is_object()) return kNothing;
-    const auto it = object.find(key);
-    return it == object.end() ? kNothing : *it;
-}
-
-std::string text_at(const json& object, const char* key) {
-    const json& value = at(object, key);
-    return value.is_string() ? value.get<std::string>() : std::string();
 }
 
 // The answer of a call as an object, handed to `read`.

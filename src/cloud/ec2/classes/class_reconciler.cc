@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/names.h"
 #include "cloud/ec2/ami_families.h"
 #include "cloud/ec2/aws/encoding.h"
 #include "cloud/ec2/hash.h"
@@ -53,7 +54,7 @@ void sort_by_id(std::vector<T>& all) {
 
 // Of the dry runs: a type that every region has, for the image's machines.
 std::string candidate_type(const StatusImage& image) {
-    const rules::Requirement* arch = image.requirements.find("kubernetes.io/arch");
+    const rules::Requirement* arch = image.requirements.find(api::kArchLabel);
     return arch != nullptr && arch->allows("arm64") ? "m6g.large" : "m5.large";
 }
 
@@ -74,6 +75,11 @@ struct ClassReconciler::Job {
         conditions[type] = {type, value, std::move(reason), std::move(message)};
     }
     void set_true(const char* type) { set(type, "True", type, ""); }
+    // Of what a selector has found: `reason` and `message` where that is nothing.
+    void set_found(const char* type, bool is_there, const char* reason, const char* message) {
+        if (is_there) return set_true(type);
+        set(type, "False", reason, message);
+    }
     bool is_true(const char* type) const {
         const auto it = conditions.find(type);
         return it != conditions.end() && it->second.status == "True";
@@ -139,11 +145,8 @@ void ClassReconciler::find_subnets(const JobPtr& job) {
             job->status.subnets.clear();
             for (const Subnet& each : *found)
                 job->status.subnets.push_back({each.id, each.zone, each.zone_id});
-            if (found->empty())
-                job->set("SubnetsReady", "False", "SubnetsNotFound",
-                         "SubnetSelector did not match any Subnets");
-            else
-                job->set_true("SubnetsReady");
+            job->set_found("SubnetsReady", !found->empty(), "SubnetsNotFound",
+                           "SubnetSelector did not match any Subnets");
             step_done(job);
         });
 }
@@ -164,11 +167,8 @@ void ClassReconciler::find_security_groups(const JobPtr& job) {
             job->status.security_groups.clear();
             for (const SecurityGroup& each : *found)
                 job->status.security_groups.push_back({each.id, each.name});
-            if (found->empty())
-                job->set("SecurityGroupsReady", "False", "SecurityGroupsNotFound",
-                         "SecurityGroupSelector did not match any SecurityGroups");
-            else
-                job->set_true("SecurityGroupsReady");
+            job->set_found("SecurityGroupsReady", !found->empty(), "SecurityGroupsNotFound",
+                           "SecurityGroupSelector did not match any SecurityGroups");
             step_done(job);
         });
 }
@@ -234,10 +234,8 @@ void ClassReconciler::describe_images(const JobPtr& job, const ImagesOfParameter
             }
             job->status.images = choose_images(std::move(*found), of_parameters, traits_of(job->spec.family),
                                                ground_.loop.now());
-            if (job->status.images.empty())
-                job->set("AMIsReady", "False", "AMINotFound", "AMISelector did not match any AMIs");
-            else
-                job->set_true("AMIsReady");
+            job->set_found("AMIsReady", !job->status.images.empty(), "AMINotFound",
+                           "AMISelector did not match any AMIs");
             step_done(job);
         });
 }
@@ -311,8 +309,9 @@ void ClassReconciler::validate(const JobPtr& job) {
     type.capacity.pods = 29;
     rules::Offering offering;
     offering.requirements.add(
-        rules::Requirement::in("topology.kubernetes.io/zone", {job->status.subnets.front().zone}));
-    offering.requirements.add(rules::Requirement::in("karpenter.sh/capacity-type", {"on-demand"}));
+        rules::Requirement::in(std::string(api::kZoneLabel), {job->status.subnets.front().zone}));
+    offering.requirements.add(
+        rules::Requirement::in(std::string(api::kCapacityTypeLabel), {std::string(api::kOnDemand)}));
     LaunchRequest request;
     request.claim.node_class = job->node_class.reference();
     request.choices = {{&type, &offering}};
@@ -337,7 +336,7 @@ void ClassReconciler::validate(const JobPtr& job) {
 void ClassReconciler::dry_run_fleet(const JobPtr& job, const LaunchTemplateRequest& launch_template) {
     const StatusSubnet& subnet = job->status.subnets.front();
     FleetRequest fleet;
-    fleet.capacity_type = "on-demand";
+    fleet.capacity_type = api::kOnDemand;
     fleet.allocation_strategy = "lowest-price";
     fleet.tags = launch_template.tags;
     fleet.templates = {{launch_template.name,

@@ -7,6 +7,7 @@
 
 #include "api/names.h"
 #include "base/hash.h"
+#include "cloud/ec2/aws/join.h"
 #include "cloud/ec2/names.h"
 
 namespace joiner::cloud::ec2 {
@@ -107,31 +108,22 @@ void InstanceProfiles::remove_all(const api::NodeClass& node_class, aws::Done<vo
                                  is_alive = is_alive_](const aws::Answer<std::vector<InstanceProfile>>& all) {
                                     if (!*is_alive) return;
                                     if (!all) return done(tl::unexpected<aws::CallError>(all.error()));
-                                    struct Join {
-                                        std::size_t left;
-                                        aws::Answer<void> answer;
-                                        aws::Done<void> done;
-                                    };
-                                    const auto join = std::make_shared<Join>(Join{all->size(), {}, done});
                                     if (all->empty()) return done({});
-                                    for (const InstanceProfile& each : *all) {
-                                        known_.erase(each.name);
-                                        const auto finished = [join](const aws::Answer<void>& answer) {
-                                            if (!answer) join->answer = answer;
-                                            if (--join->left == 0) join->done(join->answer);
-                                        };
-                                        const auto remove = [this, name = each.name, finished,
-                                                             is_alive](const aws::Answer<void>& freed) {
-                                            if (!*is_alive) return;
-                                            if (!freed) return finished(freed);
-                                            iam_.delete_instance_profile(name, finished);
-                                        };
-                                        if (each.roles.empty())
-                                            remove({});
-                                        else
-                                            iam_.remove_role(each.name, each.roles.front(), remove);
-                                    }
+                                    const aws::Done<void> one_done = aws::joined(all->size(), done);
+                                    for (const InstanceProfile& each : *all) remove(each, one_done);
                                 });
+}
+
+void InstanceProfiles::remove(const InstanceProfile& profile, aws::Done<void> done) {
+    known_.erase(profile.name);
+    if (profile.roles.empty()) return iam_.delete_instance_profile(profile.name, std::move(done));
+    iam_.remove_role(profile.name, profile.roles.front(),
+                     [this, name = profile.name, done = std::move(done),
+                      is_alive = is_alive_](const aws::Answer<void>& freed) {
+                         if (!*is_alive) return;
+                         if (!freed) return done(freed);
+                         iam_.delete_instance_profile(name, done);
+                     });
 }
 
 }  // namespace joiner::cloud::ec2

@@ -39,6 +39,7 @@ class InstanceProfiles {
     void make(const std::shared_ptr<Wish>& wish);
     void add_role(const std::shared_ptr<Wish>& wish);
     void held(const std::shared_ptr<Wish>& wish, const std::string& name);
+    void remove(const InstanceProfile& profile, aws::Done<void> done);
     std::string path_of(const api::NodeClass& node_class) const;
 
     io::Loop& loop_;

@@ -6,16 +6,10 @@
 #include <utility>
 
 #include "api/names.h"
-#include "cloud/ec2/names.h"
+#include "cloud/ec2/types/type_labels.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
-
-// As Kubernetes calls it; empty: one that no node of ours has.
-std::string arch_of(const Image& image) {
-    if (image.architecture == "x86_64") return "amd64";
-    return image.architecture == "arm64" ? "arm64" : "";
-}
 
 rules::Requirements requirements_for(const std::string& arch, ImageVariant variant,
                                      const FamilyTraits& traits) {
@@ -26,8 +20,8 @@ rules::Requirements requirements_for(const std::string& arch, ImageVariant varia
         out.add(rules::Requirement::in(std::string(api::kWindowsBuildLabel),
                                        {std::string(traits.windows_build)}));
     }
-    const std::string gpus = std::string(kGroup) + "/instance-gpu-count";
-    const std::string accelerators = std::string(kGroup) + "/instance-accelerator-count";
+    const std::string gpus = std::string(kLabelDomain) + "/instance-gpu-count";
+    const std::string accelerators = std::string(kLabelDomain) + "/instance-accelerator-count";
     if (variant == ImageVariant::kStandard) {
         out.add(rules::Requirement::does_not_exist(gpus));
         out.add(rules::Requirement::does_not_exist(accelerators));
@@ -121,7 +115,7 @@ std::vector<StatusImage> choose_images(std::vector<Image> images, const ImagesOf
             out.push_back({image.id, image.name, is_deprecated(image), std::move(requirements)});
     };
     for (const Image& image : images) {
-        const std::string arch = arch_of(image);
+        const std::string arch(arch_label(image.architecture));
         if (arch.empty()) continue;
         const auto [first, last] = of_parameters.equal_range(image.id);
         if (first == last) take(image, requirements_for(arch, ImageVariant::kAny, traits));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/cut.h"
+#include "cloud/ec2/calls/json_reader.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -14,18 +15,6 @@ using nlohmann::json;
 // From a warning to the end of a spot instance.
 constexpr Duration kSpotWarning = std::chrono::minutes{2};
 constexpr std::size_t kMostInstances = 1000;  // Of one message.
-
-const json& at(const json& object, const char* key) {
-    static const json kNothing;
-    if (!object.is_object()) return kNothing;
-    const auto it = object.find(key);
-    return it == object.end() ? kNothing : *it;
-}
-
-std::string text_at(const json& object, const char* key) {
-    const json& value = at(object, key);
-    return value.is_string() ? value.get<std::string>() : std::string();
-}
 
 Notice notice_of(InstanceEvent::Kind kind, std::string reason, std::string message, std::string instance) {
     Notice out;

@@ -2,21 +2,14 @@
 
 #include <utility>
 
+#include "cloud/ec2/aws/join.h"
+
 namespace joiner::cloud::ec2 {
 
 void LaunchTemplates::ensure(const std::vector<LaunchTemplateRequest>& requests, aws::Done<void> done) {
-    struct Join {
-        std::size_t left;
-        aws::Answer<void> answer;
-        aws::Done<void> done;
-    };
-    const auto join = std::make_shared<Join>(Join{requests.size(), {}, std::move(done)});
-    if (requests.empty()) return join->done({});
-    for (const LaunchTemplateRequest& request : requests)
-        ensure_one(request, [join](const aws::Answer<void>& answer) {
-            if (!answer) join->answer = answer;
-            if (--join->left == 0) join->done(join->answer);
-        });
+    if (requests.empty()) return done({});
+    const aws::Done<void> one_done = aws::joined(requests.size(), std::move(done));
+    for (const LaunchTemplateRequest& request : requests) ensure_one(request, one_done);
 }
 
 void LaunchTemplates::ensure_one(const LaunchTemplateRequest& request, aws::Done<void> done) {

@@ -223,7 +223,7 @@ rules::InstanceType make_instance_type(const InstanceTypeInfo& info, const Table
     add(api::kInstanceTypeLabel, info.name);
     add(api::kArchLabel, std::string(arch_of(info)));
     add(api::kOSLabel, traits.is_windows ? "windows" : "linux");
-    if (traits.is_windows) add("node.kubernetes.io/windows-build", std::string(traits.windows_build));
+    if (traits.is_windows) add(api::kWindowsBuildLabel, std::string(traits.windows_build));
     if (!shape.region.empty()) add(api::kRegionLabel, shape.region);
     add_type_labels(info, facts.network_mbps, shape.label_domain, type.requirements);
     // One slot is the root volume's.

@@ -84,10 +84,14 @@ std::string size_of(std::string_view type) {
     return dot == std::string_view::npos ? "" : std::string(type.substr(dot + 1));
 }
 
+std::string_view arch_label(std::string_view architecture) {
+    if (architecture == "x86_64") return "amd64";
+    return architecture == "arm64" ? "arm64" : "";
+}
+
 std::string_view arch_of(const InstanceTypeInfo& info) {
     for (const std::string& architecture : info.architectures) {
-        if (architecture == "x86_64") return "amd64";
-        if (architecture == "arm64") return "arm64";
+        if (const std::string_view label = arch_label(architecture); !label.empty()) return label;
     }
     return {};
 }

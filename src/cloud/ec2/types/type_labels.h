@@ -7,11 +7,12 @@
 #include <string_view>
 
 #include "cloud/ec2/calls/instance_type_info.h"
+#include "cloud/ec2/names.h"
 #include "rules/requirement.h"
 
 namespace joiner::cloud::ec2 {
 
-inline constexpr std::string_view kLabelDomain = "karpenter.k8s.aws";
+inline constexpr std::string_view kLabelDomain = kGroup;
 inline constexpr std::string_view kEksAutoDomain = "eks.amazonaws.com";
 
 // Of one domain, added to the requirements of one type.
@@ -35,7 +36,8 @@ class TypeLabels {
 // Of "m5.2xlarge": m5 and 2xlarge.
 std::string family_of(std::string_view type);
 std::string size_of(std::string_view type);
-// "amd64" or "arm64"; empty: another.
+// "amd64" or "arm64", as Kubernetes calls EC2's "x86_64" and "arm64"; empty: another.
+std::string_view arch_label(std::string_view architecture);
 std::string_view arch_of(const InstanceTypeInfo& info);
 
 // All but zone, capacity type, tenancy, reservations and placement, which offerings and class decide.

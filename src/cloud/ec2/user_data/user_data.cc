@@ -127,7 +127,7 @@ api::StringMap bootstrap_labels(const api::StringMap& labels, std::string_view c
                                 AmiFamily family) {
     api::StringMap out = labels;
     out.insert_or_assign(std::string(api::kCapacityTypeLabel), std::string(capacity_type));
-    if (family != AmiFamily::kCustom) out.insert_or_assign("karpenter.sh/do-not-sync-taints", "true");
+    if (family != AmiFamily::kCustom) out.insert_or_assign(std::string(api::kDoNotSyncTaintsLabel), "true");
     // A kubelet may not set these of itself; the controller does, once the node is there.
     std::erase_if(out, [](const auto& label) {
         const std::string_view key = label.first;
