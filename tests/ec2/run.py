@@ -47,7 +47,9 @@ def node_pool():
         manifests.requirement("kubernetes.io/arch", "amd64"), manifests.requirement("kubernetes.io/os", "linux"),
         manifests.requirement(manifests.CAPACITY_TYPE, "spot", "on-demand"),
         manifests.requirement("karpenter.k8s.aws/instance-category", "c", "m", "r"),
-        manifests.requirement("karpenter.k8s.aws/instance-generation", "4", operator="Gt")]
+        manifests.requirement("karpenter.k8s.aws/instance-generation", "4", operator="Gt"),
+        # So that it takes several, and each further batch of pods takes more.
+        manifests.requirement("karpenter.k8s.aws/instance-cpu", "17", operator="Lt")]
     return pool
 
 
