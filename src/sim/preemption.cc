@@ -81,17 +81,15 @@ std::optional<std::vector<SchedulerPodPtr>> victims_on(SchedulerState& state, co
 }  // namespace
 
 std::optional<Preemption> find_preemption(SchedulerState& state, Verbs& verbs, const SchedulerPod& pod) {
-    const std::vector<Budget> budgets = budgets_of(verbs);
-    std::vector<std::string> names;
-    for (const auto& [name, node] : state.nodes()) {
-        if (node.object) names.push_back(name);
-    }
+    std::optional<std::vector<Budget>> budgets;  // Most pods find nobody who is less urgent.
     std::optional<Preemption> best;
     // Budgets broken, the highest priority that goes, the sum of all, how many go; the lesser is the better.
     std::tuple<int, std::int64_t, std::int64_t, std::size_t> best_rank;
-    for (const std::string& name : names) {
+    for (const auto& [name, node] : state.nodes()) {
+        if (!node.object) continue;
         auto victims = victims_on(state, pod, name);
         if (!victims) continue;
+        if (!budgets) budgets = budgets_of(verbs);
         std::int64_t highest = std::numeric_limits<std::int64_t>::min();
         std::int64_t sum = 0;
         for (const SchedulerPodPtr& victim : *victims) {
@@ -99,7 +97,7 @@ std::optional<Preemption> find_preemption(SchedulerState& state, Verbs& verbs, c
             // So that many pods of negative priority are not better than few.
             sum += std::int64_t{priority_of(victim)} + std::numeric_limits<std::int32_t>::max();
         }
-        const std::tuple rank(broken_budgets(budgets, *victims), highest, sum, victims->size());
+        const std::tuple rank(broken_budgets(*budgets, *victims), highest, sum, victims->size());
         if (best && rank >= best_rank) continue;
         best = Preemption{name, std::move(*victims)};
         best_rank = rank;
