@@ -84,6 +84,8 @@ Result<control::ProviderMaker> ec2_maker(const ControllerOptions& in, io::HttpCl
     settings.interruption_queue = in.interruption_queue;
     settings.reserved_enis = in.reserved_enis;
     settings.disable_dry_run = in.disable_dry_run;
+    if (const auto gates = control::parse_feature_gates(in.feature_gates))
+        settings.reserved_capacity = gates->reserved_capacity;
     TRY(const cloud::ec2::MakeProvider make, cloud::ec2::provider_maker(http, std::move(settings), rng));
     return control::ProviderMaker(
         [make](const control::ProviderGround& ground) { return make(ground.loop, ground.reports); });

@@ -14,6 +14,8 @@
 namespace joiner::cloud::ec2 {
 namespace {
 
+constexpr int kNeverCounted = -1;
+constexpr Duration kFresh = std::chrono::seconds{30};
 const std::string kAgent = std::string("joiner/") + JOINER_VERSION;
 
 tl::unexpected<Error> not_an_id_of_ours(const std::string& provider_id) {
@@ -40,11 +42,15 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       sqs_(client_),
       instances_(ground.loop, ec2_, settings_.cluster_name),
       known_(ground.loop, instances_),
+      reservations_(ground.loop, ec2_, instances_, ground.reports),
+      placement_groups_(ground.loop, ec2_, ground.reports),
       templates_(ground.loop, ec2_),
-      launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
+      launcher_(
+          {ground.loop, ec2_, instances_, templates_, subnets_, reservations_, placement_groups_, settings_}),
       cluster_(ground.loop, eks_, settings_),
       profiles_(ground.loop, iam_, region_, settings_),
-      reconciler_({ground.loop, ec2_, ssm_, cluster_, profiles_, templates_, subnets_, settings_}),
+      reconciler_({ground.loop, ec2_, ssm_, cluster_, profiles_, templates_, subnets_, reservations_,
+                   placement_groups_, settings_}),
       region_types_(ground.loop, ec2_, pricing_, region_, settings_,
                     [&reports = ground.reports] { reports.offers_changed(); }),
       queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue) {
@@ -55,6 +61,10 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
     for (const rules::Requirement& each : defined) labels_.well_known.add(each.key());
     labels_.well_known.add(std::string(kTenancyLabel));
     labels_.well_known.add(std::string(api::kZoneIdLabel));
+    for (const std::string_view label :
+         {kReservationLabel, kReservationTypeLabel, kReservationInterruptibleLabel, kPlacementGroupLabel,
+          kPartitionLabel})
+        labels_.well_known.add(std::string(label));
 }
 
 Ec2Provider::~Ec2Provider() {
@@ -78,27 +88,49 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
     if (facts == nullptr) return unknown("EC2 has not said yet which instance types there are");
     ClassTypes& kept = types_[node_class.meta.name];
     const std::string& version = node_class.meta.resource_version;
-    if (kept.facts == facts && !version.empty() && kept.version == version) return &kept;
+    const auto group_now = [this](const std::optional<PlacementGroupSelector>& selector) {
+        return selector ? placement_groups_.find(*selector) : std::nullopt;
+    };
+    const bool is_same_ground = kept.facts == facts && kept.group == group_now(kept.selector);
+    if (is_same_ground && !version.empty() && kept.version == version) {
+        count_reservations(kept);
+        return &kept;
+    }
     const std::string name = "EC2NodeClass " + node_class.meta.name;
     const ClassStatus status = read_status(node_class);
     if (status.subnets.empty()) return unknown(name + " has found no subnets");
     if (status.images.empty()) return unknown(name + " has found no images");
     const std::string written = node_class.spec + write_status(status);
-    if (kept.facts != facts || kept.written != written) {
+    if (!is_same_ground || kept.written != written) {
         const auto parsed = parse_node_class(node_class);
         if (!parsed) return unknown(name + ": " + parsed.error().message);
-        TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_));
+        const std::optional<PlacementGroup> group = group_now(parsed->placement_group);
+        if (parsed->placement_group && !group) return unknown(name + " has not found its placement group");
+        TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_, group));
         kept = {{},
                 written,
                 facts,
                 status,
                 std::make_shared<const std::vector<rules::InstanceType>>(std::move(types)),
+                kNeverCounted,
+                parsed->placement_group,
+                group,
                 {}};
         for (const rules::InstanceType& type : *kept.types)
             if (const StatusImage* image = image_for(status, type)) kept.images[type.name] = image->id;
     }
     kept.version = version;
+    count_reservations(kept);
     return &kept;
+}
+
+void Ec2Provider::count_reservations(ClassTypes& kept) {
+    const int version = reservations_.book().version();
+    if (kept.reservations == version || kept.status.reservations.empty()) return;
+    kept.reservations = version;
+    auto types = std::make_shared<std::vector<rules::InstanceType>>(*kept.types);
+    set_reservation_counts(reservations_.book(), *types);
+    kept.types = std::move(types);
 }
 
 // What only the instance can say is asked for in the background: the next question knows it.
@@ -111,10 +143,14 @@ DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&
         const auto image = images.find(api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel));
         if (image != images.end()) facts.image = image->second;
         facts.status = &(*known)->status;
+        facts.placement_group = (*known)->group ? (*known)->group->id : "";
     }
     const std::string id = instance_id_in(claim.provider_id);
     if (!id.empty()) facts.instance = known_.find(id);
-    return drift_of(facts);
+    DriftAnswer out = drift_of(facts);
+    if (out.reason == kReservationDrift && !known_.is_as_fresh_as(id, kFresh))
+        return {DriftAnswer::Kind::kNotKnown};
+    return out;
 }
 
 // Only who leads asks; so the queue is read by nobody else.

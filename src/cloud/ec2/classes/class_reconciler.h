@@ -17,6 +17,8 @@
 #include "cloud/ec2/classes/selectors.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/subnet_choice.h"
+#include "cloud/ec2/placement/placement_groups.h"
+#include "cloud/ec2/reservations/reservations.h"
 #include "cloud/ec2/settings.h"
 #include "io/loop.h"
 
@@ -32,6 +34,8 @@ class ClassReconciler {
         InstanceProfiles& profiles;
         LaunchTemplates& templates;
         SubnetChoice& subnets;
+        Reservations& reservations;
+        PlacementGroups& placement_groups;
         const Settings& settings;
     };
     explicit ClassReconciler(Ground ground) : ground_(ground) {}
@@ -51,6 +55,8 @@ class ClassReconciler {
     void find_images(const JobPtr& job);
     void describe_images(const JobPtr& job, const ImagesOfParameters& of_parameters);
     void find_profile(const JobPtr& job);
+    void find_reservations(const JobPtr& job);
+    void find_placement_group(const JobPtr& job);
     void step_done(const JobPtr& job);
     void validate(const JobPtr& job);
     void dry_run_fleet(const JobPtr& job, const LaunchTemplateRequest& launch_template);
