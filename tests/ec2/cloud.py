@@ -43,6 +43,13 @@ class Cloud(Moto):
     def user_data(self, instance_id):
         return self.ec2.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")["UserData"]["Value"]
 
+    def ever_bought(self):
+        """Instances in whatever state; moto forgets none."""
+        return self.instances("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
+
+    def zones_of_subnets(self):
+        return {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in self.ec2.describe_subnets()["Subnets"]}
+
     def launch_templates(self):
         return self.ec2.describe_launch_templates()["LaunchTemplates"]
 
