@@ -4,6 +4,7 @@ import random
 import re
 import threading
 import time
+import xml.etree.ElementTree
 import xml.sax.saxutils
 
 from proxy import Answer, Reset
@@ -112,12 +113,43 @@ class Shortages:
         return rest, sold_out
 
 
+class LateListing:
+    """EC2 lists an instance some seconds after it was bought, and not at once.
+
+    purchases: the link that sees what is bought.
+    """
+
+    def __init__(self, seed, purchases, longest=15.0):
+        self._seed, self._purchases, self._longest = seed, purchases, longest
+        self.kept_back = 0
+
+    def __call__(self, call, ask):
+        answer = ask(call)
+        if call.key != "ec2:DescribeInstances" or answer.status != 200:
+            return answer
+        root = xml.etree.ElementTree.fromstring(answer.body)
+        namespace = root.tag.partition("}")[0] + "}"
+        listed = root.find(f"{namespace}reservationSet")
+        late = [item for item in listed if self._is_late(item.findtext(f".//{namespace}instanceId"))]
+        if not late:
+            return answer
+        for item in late:
+            listed.remove(item)
+        self.kept_back += len(late)
+        call.met = "not listed yet"
+        return answer._replace(body=xml.etree.ElementTree.tostring(root, default_namespace=namespace.strip("{}")))
+
+    def _is_late(self, instance_id):
+        wait = random.Random(f"{self._seed} {instance_id}").uniform(0, self._longest)
+        return self._purchases.age(instance_id) < wait
+
+
 class Purchases:
     """Innermost link: knows what moto has bought, and can keep an answer back until its caller is no more."""
 
     def __init__(self):
         self._condition = threading.Condition()
-        self._bought = {}  # Ids of instances by client token.
+        self._bought = {}  # When, by the id of the instance.
         self._is_holding = False
         self._held = 0
 
@@ -125,10 +157,10 @@ class Purchases:
         answer = ask(call)
         if call.key != "ec2:CreateFleet" or answer.status != 200:
             return answer
-        ids = re.findall(rb"\bi-[0-9a-f]{8,}", answer.body)
+        ids = re.findall(r"\bi-[0-9a-f]{8,}", answer.body.decode())
         with self._condition:
-            self._bought.setdefault(call.form().get("ClientToken"), set()).update(ids)
-            self._condition.notify_all()
+            for each in ids:
+                self._bought.setdefault(each, time.monotonic())
             if not self._is_holding or not ids:
                 return answer
             self._held += 1
@@ -137,9 +169,10 @@ class Purchases:
         call.met = "killed"
         raise Reset
 
-    def instances(self):
+    def age(self, instance_id):
+        """Seconds."""
         with self._condition:
-            return set().union(*self._bought.values())
+            return time.monotonic() - self._bought.get(instance_id, 0.0)
 
     def hold(self):
         """From now on purchases are made, and their answers lost."""

@@ -36,7 +36,7 @@ class Machines:
         self._thread.join()
 
     def _run(self):
-        while not self._is_over.wait(0.25):
+        while not self._is_over.wait(0.5):
             try:
                 for instance in self._cloud.instances("running"):
                     name, now = instance["InstanceId"], time.monotonic()

@@ -3,10 +3,12 @@
     mended_moto.py [arguments of moto_server]
 
 Stock moto forgets most of a launch template, buys twice for one client token, takes the first offering whatever it
-costs, and has no images of EKS. A controller would see drift on each node that it has just bought.
+costs, has no images of EKS, and makes up a CA for each cluster: here it is that of CLUSTER_CA. A controller would see
+drift on each node that it has just bought.
 """
 
 import datetime
+import os
 import sys
 
 from moto.core.responses import ActionResult
@@ -15,6 +17,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.responses.fleets import Fleets
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.spot_instances import SpotInstances
+from moto.eks.models import Cluster
 from moto.server import main
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
@@ -126,6 +129,12 @@ def describe_instance_types(self):
 
 _stock_parameter = SimpleSystemManagerBackend.get_parameter
 _stock_types = InstanceResponse.describe_instance_types
+_stock_cluster = Cluster.__init__
+
+
+def make_cluster(self, *arguments, **named):
+    _stock_cluster(self, *arguments, **named)
+    self.certificate_authority = {"data": os.environ["CLUSTER_CA"]}
 
 
 def repair():
@@ -133,6 +142,7 @@ def repair():
     SpotInstances.describe_spot_price_history = describe_spot_price_history
     SimpleSystemManagerBackend.get_parameter = get_parameter
     InstanceResponse.describe_instance_types = describe_instance_types
+    Cluster.__init__ = make_cluster
 
 
 if __name__ == "__main__":

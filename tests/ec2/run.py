@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Joiner on a pretend EC2: a real control plane, moto for AWS, and machines that join as kubelets do.
 
-    tests/ec2/run.py --joiner build/joiner [--pods 200] [--faults SEED] [--logs FOLDER]
+    tests/ec2/run.py --joiner build/joiner [--pods 200] [--faults SEED] [--web-identity | --pod-identity]
+                     [--logs FOLDER]
 
 One story: a class turns Ready, pods wait, machines are bought and join, pods run; the controller is killed in the
 middle of launches; a spot machine is taken back; everything is scaled to nothing; pool and class go. At the end
@@ -9,7 +10,8 @@ nothing is left that was bought or made, and nothing was bought twice. Then the 
 the most that began within one second. Exit code 77: moto or the control plane cannot be had here.
 
 With faults, a fifth of all calls meets throttling, errors of AWS's, HTML, cut and lost answers, resets and delays,
-and most offerings are sold out.
+most offerings are sold out, and instances are listed late. With an identity there are no keys but those given for a token, which changes on the
+way; each call's signature is looked at.
 """
 
 import argparse
@@ -25,7 +27,8 @@ with_moto()
 import crds  # noqa: E402
 from cloud import Cloud  # noqa: E402
 from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
-from faults import Faults, Purchases, Shortages  # noqa: E402
+from faults import Faults, LateListing, Purchases, Shortages  # noqa: E402
+from identity import PodIdentity, WebIdentity  # noqa: E402
 from machines import Machines  # noqa: E402
 from prices import PriceList  # noqa: E402
 from processes import exit_cleanly_when_terminated  # noqa: E402
@@ -52,29 +55,37 @@ def print_calls(proxy, bought):
     return problems
 
 
-def steps(story, seed):
+def steps(story, identity, seed):
     yield story.class_turns_ready
     yield story.pods_run
     yield story.is_killed_in_the_middle
     if seed is not None:
         yield lambda: story.is_killed_at_any_time(seed)
-    yield story.nothing_drifts
+    if identity:
+        yield lambda: story.token_is_changed(identity)
+    yield story.nothing_has_drifted
     yield story.spot_is_taken_back
+    yield lambda: story.nothing_tells_secrets(identity.secrets if identity else ())
     yield story.nothing_is_left
 
 
 def tell(options, logs, stack):
     cluster = stack.enter_context(ControlPlane(log_dir=logs / "controlplane"))
-    cloud = stack.enter_context(Cloud(logs / "moto.log"))
+    cloud = stack.enter_context(Cloud(logs / "moto.log", cluster.kubeconfig))
     cloud.set_up()
-    purchases, shortages, seed = Purchases(), None, options.faults
+    identity = options.identity and options.identity(stack.enter_context(tempfile.TemporaryDirectory()))
+    purchases, seed, faults, shortages = Purchases(), options.faults, None, None
+    links = [PriceList(), KeptAnswers(), purchases]
     if seed is not None:
-        shortages = Shortages(seed, cloud.zones_of_subnets)
-    links = filter(None, [seed is not None and Faults(seed), shortages, PriceList(), KeptAnswers(),
-                          purchases])
-    proxy = stack.enter_context(Proxy(cloud.url, list(links)))
-    environment = cloud.environment_of_controller(f"https://127.0.0.1:{cluster.port}")
+        faults, shortages = Faults(seed), Shortages(seed, cloud.zones_of_subnets)
+        links[:0] = [shortages, LateListing(seed, purchases)]
+    proxy = stack.enter_context(Proxy(cloud.url, [*filter(None, [faults, identity]), *links]))
+    environment = cloud.environment_of_controller()
     environment["AWS_ENDPOINT_URL"] = proxy.url
+    if identity:
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            del environment[key]
+        environment |= identity.environment(proxy.url)
     crds.install(cluster, crds.printed_by(options.joiner))
     joiner = OnEc2(options.joiner, cluster.kubeconfig, logs / "joiner.log", environment)
     machines = stack.enter_context(Machines(cloud, cluster.api))
@@ -83,7 +94,7 @@ def tell(options, logs, stack):
     stack.callback(joiner.stop)
     joiner.wait_ready(60)
     try:
-        for step in steps(Story(cluster, cloud, joiner, purchases, options.pods), seed):
+        for step in steps(Story(cluster, cloud, joiner, purchases, options.pods), identity, seed):
             step()
     finally:
         (logs / "calls.txt").write_text("".join(f"{each}\n" for each in proxy.seen))
@@ -98,6 +109,9 @@ def main():
     parser.add_argument("--joiner", required=True)
     parser.add_argument("--pods", type=int, default=200)
     parser.add_argument("--faults", type=int, metavar="SEED")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--web-identity", dest="identity", action="store_const", const=WebIdentity)
+    who.add_argument("--pod-identity", dest="identity", action="store_const", const=PodIdentity)
     parser.add_argument("--logs", help="keep all logs in this folder")
     options = parser.parse_args()
     exit_cleanly_when_terminated()

@@ -1,6 +1,8 @@
 """What a controller goes through on a pretend EC2, and what must hold after each step."""
 
+import base64
 import collections
+import json
 import random
 import time
 
@@ -12,13 +14,16 @@ from processes import wait_until
 
 CLASSES = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
 _DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+# What a user might have in user data; it is nobody else's to read.
+SECRET_IN_USER_DATA = "hunter2-is-in-the-user-data"
 
 
 def node_class():
     selector = [{"tags": DISCOVERY}]
     return {"apiVersion": "karpenter.k8s.aws/v1", "kind": "EC2NodeClass", "metadata": {"name": "default"},
             "spec": {"amiSelectorTerms": [{"alias": "al2023@latest"}], "role": ROLE, "tags": {"team": "payments"},
-                     "subnetSelectorTerms": selector, "securityGroupSelectorTerms": selector}}
+                     "subnetSelectorTerms": selector, "securityGroupSelectorTerms": selector,
+                     "userData": f"#!/bin/bash\necho {SECRET_IN_USER_DATA} >/etc/password\n"}}
 
 
 def node_pool():
@@ -134,10 +139,23 @@ class Story:
         assert not twice, f"bought twice: {twice}"
         return f"{len(bought)} instances were bought, none twice"
 
-    def nothing_drifts(self):
+    def nothing_has_drifted(self):
+        """Not even for a while: no node was about to be replaced."""
         drifted = [claim["metadata"]["name"] for claim in self.claims() if cluster_state.is_true(claim, "Drifted")]
         assert not drifted, f"drifted: {drifted}"
+        acted = [line for line in self.joiner.log().splitlines() if '"reason":"drifted"' in line.lower()]
+        assert not acted, f"drift was acted upon {len(acted)} times, first: {acted[0][:300]}"
         self.say("no node has drifted")
+
+    def token_is_changed(self, identity):
+        given = identity.given
+        identity.rotate()
+        wait_until(lambda: identity.given > given, 120, "keys are asked for by the new token", interval=0.2)
+        self.deploy("after-the-change", self.pods // 4)
+        self.all_run()
+        self.agrees()
+        self.say(f"the token was changed and its keys ended: {identity.turned_away} calls were refused in all, "
+                 f"keys were given {identity.given} times")
 
     def spot_is_taken_back(self):
         spot = next((one for one in self.cloud.instances() if one.get("InstanceLifecycle") == "spot"), None)
@@ -148,6 +166,24 @@ class Story:
         self.all_run()
         self.agrees()
         self.say("a spot instance was taken back: its pods run elsewhere")
+
+    def nothing_tells_secrets(self, secrets):
+        """In all that others may read: the log with its decisions, Events, claims, metrics, and the class's status."""
+        user_data = [self.cloud.user_data(one["InstanceId"]) for one in self.cloud.instances()[:1]]
+        decoded = [base64.b64decode(text).decode() for text in user_data]
+        assert all(SECRET_IN_USER_DATA in text for text in decoded), "the user data is not the class's"
+        everything = {"log": self.joiner.log(), "metrics": str(self.joiner.metrics())}
+        for kind, path in (("Events", "/api/v1/events"), ("NodeClaims", cluster_state.NODE_CLAIMS),
+                           ("Nodes", "/api/v1/nodes"), ("NodePools", cluster_state.NODE_POOLS)):
+            everything[kind] = json.dumps(self.api.items(path))
+        everything["the class's status"] = json.dumps(self.api.get(f"{CLASSES}/default").get("status"))
+        assert '"logger":"decision"' in everything["log"] and "NodeClaim" in everything["Events"], "nothing was said"
+        # A part of a secret is one too.
+        parts = [secret[at:at + 24] for secret in (*secrets, *user_data, SECRET_IN_USER_DATA)
+                 for at in range(0, max(1, len(secret) - 24), 8)]
+        told = [place for place, text in everything.items() for part in parts if part in text]
+        assert not told, f"secrets stand in {sorted(set(told))}"
+        self.say(f"no secret in {', '.join(everything)} ({sum(map(len, everything.values())) // 1000} kB)")
 
     def nothing_is_left(self):
         for deployment in self.api.items(_DEPLOYMENTS):
