@@ -33,6 +33,7 @@ e2e: build
 
 ec2: build
 	tests/ec2/run.py --joiner build/joiner
+	tests/ec2/run.py --joiner build/joiner --faults 1
 
 upstream-suite: build
 	@tools/setup.sh build python3-venv
