@@ -6,6 +6,7 @@
 
 #include "api/names.h"
 #include "cloud/ec2/catalogue.h"
+#include "cloud/ec2/drift.h"
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/types/class_types.h"
 #include "cloud/ec2/types/type_labels.h"
@@ -38,6 +39,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       pricing_(client_),
       sqs_(client_),
       instances_(ground.loop, ec2_, settings_.cluster_name),
+      known_(ground.loop, instances_),
       templates_(ground.loop, ec2_),
       launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
       cluster_(ground.loop, eks_, settings_),
@@ -89,6 +91,7 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
         kept = {{},
                 written,
                 facts,
+                status,
                 std::make_shared<const std::vector<rules::InstanceType>>(std::move(types)),
                 {}};
         for (const rules::InstanceType& type : *kept.types)
@@ -98,26 +101,20 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
     return &kept;
 }
 
-// By what the claim and the class say; what only the instance could say is not asked for.
+// What only the instance can say is asked for in the background: the next question knows it.
 DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&,
                                const api::NodeClass* node_class) {
-    using Kind = DriftAnswer::Kind;
-    if (node_class == nullptr || node_class->meta.deleted) return {Kind::kNotKnown};
-    const auto& of_claim = claim.meta.annotations;
-    const auto& of_class = node_class->meta.annotations;
-    const std::string_view version = api::find_or_empty(of_claim, kHashVersionAnnotation);
-    const std::string_view hash = api::find_or_empty(of_claim, kHashAnnotation);
-    const bool are_comparable = !version.empty() && !hash.empty() &&
-                                version == api::find_or_empty(of_class, kHashVersionAnnotation) &&
-                                of_class.contains(kHashAnnotation);
-    if (are_comparable && hash != api::find_or_empty(of_class, kHashAnnotation))
-        return {Kind::kDrifted, "NodeClassDrift"};
-    const auto known = types_of(*node_class);
-    if (claim.image_id.empty() || !known) return {Kind::kNotKnown};
-    const auto image = (*known)->images.find(api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel));
-    if (image == (*known)->images.end()) return {Kind::kNotKnown};
-    if (image->second != claim.image_id) return {Kind::kDrifted, "AMIDrift"};
-    return {};
+    if (node_class == nullptr || node_class->meta.deleted) return {DriftAnswer::Kind::kNotKnown};
+    DriftFacts facts{claim, *node_class};
+    if (const auto known = types_of(*node_class)) {
+        const auto& images = (*known)->images;
+        const auto image = images.find(api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel));
+        if (image != images.end()) facts.image = image->second;
+        facts.status = &(*known)->status;
+    }
+    const std::string id = instance_id_in(claim.provider_id);
+    if (!id.empty()) facts.instance = known_.find(id);
+    return drift_of(facts);
 }
 
 // Only who leads asks; so the queue is read by nobody else.
@@ -195,8 +192,11 @@ void Ec2Provider::get(const std::string& provider_id, std::function<void(Result<
 }
 
 void Ec2Provider::list(std::function<void(Result<std::vector<Instance>>)> done) {
-    instances_.list([done = std::move(done)](const aws::Answer<std::vector<InstanceInfo>>& all) {
+    instances_.list([this, done = std::move(done),
+                     is_alive = is_alive_](const aws::Answer<std::vector<InstanceInfo>>& all) {
+        if (!*is_alive) return;
         if (!all) return done(tl::unexpected<Error>(all.error()));
+        known_.note(*all);
         std::vector<Instance> out;
         for (const InstanceInfo& each : *all) out.push_back(instance_of(each, nullptr));
         done(std::move(out));

@@ -16,6 +16,7 @@
 #include "cloud/ec2/classes/instance_profiles.h"
 #include "cloud/ec2/instances/instances.h"
 #include "cloud/ec2/interruption/interruption_queue.h"
+#include "cloud/ec2/known_instances.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/launcher.h"
 #include "cloud/ec2/launch/subnet_choice.h"
@@ -66,6 +67,7 @@ class Ec2Provider final : public Provider {
         std::string version;  // Of the class's object, when it was read last.
         std::string written;  // The class's spec and what its selectors found.
         std::shared_ptr<const RegionFacts> facts;
+        ClassStatus status;
         InstanceTypes types;
         std::map<std::string, std::string, std::less<>> images;  // That a new node of each type gets.
     };
@@ -86,6 +88,7 @@ class Ec2Provider final : public Provider {
     Pricing pricing_;
     Sqs sqs_;
     Instances instances_;
+    KnownInstances known_;
     LaunchTemplates templates_;
     SubnetChoice subnets_;
     Launcher launcher_;
