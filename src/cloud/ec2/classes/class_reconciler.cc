@@ -12,6 +12,7 @@
 #include "cloud/ec2/kubelet.h"
 #include "cloud/ec2/launch/fleet_plan.h"
 #include "cloud/ec2/names.h"
+#include "rules/conditions.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -50,6 +51,10 @@ void sort_by_id(std::vector<T>& all) {
     std::sort(all.begin(), all.end(), [](const T& a, const T& b) { return a.id < b.id; });
     all.erase(std::unique(all.begin(), all.end(), [](const T& a, const T& b) { return a.id == b.id; }),
               all.end());
+}
+
+bool is_passing(ErrorKind kind) {
+    return kind == ErrorKind::kUnavailable || kind == ErrorKind::kThrottled || kind == ErrorKind::kInternal;
 }
 
 // Of the dry runs: a type that every region has, for the image's machines.
@@ -263,8 +268,13 @@ void ClassReconciler::step_done(const JobPtr& job) {
     if (--job->steps_left > 0) return;
     if (job->spec.family == AmiFamily::kAl2023 && ground_.settings.service_cidr.empty()) {
         const auto& problem = ground_.cluster.problem();
-        job->set("ValidationSucceeded", "False", "ClusterCIDRResolutionFailed",
-                 problem ? problem->message : "the cluster's service CIDR is not known yet");
+        const std::string why = problem ? problem->message : "the cluster's service CIDR is not known yet";
+        // An answer that was lost says nothing against a class that was tried before.
+        if (problem && is_passing(problem->kind) &&
+            rules::is_true(job->node_class.conditions, "ValidationSucceeded"))
+            job->keep("ValidationSucceeded", why);
+        else
+            job->set("ValidationSucceeded", "False", "ClusterCIDRResolutionFailed", why);
         return finish(job);
     }
     if (const auto kubelet = parse_kubelet(job->spec.kubelet, job->spec.family); !kubelet) {
@@ -387,9 +397,12 @@ void ClassReconciler::finish(const JobPtr& job) {
         valid_[job->tried] = ground_.loop.monotonic();
     WantedClassState out;
     if (job->is_spec_read) {
-        out.annotations[std::string(kHashAnnotation)] =
-            node_class_hash(job->spec, ground_.settings.cluster_ca);
-        out.annotations[std::string(kHashVersionAnnotation)] = kHashVersion;
+        // The CA is part of the hash: while it is not known, the hash that was written stays.
+        if (!ground_.settings.cluster_ca.empty()) {
+            out.annotations[std::string(kHashAnnotation)] =
+                node_class_hash(job->spec, ground_.settings.cluster_ca);
+            out.annotations[std::string(kHashVersionAnnotation)] = kHashVersion;
+        }
         out.status = write_status(job->status);
     }
     for (const char* type : kConditions) {

@@ -33,7 +33,7 @@ Result<std::vector<MimePart>> custom_parts(const Bootstrap& bootstrap, bool take
 
 Result<std::string> al2023(const Bootstrap& bootstrap) {
     if (bootstrap.service_cidr.empty())
-        return fail(ErrorKind::kNotReady,
+        return fail(ErrorKind::kUnavailable,
                     "the CIDR of the cluster's services is not known yet, which AL2023 wants");
     TRY(auto parts, custom_parts(bootstrap, true));
     // Of several documents the later counts.
@@ -145,6 +145,10 @@ api::StringMap bootstrap_labels(const api::StringMap& labels, std::string_view c
 }
 
 Result<std::string> make_user_data(AmiFamily family, const Bootstrap& bootstrap) {
+    // Right after a start EKS may not have said it yet.
+    if (bootstrap.endpoint.empty() && family != AmiFamily::kCustom)
+        return fail(ErrorKind::kUnavailable,
+                    "the cluster's endpoint is not known yet, without which no node finds it");
     TRY(auto out, make(family, bootstrap));
     if (out.size() > kMostUserData)
         return invalid(
