@@ -1,6 +1,6 @@
-// Sends calls to AWS: signed, paced by kind, and tried again where that is safe and may help, within a budget
-// that all calls share. Owned by the provider, borrows the loop and the HTTP client. Loop thread; answers
-// never come from inside a call.
+// Sends calls to AWS: signed, by AWS's clock where ours is wrong, paced by kind, and tried again where that
+// is safe and may help, within a budget that all calls share. Owned by the provider, borrows the loop and the
+// HTTP client. Loop thread; answers never come from inside a call.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@
 #include "cloud/ec2/aws/error.h"
 #include "cloud/ec2/aws/pace.h"
 #include "cloud/ec2/aws/response.h"
+#include "cloud/ec2/aws/server_clock.h"
 #include "cloud/ec2/aws/signer.h"
 #include "io/http.h"
 #include "io/loop.h"
@@ -81,3 +82,4 @@ class Client {
 };
 
 }  // namespace joiner::cloud::ec2::aws
+    ServerClock clock_;
