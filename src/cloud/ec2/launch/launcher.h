@@ -50,6 +50,7 @@ class Launcher {
     void buy(const PurchasePtr& purchase);
     void ask_fleet(const PurchasePtr& purchase);
     void on_refused(const PurchasePtr& purchase, const aws::CallError& error);
+    void cannot_ask(const PurchasePtr& purchase, const ClassStatus& status, Error error);
     void on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer);
     void note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors);
     void found(const PurchasePtr& purchase, const InstanceInfo& info);
@@ -58,6 +59,7 @@ class Launcher {
     void finish(const PurchasePtr& purchase, LaunchAnswer answer);
 
     io::Loop& loop_;
+    void forget_old();
     Ec2& ec2_;
     Instances& instances_;
     LaunchTemplates& templates_;
@@ -69,6 +71,7 @@ class Launcher {
     std::map<std::string, std::string> uid_of_;     // By instance id.
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
+    Duration sweep_after_{0};
 
 // Of a claim's fleet of this number.
 std::string client_token(const std::string& uid, int number);

@@ -58,6 +58,7 @@ class FakeEc2 final : public io::HttpClient {
 
     FakeFaults faults;
     std::set<rules::OfferingKey> sold_out;
+    std::set<std::string> full_subnets;
     std::deque<FakeInstance> instances;
     std::map<std::string, Fields> templates;  // By name.
     std::map<std::string, int> calls;         // By action.
@@ -253,6 +254,12 @@ class FakeEc2 final : public io::HttpClient {
                    element("item", instance.id) + "</instanceIds>" + element("instanceType", each.type) +
                    "</item>";
             break;
+            if (full_subnets.contains(each.subnet)) {
+                errors += "<item>" + each.xml() + element("lifecycle", capacity_type) +
+                          element("errorCode", "InsufficientFreeAddressesInSubnet") +
+                          element("errorMessage", "There are not enough free addresses.") + "</item>";
+                continue;
+            }
         }
         const io::HttpResponse answer =
             ok("CreateFleet", element("fleetId", "fleet-1") + "<errorSet>" + errors +
