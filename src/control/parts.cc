@@ -87,6 +87,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                                  const std::string& reason) { lifecycle.delete_claim(claim, reason); }),
       class_keeper(services),
       cloud_events(services, lifecycle, shortages, metrics),
+      node_herald(services),
       pool_metrics(cluster, metrics),
       pod_metrics(cluster, decisions, metrics),
       condition_metrics(cluster, providers, metrics),

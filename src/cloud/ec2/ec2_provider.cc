@@ -38,6 +38,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       pricing_(client_),
       sqs_(client_),
       instances_(ground.loop, ec2_, settings_.cluster_name),
+      node_tags_(ec2_, instances_, settings_.cluster_name),
       templates_(ground.loop, ec2_),
       launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
       cluster_(ground.loop, eks_, settings_),

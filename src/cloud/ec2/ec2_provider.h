@@ -19,6 +19,7 @@
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/launcher.h"
 #include "cloud/ec2/launch/subnet_choice.h"
+#include "cloud/ec2/instances/node_tags.h"
 #include "cloud/ec2/settings.h"
 #include "cloud/ec2/types/region_types.h"
 #include "cloud/provider.h"
@@ -62,6 +63,11 @@ class Ec2Provider final : public Provider {
 
   private:
     // The types of a class, as long as it finds the same places and images.
+    bool must_hear_of_node(const api::NodeClaim& claim) const override { return NodeTags::are_wanted(claim); }
+    void hear_of_node(const api::NodeClaim& claim,
+                      std::function<void(Result<api::StringMap>)> done) override {
+        node_tags_.put(claim, std::move(done));
+    }
     struct ClassTypes {
         std::string version;  // Of the class's object, when it was read last.
         std::string written;  // The class's spec and what its selectors found.
@@ -96,6 +102,7 @@ class Ec2Provider final : public Provider {
     InterruptionQueue queue_;
     rules::RestrictedLabels labels_;
     std::map<std::string, ClassTypes> types_;  // By the class's name.
+    NodeTags node_tags_;
     std::set<std::string> ending_;             // Ids of instances that EC2 has been told to end.
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

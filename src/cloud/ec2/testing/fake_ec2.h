@@ -142,9 +142,9 @@ class FakeEc2 final : public io::HttpClient {
     }
     static std::map<std::string, std::string> tags_at(const Fields& fields, const std::string& prefix) {
         std::map<std::string, std::string> out;
-        for (int i = 1; fields.contains(fmt::format("{}.Tag.{}.Key", prefix, i)); ++i)
-            out[fields.at(fmt::format("{}.Tag.{}.Key", prefix, i))] =
-                at(fields, fmt::format("{}.Tag.{}.Value", prefix, i));
+        const std::string tag = prefix + (prefix.empty() ? "Tag" : ".Tag");
+        for (int i = 1; fields.contains(fmt::format("{}.{}.Key", tag, i)); ++i)
+            out[fields.at(fmt::format("{}.{}.Key", tag, i))] = at(fields, fmt::format("{}.{}.Value", tag, i));
         return out;
     }
 
@@ -168,6 +168,7 @@ class FakeEc2 final : public io::HttpClient {
         if (action == "CreateFleet") return create_fleet(fields);
         if (action == "DescribeInstances") return describe_instances(fields);
         if (action == "TerminateInstances") return terminate(fields);
+        if (action == "CreateTags") return create_tags(fields);
         return {500, "<html><body>The action is not known here</body></html>", "text/html", 0};
     }
 
@@ -339,5 +340,15 @@ class FakeEc2 final : public io::HttpClient {
     int last_id_ = 0;
     io::RequestId last_request_ = 0;
 };
+
+    io::HttpResponse create_tags(const Fields& fields) {
+        for (const std::string& id : list_at(fields, "ResourceId")) {
+            for (FakeInstance& each : instances) {
+                if (each.id != id) continue;
+                for (const auto& [key, value] : tags_at(fields, "")) each.tags[key] = value;
+            }
+        }
+        return ok("CreateTags", element("return", "true"));
+    }
 
 }  // namespace joiner::cloud::ec2::testing
