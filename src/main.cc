@@ -50,6 +50,21 @@ void add_ec2(CLI::App& command, const std::shared_ptr<ControllerOptions>& o) {
     command.add_option("--reserved-enis", o->reserved_enis, "EC2: network interfaces that pods do not get")
         ->envname("RESERVED_ENIS")
         ->capture_default_str();
+    command
+        .add_option("--ami-refresh-interval", o->ami_refresh_interval,
+                    "EC2: how long images that were found are believed in")
+        ->envname("AMI_REFRESH_INTERVAL")
+        ->capture_default_str();
+    command
+        .add_option("--subnet-refresh-interval", o->subnet_refresh_interval,
+                    "EC2: how long subnets that were found are believed in")
+        ->envname("SUBNET_REFRESH_INTERVAL")
+        ->capture_default_str();
+    command
+        .add_option("--security-group-refresh-interval", o->security_group_refresh_interval,
+                    "EC2: how long security groups that were found are believed in")
+        ->envname("SECURITY_GROUP_REFRESH_INTERVAL")
+        ->capture_default_str();
     command.add_flag("--disable-dry-run", o->disable_dry_run, "EC2: believe a class without trying it")
         ->envname("DISABLE_DRY_RUN");
 }

@@ -59,6 +59,9 @@ struct ControllerOptions {
     double vm_memory_overhead_percent = 0.075;
     std::string interruption_queue;
     int reserved_enis = 0;
+    std::string ami_refresh_interval = "1m";
+    std::string subnet_refresh_interval = "1m";
+    std::string security_group_refresh_interval = "1m";
     bool disable_dry_run = false;
 };
 int run_controller(const ControllerOptions& options);

@@ -84,6 +84,15 @@ Result<control::ProviderMaker> ec2_maker(const ControllerOptions& in, io::HttpCl
     settings.interruption_queue = in.interruption_queue;
     settings.reserved_enis = in.reserved_enis;
     settings.disable_dry_run = in.disable_dry_run;
+    const auto interval = [](const char* flag, const std::string& text) -> Result<Duration> {
+        const auto duration = parse_duration(text);
+        if (!duration) return invalid(fmt::format("--{}: {}", flag, duration.error().message));
+        return *duration;
+    };
+    TRY(settings.ami_refresh, interval("ami-refresh-interval", in.ami_refresh_interval));
+    TRY(settings.subnet_refresh, interval("subnet-refresh-interval", in.subnet_refresh_interval));
+    TRY(settings.security_group_refresh,
+        interval("security-group-refresh-interval", in.security_group_refresh_interval));
     TRY(const cloud::ec2::MakeProvider make, cloud::ec2::provider_maker(http, std::move(settings), rng));
     return control::ProviderMaker(
         [make](const control::ProviderGround& ground) { return make(ground.loop, ground.reports); });

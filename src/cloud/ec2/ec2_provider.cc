@@ -43,7 +43,8 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
       cluster_(ground.loop, eks_, settings_),
       profiles_(ground.loop, iam_, region_, settings_),
-      reconciler_({ground.loop, ec2_, ssm_, cluster_, profiles_, templates_, subnets_, settings_}),
+      discovery_(ground.loop, ec2_, ssm_, subnets_, settings_),
+      reconciler_({ground.loop, ec2_, discovery_, cluster_, profiles_, templates_, settings_}),
       region_types_(ground.loop, ec2_, pricing_, region_, settings_,
                     [&reports = ground.reports] { reports.offers_changed(); }),
       queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue) {

@@ -97,6 +97,7 @@ class Ec2Provider final : public Provider {
     Launcher launcher_;
     ClusterDiscovery cluster_;
     InstanceProfiles profiles_;
+    Discovery discovery_;
     ClassReconciler reconciler_;
     RegionTypes region_types_;
     InterruptionQueue queue_;

@@ -16,6 +16,13 @@ Status check(const Settings& settings) {
     if (!(settings.vm_memory_overhead >= 0 && settings.vm_memory_overhead < 1))
         return invalid("--vm-memory-overhead-percent must be at least 0 and less than 1");
     if (settings.reserved_enis < 0) return invalid("--reserved-enis must not be negative");
+    const std::pair<const char*, Duration> kRefreshes[] = {
+        {"--ami-refresh-interval", settings.ami_refresh},
+        {"--subnet-refresh-interval", settings.subnet_refresh},
+        {"--security-group-refresh-interval", settings.security_group_refresh}};
+    for (const auto& [flag, interval] : kRefreshes) {
+        if (interval < std::chrono::minutes{1}) return invalid(fmt::format("{} must be at least 1m", flag));
+    }
     const std::string& url = settings.cluster_endpoint;
     if (!url.empty() && !url.starts_with("https://") && !url.starts_with("http://"))
         return invalid(fmt::format("--cluster-endpoint: \"{}\" is not a URL", url));

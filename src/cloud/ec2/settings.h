@@ -19,6 +19,7 @@ struct Settings {
     std::string interruption_queue = {};  // Empty: none is read.
     int reserved_enis = 0;
     bool disable_dry_run = false;
+    // For how long what selectors find is not asked for anew.
     Duration ami_refresh = std::chrono::minutes{1};
     Duration subnet_refresh = std::chrono::minutes{1};
     Duration security_group_refresh = std::chrono::minutes{1};

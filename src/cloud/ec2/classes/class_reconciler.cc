@@ -129,7 +129,7 @@ void ClassReconciler::find_subnets(const JobPtr& job) {
     ask_all<Subnet, Filters>(
         subnet_questions(job->spec.subnets),
         [this](const Filters& filters, aws::Done<std::vector<Subnet>> found) {
-            ground_.ec2.describe_subnets(filters, std::move(found));
+            ground_.discovery.subnets(filters, std::move(found));
         },
         [this, job, is_alive = is_alive_](aws::Answer<std::vector<Subnet>> found) {
             if (!*is_alive) return;
@@ -141,7 +141,6 @@ void ClassReconciler::find_subnets(const JobPtr& job) {
             std::stable_sort(found->begin(), found->end(), [](const Subnet& a, const Subnet& b) {
                 return a.free_addresses > b.free_addresses;
             });
-            ground_.subnets.note(*found);
             job->status.subnets.clear();
             for (const Subnet& each : *found)
                 job->status.subnets.push_back({each.id, each.zone, each.zone_id});
@@ -155,7 +154,7 @@ void ClassReconciler::find_security_groups(const JobPtr& job) {
     ask_all<SecurityGroup, Filters>(
         security_group_questions(job->spec.security_groups),
         [this](const Filters& filters, aws::Done<std::vector<SecurityGroup>> found) {
-            ground_.ec2.describe_security_groups(filters, std::move(found));
+            ground_.discovery.security_groups(filters, std::move(found));
         },
         [this, job, is_alive = is_alive_](aws::Answer<std::vector<SecurityGroup>> found) {
             if (!*is_alive) return;
@@ -197,8 +196,8 @@ void ClassReconciler::find_images(const JobPtr& job) {
     ask_all<Found, ImageParameter>(
         parameters,
         [this](const ImageParameter& parameter, aws::Done<std::vector<Found>> found) {
-            ground_.ssm.get_parameter(
-                parameter.path, [parameter, found = std::move(found)](const aws::Answer<std::string>& value) {
+            ground_.discovery.parameter(
+                parameter, [parameter, found = std::move(found)](const aws::Answer<std::string>& value) {
                     if (value && value->starts_with("ami-"))
                         return found(std::vector<Found>{{*value, parameter}});
                     if (value || value.error().kind == ErrorKind::kNotFound)
@@ -224,7 +223,7 @@ void ClassReconciler::describe_images(const JobPtr& job, const ImagesOfParameter
     ask_all<Image, ImageQuestion>(
         image_questions(job->spec.amis, ids),
         [this](const ImageQuestion& question, aws::Done<std::vector<Image>> found) {
-            ground_.ec2.describe_images(question.filters, question.owners, std::move(found));
+            ground_.discovery.images(question.filters, question.owners, std::move(found));
         },
         [this, job, of_parameters, is_alive = is_alive_](aws::Answer<std::vector<Image>> found) {
             if (!*is_alive) return;
