@@ -39,7 +39,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       sqs_(client_),
       instances_(ground.loop, ec2_, settings_.cluster_name),
       node_tags_(ec2_, instances_, settings_.cluster_name),
-      templates_(ground.loop, ec2_),
+      templates_(ground.loop, ec2_, settings_.cluster_name),
       launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
       cluster_(ground.loop, eks_, settings_),
       profiles_(ground.loop, iam_, region_, settings_),
@@ -122,10 +122,11 @@ DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&
     return {};
 }
 
-// Only who leads asks; so the queue is read by nobody else.
+// Only who leads asks; so nobody else reads the queue or takes launch templates away.
 void Ec2Provider::reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                             std::function<void(Result<WantedClassState>)> done) {
     queue_.start();
+    if (!launcher_.is_launching()) templates_.sweep();
     reconciler_.reconcile(node_class, facts, std::move(done));
 }
 

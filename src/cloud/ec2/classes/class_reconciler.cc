@@ -409,14 +409,12 @@ void ClassReconciler::clear_away(const JobPtr& job) {
         if (!cleared) return job->done(tl::unexpected<Error>(cleared.error()));
         job->done(out);
     };
-    const Filters tags = {{"tag:" + std::string(kClusterTag), {ground_.settings.cluster_name}},
-                          {"tag:" + std::string(kClassLabel), {job->node_class.meta.name}}};
-    ground_.templates.sweep(tags, Duration{0},
-                            [this, job, finished, is_alive = is_alive_](const aws::Answer<void>& swept) {
-                                if (!*is_alive) return;
-                                if (!swept || ground_.settings.isolated_vpc) return finished(swept);
-                                ground_.profiles.remove_all(job->node_class, finished);
-                            });
+    ground_.templates.remove_all(job->node_class.meta.name, [this, job, finished, is_alive = is_alive_](
+                                                                const aws::Answer<void>& removed) {
+        if (!*is_alive) return;
+        if (!removed || ground_.settings.isolated_vpc) return finished(removed);
+        ground_.profiles.remove_all(job->node_class, finished);
+    });
 }
 
 }  // namespace joiner::cloud::ec2

@@ -377,6 +377,11 @@ void Launcher::ended(const std::string& instance_id) {
     uid_of_.erase(uid);
 }
 
+bool Launcher::is_launching() const {
+    return std::any_of(purchases_.begin(), purchases_.end(),
+                       [](const auto& item) { return !item.second->waiting.empty(); });
+}
+
 bool Launcher::is_young(const std::string& instance_id) const {
     const auto uid = uid_of_.find(instance_id);
     if (uid == uid_of_.end()) return false;

@@ -177,15 +177,21 @@ class FakeEc2 final : public io::HttpClient {
         if (templates.contains(name))
             return error(400, "InvalidLaunchTemplateName.AlreadyExistsException",
                          "Launch template name already in use.");
-        templates[name] = fields;
+        const std::string token = at(fields, "ClientToken");
+        // One that was made by the token, though it may have been deleted since.
+        if (token.empty() || template_tokens_.insert(token).second) templates[name] = fields;
         return ok("CreateLaunchTemplate", "<launchTemplate>" + element("launchTemplateId", "lt-" + name) +
                                               element("launchTemplateName", name) + "</launchTemplate>");
     }
-    io::HttpResponse describe_templates(const Fields&) {
+    io::HttpResponse describe_templates(const Fields& asked) {
         std::string items;
-        for (const auto& [name, fields] : templates)
+        for (const auto& [name, fields] : templates) {
+            FakeInstance tagged;
+            tagged.tags = tags_at(fields, "TagSpecification.1");
+            if (!passes(tagged, "", asked)) continue;
             items += "<item>" + element("launchTemplateId", "lt-" + name) +
                      element("launchTemplateName", name) + "</item>";
+        }
         return ok("DescribeLaunchTemplates", "<launchTemplates>" + items + "</launchTemplates>");
     }
     io::HttpResponse delete_template(const Fields& fields) {
@@ -248,6 +254,12 @@ class FakeEc2 final : public io::HttpClient {
                           element("errorMessage", "There is no capacity.") + "</item>";
                 continue;
             }
+            if (full_subnets.contains(each.subnet)) {
+                errors += "<item>" + each.xml() + element("lifecycle", capacity_type) +
+                          element("errorCode", "InsufficientFreeAddressesInSubnet") +
+                          element("errorMessage", "There are not enough free addresses.") + "</item>";
+                continue;
+            }
             const FakeInstance& instance =
                 run({"", each.type, each.zone, each.subnet, each.image_id, capacity_type,
                      tags_at(fields, "TagSpecification.2"), kNoTime, WallTime::max()});
@@ -255,12 +267,6 @@ class FakeEc2 final : public io::HttpClient {
                    element("item", instance.id) + "</instanceIds>" + element("instanceType", each.type) +
                    "</item>";
             break;
-            if (full_subnets.contains(each.subnet)) {
-                errors += "<item>" + each.xml() + element("lifecycle", capacity_type) +
-                          element("errorCode", "InsufficientFreeAddressesInSubnet") +
-                          element("errorMessage", "There are not enough free addresses.") + "</item>";
-                continue;
-            }
         }
         const io::HttpResponse answer =
             ok("CreateFleet", element("fleetId", "fleet-1") + "<errorSet>" + errors +
@@ -335,12 +341,6 @@ class FakeEc2 final : public io::HttpClient {
         return ok("TerminateInstances", "<instancesSet/>");
     }
 
-    io::Loop& loop_;
-    std::map<std::string, std::pair<Fields, io::HttpResponse>> fleets_;  // By client token.
-    int last_id_ = 0;
-    io::RequestId last_request_ = 0;
-};
-
     io::HttpResponse create_tags(const Fields& fields) {
         for (const std::string& id : list_at(fields, "ResourceId")) {
             for (FakeInstance& each : instances) {
@@ -350,5 +350,12 @@ class FakeEc2 final : public io::HttpClient {
         }
         return ok("CreateTags", element("return", "true"));
     }
+
+    io::Loop& loop_;
+    std::map<std::string, std::pair<Fields, io::HttpResponse>> fleets_;  // By client token.
+    std::set<std::string> template_tokens_;
+    int last_id_ = 0;
+    io::RequestId last_request_ = 0;
+};
 
 }  // namespace joiner::cloud::ec2::testing
