@@ -86,7 +86,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       collector(services, [this](const std::string& claim,
                                  const std::string& reason) { lifecycle.delete_claim(claim, reason); }),
       class_keeper(services),
-      cloud_events(services, lifecycle, shortages, metrics),
+      cloud_events(services, lifecycle, shortages),
       node_herald(services),
       pool_metrics(cluster, metrics),
       pod_metrics(cluster, decisions, metrics),

@@ -29,6 +29,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
     : loop_(ground.loop),
       settings_(std::move(settings)),
       region_(ground.endpoints.region()),
+      call_metrics_(ground.reports),
       client_(ground.loop, ground.http, ground.rng, std::move(ground.endpoints),
               std::move(ground.fetch_credentials), kAgent),
       ec2_(client_),
@@ -48,6 +49,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       region_types_(ground.loop, ec2_, pricing_, region_, settings_,
                     [&reports = ground.reports] { reports.offers_changed(); }),
       queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue) {
+    client_.tell(call_metrics_);
     labels_.domains.emplace_back(kGroup);
     // Every label of the built-in types is one that users may ask for.
     rules::Requirements defined;

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "cloud/ec2/aws/client.h"
+#include "cloud/ec2/call_metrics.h"
 #include "cloud/ec2/calls/ec2.h"
 #include "cloud/ec2/calls/iam.h"
 #include "cloud/ec2/calls/services.h"
@@ -91,6 +92,7 @@ class Ec2Provider final : public Provider {
     Eks eks_;
     Pricing pricing_;
     Sqs sqs_;
+    CallMetrics call_metrics_;
     Instances instances_;
     LaunchTemplates templates_;
     SubnetChoice subnets_;

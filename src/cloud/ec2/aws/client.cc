@@ -52,6 +52,9 @@ struct Client::Pending {
     std::string key;  // "ec2:CreateFleet"
     Done<std::string> done;
     int attempts = 0;
+    int last_code = 0;           // HTTP's; 0: no answer came.
+    Duration began{0};           // Of the call,
+    Duration went_out{0};        // and of the last attempt.
     Duration clock_ahead{0};     // By which the last attempt was signed.
     bool has_set_clock = false;  // Was refused for its time once.
     bool has_renewed = false;    // Was refused once, and goes out with newer credentials.
@@ -80,6 +83,7 @@ void Client::send(Call call, Done<std::string> done) {
     pending->key = fmt::format("{}:{}", name_of(call.service), call.name);
     pending->call = std::move(call);
     pending->done = std::move(done);
+    pending->began = loop_.monotonic();
     attempt(pending);
 }
 
@@ -129,6 +133,7 @@ void Client::send_signed(const std::shared_ptr<Pending>& pending, const Credenti
     request.max_response_bytes = kMostBytes;
     request.accept_gzip = true;
     pending->clock_ahead = clock_.ahead();
+    pending->went_out = loop_.monotonic();
     ++pending->attempts;
     ++counts_[pending->key].attempts;
     http_.send(std::move(request), [this, pending, credentials, is_alive = is_alive_](io::HttpResult answer) {
@@ -139,6 +144,10 @@ void Client::send_signed(const std::shared_ptr<Pending>& pending, const Credenti
 void Client::on_answer(const std::shared_ptr<Pending>& pending, const Credentials& used,
                        io::HttpResult answer) {
     const Duration now = loop_.monotonic();
+    pending->last_code = answer ? answer->code : 0;
+    if (listener_ != nullptr)
+        listener_->request_ended(pending->call.service, pending->call.name, pending->last_code,
+                                 now - pending->went_out);
     CallError error;
     if (!answer) {
         error.kind = answer.error().kind;
@@ -203,6 +212,9 @@ void Client::fail_or_retry(const std::shared_ptr<Pending>& pending, CallError er
 
 void Client::finish(const std::shared_ptr<Pending>& pending, Answer<std::string> answer) {
     if (!answer) ++counts_[pending->key].failed;
+    if (listener_ != nullptr)
+        listener_->call_ended(pending->call.service, pending->call.name, pending->last_code,
+                              loop_.monotonic() - pending->began, pending->attempts);
     const Done<std::string> done = std::move(pending->done);
     done(std::move(answer));
 }

@@ -36,7 +36,17 @@ struct Call {
     Duration timeout = std::chrono::seconds{60};
 };
 
-// How calls fared; for metrics.
+// Hears how requests and calls went. `code`: HTTP's, of the last answer; 0: none came.
+class CallListener {
+  public:
+    virtual ~CallListener() = default;
+    virtual void request_ended(Service service, const std::string& call, int code, Duration took) = 0;
+    // `requests`: how many it took.
+    virtual void call_ended(Service service, const std::string& call, int code, Duration took,
+                            int requests) = 0;
+};
+
+// How calls fared.
 struct CallCounts {
     std::int64_t attempts = 0;
     std::int64_t throttled = 0;
@@ -55,6 +65,8 @@ class Client {
     // The body of an answer that is no error.
     void send(Call call, Done<std::string> done);
 
+    // Outlives the client.
+    void tell(CallListener& listener) { listener_ = &listener; }
     const Endpoints& endpoints() const { return endpoints_; }
     // By service and name: "ec2:CreateFleet".
     const std::map<std::string, CallCounts>& counts() const { return counts_; }
@@ -72,14 +84,15 @@ class Client {
     io::HttpClient& http_;
     Rng rng_;
     const Endpoints endpoints_;
+    ServerClock clock_;
     CredentialKeeper credentials_;
     const std::string agent_;
     std::map<std::string, std::shared_ptr<const io::Endpoint>> urls_;
     std::map<std::string, Pace> paces_;
     std::map<std::string, CallCounts> counts_;
     double retry_tokens_;
+    CallListener* listener_ = nullptr;
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace joiner::cloud::ec2::aws
-    ServerClock clock_;
