@@ -23,49 +23,53 @@ void add_flags_without_effect(CLI::App& command) {
     for (const char* name : {"memory-limit", "cpu-requests"}) add(name)->check(CLI::TypeValidator<long>());
 }
 
-void add_ec2(CLI::App& command, const std::shared_ptr<ControllerOptions>& o) {
+void add_ec2(CLI::App& command, Ec2Options& o) {
     command
-        .add_option("--cluster-name", o->cluster_name,
+        .add_option("--cluster-name", o.cluster_name,
                     "launch on EC2 for this cluster; AWS's own variables count")
         ->envname("CLUSTER_NAME");
     command
-        .add_option("--cluster-endpoint", o->cluster_endpoint,
+        .add_option("--cluster-endpoint", o.cluster_endpoint,
                     "EC2: where nodes find the API server; else EKS says")
         ->envname("CLUSTER_ENDPOINT");
     command
-        .add_option("--cluster-ca-bundle", o->cluster_ca_bundle,
+        .add_option("--cluster-ca-bundle", o.cluster_ca_bundle,
                     "EC2: the API server's CA in base64; else EKS says")
         ->envname("CLUSTER_CA_BUNDLE");
-    command.add_flag("--isolated-vpc", o->isolated_vpc, "EC2: prices and IAM cannot be reached")
+    command.add_flag("--isolated-vpc", o.isolated_vpc, "EC2: prices and IAM cannot be reached")
         ->envname("ISOLATED_VPC");
     command
-        .add_option("--vm-memory-overhead-percent", o->vm_memory_overhead_percent,
+        .add_flag("--eks-control-plane", o.eks_control_plane,
+                  "EC2: ask EKS for Kubernetes' version, and not the API server")
+        ->envname("EKS_CONTROL_PLANE");
+    command
+        .add_option("--vm-memory-overhead-percent", o.vm_memory_overhead_percent,
                     "EC2: share of the memory that the hypervisor keeps")
         ->envname("VM_MEMORY_OVERHEAD_PERCENT")
         ->capture_default_str();
     command
-        .add_option("--interruption-queue", o->interruption_queue,
+        .add_option("--interruption-queue", o.interruption_queue,
                     "EC2: name of the SQS queue; none is read without")
         ->envname("INTERRUPTION_QUEUE");
-    command.add_option("--reserved-enis", o->reserved_enis, "EC2: network interfaces that pods do not get")
+    command.add_option("--reserved-enis", o.reserved_enis, "EC2: network interfaces that pods do not get")
         ->envname("RESERVED_ENIS")
         ->capture_default_str();
     command
-        .add_option("--ami-refresh-interval", o->ami_refresh_interval,
+        .add_option("--ami-refresh-interval", o.ami_refresh_interval,
                     "EC2: how long images that were found are believed in")
         ->envname("AMI_REFRESH_INTERVAL")
         ->capture_default_str();
     command
-        .add_option("--subnet-refresh-interval", o->subnet_refresh_interval,
+        .add_option("--subnet-refresh-interval", o.subnet_refresh_interval,
                     "EC2: how long subnets that were found are believed in")
         ->envname("SUBNET_REFRESH_INTERVAL")
         ->capture_default_str();
     command
-        .add_option("--security-group-refresh-interval", o->security_group_refresh_interval,
+        .add_option("--security-group-refresh-interval", o.security_group_refresh_interval,
                     "EC2: how long security groups that were found are believed in")
         ->envname("SECURITY_GROUP_REFRESH_INTERVAL")
         ->capture_default_str();
-    command.add_flag("--disable-dry-run", o->disable_dry_run, "EC2: believe a class without trying it")
+    command.add_flag("--disable-dry-run", o.disable_dry_run, "EC2: believe a class without trying it")
         ->envname("DISABLE_DRY_RUN");
 }
 
@@ -148,7 +152,7 @@ void add_controller(CLI::App& app, int& code) {
         ->add_flag("--legacy-node-repair", o->legacy_node_repair,
                    "with the gate NodeRepair: sick nodes go by force, past budgets, nothing launched before")
         ->envname("LEGACY_NODE_REPAIR");
-    add_ec2(*command, o);
+    add_ec2(*command, o->ec2);
     add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
 }

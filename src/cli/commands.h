@@ -28,6 +28,22 @@ struct SimulateOptions {
 };
 int run_simulate(const SimulateOptions& options);
 
+// Without a cluster's name that cloud is left alone.
+struct Ec2Options {
+    std::string cluster_name;
+    std::string cluster_endpoint;
+    std::string cluster_ca_bundle;
+    bool isolated_vpc = false;
+    bool eks_control_plane = false;
+    double vm_memory_overhead_percent = 0.075;
+    std::string interruption_queue;
+    int reserved_enis = 0;
+    bool disable_dry_run = false;
+    std::string ami_refresh_interval = "1m";
+    std::string subnet_refresh_interval = "1m";
+    std::string security_group_refresh_interval = "1m";
+};
+
 struct ControllerOptions {
     std::string kubeconfig;
     std::string context;
@@ -51,18 +67,7 @@ struct ControllerOptions {
     std::string scheduler_config;
     std::string feature_gates;
     bool legacy_node_repair = false;
-    // EC2's; without a cluster's name that cloud is left alone.
-    std::string cluster_name;
-    std::string cluster_endpoint;
-    std::string cluster_ca_bundle;
-    bool isolated_vpc = false;
-    double vm_memory_overhead_percent = 0.075;
-    std::string interruption_queue;
-    int reserved_enis = 0;
-    std::string ami_refresh_interval = "1m";
-    std::string subnet_refresh_interval = "1m";
-    std::string security_group_refresh_interval = "1m";
-    bool disable_dry_run = false;
+    Ec2Options ec2;
 };
 int run_controller(const ControllerOptions& options);
 

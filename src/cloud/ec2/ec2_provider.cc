@@ -42,7 +42,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       node_tags_(ec2_, instances_, settings_.cluster_name),
       templates_(ground.loop, ec2_, settings_.cluster_name),
       launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
-      cluster_(ground.loop, eks_, settings_),
+      cluster_(ground.loop, eks_, settings_, std::move(ground.ask_version)),
       profiles_(ground.loop, iam_, region_, settings_),
       discovery_(ground.loop, ec2_, ssm_, subnets_, settings_),
       reconciler_({ground.loop, ec2_, discovery_, cluster_, profiles_, templates_, settings_}),

@@ -37,6 +37,7 @@ struct Ec2Ground {
 };
 
 class Ec2Provider final : public Provider {
+    AskVersion ask_version = {};
   public:
     Ec2Provider(Ec2Ground ground, Settings settings);
     ~Ec2Provider() override;

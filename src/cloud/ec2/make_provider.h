@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "base/rng.h"
+#include "cloud/ec2/classes/cluster_discovery.h"
 #include "cloud/ec2/settings.h"
 #include "cloud/provider.h"
 #include "io/http.h"
@@ -13,7 +15,12 @@
 
 namespace joiner::cloud::ec2 {
 
-using MakeProvider = std::function<std::unique_ptr<Provider>(io::Loop& loop, Reports& reports)>;
+using MakeProvider =
+    std::function<std::unique_ptr<Provider>(io::Loop& loop, Reports& reports, AskVersion ask_version)>;
+
+// The region: as AWS's variables and files name it, else as this machine's metadata does. Errors say what to
+// set.
+void find_region(io::HttpClient& http, std::function<void(Result<std::string>)> done);
 
 // Reads the environment now; asks nobody. Errors name the setting, the variable or the file that is wrong.
 // The HTTP client outlives the provider.
