@@ -71,6 +71,14 @@ void add_ec2(CLI::App& command, Ec2Options& o) {
         ->capture_default_str();
     command.add_flag("--disable-dry-run", o.disable_dry_run, "EC2: believe a class without trying it")
         ->envname("DISABLE_DRY_RUN");
+    command
+        .add_flag("--enable-zonal-shift", o.enable_zonal_shift,
+                  "EC2: buy nothing in zones that traffic is shifted away from")
+        ->envname("ENABLE_ZONAL_SHIFT");
+    command
+        .add_option("--aws-feature-gates", o.aws_feature_gates,
+                    "EC2: RebootForRepair=true reboots nodes whose GPU a reset mends; others have no effect")
+        ->envname("AWS_FEATURE_GATES");
 }
 
 void add_controller(CLI::App& app, int& code) {

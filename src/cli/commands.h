@@ -39,9 +39,11 @@ struct Ec2Options {
     std::string interruption_queue;
     int reserved_enis = 0;
     bool disable_dry_run = false;
+    bool enable_zonal_shift = false;
     std::string ami_refresh_interval = "1m";
     std::string subnet_refresh_interval = "1m";
     std::string security_group_refresh_interval = "1m";
+    std::string aws_feature_gates;
 };
 
 struct ControllerOptions {

@@ -105,7 +105,7 @@ int run_controller(const ControllerOptions& in) {
     io::CurlHttp http(loop);
     std::vector<control::ProviderMaker> providers = control::provider_list(std::move(*types));
     if (!in.ec2.cluster_name.empty()) {
-        const auto ec2 = ec2_maker(in.ec2, loop, http, Rng(rng.next()));
+        const auto ec2 = ec2_maker(in.ec2, in.legacy_node_repair, loop, http, Rng(rng.next()));
         if (!ec2) return refuse(ec2.error().message);
         providers.push_back(*ec2);
     }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "cloud/ec2/feature_gates.h"
 #include "cloud/ec2/make_provider.h"
 #include "kube/client.h"
 
@@ -39,7 +40,7 @@ Result<std::string> region_of_machine(io::RealLoop& loop, io::HttpClient& http) 
     return out;
 }
 
-Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& in) {
+Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& in, bool legacy_node_repair) {
     cloud::ec2::Settings out;
     out.cluster_name = in.cluster_name;
     out.cluster_endpoint = in.cluster_endpoint;
@@ -50,16 +51,21 @@ Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& in) {
     out.interruption_queue = in.interruption_queue;
     out.reserved_enis = in.reserved_enis;
     out.disable_dry_run = in.disable_dry_run;
+    out.enable_zonal_shift = in.enable_zonal_shift;
+    out.legacy_node_repair = legacy_node_repair;
     TRY(out.ami_refresh, interval("ami-refresh-interval", in.ami_refresh_interval));
     TRY(out.subnet_refresh, interval("subnet-refresh-interval", in.subnet_refresh_interval));
     TRY(out.security_group_refresh,
         interval("security-group-refresh-interval", in.security_group_refresh_interval));
+    const auto gates = cloud::ec2::parse_aws_feature_gates(in.aws_feature_gates);
+    if (!gates) return invalid("--aws-feature-gates: " + gates.error().message);
+    out.reboot_for_repair = gates->reboot_for_repair;
     return out;
 }
 
-Result<control::ProviderMaker> ec2_maker(const Ec2Options& options, io::RealLoop& loop, io::HttpClient& http,
-                                         Rng rng) {
-    TRY(cloud::ec2::Settings settings, ec2_settings(options));
+Result<control::ProviderMaker> ec2_maker(const Ec2Options& options, bool legacy_node_repair,
+                                         io::RealLoop& loop, io::HttpClient& http, Rng rng) {
+    TRY(cloud::ec2::Settings settings, ec2_settings(options, legacy_node_repair));
     TRY(settings.region, region_of_machine(loop, http));
     TRY(const cloud::ec2::MakeProvider make, cloud::ec2::provider_maker(http, std::move(settings), rng));
     return control::ProviderMaker([make](const control::ProviderGround& ground) {

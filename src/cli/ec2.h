@@ -12,13 +12,13 @@
 namespace joiner::cli {
 
 // Errors name the flag. REQUIRES: a cluster's name.
-Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& options);
+Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& options, bool legacy_node_repair);
 
 // Waits on the loop where the machine must be asked.
 Result<std::string> region_of_machine(io::RealLoop& loop, io::HttpClient& http);
 
 // Waits on the loop for the region, where the machine must be asked for it.
-Result<control::ProviderMaker> ec2_maker(const Ec2Options& options, io::RealLoop& loop, io::HttpClient& http,
-                                         Rng rng);
+Result<control::ProviderMaker> ec2_maker(const Ec2Options& options, bool legacy_node_repair,
+                                         io::RealLoop& loop, io::HttpClient& http, Rng rng);
 
 }  // namespace joiner::cli

@@ -88,6 +88,8 @@ constexpr Description kDescriptions[] = {
     {"interruption_deleted_messages_total", "Messages removed from the queue of interruptions."},
     {"interruption_message_queue_duration_seconds",
      "Time from the sending of a message about an interruption until it was read."},
+    {"interruption_instance_status_unhealthy_total",
+     "Instances that EC2 itself calls sick, by what is wrong."},
     {"aws_sdk_go_request_total", "Calls to AWS."},
     {"aws_sdk_go_request_attempt_total", "Requests to AWS, of which a call may need several."},
     {"aws_sdk_go_request_duration_seconds", "Time a call to AWS took, all its requests together."},

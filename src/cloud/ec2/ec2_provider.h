@@ -13,14 +13,17 @@
 #include "cloud/ec2/calls/ec2.h"
 #include "cloud/ec2/calls/iam.h"
 #include "cloud/ec2/calls/services.h"
+#include "cloud/ec2/calls/zonal_shift.h"
 #include "cloud/ec2/classes/class_reconciler.h"
 #include "cloud/ec2/classes/instance_profiles.h"
+#include "cloud/ec2/health/instance_status.h"
+#include "cloud/ec2/health/zonal_shift.h"
 #include "cloud/ec2/instances/instances.h"
+#include "cloud/ec2/instances/node_tags.h"
 #include "cloud/ec2/interruption/interruption_queue.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/launcher.h"
 #include "cloud/ec2/launch/subnet_choice.h"
-#include "cloud/ec2/instances/node_tags.h"
 #include "cloud/ec2/settings.h"
 #include "cloud/ec2/types/region_types.h"
 #include "cloud/provider.h"
@@ -34,10 +37,10 @@ struct Ec2Ground {
     Rng rng;
     aws::Endpoints endpoints;
     aws::CredentialKeeper::Fetch fetch_credentials;
+    AskVersion ask_version = {};
 };
 
 class Ec2Provider final : public Provider {
-    AskVersion ask_version = {};
   public:
     Ec2Provider(Ec2Ground ground, Settings settings);
     ~Ec2Provider() override;
@@ -55,30 +58,33 @@ class Ec2Provider final : public Provider {
     void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                    std::function<void(Result<WantedClassState>)> done) override;
 
+    std::vector<rules::RepairPolicy> repair_policies() const override;
     void create(const LaunchRequest& request, LaunchDone done) override;
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;
     void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
     void list(std::function<void(Result<std::vector<Instance>>)> done) override;
+    bool must_hear_of_node(const api::NodeClaim& claim) const override { return NodeTags::are_wanted(claim); }
+    void hear_of_node(const api::NodeClaim& claim,
+                      std::function<void(Result<api::StringMap>)> done) override {
+        node_tags_.put(claim, std::move(done));
+    }
     bool can_reboot() const override { return true; }
     void reboot(const api::NodeClaim& claim, const std::string& operation,
                 std::function<void(Status)> done) override;
 
   private:
     // The types of a class, as long as it finds the same places and images.
-    bool must_hear_of_node(const api::NodeClaim& claim) const override { return NodeTags::are_wanted(claim); }
-    void hear_of_node(const api::NodeClaim& claim,
-                      std::function<void(Result<api::StringMap>)> done) override {
-        node_tags_.put(claim, std::move(done));
-    }
     struct ClassTypes {
         std::string version;  // Of the class's object, when it was read last.
         std::string written;  // The class's spec and what its selectors found.
         std::shared_ptr<const RegionFacts> facts;
+        int shift = 0;  // The version of the zonal shifts.
         InstanceTypes types;
         std::map<std::string, std::string, std::less<>> images;  // That a new node of each type gets.
     };
     // What nodes of the class may be; an error where that is not known now.
     Result<const ClassTypes*> types_of(const api::NodeClass& node_class);
+    void close_shifted_zones(std::vector<rules::InstanceType>& types) const;
     void end(const std::string& id, std::function<void(Status)> done);
     void see_whether_it_ended(const std::string& id, std::function<void(Status)> done);
     Status gone(const std::string& id);
@@ -86,6 +92,7 @@ class Ec2Provider final : public Provider {
     io::Loop& loop_;
     Settings settings_;  // What it leaves open is found out.
     const std::string region_;
+    CallMetrics call_metrics_;
     aws::Client client_;
     Ec2 ec2_;
     Iam iam_;
@@ -93,8 +100,9 @@ class Ec2Provider final : public Provider {
     Eks eks_;
     Pricing pricing_;
     Sqs sqs_;
-    CallMetrics call_metrics_;
+    ArcZonalShift arc_;
     Instances instances_;
+    NodeTags node_tags_;
     LaunchTemplates templates_;
     SubnetChoice subnets_;
     Launcher launcher_;
@@ -104,9 +112,10 @@ class Ec2Provider final : public Provider {
     ClassReconciler reconciler_;
     RegionTypes region_types_;
     InterruptionQueue queue_;
+    InstanceStatusWatch status_watch_;
+    ZonalShift zonal_shift_;
     rules::RestrictedLabels labels_;
     std::map<std::string, ClassTypes> types_;  // By the class's name.
-    NodeTags node_tags_;
     std::set<std::string> ending_;             // Ids of instances that EC2 has been told to end.
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

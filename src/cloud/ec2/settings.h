@@ -21,6 +21,9 @@ struct Settings {
     std::string interruption_queue = {};  // Empty: none is read.
     int reserved_enis = 0;
     bool disable_dry_run = false;
+    bool enable_zonal_shift = false;
+    bool legacy_node_repair = false;
+    bool reboot_for_repair = false;  // Of --aws-feature-gates.
     // For how long what selectors find is not asked for anew.
     Duration ami_refresh = std::chrono::minutes{1};
     Duration subnet_refresh = std::chrono::minutes{1};

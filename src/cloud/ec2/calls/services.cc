@@ -105,9 +105,10 @@ void Eks::describe_cluster(const std::string& name, Done<EksCluster> done) {
     ask<EksCluster>(client_, std::move(call), std::move(done), [](const json& body) -> Answer<EksCluster> {
         const json& cluster = at(body, "cluster");
         const json& network = at(cluster, "kubernetesNetworkConfig");
-        return EksCluster{text_at(cluster, "endpoint"), text_at(at(cluster, "certificateAuthority"), "data"),
-                          text_at(cluster, "version"), text_at(network, "serviceIpv4Cidr"),
-                          text_at(network, "serviceIpv6Cidr")};
+        return EksCluster{
+            text_at(cluster, "endpoint"),        text_at(at(cluster, "certificateAuthority"), "data"),
+            text_at(cluster, "version"),         text_at(network, "serviceIpv4Cidr"),
+            text_at(network, "serviceIpv6Cidr"), text_at(cluster, "arn")};
     });
 }
 
