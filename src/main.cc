@@ -165,6 +165,23 @@ void add_controller(CLI::App& app, int& code) {
     command->callback([o, &code] { code = run_controller(*o); });
 }
 
+void add_doctor(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "doctor", "look whether a cluster and its AWS account have all that EC2 needs; changes nothing");
+    auto o = std::make_shared<DoctorOptions>();
+    command->add_option("--kubeconfig", o->kubeconfig, "kubeconfig file");
+    command->add_option("--context", o->context, "context of the kubeconfig");
+    command->add_option("-o,--output", o->output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    add_ec2(*command, o->ec2);
+    command->footer(
+        "A line a check, with the cure where one fails. Exit code 0: nothing is wrong. 1: a check has "
+        "failed. 2: "
+        "the flags are wrong.");
+    command->callback([o, &code] { code = run_doctor(*o); });
+}
+
 // -f may be left out: "joiner simulate app.yaml".
 void add_files(CLI::App& command, std::vector<std::string>& files, bool& is_recursive) {
     command.add_option("-f,--filename,files", files, "manifests: a file, a folder, or - for standard input")
@@ -253,6 +270,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     int code = 0;
     add_controller(app, code);
+    add_doctor(app, code);
     add_simulate(app, code);
     add_validate(app, code);
     add_demo(app, code);

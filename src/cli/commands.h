@@ -73,6 +73,15 @@ struct ControllerOptions {
 };
 int run_controller(const ControllerOptions& options);
 
+struct DoctorOptions {
+    std::string kubeconfig;
+    std::string context;
+    Ec2Options ec2;
+    std::string output = "text";
+};
+// 0: nothing is wrong, 1: a check has failed, 2: the flags are wrong.
+int run_doctor(const DoctorOptions& options);
+
 struct DemoOptions {
     bool serve = false;  // On real time, with a port for kubectl, until a signal; else it ends by itself.
     int port = 0;        // 0: any free one.

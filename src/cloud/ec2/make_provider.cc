@@ -78,4 +78,11 @@ Result<MakeProvider> provider_maker(io::HttpClient& http, Settings settings, Rng
         });
 }
 
+Result<std::unique_ptr<Doctor>> make_doctor(io::Loop& loop, io::HttpClient& http, Reports& reports,
+                                            Settings settings, Rng rng, std::vector<api::NodeClass> classes) {
+    TRY(const Surroundings around, read_surroundings(settings));
+    return std::make_unique<Doctor>(make_ground(loop, http, reports, rng, around), std::move(settings),
+                                    std::move(classes));
+}
+
 }  // namespace joiner::cloud::ec2
