@@ -23,35 +23,62 @@ void add_flags_without_effect(CLI::App& command) {
     for (const char* name : {"memory-limit", "cpu-requests"}) add(name)->check(CLI::TypeValidator<long>());
 }
 
-void add_ec2(CLI::App& command, const std::shared_ptr<ControllerOptions>& o) {
+void add_ec2(CLI::App& command, Ec2Options& o) {
     command
-        .add_option("--cluster-name", o->cluster_name,
+        .add_option("--cluster-name", o.cluster_name,
                     "launch on EC2 for this cluster; AWS's own variables count")
         ->envname("CLUSTER_NAME");
     command
-        .add_option("--cluster-endpoint", o->cluster_endpoint,
+        .add_option("--cluster-endpoint", o.cluster_endpoint,
                     "EC2: where nodes find the API server; else EKS says")
         ->envname("CLUSTER_ENDPOINT");
     command
-        .add_option("--cluster-ca-bundle", o->cluster_ca_bundle,
-                    "EC2: the API server's CA in base64; else EKS says")
+        .add_option("--cluster-ca-bundle", o.cluster_ca_bundle,
+                    "EC2: the API server's CA in base64; else ours, or what EKS says")
         ->envname("CLUSTER_CA_BUNDLE");
-    command.add_flag("--isolated-vpc", o->isolated_vpc, "EC2: prices and IAM cannot be reached")
+    command.add_flag("--isolated-vpc", o.isolated_vpc, "EC2: prices and IAM cannot be reached")
         ->envname("ISOLATED_VPC");
     command
-        .add_option("--vm-memory-overhead-percent", o->vm_memory_overhead_percent,
+        .add_flag("--eks-control-plane", o.eks_control_plane,
+                  "EC2: ask EKS for Kubernetes' version, and not the API server")
+        ->envname("EKS_CONTROL_PLANE");
+    command
+        .add_option("--vm-memory-overhead-percent", o.vm_memory_overhead_percent,
                     "EC2: share of the memory that the hypervisor keeps")
         ->envname("VM_MEMORY_OVERHEAD_PERCENT")
         ->capture_default_str();
     command
-        .add_option("--interruption-queue", o->interruption_queue,
+        .add_option("--interruption-queue", o.interruption_queue,
                     "EC2: name of the SQS queue; none is read without")
         ->envname("INTERRUPTION_QUEUE");
-    command.add_option("--reserved-enis", o->reserved_enis, "EC2: network interfaces that pods do not get")
+    command.add_option("--reserved-enis", o.reserved_enis, "EC2: network interfaces that pods do not get")
         ->envname("RESERVED_ENIS")
         ->capture_default_str();
-    command.add_flag("--disable-dry-run", o->disable_dry_run, "EC2: believe a class without trying it")
+    command
+        .add_option("--ami-refresh-interval", o.ami_refresh_interval,
+                    "EC2: how long images that were found are believed in")
+        ->envname("AMI_REFRESH_INTERVAL")
+        ->capture_default_str();
+    command
+        .add_option("--subnet-refresh-interval", o.subnet_refresh_interval,
+                    "EC2: how long subnets that were found are believed in")
+        ->envname("SUBNET_REFRESH_INTERVAL")
+        ->capture_default_str();
+    command
+        .add_option("--security-group-refresh-interval", o.security_group_refresh_interval,
+                    "EC2: how long security groups that were found are believed in")
+        ->envname("SECURITY_GROUP_REFRESH_INTERVAL")
+        ->capture_default_str();
+    command.add_flag("--disable-dry-run", o.disable_dry_run, "EC2: believe a class without trying it")
         ->envname("DISABLE_DRY_RUN");
+    command
+        .add_flag("--enable-zonal-shift", o.enable_zonal_shift,
+                  "EC2: buy nothing in zones that traffic is shifted away from")
+        ->envname("ENABLE_ZONAL_SHIFT");
+    command
+        .add_option("--aws-feature-gates", o.aws_feature_gates,
+                    "EC2: RebootForRepair=true reboots nodes whose GPU a reset mends; others have no effect")
+        ->envname("AWS_FEATURE_GATES");
 }
 
 void add_controller(CLI::App& app, int& code) {
@@ -133,9 +160,26 @@ void add_controller(CLI::App& app, int& code) {
         ->add_flag("--legacy-node-repair", o->legacy_node_repair,
                    "with the gate NodeRepair: sick nodes go by force, past budgets, nothing launched before")
         ->envname("LEGACY_NODE_REPAIR");
-    add_ec2(*command, o);
+    add_ec2(*command, o->ec2);
     add_flags_without_effect(*command);
     command->callback([o, &code] { code = run_controller(*o); });
+}
+
+void add_doctor(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "doctor", "look whether a cluster and its AWS account have all that EC2 needs; changes nothing");
+    auto o = std::make_shared<DoctorOptions>();
+    command->add_option("--kubeconfig", o->kubeconfig, "kubeconfig file");
+    command->add_option("--context", o->context, "context of the kubeconfig");
+    command->add_option("-o,--output", o->output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    add_ec2(*command, o->ec2);
+    command->footer(
+        "A line a check, with the cure where one fails. Exit code 0: nothing is wrong. 1: a check has "
+        "failed. 2: "
+        "the flags are wrong.");
+    command->callback([o, &code] { code = run_doctor(*o); });
 }
 
 // -f may be left out: "joiner simulate app.yaml".
@@ -226,6 +270,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     int code = 0;
     add_controller(app, code);
+    add_doctor(app, code);
     add_simulate(app, code);
     add_validate(app, code);
     add_demo(app, code);

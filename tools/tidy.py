@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over sources, several of one folder in one translation unit, and exits 1 where it finds something.
+"""Runs clang-tidy over sources, several of one folder in one unit (units.py), and exits 1 where it finds something.
 
-Most of what clang-tidy costs is the standard library's headers, read and searched for each unit again. Sources whose names would
-collide in one unit (two local helpers of one name) go to different units; a unit that does not compile all the same is tried in halves.
+A unit with findings is tried in halves, for they may come of its sources' neighbourhood.
 
 usage: tidy.py BUILD_DIR SOURCE...     BUILD_DIR holds compile_commands.json
 """
-import collections
 import concurrent.futures
 import json
 import os
@@ -15,31 +13,10 @@ import shlex
 import subprocess
 import sys
 
-SOURCES_IN_A_UNIT = 10
-# What a source may define for itself alone: functions, types, constants that begin in the first column.
-LOCAL_NAME = re.compile(r"^(?!using|namespace)(?:template\s*<.*>\s*)?(?:(?:struct|class|enum class|enum)\s+(\w+)|[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*>](\w+)\s*(?:\(|=|\{|\[|;))", re.M)
+from units import units_of
+
 OPTIONS = ["--quiet", "--header-filter=src/.*", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-ignored-gch",
            "--extra-arg=-Wno-deprecated-declarations"]
-
-
-def units_of(sources):
-    """Lists of sources that may stand in one unit, in order of folder and name."""
-    folders = collections.defaultdict(list)
-    for source in sources:
-        folders[os.path.dirname(source)].append(source)
-    for _, members in sorted(folders.items()):
-        units = []  # of (sources, names)
-        for source in sorted(members):
-            with open(source) as file:
-                names = {first or second for first, second in LOCAL_NAME.findall(file.read())}
-            for unit, taken in units:
-                if len(unit) < SOURCES_IN_A_UNIT and not taken & names:
-                    unit.append(source)
-                    taken |= names
-                    break
-            else:
-                units.append(([source], names))
-        yield from (unit for unit, _ in units)
 
 
 class Tidy:
@@ -53,7 +30,7 @@ class Tidy:
         path = unit[0] if len(unit) == 1 else self.together(unit)
         done = subprocess.run(["clang-tidy-19", "-p", os.path.dirname(path) if len(unit) > 1 else self.build, *OPTIONS, path],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if len(unit) > 1 and "clang-diagnostic-error" in done.stdout:
+        if len(unit) > 1 and done.returncode:
             middle = len(unit) // 2
             return self.run(unit[:middle]) + self.run(unit[middle:])
         return done.stdout if done.returncode else ""
@@ -75,7 +52,7 @@ class Tidy:
 
 def main():
     tidy = Tidy(sys.argv[1])
-    units = list(units_of(sys.argv[2:]))
+    units = units_of(sys.argv[2:])
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [text for text in pool.map(tidy.run, units) if text]
     print(*found, sep="", end="")

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "act/claim_status_patch.h"
-#include "act/launch_request.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "base/cut.h"
@@ -83,7 +82,7 @@ void InstanceLaunch::buy(const Claim& claim, int falls_left) {
         });
 }
 
-Result<cloud::LaunchRequest> InstanceLaunch::launch_request(const Claim& claim) const {
+Result<cloud::LaunchRequest> InstanceLaunch::launch_request(const Claim& claim) {
     const api::NodeClassReference& reference = claim.node_class;
     cloud::LaunchRequest out{
         claim, services_.cluster.find_node_class(reference), {}, nullptr, services_.loop.now()};
@@ -103,8 +102,8 @@ Result<cloud::LaunchRequest> InstanceLaunch::launch_request(const Claim& claim) 
                     fmt::format("{} {}: {}", reference.kind, reference.name,
                                 services_.offers.why_no_types(is_of_pool ? pool->pool : nobodys)));
     }
-    out.choices = launch_choices(
-        claim, *out.types, services_.providers.of(reference).labels().well_known,
+    out.choices = chooser_.choices(
+        claim, out.types, services_.providers.of(reference).labels().well_known,
         [&](const rules::OfferingKey& key) { return services_.offers.is_short(reference, key); });
     if (out.choices.empty())
         return fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim");

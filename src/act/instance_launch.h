@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "act/launch_request.h"
 #include "act/object_writer.h"
 #include "act/services.h"
 
@@ -27,7 +28,7 @@ class InstanceLaunch {
     using Claim = api::NodeClaim;
 
     void buy(const Claim& claim, int falls_left);
-    Result<cloud::LaunchRequest> launch_request(const Claim& claim) const;
+    Result<cloud::LaunchRequest> launch_request(const Claim& claim);
     void refuse(const Claim& claim, const Error& error);
     void launched(const std::string& name, const std::string& uid, const Result<cloud::Instance>& instance);
     bool is_another_instance(const Claim& claim, const cloud::Instance& instance);
@@ -36,6 +37,7 @@ class InstanceLaunch {
 
     Services& services_;
     ObjectWriter& writer_;
+    LaunchChooser chooser_;
     std::set<std::string> ensured_;
 };
 

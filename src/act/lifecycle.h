@@ -43,7 +43,9 @@ class Lifecycle {
 
     void step_claim(const std::string& name);
     void step_node(const std::string& name);
-    // Deletes the claim; `reason` is for the metrics ("empty", "expired", …).
+    // Its deletion has been asked for, and our facts may not show it yet.
+    bool is_deleting(const std::string& claim) const { return writer_.is_deleting(claim); }
+    // Deletes the claim, once; `reason` is for the metrics ("empty", "expired", …).
     void delete_claim(const std::string& name, const std::string& reason) {
         writer_.delete_claim(name, reason);
     }

@@ -147,6 +147,30 @@ TEST(Lifecycle, a_launch_that_comes_back_as_another_instance_changes_nothing_tha
     EXPECT_TRUE(b.http.calls.empty());
 }
 
+TEST(Lifecycle, a_claim_is_deleted_once_however_late_the_watch_shows_it) {
+    Bench b;
+    const auto deletions = [&] {
+        return std::count_if(b.http.calls.begin(), b.http.calls.end(),
+                             [](const auto& call) { return call.request.method == "DELETE"; });
+    };
+    b.lifecycle.delete_claim("c", "empty");
+    b.lifecycle.delete_claim("c", "empty");
+    EXPECT_EQ(deletions(), 1);
+    // What failed may be asked for again.
+    b.http.answer(b.http.calls.back().id, 500);
+    b.loop.run_ready();
+    EXPECT_FALSE(b.lifecycle.is_deleting("c"));
+    b.lifecycle.delete_claim("c", "empty");
+    EXPECT_EQ(deletions(), 2);
+    b.http.answer(b.http.calls.back().id, 200, R"({"metadata": {"resourceVersion": "7"}})");
+    b.loop.advance(minutes{1});
+    b.lifecycle.delete_claim("c", "empty");
+    EXPECT_EQ(deletions(), 2);
+    // Another claim of the name is another matter.
+    b.lifecycle.forget_claim("c");
+    EXPECT_FALSE(b.lifecycle.is_deleting("c"));
+}
+
 // Three zones; the cloud tries one at a time.
 struct Launch : Bench {
     Launch() {

@@ -106,14 +106,21 @@ void ObjectWriter::note(const api::NodeClaim& claim, const std::vector<plan::Con
 
 void ObjectWriter::delete_claim(const std::string& name, const std::string& reason) {
     const model::ClaimState* state = services_.cluster.find_claim(name);
-    if (state == nullptr || state->claim.meta.deleted) return;
+    if (state == nullptr || state->claim.meta.deleted || !deleting_.insert(claim_key(name)).second) return;
     settling_.begin(claim_key(name));
     services_.client.remove(kube::kNodeClaims, "", name, {state->claim.meta.uid, "", -1},
                             [this, name, reason, claim = state->claim](Result<std::string> result) {
                                 settle(claim_key(name), result, "delete NodeClaim " + name);
-                                if (result) services_.notices.claim_disrupted(claim, reason);
+                                if (result)
+                                    services_.notices.claim_disrupted(claim, reason);
+                                else
+                                    deleting_.erase(claim_key(name));
                                 services_.reconcile_claim(name);
                             });
+}
+
+bool ObjectWriter::is_deleting(const std::string& claim) const {
+    return deleting_.contains(claim_key(claim));
 }
 
 void ObjectWriter::remove_instance(cloud::Provider& provider, const std::string& provider_id,

@@ -37,8 +37,10 @@ class ObjectWriter {
     // Takes our finalizer off.
     void release_claim(const api::NodeClaim& claim, std::function<void()> after);
     void release_node(const api::Node& node, std::function<void()> after);
-    // Deletes the claim; `reason` is for the metrics ("empty", "expired", …).
+    // Deletes the claim, once; `reason` is for the metrics ("empty", "expired", …).
     void delete_claim(const std::string& name, const std::string& reason);
+    // It has been asked for, and our facts may not show it yet.
+    bool is_deleting(const std::string& claim) const;
     // Asks the provider to remove the instance, and again until it is gone. Exactly one of `claim` and `node`
     // is whose step this is: it is reconciled again.
     void remove_instance(cloud::Provider& provider, const std::string& provider_id, const std::string& claim,
@@ -59,7 +61,10 @@ class ObjectWriter {
     void failed(const std::string& key, Duration at_least = {}) {
         settling_.failed(key, services_.loop.now(), at_least);
     }
-    void forget(const std::string& key) { settling_.forget(key); }
+    void forget(const std::string& key) {
+        settling_.forget(key);
+        deleting_.erase(key);
+    }
 
   private:
     void reconcile_again(const std::string& claim, const std::string& node);
@@ -68,6 +73,7 @@ class ObjectWriter {
 
     Services& services_;
     Settling settling_;
+    std::set<std::string> deleting_;                 // Keys of claims.
     std::set<std::string> gone_instances_;           // Provider ids.
     std::set<std::string> claims_without_instance_;  // By name.
 };

@@ -28,6 +28,25 @@ struct SimulateOptions {
 };
 int run_simulate(const SimulateOptions& options);
 
+// Without a cluster's name that cloud is left alone.
+struct Ec2Options {
+    std::string cluster_name;
+    std::string cluster_endpoint;
+    std::string cluster_ca_bundle;
+    bool isolated_vpc = false;
+    bool eks_control_plane = false;
+    double vm_memory_overhead_percent = 0.075;
+    std::string interruption_queue;
+    int reserved_enis = 0;
+    bool disable_dry_run = false;
+    bool enable_zonal_shift = false;
+    std::string ami_refresh_interval = "1m";
+    std::string subnet_refresh_interval = "1m";
+    std::string security_group_refresh_interval = "1m";
+    std::string aws_feature_gates;
+    bool reserved_capacity = true;  // Of --feature-gates.
+};
+
 struct ControllerOptions {
     std::string kubeconfig;
     std::string context;
@@ -51,17 +70,18 @@ struct ControllerOptions {
     std::string scheduler_config;
     std::string feature_gates;
     bool legacy_node_repair = false;
-    // EC2's; without a cluster's name that cloud is left alone.
-    std::string cluster_name;
-    std::string cluster_endpoint;
-    std::string cluster_ca_bundle;
-    bool isolated_vpc = false;
-    double vm_memory_overhead_percent = 0.075;
-    std::string interruption_queue;
-    int reserved_enis = 0;
-    bool disable_dry_run = false;
+    Ec2Options ec2;
 };
 int run_controller(const ControllerOptions& options);
+
+struct DoctorOptions {
+    std::string kubeconfig;
+    std::string context;
+    Ec2Options ec2;
+    std::string output = "text";
+};
+// 0: nothing is wrong, 1: a check has failed, 2: the flags are wrong.
+int run_doctor(const DoctorOptions& options);
 
 struct DemoOptions {
     bool serve = false;  // On real time, with a port for kubectl, until a signal; else it ends by itself.

@@ -9,14 +9,16 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/ec2.h"
+#include "cli/kube_config.h"
 #include "cli/scheduler_config.h"
-#include "cloud/ec2/make_provider.h"
 #include "cloud/kwok/aws_catalogue.h"
 #include "cloud/kwok/types_file.h"
 #include "io/curl_http.h"
 #include "io/file.h"
 #include "io/random.h"
 #include "io/real_loop.h"
+#include "kube/base64.h"
 #include "kube/client.h"
 #include "observe/heartbeat.h"
 #include "observe/http_server.h"
@@ -34,14 +36,6 @@ Result<std::vector<rules::InstanceType>> load_types(const std::string& path) {
     if (path == "aws") return cloud::kwok::aws_types();
     TRY(const std::string text, io::read_file(path, kMaxTypesFileBytes));
     return cloud::kwok::parse_types(text, "instance types file " + path);
-}
-
-Result<kube::Config> load_config(const ControllerOptions& options) {
-    if (!options.kubeconfig.empty()) return kube::load_kubeconfig(options.kubeconfig, options.context);
-    if (std::getenv("KUBERNETES_SERVICE_HOST") != nullptr) return kube::load_in_cluster_config();
-    if (const char* path = std::getenv("KUBECONFIG"); path != nullptr && *path != '\0')
-        return kube::load_kubeconfig(path, options.context);
-    return invalid("no cluster: give --kubeconfig, set KUBECONFIG, or run inside a cluster");
 }
 
 Result<control::Options> make_options(const ControllerOptions& in) {
@@ -74,23 +68,6 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     return out;
 }
 
-Result<control::ProviderMaker> ec2_maker(const ControllerOptions& in, io::HttpClient& http, Rng rng) {
-    cloud::ec2::Settings settings;
-    settings.cluster_name = in.cluster_name;
-    settings.cluster_endpoint = in.cluster_endpoint;
-    settings.cluster_ca = in.cluster_ca_bundle;
-    settings.isolated_vpc = in.isolated_vpc;
-    settings.vm_memory_overhead = in.vm_memory_overhead_percent;
-    settings.interruption_queue = in.interruption_queue;
-    settings.reserved_enis = in.reserved_enis;
-    settings.disable_dry_run = in.disable_dry_run;
-    if (const auto gates = control::parse_feature_gates(in.feature_gates))
-        settings.reserved_capacity = gates->reserved_capacity;
-    TRY(const cloud::ec2::MakeProvider make, cloud::ec2::provider_maker(http, std::move(settings), rng));
-    return control::ProviderMaker(
-        [make](const control::ProviderGround& ground) { return make(ground.loop, ground.reports); });
-}
-
 std::string make_identity(Rng& rng) {
     char host[256] = "joiner";
     gethostname(host, sizeof(host) - 1);
@@ -120,7 +97,7 @@ int run_controller(const ControllerOptions& in) {
     if (!types) return refuse(types.error().message);
     auto options = make_options(in);
     if (!options) return refuse(options.error().message);
-    auto config = load_config(in);
+    auto config = load_config(in.kubeconfig, in.context);
     if (!config) return refuse(config.error().message);
     Rng rng(io::os_seed());
     options->identity = make_identity(rng);
@@ -128,8 +105,13 @@ int run_controller(const ControllerOptions& in) {
     io::RealLoop loop;
     io::CurlHttp http(loop);
     std::vector<control::ProviderMaker> providers = control::provider_list(std::move(*types));
-    if (!in.cluster_name.empty()) {
-        const auto ec2 = ec2_maker(in, http, Rng(rng.next()));
+    if (!in.ec2.cluster_name.empty()) {
+        Ec2Options of_ec2 = in.ec2;
+        // As Karpenter has it: nodes trust the server by what we trust it by.
+        if (of_ec2.cluster_ca_bundle.empty())
+            of_ec2.cluster_ca_bundle = kube::encode_base64(config->endpoint->ca_pem);
+        of_ec2.reserved_capacity = options->gates.reserved_capacity;
+        const auto ec2 = ec2_maker(of_ec2, in.legacy_node_repair, loop, http, Rng(rng.next()));
         if (!ec2) return refuse(ec2.error().message);
         providers.push_back(*ec2);
     }

@@ -108,9 +108,28 @@ TEST_F(ProvidersRig, a_pool_whose_types_are_not_known_says_what_its_cloud_says) 
     world_.run_for(seconds{20});
     EXPECT_TRUE(rack_.machines().empty());
     EXPECT_EQ(pool_condition("rack", "InstanceTypesFound"), "False: the rack does not answer");
+    EXPECT_THAT(said("FailedScheduling"), testing::HasSubstr("NodePool rack: the rack does not answer"));
     provider_->set_types(cloud::testing::rack_types());
     EXPECT_TRUE(runs(1, minutes{1}));
     EXPECT_EQ(pool_condition("rack", "InstanceTypesFound"), "");
+}
+
+TEST_F(ProvidersRig, a_claim_is_asked_only_for_labels_that_its_own_cloud_knows) {
+    apply(kPool);
+    install_rack();
+    start();
+    constexpr std::string_view kKwoksLabel = "karpenter.kwok.sh/instance-family";
+    apply(deployment("rack", 1, "1",
+                     {.pod = fmt::format(R"(nodeSelector: {{karpenter.sh/nodepool: rack}}
+      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms: [{{matchExpressions: [{{key: {}, operator: NotIn, values: [c]}}]}}])",
+                                         kKwoksLabel)}));
+    ASSERT_TRUE(runs(1, minutes{1}));
+    for (const api::NodeClaim& claim : claims()) {
+        for (const api::SelectorRequirement& one : claim.requirements) EXPECT_NE(one.key, kKwoksLabel);
+    }
 }
 
 TEST_F(ProvidersRig, a_node_is_judged_by_the_repair_policies_of_its_own_cloud) {

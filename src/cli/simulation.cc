@@ -141,7 +141,7 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     const rules::RestrictedLabels labels = types.labels();
     model::SnapshotInputs inputs;
     inputs.types = [&](const api::NodePool& pool) { return overlaid.by_pool.at(pool.meta.name); };
-    inputs.well_known = labels.well_known;
+    inputs.well_known = [&](const auto&) { return labels.well_known; };
     inputs.types_source = types.source();
     TRY(const auto spread, default_spread(options.scheduler_config, options.preference_policy != "Ignore"));
     inputs.default_spread = &spread;

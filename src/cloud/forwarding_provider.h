@@ -45,6 +45,13 @@ class ForwardingProvider : public Provider {
     void list(std::function<void(Result<std::vector<Instance>>)> done) override {
         own_.list(std::move(done));
     }
+    bool must_hear_of_node(const api::NodeClaim& claim) const override {
+        return own_.must_hear_of_node(claim);
+    }
+    void hear_of_node(const api::NodeClaim& claim,
+                      std::function<void(Result<api::StringMap>)> done) override {
+        own_.hear_of_node(claim, std::move(done));
+    }
     bool can_reboot() const override { return own_.can_reboot(); }
     void reboot(const api::NodeClaim& claim, const std::string& operation,
                 std::function<void(Status)> done) override {

@@ -68,6 +68,13 @@ void GuardedProvider::list(std::function<void(Result<std::vector<Instance>>)> do
     own_.list(in_time("list", kQuestionLimit, std::move(done)));
 }
 
+void GuardedProvider::hear_of_node(const api::NodeClaim& claim,
+                                   std::function<void(Result<api::StringMap>)> done) {
+    if (!may_change()) return loop_.post([done = std::move(done)] { done(does_not_lead()); });
+    own_.hear_of_node(claim, in_time("the news of the node of NodeClaim " + claim.meta.name, kChangeLimit,
+                                     counted(std::move(done))));
+}
+
 void GuardedProvider::reboot(const api::NodeClaim& claim, const std::string& operation,
                              std::function<void(Status)> done) {
     if (!may_change()) return loop_.post([done = std::move(done)] { done(does_not_lead()); });

@@ -14,7 +14,7 @@ namespace joiner::cloud {
 
 class GuardedProvider final : public ForwardingProvider {
   public:
-    // `may_change` is asked at each create, remove and reboot.
+    // `may_change` is asked at each create, remove, reboot and hear_of_node.
     GuardedProvider(Provider& own, io::Loop& loop, std::function<bool()> may_change)
         : ForwardingProvider(own), loop_(loop), may_change_(std::move(may_change)) {}
 
@@ -24,6 +24,7 @@ class GuardedProvider final : public ForwardingProvider {
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;
     void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
     void list(std::function<void(Result<std::vector<Instance>>)> done) override;
+    void hear_of_node(const api::NodeClaim& claim, std::function<void(Result<api::StringMap>)> done) override;
     void reboot(const api::NodeClaim& claim, const std::string& operation,
                 std::function<void(Status)> done) override;
 

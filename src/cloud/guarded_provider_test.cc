@@ -80,6 +80,17 @@ TEST(GuardedProvider, an_answer_that_never_comes_is_no_answer_in_the_end_and_a_l
     EXPECT_EQ(b.answers.size(), 4u);
 }
 
+TEST(GuardedProvider, a_cloud_hears_of_nodes_from_who_leads) {
+    Bench b;
+    b.leads = false;
+    std::vector<ErrorKind> errors;
+    b.guarded.hear_of_node({}, [&](const Result<api::StringMap>& answer) {
+        if (!answer) errors.push_back(answer.error().kind);
+    });
+    b.loop.run_ready();
+    EXPECT_EQ(errors, std::vector<ErrorKind>{ErrorKind::kUnavailable});
+}
+
 TEST(GuardedProvider, an_answer_in_time_is_the_only_one) {
     Bench b;
     b.create();

@@ -93,6 +93,13 @@ class Provider {
     // Every instance that was made for a claim, of this cluster; an error where they are not all known.
     virtual void list(std::function<void(Result<std::vector<Instance>>)> done) = 0;
 
+    // Whether the cloud has yet to hear which node the claim's instance has become: as a tag, say. Asked of
+    // claims that are registered.
+    virtual bool must_hear_of_node(const api::NodeClaim&) const { return false; }
+    // Tells it; repeatable. The claim is annotated with the answer, by which must_hear_of_node() is over.
+    virtual void hear_of_node(const api::NodeClaim& /*claim*/,
+                              std::function<void(Result<api::StringMap>)> /*done*/) {}
+
     virtual bool can_reboot() const { return false; }
     // Starts the claim's instance anew in its place; repeatable under the same operation. A value once that
     // was accepted. Errors: kNotFound (there is no instance), kInvalid and kForbidden (not to be had), others

@@ -11,7 +11,6 @@ rules::NodeClassKinds kinds_of(const std::vector<NodeClassResource>& resources) 
 void Providers::add(std::unique_ptr<Provider> provider, const Wrap& wrap) {
     auto guarded = std::make_unique<GuardedProvider>(*provider, loop_, may_change_);
     auto wrapped = wrap ? wrap(*guarded) : nullptr;
-    well_known_.add_all(provider->labels().well_known);
     rules::NodeClassKinds kinds = kinds_of(provider->node_class_resources());
     entries_.push_back({std::move(provider), std::move(guarded), std::move(wrapped), std::move(kinds)});
     all_.push_back(&entries_.back().outermost());

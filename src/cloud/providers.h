@@ -35,8 +35,6 @@ class Providers {
 
     rules::NodeClassKinds kinds() const;
     std::vector<NodeClassResource> node_class_resources() const;
-    // Labels that one of them or another knows.
-    const rules::WellKnownLabels& well_known() const { return well_known_; }
 
     // Nothing more is changed; `done` when nothing that was asked for is under way.
     void finish_changes(std::function<void()> done);
@@ -55,7 +53,6 @@ class Providers {
     std::unique_ptr<Provider> nobody_;
     std::vector<Entry> entries_;
     std::vector<Provider*> all_;
-    rules::WellKnownLabels well_known_;
 };
 
 }  // namespace joiner::cloud

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/karpenter.h"
 #include "base/time.h"
@@ -34,6 +35,10 @@ class Reports {
     // reconcile() would answer otherwise for this class.
     virtual void class_changed(const api::NodeClassReference&) {}
     virtual void happened(const InstanceEvent&) {}
+    // What the provider measures of its own doings, under the names of observe/metrics.cc.
+    virtual void counted(std::string_view /*metric*/, const api::StringMap& /*labels*/, double /*by*/) {}
+    // Into a histogram; times in seconds.
+    virtual void observed(std::string_view /*metric*/, const api::StringMap& /*labels*/, double /*value*/) {}
 };
 
 }  // namespace joiner::cloud

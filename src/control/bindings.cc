@@ -93,7 +93,9 @@ model::Snapshot Bindings::snapshot_without(const std::map<std::string, std::stri
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); };
     inputs.is_usable = [](const api::NodePool&) { return false; };
-    inputs.well_known = services_.providers.well_known();
+    inputs.well_known = [this](const api::NodeClassReference& node_class) {
+        return services_.providers.of(node_class).labels().well_known;
+    };
     inputs.planned = &others;
     return model::make_snapshot(services_.cluster, inputs);
 }

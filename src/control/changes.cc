@@ -42,6 +42,16 @@ void Changes::hear_providers() {
     parts_.reports.on_event = [this](const cloud::InstanceEvent& event) {
         if (parts_.is_acting) parts_.cloud_events.note(event);
     };
+    const auto own = [](const api::StringMap& labels) {
+        return observe::Labels(labels.begin(), labels.end());
+    };
+    parts_.reports.on_count = [this, own](std::string_view metric, const api::StringMap& labels, double by) {
+        parts_.metrics.count(metric, own(labels), by);
+    };
+    parts_.reports.on_value = [this, own](std::string_view metric, const api::StringMap& labels,
+                                          double value) {
+        parts_.metrics.observe(metric, own(labels), value);
+    };
 }
 
 void Changes::node_changed(const std::string& name) {

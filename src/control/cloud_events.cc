@@ -12,25 +12,9 @@ using Kind = cloud::InstanceEvent::Kind;
 // A cloud says the same more than once.
 constexpr Duration kEventGap = std::chrono::minutes{5};
 
-std::string_view name_of(Kind kind) {
-    switch (kind) {
-        case Kind::kInterruption:
-            return "interrupted";
-        case Kind::kRebalance:
-            return "rebalance_recommendation";
-        case Kind::kMaintenance:
-            return "scheduled_change";
-        case Kind::kGone:
-            return "instance_gone";
-    }
-    return "unknown";
-}
-
 }  // namespace
 
 void CloudEvents::note(const cloud::InstanceEvent& event) {
-    metrics_.count("interruption_received_messages_total",
-                   {{"message_type", std::string(name_of(event.kind))}});
     const model::ClaimState* state = services_.cluster.claim_with_id(event.provider_id);
     if (state == nullptr || !state->is_ours) return;
     const api::NodeClaim& claim = state->claim;

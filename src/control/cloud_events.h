@@ -9,15 +9,13 @@
 #include "act/services.h"
 #include "cloud/reports.h"
 #include "control/shortages.h"
-#include "observe/metrics.h"
 
 namespace joiner::control {
 
 class CloudEvents {
   public:
-    CloudEvents(act::Services& services, act::Lifecycle& lifecycle, Shortages& shortages,
-                observe::Metrics& metrics)
-        : services_(services), lifecycle_(lifecycle), shortages_(shortages), metrics_(metrics) {}
+    CloudEvents(act::Services& services, act::Lifecycle& lifecycle, Shortages& shortages)
+        : services_(services), lifecycle_(lifecycle), shortages_(shortages) {}
 
     // Of an instance that is not ours, or that has no claim any more: nothing.
     void note(const cloud::InstanceEvent& event);
@@ -35,7 +33,6 @@ class CloudEvents {
     act::Services& services_;
     act::Lifecycle& lifecycle_;
     Shortages& shortages_;
-    observe::Metrics& metrics_;
     std::map<std::string, Ending> endings_;  // By claim.
 };
 

@@ -36,7 +36,9 @@ void Emptiness::remove_empty() {
     if (!provisioner_.is_idle() || !facts_are_fresh_()) return reconcile_in(kSoon);
     const WallTime now = services_.loop.now();
     plan::DisruptionGate gate = disruption_.ledger.gate();
-    const plan::EmptyPlan plan = plan::plan_empty(disruption_.ground.facts(), gate, now);
+    plan::EmptyPlan plan = plan::plan_empty(disruption_.ground.facts(), gate, now);
+    // What goes already may not be known to go yet.
+    std::erase_if(plan.claims, [&](const std::string& claim) { return lifecycle_.is_deleting(claim); });
     disruption_.notes.report(gate);
     decide(plan);
     if (!plan.claims.empty())

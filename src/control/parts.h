@@ -28,6 +28,7 @@
 #include "control/feed.h"
 #include "control/kept_places.h"
 #include "control/legacy_repairer.h"
+#include "control/node_herald.h"
 #include "control/options.h"
 #include "control/overlaid_offers.h"
 #include "control/overlay_keeper.h"
@@ -116,6 +117,7 @@ struct Parts {
     Collector collector;
     ClassKeeper class_keeper;
     CloudEvents cloud_events;
+    NodeHerald node_herald;
     PoolMetrics pool_metrics;
     PodMetrics pod_metrics;
     ConditionMetrics condition_metrics;

@@ -178,8 +178,11 @@ bool Provisioner::is_usable(const api::NodePool& pool) const {
 model::SnapshotInputs Provisioner::snapshot_inputs() const {
     model::SnapshotInputs inputs;
     inputs.types = [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); };
+    inputs.why_no_types = [this](const api::NodePool& pool) { return services_.offers.why_no_types(pool); };
     inputs.is_usable = [this](const api::NodePool& pool) { return is_usable(pool); };
-    inputs.well_known = services_.providers.well_known();
+    inputs.well_known = [this](const api::NodeClassReference& node_class) {
+        return services_.providers.of(node_class).labels().well_known;
+    };
     inputs.planned = &planned_.by_uid();
     inputs.reserved = &places_.reserved();
     inputs.default_spread = &options_.default_spread;

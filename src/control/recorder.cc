@@ -53,7 +53,10 @@ void Recorder::claim_disrupted(const api::NodeClaim& claim, std::string_view rea
 }
 
 void Recorder::launch_failed(const api::NodeClaim& claim, const Error& error) {
-    failed("launch NodeClaim " + claim.meta.name, error);
+    // What the claim says already is not logged at each try.
+    const api::Condition* said = api::find_condition(claim.conditions, "Launched");
+    if (said == nullptr || said->message != error.message)
+        failed("launch NodeClaim " + claim.meta.name, error);
     listener_.launch_failed(claim, error);
 }
 

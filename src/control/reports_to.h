@@ -12,6 +12,8 @@ struct ReportsTo final : cloud::Reports {
     std::function<void()> on_offers;
     std::function<void(const api::NodeClassReference&)> on_class;
     std::function<void(const cloud::InstanceEvent&)> on_event;
+    std::function<void(std::string_view metric, const api::StringMap& labels, double by)> on_count;
+    std::function<void(std::string_view metric, const api::StringMap& labels, double value)> on_value;
 
     void offers_changed() override {
         if (on_offers) on_offers();
@@ -21,6 +23,12 @@ struct ReportsTo final : cloud::Reports {
     }
     void happened(const cloud::InstanceEvent& event) override {
         if (on_event) on_event(event);
+    }
+    void counted(std::string_view metric, const api::StringMap& labels, double by) override {
+        if (on_count) on_count(metric, labels, by);
+    }
+    void observed(std::string_view metric, const api::StringMap& labels, double value) override {
+        if (on_value) on_value(metric, labels, value);
     }
 };
 

@@ -111,10 +111,12 @@ void Rounds::reconcile_claim(const std::string& name) {
     parts_.standing_matters.review(name);
     if (parts_.options.pod_binding == act::PodBinding::kAuto) parts_.bindings.reconcile(name);
     parts_.lifecycle.step_claim(name);
+    parts_.node_herald.claim_changed(name);
 }
 
 void Rounds::forget_claim(const std::string& name) {
     parts_.lifecycle.forget_claim(name);
+    parts_.node_herald.forget(name);
     if (!parts_.provisioner.is_creating(name))
         parts_.decisions.note_gone(observe::SubjectKind::kNodeClaim, "", name);
     parts_.last_pod_event.erase(name);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -160,6 +161,14 @@ void set_connection(CURL* easy) {
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kKeepAliveIntervalSeconds);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_user_timeout);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+WallTime date_of(CURL* easy) {
+    curl_header* date = nullptr;
+    if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) != CURLHE_OK) return kNoTime;
+    constexpr std::time_t kMost = 9'000'000'000;  // Beyond it nanoseconds do not fit.
+    const std::time_t seconds = curl_getdate(date->value, nullptr);
+    return seconds > 0 && seconds < kMost ? WallTime{std::chrono::seconds{seconds}} : kNoTime;
 }
 
 ErrorKind kind_of(CURLcode code) {
@@ -438,6 +447,7 @@ class CurlHttp::Impl {
         curl_easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
         transfer.response.retry_after_seconds =
             static_cast<int>(std::clamp<curl_off_t>(retry_after, 0, kMaxRetryAfter));
+        transfer.response.server_time = date_of(transfer.easy);
         transfer.outcome = outcome_of(transfer, code);
         detach(transfer);
     }

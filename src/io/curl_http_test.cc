@@ -75,7 +75,9 @@ void answer_all(Connection& connection) {
 TEST_F(CurlHttpTest, an_answer_has_its_code_body_type_and_retry_after) {
     SocketServer server([](Connection& connection) {
         connection.read_request();
-        connection.answer(429, "slow down", "Content-Type: text/plain\r\nRetry-After: 7\r\n");
+        connection.answer(
+            429, "slow down",
+            "Content-Type: text/plain\r\nRetry-After: 7\r\nDate: Fri, 15 Jan 2027 08:00:00 GMT\r\n");
     });
     const auto answer = fetch(request(server.url()));
     ASSERT_TRUE(answer.has_value());
@@ -83,6 +85,7 @@ TEST_F(CurlHttpTest, an_answer_has_its_code_body_type_and_retry_after) {
     EXPECT_EQ(answer->body, "slow down");
     EXPECT_EQ(answer->content_type, "text/plain");
     EXPECT_EQ(answer->retry_after_seconds, 7);
+    EXPECT_EQ(answer->server_time, *parse_rfc3339("2027-01-15T08:00:00Z"));
 }
 
 TEST_F(CurlHttpTest, requests_go_out_as_they_were_asked) {

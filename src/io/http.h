@@ -50,6 +50,7 @@ struct HttpResponse {
     std::string body;
     std::string content_type;
     int retry_after_seconds = 0;
+    WallTime server_time = kNoTime;  // What the server's clock said, by its Date; kNoTime: nothing.
 };
 
 using RequestId = std::uint64_t;

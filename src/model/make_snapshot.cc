@@ -59,7 +59,6 @@ class SnapshotMaker {
           exclusive_claims_(cluster, inputs.planned) {}
 
     Snapshot make() {
-        out_.well_known = inputs_.well_known;
         out_.types_source = inputs_.types_source;
         add_daemons();
         if (some_have_volumes()) volume_users_ = count_volume_users(cluster_);
@@ -73,6 +72,10 @@ class SnapshotMaker {
     }
 
   private:
+    rules::WellKnownLabels well_known_to(const api::NodeClassReference& node_class) const {
+        return inputs_.well_known ? inputs_.well_known(node_class) : rules::WellKnownLabels();
+    }
+
     void add_daemons() {
         for (const auto& [name, daemon] : cluster_.daemons()) {
             if (!daemon.meta.deleted) out_.daemons.push_back({name, daemon.shape, daemon.labels});
@@ -313,7 +316,8 @@ class SnapshotMaker {
             room.free = least_allocatable(claim, *pool);
         }
         // Its type may add what a daemon asks for (the operating system, say), so that room is kept too.
-        room.free -= expected_daemons(room.labels, room.taints, &inputs_.well_known);
+        const rules::WellKnownLabels well_known = well_known_to(claim.node_class);
+        room.free -= expected_daemons(room.labels, room.taints, &well_known);
         room.free -= planned_for(claim.meta.name);
         room.free -= reserved_for(claim.meta.name);
         if (!volume_users_.empty()) {
@@ -371,6 +375,9 @@ class SnapshotMaker {
             if (!inputs_.is_usable(state.pool)) continue;
             PoolView view = make_pool_view(state.pool, sum.capacity, sum.nodes);
             view.types = inputs_.types(state.pool);
+            if (view.types == nullptr && inputs_.why_no_types)
+                view.why_no_types = inputs_.why_no_types(state.pool);
+            view.well_known = well_known_to(state.pool.node_template.node_class);
             for (PoolView& part : split_by_reservation(std::move(view), reserved))
                 out_.pools.push_back(std::move(part));
         }
@@ -514,6 +521,13 @@ class SnapshotMaker {
     // Those of nodes that are coming up stand there too, although no pod of theirs may be seen yet. Spread
     // does not count them.
     void add_expected_daemons(bool some_ask) {
+        std::map<std::string_view, rules::WellKnownLabels> well_known_on;  // By room.
+        for (const RoomView& room : out_.rooms) {
+            if (!room.is_claim || room.is_initialized) continue;
+            const ClaimState* claim = cluster_.find_claim(room.name);
+            well_known_on[room.name] =
+                claim == nullptr ? rules::WellKnownLabels() : well_known_to(claim->claim.node_class);
+        }
         for (const DaemonView& daemon : out_.daemons) {
             const bool binds_others = daemon.shape->constraints.binds_others();
             if (!some_ask && !binds_others) continue;
@@ -522,7 +536,7 @@ class SnapshotMaker {
                 const RoomView& room = out_.rooms[i];
                 if (!room.is_initialized &&
                     rules::daemon_lands(*daemon.shape, room.labels, room.taints,
-                                        room.is_claim ? &inputs_.well_known : nullptr))
+                                        room.is_claim ? &well_known_on.at(room.name) : nullptr))
                     standing.places.emplace_back(i, 1);
             }
             if (!standing.places.empty()) out_.standing.push_back(std::move(standing));

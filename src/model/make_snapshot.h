@@ -20,9 +20,12 @@ using ReservedRoom = std::map<std::string, rules::Resources, std::less<>>;
 
 struct SnapshotInputs {
     std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
+    // Where that is nullptr: why, in one sentence. Where it is not given, nobody says.
+    std::function<std::string(const api::NodePool&)> why_no_types = {};
     // Whether the pool may be bought from (ready, not static, not deleting).
     std::function<bool(const api::NodePool&)> is_usable;
-    rules::WellKnownLabels well_known;
+    // The labels that the cloud of a node class knows. Where it is not given: the core set.
+    std::function<rules::WellKnownLabels(const api::NodeClassReference&)> well_known = {};
     TypesSource types_source = {};
     const PlannedPods* planned = nullptr;
     // What if the nodes of these claims went? They are no rooms, and their pods that would be missed are to

@@ -83,6 +83,8 @@ struct PoolView {
     // What may still be bought, by resource name; "nodes" is one of them. Absent: no limit.
     std::vector<std::pair<std::string, std::int64_t>> remaining;
     std::shared_ptr<const std::vector<rules::InstanceType>> types;
+    std::string why_no_types = {};           // In one sentence, where `types` is nullptr and that is known.
+    rules::WellKnownLabels well_known = {};  // To the pool's cloud.
     // The part of a pool that one reservation is. The rest of the pool knows what its limits leave without.
     bool is_reservation = false;
     std::vector<std::pair<std::string, std::int64_t>> remaining_without_reservations = {};
@@ -108,7 +110,6 @@ struct Snapshot {
     // By weight, highest first, then name; a pool that may use reservations stands there in parts.
     std::vector<PoolView> pools;
     std::vector<DaemonView> daemons;
-    rules::WellKnownLabels well_known;
     std::vector<ClosedNode> closed_nodes;
     std::vector<StandingPods> standing;
     rules::NamespaceLabels namespaces;

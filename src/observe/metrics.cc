@@ -84,8 +84,17 @@ constexpr Description kDescriptions[] = {
     {"joiner_plan_lower_bound_per_hour", "What no plan for the same pods could be cheaper than."},
     {"joiner_plan_fallbacks_total",
      "Plans dropped because they broke a scheduling rule, for one without regard to price."},
-    {"interruption_received_messages_total",
-     "What clouds said of instances that they take away, stop or may take away, by kind."},
+    {"interruption_received_messages_total", "Messages read from the queue of interruptions, by kind."},
+    {"interruption_deleted_messages_total", "Messages removed from the queue of interruptions."},
+    {"interruption_message_queue_duration_seconds",
+     "Time from the sending of a message about an interruption until it was read."},
+    {"interruption_instance_status_unhealthy_total",
+     "Instances that EC2 itself calls sick, by what is wrong."},
+    {"aws_sdk_go_request_total", "Calls to AWS."},
+    {"aws_sdk_go_request_attempt_total", "Requests to AWS, of which a call may need several."},
+    {"aws_sdk_go_request_duration_seconds", "Time a call to AWS took, all its requests together."},
+    {"aws_sdk_go_request_attempt_duration_seconds", "Time one request to AWS took."},
+    {"aws_sdk_go_request_retry_count", "Requests of a call to AWS beyond the first."},
 };
 // Of each kind of object that has conditions: "operator_<kind>_" before it.
 constexpr Description kConditionDescriptions[] = {
@@ -99,7 +108,8 @@ constexpr Description kConditionDescriptions[] = {
 constexpr std::string_view kOfConditions = "operator_";
 
 std::string full_name(std::string_view name) {
-    if (name.starts_with("joiner_") || name.starts_with(kOfConditions)) return std::string(name);
+    if (name.starts_with("joiner_") || name.starts_with("aws_") || name.starts_with(kOfConditions))
+        return std::string(name);
     return "karpenter_" + std::string(name);
 }
 

@@ -18,7 +18,7 @@ class Metrics {
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
-    // Names without prefix get "karpenter_"; those that begin with "joiner_" or "client_" stay.
+    // Names without prefix get "karpenter_"; those that begin with "joiner_", "aws_" or "operator_" stay.
     void count(std::string_view name, const Labels& labels, double by = 1);
     void set(std::string_view name, const Labels& labels, double value);
     // Drops the series, of an object that is no more.

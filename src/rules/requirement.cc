@@ -237,24 +237,27 @@ std::string Requirement::to_string() const {
 }
 
 WellKnownLabels::WellKnownLabels() {
-    for (const std::string_view key :
-         {api::kNodePoolLabel, api::kCapacityTypeLabel, api::kZoneLabel, api::kRegionLabel,
-          api::kInstanceTypeLabel, api::kArchLabel, api::kOSLabel, api::kWindowsBuildLabel}) {
-        add(std::string(key));
-    }
+    static const auto kCore = [] {
+        std::vector<std::string> keys;
+        for (const std::string_view key :
+             {api::kNodePoolLabel, api::kCapacityTypeLabel, api::kZoneLabel, api::kRegionLabel,
+              api::kInstanceTypeLabel, api::kArchLabel, api::kOSLabel, api::kWindowsBuildLabel})
+            keys.emplace_back(key);
+        std::sort(keys.begin(), keys.end());
+        return std::make_shared<const std::vector<std::string>>(std::move(keys));
+    }();
+    keys_ = kCore;
 }
 
 void WellKnownLabels::add(std::string key) {
-    const auto it = std::lower_bound(keys_.begin(), keys_.end(), key);
-    if (it == keys_.end() || *it != key) keys_.insert(it, std::move(key));
-}
-
-void WellKnownLabels::add_all(const WellKnownLabels& others) {
-    for (const std::string& key : others.keys_) add(key);
+    if (contains(key)) return;
+    std::vector<std::string> keys = *keys_;
+    keys.insert(std::lower_bound(keys.begin(), keys.end(), key), std::move(key));
+    keys_ = std::make_shared<const std::vector<std::string>>(std::move(keys));
 }
 
 bool WellKnownLabels::contains(std::string_view key) const {
-    return std::binary_search(keys_.begin(), keys_.end(), key);
+    return std::binary_search(keys_->begin(), keys_->end(), key);
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,15 +83,15 @@ Requirement intersect(const Requirement& a, const Requirement& b);
 bool suits(const Requirement* offered, const Requirement& wanted);
 
 // Keys that a new node may define although nobody said so yet.
+// Copies share the list until one of them adds to it.
 class WellKnownLabels {
   public:
     WellKnownLabels();  // The core set.
     void add(std::string key);
-    void add_all(const WellKnownLabels& others);
     bool contains(std::string_view key) const;
 
   private:
-    std::vector<std::string> keys_;  // Sorted.
+    std::shared_ptr<const std::vector<std::string>> keys_;  // Sorted.
 };
 
 // One requirement a key, sorted by key. A missing key allows anything.

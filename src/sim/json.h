@@ -1,5 +1,5 @@
 // JSON documents as this room handles them, with short ways to reach into them. The one header here that
-// shows nlohmann's types; headers meant for other rooms do not include it. Any thread.
+// shows nlohmann's types; headers meant for other layers do not include it. Any thread.
 #pragma once
 
 #include <cstdint>

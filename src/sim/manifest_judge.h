@@ -1,6 +1,6 @@
 // What an API server that serves Joiner's own kinds would refuse in an object that is created, all of it and
 // not the first thing only. Looks at the object alone: not at classes or namespaces it names. Any thread;
-// this header is for other rooms, too.
+// this header is for other layers, too.
 #pragma once
 
 #include <memory>

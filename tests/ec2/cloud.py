@@ -11,15 +11,17 @@ DISCOVERY = {"karpenter.sh/discovery": CLUSTER}
 
 
 class Cloud(Moto):
-    def __init__(self, log_file):
-        super().__init__(log_file, MENDED)
+    def __init__(self, log_file, kubeconfig):
+        cluster = json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]
+        super().__init__(log_file, MENDED, {"CLUSTER_CA": cluster["certificate-authority-data"]})
+        self._cluster_endpoint = cluster["server"]
         self.ec2, self.iam, self.sqs, self.eks = (
             boto3.client(name, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test",
                          aws_secret_access_key="test") for name in ("ec2", "iam", "sqs", "eks"))
 
-    def environment_of_controller(self, cluster_endpoint):
+    def environment_of_controller(self):
         """What upstream's controller reads."""
-        return self.environment() | {"CLUSTER_NAME": CLUSTER, "CLUSTER_ENDPOINT": cluster_endpoint,
+        return self.environment() | {"CLUSTER_NAME": CLUSTER, "CLUSTER_ENDPOINT": self._cluster_endpoint,
                                      "INTERRUPTION_QUEUE": QUEUE}
 
     def set_up(self, zones="abc"):
@@ -42,6 +44,13 @@ class Cloud(Moto):
 
     def user_data(self, instance_id):
         return self.ec2.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")["UserData"]["Value"]
+
+    def ever_bought(self):
+        """Instances in whatever state; moto forgets none."""
+        return self.instances("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
+
+    def zones_of_subnets(self):
+        return {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in self.ec2.describe_subnets()["Subnets"]}
 
     def launch_templates(self):
         return self.ec2.describe_launch_templates()["LaunchTemplates"]

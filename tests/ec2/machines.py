@@ -7,6 +7,7 @@ import base64
 import email
 import re
 import threading
+import time
 
 import yaml
 from api_client import ApiError
@@ -35,13 +36,12 @@ class Machines:
         self._thread.join()
 
     def _run(self):
-        step = 0.25
-        while not self._is_over.wait(step):
+        while not self._is_over.wait(0.5):
             try:
                 for instance in self._cloud.instances("running"):
-                    name = instance["InstanceId"]
-                    self._seen[name] = self._seen.get(name, 0) + step
-                    if name not in self._joined and self._seen[name] >= self._seconds:
+                    name, now = instance["InstanceId"], time.monotonic()
+                    seen = self._seen.setdefault(name, now)
+                    if name not in self._joined and now - seen >= self._seconds:
                         self._join(instance)
                         self._joined.add(name)
             except (ApiError, OSError) as trouble:

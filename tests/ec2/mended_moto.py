@@ -3,21 +3,25 @@
     mended_moto.py [arguments of moto_server]
 
 Stock moto forgets most of a launch template, buys twice for one client token, takes the first offering whatever it
-costs, and has no images of EKS. A controller would see drift on each node that it has just bought.
+costs, has no images of EKS, and makes up a CA for each cluster: here it is that of CLUSTER_CA. A controller would see
+drift on each node that it has just bought.
 """
 
 import datetime
+import os
 import sys
 
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.responses.fleets import Fleets
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.spot_instances import SpotInstances
+from moto.eks.models import Cluster
 from moto.server import main
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
-_SPOT_SHARE = 0.4  # Of a made-up price on demand.
+SPOT_SHARE = 0.4  # Of a made-up price on demand.
 
 
 def made_up_price(instance_type, zone=""):
@@ -33,9 +37,10 @@ def _zone_of(backend, override):
     return backend.get_subnet(subnet).availability_zone if subnet else override.get("AvailabilityZone", "")
 
 
-def _cheapest(backend, configs):
-    """The configuration of the cheapest override, with that alone."""
-    choices = [(made_up_price(override["InstanceType"], zone), override["InstanceType"], zone, config, override)
+def _cheapest(backend, configs, is_spot):
+    """The configuration of the cheapest override, with that alone. Prices of zones are those of spot."""
+    choices = [(made_up_price(override["InstanceType"], zone if is_spot else ""), override["InstanceType"], zone,
+                config, override)
                for config in configs for override in config.get("Overrides") or []
                for zone in [_zone_of(backend, override)]]
     _, _, _, config, override = min(choices, key=lambda each: each[:3])
@@ -60,25 +65,35 @@ def _remember_template(fleet):
         instance.add_tags({"aws:ec2launchtemplate:id": template.id})
 
 
+class TokenUsedBefore(EC2ClientError):
+    def __init__(self):
+        super().__init__("IdempotentParameterMismatch", "The client token was used with other parameters before")
+
+
 def create_fleet(self):
     """Fleets.create_fleet with client tokens and prices."""
     self.error_on_dryrun()
     backend = self.ec2_backend
     token = self._get_param("ClientToken")
     answers = backend.__dict__.setdefault("answers_by_token", {})
+    asked = sorted((key, value) for key, value in self.querystring.items())
     if token in answers:
-        return ActionResult(answers[token])
+        asked_before, answer = answers[token]
+        if asked != asked_before:
+            raise TokenUsedBefore
+        return ActionResult(answer)
     target = self._get_param("TargetCapacitySpecification", {})
     fleet = backend.create_fleet(
         on_demand_options={}, spot_options={}, target_capacity_specification=target,
-        launch_template_configs=[_cheapest(backend, self._get_param("LaunchTemplateConfigs", []))],
+        launch_template_configs=[_cheapest(backend, self._get_param("LaunchTemplateConfigs", []),
+                                           target.get("DefaultTargetCapacityType") == "spot")],
         excess_capacity_termination_policy=None, replace_unhealthy_instances=None,
         terminate_instances_with_expiration=True, fleet_type="instant", valid_from=None, valid_until=None,
         tag_specifications=self._get_param("TagSpecifications", []))
     _remember_template(fleet)
     answer = {"FleetId": fleet.id, "Errors": [], "Instances": fleet.instances}
     if token:
-        answers[token] = answer
+        answers[token] = (asked, answer)
     return ActionResult(answer)
 
 
@@ -89,7 +104,7 @@ def describe_spot_price_history(self):
     return ActionResult({"SpotPriceHistory": [
         {"InstanceType": row["InstanceType"], "AvailabilityZone": row["Location"], "Timestamp": now,
          "ProductDescription": "Linux/UNIX",
-         "SpotPrice": f"{_SPOT_SHARE * made_up_price(row['InstanceType'], row['Location']):.6f}"} for row in rows]})
+         "SpotPrice": f"{SPOT_SHARE * made_up_price(row['InstanceType'], row['Location']):.6f}"} for row in rows]})
 
 
 def get_parameter(self, name):
@@ -114,6 +129,12 @@ def describe_instance_types(self):
 
 _stock_parameter = SimpleSystemManagerBackend.get_parameter
 _stock_types = InstanceResponse.describe_instance_types
+_stock_cluster = Cluster.__init__
+
+
+def make_cluster(self, *arguments, **named):
+    _stock_cluster(self, *arguments, **named)
+    self.certificate_authority = {"data": os.environ["CLUSTER_CA"]}
 
 
 def repair():
@@ -121,6 +142,7 @@ def repair():
     SpotInstances.describe_spot_price_history = describe_spot_price_history
     SimpleSystemManagerBackend.get_parameter = get_parameter
     InstanceResponse.describe_instance_types = describe_instance_types
+    Cluster.__init__ = make_cluster
 
 
 if __name__ == "__main__":

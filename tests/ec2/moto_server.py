@@ -37,12 +37,14 @@ class Moto:
     """`with Moto(log_file) as moto:` a server that is empty but for what AWS gives everybody.
 
     program: how Python is asked to run it, STOCK or MENDED.
+    variables: for its environment.
     """
 
-    def __init__(self, log_file, program=STOCK):
+    def __init__(self, log_file, program=STOCK, variables=None):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self._child = Child("moto", [sys.executable, *program, "-H", "127.0.0.1", "-p", str(port)], log_file)
+        self._child = Child("moto", [sys.executable, *program, "-H", "127.0.0.1", "-p", str(port)], log_file,
+                            env=os.environ | (variables or {}))
         wait_until(self._answers, 60, "moto answers", interval=0.2)
 
     def __enter__(self):

@@ -22,7 +22,7 @@ object() {
     echo "$target"
 }
 
-# What a fuzzer of a room needs: the rooms below it, without tests, and without code that needs embedded files.
+# What a fuzzer of a layer needs: the layers below it, without tests, and without code that needs embedded files.
 sources() {
     cd "$root/src"
     case $1 in

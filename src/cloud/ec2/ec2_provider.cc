@@ -7,6 +7,7 @@
 #include "api/names.h"
 #include "cloud/ec2/catalogue.h"
 #include "cloud/ec2/drift.h"
+#include "cloud/ec2/health/repair_policies.h"
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/types/class_types.h"
 #include "cloud/ec2/types/type_labels.h"
@@ -32,6 +33,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
     : loop_(ground.loop),
       settings_(std::move(settings)),
       region_(ground.endpoints.region()),
+      call_metrics_(ground.reports),
       client_(ground.loop, ground.http, ground.rng, std::move(ground.endpoints),
               std::move(ground.fetch_credentials), kAgent),
       ec2_(client_),
@@ -40,20 +42,27 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       eks_(client_),
       pricing_(client_),
       sqs_(client_),
+      arc_(client_),
       instances_(ground.loop, ec2_, settings_.cluster_name),
       known_(ground.loop, instances_),
       reservations_(ground.loop, ec2_, instances_, ground.reports),
       placement_groups_(ground.loop, ec2_, ground.reports),
-      templates_(ground.loop, ec2_),
+      node_tags_(ec2_, instances_, settings_.cluster_name),
+      templates_(ground.loop, ec2_, settings_.cluster_name),
       launcher_(
           {ground.loop, ec2_, instances_, templates_, subnets_, reservations_, placement_groups_, settings_}),
-      cluster_(ground.loop, eks_, settings_),
+      cluster_(ground.loop, eks_, settings_, std::move(ground.ask_version)),
       profiles_(ground.loop, iam_, region_, settings_),
-      reconciler_({ground.loop, ec2_, ssm_, cluster_, profiles_, templates_, subnets_, reservations_,
+      discovery_(ground.loop, ec2_, ssm_, subnets_, settings_),
+      reconciler_({ground.loop, ec2_, discovery_, cluster_, profiles_, templates_, reservations_,
                    placement_groups_, settings_}),
       region_types_(ground.loop, ec2_, pricing_, region_, settings_,
                     [&reports = ground.reports] { reports.offers_changed(); }),
-      queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue) {
+      queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue),
+      status_watch_(ground.loop, ec2_, ground.reports),
+      zonal_shift_(ground.loop, eks_, arc_, settings_.cluster_name,
+                   [&reports = ground.reports] { reports.offers_changed(); }) {
+    client_.tell(call_metrics_);
     labels_.domains.emplace_back(kGroup);
     // Every label of the built-in types is one that users may ask for.
     rules::Requirements defined;
@@ -91,8 +100,9 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
     const auto group_now = [this](const std::optional<PlacementGroupSelector>& selector) {
         return selector ? placement_groups_.find(*selector) : std::nullopt;
     };
-    const bool is_same_ground = kept.facts == facts && kept.group == group_now(kept.selector);
-    if (is_same_ground && !version.empty() && kept.version == version) {
+    const bool is_ground_the_same =
+        kept.facts == facts && kept.shift == zonal_shift_.version() && kept.group == group_now(kept.selector);
+    if (is_ground_the_same && !version.empty() && kept.version == version) {
         count_reservations(kept);
         return &kept;
     }
@@ -101,16 +111,18 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
     if (status.subnets.empty()) return unknown(name + " has found no subnets");
     if (status.images.empty()) return unknown(name + " has found no images");
     const std::string written = node_class.spec + write_status(status);
-    if (!is_same_ground || kept.written != written) {
+    if (!is_ground_the_same || kept.written != written) {
         const auto parsed = parse_node_class(node_class);
         if (!parsed) return unknown(name + ": " + parsed.error().message);
         const std::optional<PlacementGroup> group = group_now(parsed->placement_group);
         if (parsed->placement_group && !group) return unknown(name + " has not found its placement group");
         TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_, group));
+        close_shifted_zones(types);
         kept = {{},
                 written,
                 facts,
                 status,
+                zonal_shift_.version(),
                 std::make_shared<const std::vector<rules::InstanceType>>(std::move(types)),
                 kNeverCounted,
                 parsed->placement_group,
@@ -133,6 +145,18 @@ void Ec2Provider::count_reservations(ClassTypes& kept) {
     kept.types = std::move(types);
 }
 
+void Ec2Provider::close_shifted_zones(std::vector<rules::InstanceType>& types) const {
+    if (zonal_shift_.away_from().empty()) return;
+    for (rules::InstanceType& type : types) {
+        for (rules::Offering& offering : type.offerings) {
+            const rules::Requirement* zone_id = offering.requirements.find(api::kZoneIdLabel);
+            if (zone_id != nullptr && zone_id->is_single() &&
+                zonal_shift_.away_from().contains(zone_id->values().front()))
+                offering.available = false;
+        }
+    }
+}
+
 // What only the instance can say is asked for in the background: the next question knows it.
 DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&,
                                const api::NodeClass* node_class) {
@@ -153,11 +177,19 @@ DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&
     return out;
 }
 
-// Only who leads asks; so the queue is read by nobody else.
+// Only who leads asks; so nobody else reads the queue, looks after instances or takes launch templates away.
 void Ec2Provider::reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                             std::function<void(Result<WantedClassState>)> done) {
     queue_.start();
+    status_watch_.start();
+    if (settings_.enable_zonal_shift) zonal_shift_.start();
+    if (!launcher_.is_launching()) templates_.sweep();
     reconciler_.reconcile(node_class, facts, std::move(done));
+}
+
+std::vector<rules::RepairPolicy> Ec2Provider::repair_policies() const {
+    return ec2::repair_policies(
+        {.is_legacy = settings_.legacy_node_repair, .may_reboot = settings_.reboot_for_repair});
 }
 
 void Ec2Provider::create(const LaunchRequest& request, LaunchDone done) {
@@ -243,6 +275,15 @@ void Ec2Provider::reboot(const api::NodeClaim& claim, const std::string&, std::f
     const std::string id = instance_id_in(claim.provider_id);
     if (id.empty()) {
         loop_.post([done = std::move(done), id = claim.provider_id] { done(not_an_id_of_ours(id)); });
+        return;
+    }
+    const std::string_view zone_id = api::find_or_empty(claim.meta.labels, api::kZoneIdLabel);
+    if (!zone_id.empty() && zonal_shift_.away_from().contains(std::string(zone_id))) {
+        loop_.post([done = std::move(done), zone = std::string(zone_id)] {
+            done(fail(
+                ErrorKind::kInvalid,
+                fmt::format("no instance is rebooted in zone {}, which traffic is shifted away from", zone)));
+        });
         return;
     }
     ec2_.reboot_instances({id}, [done = std::move(done)](const aws::Answer<void>& answer) {

@@ -9,12 +9,17 @@
 
 #include "base/rng.h"
 #include "cloud/ec2/aws/client.h"
+#include "cloud/ec2/call_metrics.h"
 #include "cloud/ec2/calls/ec2.h"
 #include "cloud/ec2/calls/iam.h"
 #include "cloud/ec2/calls/services.h"
+#include "cloud/ec2/calls/zonal_shift.h"
 #include "cloud/ec2/classes/class_reconciler.h"
 #include "cloud/ec2/classes/instance_profiles.h"
+#include "cloud/ec2/health/instance_status.h"
+#include "cloud/ec2/health/zonal_shift.h"
 #include "cloud/ec2/instances/instances.h"
+#include "cloud/ec2/instances/node_tags.h"
 #include "cloud/ec2/interruption/interruption_queue.h"
 #include "cloud/ec2/known_instances.h"
 #include "cloud/ec2/launch/launch_templates.h"
@@ -35,6 +40,7 @@ struct Ec2Ground {
     Rng rng;
     aws::Endpoints endpoints;
     aws::CredentialKeeper::Fetch fetch_credentials;
+    AskVersion ask_version = {};
 };
 
 class Ec2Provider final : public Provider {
@@ -55,10 +61,16 @@ class Ec2Provider final : public Provider {
     void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                    std::function<void(Result<WantedClassState>)> done) override;
 
+    std::vector<rules::RepairPolicy> repair_policies() const override;
     void create(const LaunchRequest& request, LaunchDone done) override;
     void remove(const std::string& provider_id, std::function<void(Status)> done) override;
     void get(const std::string& provider_id, std::function<void(Result<Instance>)> done) override;
     void list(std::function<void(Result<std::vector<Instance>>)> done) override;
+    bool must_hear_of_node(const api::NodeClaim& claim) const override { return NodeTags::are_wanted(claim); }
+    void hear_of_node(const api::NodeClaim& claim,
+                      std::function<void(Result<api::StringMap>)> done) override {
+        node_tags_.put(claim, std::move(done));
+    }
     bool can_reboot() const override { return true; }
     void reboot(const api::NodeClaim& claim, const std::string& operation,
                 std::function<void(Status)> done) override;
@@ -70,6 +82,7 @@ class Ec2Provider final : public Provider {
         std::string written;  // The class's spec and what its selectors found.
         std::shared_ptr<const RegionFacts> facts;
         ClassStatus status;
+        int shift = 0;  // The version of the zonal shifts.
         InstanceTypes types;
         int reservations = 0;  // Of the book's version.
         std::optional<PlacementGroupSelector> selector;
@@ -80,6 +93,7 @@ class Ec2Provider final : public Provider {
     Result<const ClassTypes*> types_of(const api::NodeClass& node_class);
     // Writes into the types how many machines the class's reservations hold now.
     void count_reservations(ClassTypes& kept);
+    void close_shifted_zones(std::vector<rules::InstanceType>& types) const;
     void end(const std::string& id, std::function<void(Status)> done);
     void see_whether_it_ended(const std::string& id, std::function<void(Status)> done);
     Status gone(const std::string& id);
@@ -87,6 +101,7 @@ class Ec2Provider final : public Provider {
     io::Loop& loop_;
     Settings settings_;  // What it leaves open is found out.
     const std::string region_;
+    CallMetrics call_metrics_;
     aws::Client client_;
     Ec2 ec2_;
     Iam iam_;
@@ -94,18 +109,23 @@ class Ec2Provider final : public Provider {
     Eks eks_;
     Pricing pricing_;
     Sqs sqs_;
+    ArcZonalShift arc_;
     Instances instances_;
     KnownInstances known_;
     Reservations reservations_;
     PlacementGroups placement_groups_;
+    NodeTags node_tags_;
     LaunchTemplates templates_;
     SubnetChoice subnets_;
     Launcher launcher_;
     ClusterDiscovery cluster_;
     InstanceProfiles profiles_;
+    Discovery discovery_;
     ClassReconciler reconciler_;
     RegionTypes region_types_;
     InterruptionQueue queue_;
+    InstanceStatusWatch status_watch_;
+    ZonalShift zonal_shift_;
     rules::RestrictedLabels labels_;
     std::map<std::string, ClassTypes> types_;  // By the class's name.
     std::set<std::string> ending_;             // Ids of instances that EC2 has been told to end.

@@ -29,6 +29,10 @@ inline constexpr std::string_view kHashAnnotation = "karpenter.k8s.aws/ec2nodecl
 inline constexpr std::string_view kHashVersionAnnotation = "karpenter.k8s.aws/ec2nodeclass-hash-version";
 // Of claims.
 inline constexpr std::string_view kProfileAnnotation = "karpenter.k8s.aws/instance-profile-name";
+// The instance has been tagged with its node's name, and with its cluster's.
+inline constexpr std::string_view kTaggedAnnotation = "karpenter.k8s.aws/tagged";
+inline constexpr std::string_view kClusterTaggedAnnotation =
+    "compatibility.karpenter.k8s.aws/cluster-name-tagged";
 
 // Tags of what is ours.
 inline constexpr std::string_view kClusterTag = "eks:eks-cluster-name";

@@ -83,6 +83,7 @@ class ScriptedHttp final : public HttpClient {
     void answer(RequestId id, int code, std::string body = {}, int retry_after_seconds = 0) {
         reply_to(id, HttpResponse{code, std::move(body), "application/json", retry_after_seconds});
     }
+    void answer_with(RequestId id, HttpResponse response) { reply_to(id, std::move(response)); }
     void fail_request(RequestId id, ErrorKind kind, std::string message) {
         reply_to(id, fail(kind, std::move(message)));
     }

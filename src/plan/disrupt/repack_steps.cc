@@ -240,7 +240,6 @@ model::Snapshot RepackSteps::snapshot_for(const RepackStep& step, const std::vec
     model::Snapshot out;
     out.pools = pools_;
     out.daemons = whole.daemons;
-    out.well_known = whole.well_known;
     out.namespaces = whole.namespaces;
     out.volume_limits = whole.volume_limits;
     for (const PodIndex pod : pods) out.pods.push_back(whole.pods[pod]);
@@ -317,7 +316,7 @@ std::optional<rules::Money> RepackSteps::price_of(const MachineSpec& spec, const
     const rules::InstanceType* type = type_of(spec.pool, name);
     if (type == nullptr) return std::nullopt;
     const rules::Offering* offering =
-        rules::cheapest_offering(*type, spec.requirements, question_.snapshot.well_known);
+        rules::cheapest_offering(*type, spec.requirements, question_.snapshot.pools[spec.pool].well_known);
     if (offering == nullptr) return std::nullopt;
     return offering->price;
 }

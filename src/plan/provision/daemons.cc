@@ -50,7 +50,7 @@ DaemonList Daemons::on(const model::PoolView& pool, const rules::InstanceType& t
     node = rules::labels_of_new_node(node);
     DaemonList out;
     for (DaemonIndex i = 0; i < snapshot_->daemons.size(); ++i) {
-        if (rules::daemon_lands(*snapshot_->daemons[i].shape, node, pool.taints, &snapshot_->well_known))
+        if (rules::daemon_lands(*snapshot_->daemons[i].shape, node, pool.taints, &pool.well_known))
             out.push_back(i);
     }
     return out;

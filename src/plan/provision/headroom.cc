@@ -24,7 +24,6 @@ Part part_of(const Snapshot& snapshot, F is_in) {
     out.snapshot.rooms = snapshot.rooms;
     out.snapshot.pools = snapshot.pools;
     out.snapshot.daemons = snapshot.daemons;
-    out.snapshot.well_known = snapshot.well_known;
     out.snapshot.closed_nodes = snapshot.closed_nodes;
     out.snapshot.standing = snapshot.standing;
     out.snapshot.namespaces = snapshot.namespaces;

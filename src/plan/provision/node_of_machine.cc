@@ -42,11 +42,11 @@ Machine as_bought(const Problem& problem, Machine machine, StandIns& others) {
 }
 
 rules::Requirements claim_requirements(const Problem& problem, const Machine& bought) {
-    const rules::Requirements& of_pool = problem.snapshot().pools[bought.pool].requirements;
-    rules::Requirements out = of_pool;
+    const model::PoolView& pool = problem.snapshot().pools[bought.pool];
+    rules::Requirements out = pool.requirements;
     for (const auto& [group, alternative] : groups_of(problem, bought)) {
         for (const rules::Requirement& wanted : *problem.groups()[group].alternatives[alternative]) {
-            if (rules::is_for_the_claim(wanted, of_pool, problem.snapshot().well_known)) out.add(wanted);
+            if (rules::is_for_the_claim(wanted, pool.requirements, pool.well_known)) out.add(wanted);
         }
     }
     return out;

@@ -32,7 +32,7 @@ bool is_on_types(const model::PoolView& pool, const std::string& key) {
     });
 }
 
-struct Offer {
+struct TypeOffering {
     const InstanceType* type = nullptr;
     const Offering* offering = nullptr;
 };
@@ -54,14 +54,14 @@ bool is_number(const std::string& text) {
 }
 
 // "a and b", or "a to f" of many; numbers by size.
-std::string values_text(const std::vector<Offer>& offers, const std::string& key) {
+std::string values_text(const std::vector<TypeOffering>& offers, const std::string& key) {
     const auto before = [](const std::string& a, const std::string& b) {
         if (is_number(a) && is_number(b) && std::stoll(a) != std::stoll(b))
             return std::stoll(a) < std::stoll(b);
         return a < b;
     };
     std::set<std::string, decltype(before)> values(before);
-    for (const Offer& offer : offers) {
+    for (const TypeOffering& offer : offers) {
         const Requirement* own = defined(*offer.type, *offer.offering, key);
         if (own != nullptr && !own->is_complement())
             values.insert(own->values().begin(), own->values().end());
@@ -83,6 +83,7 @@ std::string with_hint(std::string text, const model::TypesSource& source) {
 
 std::string why_nothing_is_sold(const model::PoolView& pool) {
     const api::NodePoolTemplate& made_of = pool.pool.node_template;
+    if (!pool.why_no_types.empty()) return pool.why_no_types;
     if (pool.types == nullptr || pool.types->empty()) {
         if (made_of.node_class.kind.empty()) return "the provider has no instance types";
         return fmt::format("there are no instance types for its {} ({})", made_of.node_class.kind,
@@ -106,28 +107,28 @@ Requirements requirements_on_types(const model::PoolView& pool) {
 }
 
 std::string why_no_type_is_left(const model::PoolView& pool, const model::TypesSource& source) {
-    std::vector<Offer> all;
+    std::vector<TypeOffering> all;
     for (const InstanceType& type : *pool.types) {
         for (const Offering& offering : type.offerings) all.push_back({&type, &offering});
     }
     const Requirements on_types = requirements_on_types(pool);
     const std::vector<const Requirement*> requirements = in_order(pool, on_types);
-    const auto fails = [](const Offer& offer, const Requirement& wanted) {
+    const auto fails = [](const TypeOffering& offer, const Requirement& wanted) {
         return !rules::suits(defined(*offer.type, *offer.offering, wanted.key()), wanted);
     };
     for (const Requirement* wanted : requirements) {
         const bool none =
-            std::all_of(all.begin(), all.end(), [&](const Offer& o) { return fails(o, *wanted); });
+            std::all_of(all.begin(), all.end(), [&](const TypeOffering& o) { return fails(o, *wanted); });
         if (!none) continue;
         return with_hint(fmt::format("no instance type meets its requirement {}: {} has {}",
                                      wanted->to_string(), source.name, values_text(all, wanted->key())),
                          source);
     }
     std::string before;
-    std::vector<Offer> left = all;
+    std::vector<TypeOffering> left = all;
     for (const Requirement* wanted : requirements) {
-        const std::vector<Offer> had = left;
-        std::erase_if(left, [&](const Offer& o) { return fails(o, *wanted); });
+        const std::vector<TypeOffering> had = left;
+        std::erase_if(left, [&](const TypeOffering& o) { return fails(o, *wanted); });
         if (left.empty()) {
             return with_hint(
                 fmt::format("no instance type meets its requirement {} together with {}: there {} has {}",

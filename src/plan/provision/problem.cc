@@ -767,7 +767,7 @@ Match Problem::match(const rules::PodShape& shape, const Requirements& wanted, P
         }
         if (use.on_types) by_type.add(requirement);
         if ((!use.on_types || use.several_on_one_type) &&
-            rules::is_for_the_claim(requirement, pool.requirements, snapshot_->well_known))
+            rules::is_for_the_claim(requirement, pool.requirements, pool.well_known))
             by_pool.add(requirement);
     }
     out.open = by_pool.empty() ? 0 : intern_open(std::move(by_pool));

@@ -52,8 +52,13 @@ struct Client::Pending {
     std::string key;  // "ec2:CreateFleet"
     Done<std::string> done;
     int attempts = 0;
-    bool has_renewed = false;  // Was refused once, and goes out with newer credentials.
-    bool may_be_done = false;  // By an earlier attempt.
+    int last_code = 0;           // HTTP's; 0: no answer came.
+    Duration began{0};           // Of the call,
+    Duration went_out{0};        // and of the last attempt.
+    Duration clock_ahead{0};     // By which the last attempt was signed.
+    bool has_set_clock = false;  // Was refused for its time once.
+    bool has_renewed = false;    // Was refused once, and goes out with newer credentials.
+    bool may_be_done = false;    // By an earlier attempt.
 
     std::string words() const { return fmt::format("{} {}", name_of(call.service), call.name); }
 };
@@ -64,7 +69,8 @@ Client::Client(io::Loop& loop, io::HttpClient& http, Rng rng, Endpoints endpoint
       http_(http),
       rng_(rng),
       endpoints_(std::move(endpoints)),
-      credentials_(loop, Rng(rng_.next()), std::move(fetch)),
+      clock_(loop),
+      credentials_(loop, clock_, Rng(rng_.next()), std::move(fetch)),
       agent_(std::move(agent)),
       retry_tokens_(kRetryTokens) {}
 
@@ -77,6 +83,7 @@ void Client::send(Call call, Done<std::string> done) {
     pending->key = fmt::format("{}:{}", name_of(call.service), call.name);
     pending->call = std::move(call);
     pending->done = std::move(done);
+    pending->began = loop_.monotonic();
     attempt(pending);
 }
 
@@ -118,13 +125,15 @@ void Client::send_signed(const std::shared_ptr<Pending>& pending, const Credenti
     request.headers = call.headers;
     for (auto& header :
          signature_headers({call.method, host, call.target, call.headers, call.body}, credentials,
-                           {endpoint.signing_region, std::string(name_of(call.service))}, loop_.now()))
+                           {endpoint.signing_region, std::string(name_of(call.service))}, clock_.now()))
         request.headers.push_back(std::move(header));
     request.headers.emplace_back("user-agent", agent_);
     request.body = call.body;
     request.timeout = call.timeout;
     request.max_response_bytes = kMostBytes;
     request.accept_gzip = true;
+    pending->clock_ahead = clock_.ahead();
+    pending->went_out = loop_.monotonic();
     ++pending->attempts;
     ++counts_[pending->key].attempts;
     http_.send(std::move(request), [this, pending, credentials, is_alive = is_alive_](io::HttpResult answer) {
@@ -135,6 +144,10 @@ void Client::send_signed(const std::shared_ptr<Pending>& pending, const Credenti
 void Client::on_answer(const std::shared_ptr<Pending>& pending, const Credentials& used,
                        io::HttpResult answer) {
     const Duration now = loop_.monotonic();
+    pending->last_code = answer ? answer->code : 0;
+    if (listener_ != nullptr)
+        listener_->request_ended(pending->call.service, pending->call.name, pending->last_code,
+                                 now - pending->went_out);
     CallError error;
     if (!answer) {
         error.kind = answer.error().kind;
@@ -161,6 +174,10 @@ void Client::on_answer(const std::shared_ptr<Pending>& pending, const Credential
                           pending->words(), answer->code, endpoints_.of(pending->call.service).url)
             : fmt::format("{}: {}{}{}", pending->words(), error.code, error.code.empty() ? "" : ": ",
                           error.details);
+    if (!pending->has_set_clock && clock_.corrects(text.code, answer->server_time, pending->clock_ahead)) {
+        pending->has_set_clock = true;
+        return attempt(pending);
+    }
     if (is_expired_credentials(text.code) && !pending->has_renewed) {
         pending->has_renewed = true;
         credentials_.refused(used);
@@ -195,6 +212,9 @@ void Client::fail_or_retry(const std::shared_ptr<Pending>& pending, CallError er
 
 void Client::finish(const std::shared_ptr<Pending>& pending, Answer<std::string> answer) {
     if (!answer) ++counts_[pending->key].failed;
+    if (listener_ != nullptr)
+        listener_->call_ended(pending->call.service, pending->call.name, pending->last_code,
+                              loop_.monotonic() - pending->began, pending->attempts);
     const Done<std::string> done = std::move(pending->done);
     done(std::move(answer));
 }

@@ -1,6 +1,6 @@
-// Sends calls to AWS: signed, paced by kind, and tried again where that is safe and may help, within a budget
-// that all calls share. Owned by the provider, borrows the loop and the HTTP client. Loop thread; answers
-// never come from inside a call.
+// Sends calls to AWS: signed, by AWS's clock where ours is wrong, paced by kind, and tried again where that
+// is safe and may help, within a budget that all calls share. Owned by the provider, borrows the loop and the
+// HTTP client. Loop thread; answers never come from inside a call.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@
 #include "cloud/ec2/aws/error.h"
 #include "cloud/ec2/aws/pace.h"
 #include "cloud/ec2/aws/response.h"
+#include "cloud/ec2/aws/server_clock.h"
 #include "cloud/ec2/aws/signer.h"
 #include "io/http.h"
 #include "io/loop.h"
@@ -35,7 +36,17 @@ struct Call {
     Duration timeout = std::chrono::seconds{60};
 };
 
-// How calls fared; for metrics.
+// Hears how requests and calls went. `code`: HTTP's, of the last answer; 0: none came.
+class CallListener {
+  public:
+    virtual ~CallListener() = default;
+    virtual void request_ended(Service service, const std::string& call, int code, Duration took) = 0;
+    // `requests`: how many it took.
+    virtual void call_ended(Service service, const std::string& call, int code, Duration took,
+                            int requests) = 0;
+};
+
+// How calls fared.
 struct CallCounts {
     std::int64_t attempts = 0;
     std::int64_t throttled = 0;
@@ -54,6 +65,8 @@ class Client {
     // The body of an answer that is no error.
     void send(Call call, Done<std::string> done);
 
+    // Outlives the client.
+    void tell(CallListener& listener) { listener_ = &listener; }
     const Endpoints& endpoints() const { return endpoints_; }
     // By service and name: "ec2:CreateFleet".
     const std::map<std::string, CallCounts>& counts() const { return counts_; }
@@ -71,12 +84,14 @@ class Client {
     io::HttpClient& http_;
     Rng rng_;
     const Endpoints endpoints_;
+    ServerClock clock_;
     CredentialKeeper credentials_;
     const std::string agent_;
     std::map<std::string, std::shared_ptr<const io::Endpoint>> urls_;
     std::map<std::string, Pace> paces_;
     std::map<std::string, CallCounts> counts_;
     double retry_tokens_;
+    CallListener* listener_ = nullptr;
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

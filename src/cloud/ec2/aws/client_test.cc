@@ -9,6 +9,7 @@
 namespace joiner::cloud::ec2::aws {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -138,6 +139,38 @@ TEST_F(ClientTest, expired_credentials_are_fetched_anew_once) {
     loop_.run_ready();
     ASSERT_EQ(answers_.size(), 1u);
     EXPECT_EQ(answers_[0].error().kind, ErrorKind::kForbidden);
+}
+
+TEST_F(ClientTest, a_wrong_clock_is_set_by_awss_once_and_for_all_calls) {
+    send();
+    send();
+    const auto refuse = [&](io::RequestId id, const char* code) {
+        io::HttpResponse answer{403, ec2_error(code, "not yet current"), "", 0};
+        answer.server_time = loop_.now() + hours{1};
+        http_.answer_with(id, std::move(answer));
+        loop_.run_ready();
+    };
+    const std::vector<io::RequestId> first = http_.open_calls();
+    refuse(first[0], "SignatureDoesNotMatch");
+    refuse(first[1], "RequestExpired");
+    EXPECT_EQ(fetches_, 1) << "the credentials are right";
+    const std::vector<io::RequestId> again = http_.open_calls();
+    ASSERT_EQ(again.size(), 2u);
+    for (const io::RequestId id : again) EXPECT_EQ(http_.call(id).header("x-amz-date"), "20270115T090000Z");
+    refuse(again[0], "SignatureDoesNotMatch");
+    EXPECT_EQ(http_.open_calls().size(), 1u) << "the clock is right by now: it is the key";
+    ASSERT_EQ(answers_.size(), 1u);
+    EXPECT_EQ(answers_[0].error().kind, ErrorKind::kForbidden);
+    send();
+    EXPECT_EQ(http_.last_call().header("x-amz-date"), "20270115T090000Z");
+}
+
+TEST_F(ClientTest, a_refusal_by_a_clock_like_ours_is_about_the_key) {
+    send();
+    io::HttpResponse answer{403, ec2_error("SignatureDoesNotMatch", "no"), "", 0};
+    answer.server_time = loop_.now() + minutes{3};
+    http_.answer_with(http_.last(), std::move(answer));
+    ASSERT_EQ(answers_.size(), 1u);
 }
 
 TEST_F(ClientTest, throttling_slows_the_calls_of_that_kind_and_passes) {

@@ -19,11 +19,11 @@ constexpr Duration kLongestPause = minutes{1};
 }  // namespace
 
 bool CredentialKeeper::are_usable() const {
-    return current_ && (!current_->expires || loop_.now() + kMargin < *current_->expires);
+    return current_ && (!current_->expires || clock_.now() + kMargin < *current_->expires);
 }
 
 void CredentialKeeper::use(CredentialsDone done) {
-    const bool is_due = !current_ || (renew_at_ && loop_.now() >= *renew_at_);
+    const bool is_due = !current_ || (renew_at_ && clock_.now() >= *renew_at_);
     if (is_due) renew();
     if (are_usable()) return done(*current_);
     if (is_fetching_) {
@@ -57,7 +57,7 @@ void CredentialKeeper::on_fetched(Result<Credentials> fetched) {
     if (fetched) {
         failures_ = 0;
         problem_.reset();
-        const WallTime now = loop_.now();
+        const WallTime now = clock_.now();
         renew_at_.reset();
         if (fetched->expires) {
             const Duration life = std::max(Duration{0}, *fetched->expires - now);

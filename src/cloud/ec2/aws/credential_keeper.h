@@ -8,14 +8,15 @@
 
 #include "base/rng.h"
 #include "cloud/ec2/aws/credential_source.h"
+#include "cloud/ec2/aws/server_clock.h"
 
 namespace joiner::cloud::ec2::aws {
 
 class CredentialKeeper {
   public:
     using Fetch = std::function<void(CredentialsDone)>;
-    CredentialKeeper(io::Loop& loop, Rng rng, Fetch fetch)
-        : loop_(loop), rng_(rng), fetch_(std::move(fetch)) {}
+    CredentialKeeper(io::Loop& loop, const ServerClock& clock, Rng rng, Fetch fetch)
+        : loop_(loop), clock_(clock), rng_(rng), fetch_(std::move(fetch)) {}
     ~CredentialKeeper() { *is_alive_ = false; }
     CredentialKeeper(const CredentialKeeper&) = delete;
     CredentialKeeper& operator=(const CredentialKeeper&) = delete;
@@ -33,6 +34,7 @@ class CredentialKeeper {
     void on_fetched(Result<Credentials> fetched);
 
     io::Loop& loop_;
+    const ServerClock& clock_;
     Rng rng_;
     Fetch fetch_;
     std::optional<Credentials> current_;

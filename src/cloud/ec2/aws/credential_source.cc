@@ -129,11 +129,12 @@ void CredentialSource::fetch_from(const WebIdentity& plan, CredentialsDone done)
         loop_.post([done = std::move(done), error = token.error()] { done(tl::unexpected<Error>(error)); });
         return;
     }
-    ask_sts(fmt::format("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={}&RoleSessionName={}"
-                        "&WebIdentityToken={}",
-                        percent_encode(plan.role_arn), percent_encode(plan.session_name),
-                        percent_encode(without_line_end(*token))),
-            nullptr, fmt::format("STS AssumeRoleWithWebIdentity for {}", plan.role_arn), std::move(done));
+    ask_sts({fmt::format("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={}&RoleSessionName={}"
+                         "&WebIdentityToken={}",
+                         percent_encode(plan.role_arn), percent_encode(plan.session_name),
+                         percent_encode(without_line_end(*token))),
+             std::nullopt, fmt::format("STS AssumeRoleWithWebIdentity for {}", plan.role_arn),
+             std::move(done)});
 }
 
 void CredentialSource::fetch_from(const AssumedRole& plan, CredentialsDone done) {
@@ -142,36 +143,42 @@ void CredentialSource::fetch_from(const AssumedRole& plan, CredentialsDone done)
         std::string form = fmt::format("Action=AssumeRole&Version=2011-06-15&RoleArn={}&RoleSessionName={}",
                                        percent_encode(plan.role_arn), percent_encode(plan.session_name));
         if (!plan.external_id.empty()) form += "&ExternalId=" + percent_encode(plan.external_id);
-        ask_sts(std::move(form), &*source, fmt::format("STS AssumeRole for {}", plan.role_arn), done);
+        ask_sts({std::move(form), *source, fmt::format("STS AssumeRole for {}", plan.role_arn), done});
     });
 }
 
-void CredentialSource::ask_sts(std::string form, const Credentials* signer, std::string what,
-                               CredentialsDone done) {
+void CredentialSource::ask_sts(StsQuestion question) {
     const ServiceEndpoint endpoint = endpoints_.of(Service::kSts);
     io::HttpRequest request = request_to(endpoint.url, "/");
     request.method = "POST";
     request.timeout = seconds{15};
     request.headers = {{"content-type", "application/x-www-form-urlencoded; charset=utf-8"}};
-    request.body = std::move(form);
-    if (signer != nullptr) {
+    request.body = question.form;
+    if (question.signer) {
         const std::string host = host_of_url(endpoint.url);
-        for (auto& header : signature_headers({"POST", host, "/", request.headers, request.body}, *signer,
-                                              {endpoint.signing_region, "sts"}, loop_.now()))
+        for (auto& header :
+             signature_headers({"POST", host, "/", request.headers, request.body}, *question.signer,
+                               {endpoint.signing_region, "sts"}, clock_.now()))
             request.headers.push_back(std::move(header));
     }
-    http_.send(std::move(request),
-               [what = std::move(what), done = std::move(done)](const io::HttpResult& answer) {
-                   if (answer && answer->code == 200) return done(read_sts(what, answer->body));
-                   Error error = failed(what, answer);
-                   if (answer) {
-                       // Only the code: the message may hold what was sent.
-                       const std::string code = error_of(Protocol::kQueryXml, answer->body).code;
-                       if (!code.empty()) error.message += ", " + cut_with_dots(code, 100);
-                       if (is_throttling(code)) error.kind = ErrorKind::kUnavailable;
-                   }
-                   done(tl::unexpected<Error>(std::move(error)));
-               });
+    http_.send(std::move(request), [this, question = std::move(question), ahead = clock_.ahead()](
+                                       const io::HttpResult& answer) { on_sts(question, ahead, answer); });
+}
+
+void CredentialSource::on_sts(StsQuestion question, Duration clock_ahead, const io::HttpResult& answer) {
+    if (answer && answer->code == 200) return question.done(read_sts(question.what, answer->body));
+    Error error = failed(question.what, answer);
+    if (answer) {
+        // Only the code: the message may hold what was sent.
+        const std::string code = error_of(Protocol::kQueryXml, answer->body).code;
+        const bool is_for_its_time =
+            question.signer && clock_.corrects(code, answer->server_time, clock_ahead);
+        if (is_for_its_time && !std::exchange(question.has_set_clock, true))
+            return ask_sts(std::move(question));
+        if (!code.empty()) error.message += ", " + cut_with_dots(code, 100);
+        if (is_throttling(code)) error.kind = ErrorKind::kUnavailable;
+    }
+    question.done(tl::unexpected<Error>(std::move(error)));
 }
 
 void CredentialSource::fetch_from(const ContainerEndpoint& plan, CredentialsDone done) {

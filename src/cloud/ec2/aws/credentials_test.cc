@@ -169,6 +169,23 @@ TEST_F(SourceTest, a_role_is_assumed_by_the_sources_credentials) {
     EXPECT_THAT(http_.last_call().request.body, HasSubstr("ExternalId=x%20y"));
 }
 
+TEST_F(SourceTest, a_role_is_assumed_by_awss_clock_where_ours_is_wrong) {
+    int asked = 0;
+    http_.responder = [&](const io::HttpRequest&) {
+        io::HttpResponse out{200, kStsAnswer, "", 0};
+        if (++asked == 1) {
+            out.code = 403;
+            out.body = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>";
+            out.server_time = loop_.now() - hours{3};
+        }
+        return out;
+    };
+    const auto source = std::make_shared<const CredentialPlan>(CredentialPlan{Credentials{"B", "u", "", {}}});
+    ASSERT_TRUE(fetch({AssumedRole{source, "arn:r", "joiner", ""}}));
+    EXPECT_EQ(asked, 2);
+    EXPECT_EQ(http_.last_call().header("x-amz-date"), "20270115T050000Z");
+}
+
 constexpr const char* kJsonAnswer =
     R"({"AccessKeyId":"A","SecretAccessKey":"s","Token":"t","Expiration":"2027-01-15T09:00:00Z"})";
 
@@ -215,7 +232,8 @@ class KeeperTest : public ::testing::Test {
 
     io::testing::ManualLoop loop_;
     std::vector<CredentialsDone> waiting_;
-    CredentialKeeper keeper_{loop_, Rng(1),
+    ServerClock clock_{loop_};
+    CredentialKeeper keeper_{loop_, clock_, Rng(1),
                              [this](CredentialsDone done) { waiting_.push_back(std::move(done)); }};
     std::vector<Result<Credentials>> used_;
 };

@@ -18,14 +18,13 @@ constexpr std::array<std::string_view, 11> kThrottling = {
     "TooManyRequestsException", "SlowDown",
     "PriorRequestNotComplete",  "BandwidthLimitExceeded",
     "EC2ThrottledException"};
-constexpr std::array<std::string_view, 8> kExpired = {"ExpiredToken",
-                                                      "ExpiredTokenException",
-                                                      "RequestExpired",
-                                                      "RequestTimeTooSkewed",
-                                                      "AuthFailure",
-                                                      "InvalidClientTokenId",
-                                                      "UnrecognizedClientException",
-                                                      "InvalidToken"};
+constexpr std::array<std::string_view, 9> kExpired = {
+    "ExpiredToken",         "ExpiredTokenException",       "RequestExpired",
+    "RequestTimeTooSkewed", "RequestInTheFuture",          "AuthFailure",
+    "InvalidClientTokenId", "UnrecognizedClientException", "InvalidToken"};
+constexpr std::array<std::string_view, 6> kOfTime = {
+    "RequestExpired",        "RequestTimeTooSkewed",      "RequestInTheFuture",
+    "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure"};
 constexpr std::array<std::string_view, 9> kForbidden = {"UnauthorizedOperation", "AccessDenied",
                                                         "AccessDeniedException", "SignatureDoesNotMatch",
                                                         "OptInRequired",         "InvalidSignatureException",
@@ -54,6 +53,10 @@ bool is_throttling(std::string_view code) {
 
 bool is_expired_credentials(std::string_view code) {
     return is_one_of(code, kExpired);
+}
+
+bool may_be_for_its_time(std::string_view code) {
+    return is_one_of(code, kOfTime);
 }
 
 ErrorKind kind_of_code(std::string_view code, int http_code) {

@@ -30,5 +30,7 @@ ErrorKind kind_of_code(std::string_view code, int http_code);
 bool is_throttling(std::string_view code);
 // The signature was refused for its time, or the credentials have run out: newer ones may do.
 bool is_expired_credentials(std::string_view code);
+// The request may have been refused because its time is not AWS's.
+bool may_be_for_its_time(std::string_view code);
 
 }  // namespace joiner::cloud::ec2::aws

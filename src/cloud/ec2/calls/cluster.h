@@ -11,6 +11,7 @@ struct EksCluster {
     std::string version;                // "1.34".
     std::string service_ipv4_cidr;      // Empty: none.
     std::string service_ipv6_cidr;
+    std::string arn;
 
     friend bool operator==(const EksCluster&, const EksCluster&) = default;
 };

@@ -58,7 +58,8 @@ void add_tag_specification(Form& form, const std::string& prefix, int number, st
 
 Form launch_template_form(const LaunchTemplateRequest& request) {
     Form form("CreateLaunchTemplate", kEc2Version);
-    form.add("LaunchTemplateName", request.name).add("ClientToken", aws::hex(aws::sha256(request.name)));
+    // Without a client token: EC2 would not make one again that was made by the same token and deleted since.
+    form.add("LaunchTemplateName", request.name);
     add_tag_specification(form, "", 1, "launch-template", request.tags);
     const std::string data = "LaunchTemplateData.";
     form.add_if(data + "ImageId", request.image_id)

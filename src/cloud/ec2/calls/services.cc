@@ -46,6 +46,14 @@ void ask(aws::Client& client, aws::Call call, Done<T> done, Read read) {
     });
 }
 
+// Of a call whose answer holds nothing for us.
+void ask_whether(aws::Client& client, aws::Call call, Done<void> done) {
+    client.send(std::move(call), [done = std::move(done)](const Answer<std::string>& answer) {
+        if (!answer) return done(tl::unexpected<CallError>(answer.error()));
+        done({});
+    });
+}
+
 // The price in an entry of the list, which is a text of JSON itself.
 void read_price(const std::string& entry, const std::string& currency, std::vector<OnDemandPrice>& out) {
     const json product = json::parse(entry, nullptr, false);
@@ -105,9 +113,10 @@ void Eks::describe_cluster(const std::string& name, Done<EksCluster> done) {
     ask<EksCluster>(client_, std::move(call), std::move(done), [](const json& body) -> Answer<EksCluster> {
         const json& cluster = at(body, "cluster");
         const json& network = at(cluster, "kubernetesNetworkConfig");
-        return EksCluster{text_at(cluster, "endpoint"), text_at(at(cluster, "certificateAuthority"), "data"),
-                          text_at(cluster, "version"), text_at(network, "serviceIpv4Cidr"),
-                          text_at(network, "serviceIpv6Cidr")};
+        return EksCluster{
+            text_at(cluster, "endpoint"),        text_at(at(cluster, "certificateAuthority"), "data"),
+            text_at(cluster, "version"),         text_at(network, "serviceIpv4Cidr"),
+            text_at(network, "serviceIpv6Cidr"), text_at(cluster, "arn")};
     });
 }
 
@@ -130,6 +139,16 @@ void Pricing::on_demand_prices(const std::string& region, PriceList list,
                     {{"ServiceCode", "AmazonEC2"}, {"MaxResults", 100}, {"Filters", filters}},
                     region.starts_with("cn-") ? "CNY" : "USD",
                     std::move(done)}));
+}
+
+void Pricing::ask_for_one(const std::string& region, Done<void> done) {
+    ask_whether(
+        client_,
+        json_call(aws::Service::kPricing, "AWSPriceListService", "GetProducts", "1.1",
+                  {{"ServiceCode", "AmazonEC2"},
+                   {"MaxResults", 1},
+                   {"Filters", {{{"Type", "TERM_MATCH"}, {"Field", "regionCode"}, {"Value", region}}}}}),
+        std::move(done));
 }
 
 void Sqs::get_queue_url(const std::string& name, Done<std::string> done) {
@@ -162,13 +181,20 @@ void Sqs::receive(const std::string& queue_url, Done<std::vector<QueueMessage>> 
         });
 }
 
+void Sqs::peek(const std::string& queue_url, Done<void> done) {
+    ask_whether(client_,
+                json_call(aws::Service::kSqs, "AmazonSQS", "ReceiveMessage", "1.0",
+                          {{"QueueUrl", queue_url},
+                           {"MaxNumberOfMessages", 1},
+                           {"VisibilityTimeout", 0},
+                           {"WaitTimeSeconds", 0}}),
+                std::move(done));
+}
+
 void Sqs::remove(const std::string& queue_url, const std::string& receipt, Done<void> done) {
     aws::Call call = json_call(aws::Service::kSqs, "AmazonSQS", "DeleteMessage", "1.0",
                                {{"QueueUrl", queue_url}, {"ReceiptHandle", receipt}});
-    client_.send(std::move(call), [done = std::move(done)](const Answer<std::string>& answer) {
-        if (!answer) return done(tl::unexpected<CallError>(answer.error()));
-        done({});
-    });
+    ask_whether(client_, std::move(call), std::move(done));
 }
 
 }  // namespace joiner::cloud::ec2

@@ -46,6 +46,9 @@ class Pricing {
     void on_demand_prices(const std::string& region, PriceList list,
                           aws::Done<std::vector<OnDemandPrice>> done);
 
+    // One price and no more: whether prices may be asked for.
+    void ask_for_one(const std::string& region, aws::Done<void> done);
+
   private:
     aws::Client& client_;
 };
@@ -62,6 +65,8 @@ class Sqs {
     void get_queue_url(const std::string& name, aws::Done<std::string> done);
     // Waits up to 20 seconds for a first message; ten at most come at once.
     void receive(const std::string& queue_url, aws::Done<std::vector<QueueMessage>> done);
+    // Whether the queue may be read. What it holds stays there for whoever reads it.
+    void peek(const std::string& queue_url, aws::Done<void> done);
     void remove(const std::string& queue_url, const std::string& receipt, aws::Done<void> done);
 
   private:

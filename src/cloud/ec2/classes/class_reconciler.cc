@@ -12,6 +12,7 @@
 #include "cloud/ec2/kubelet.h"
 #include "cloud/ec2/launch/fleet_plan.h"
 #include "cloud/ec2/names.h"
+#include "rules/conditions.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -53,6 +54,10 @@ void sort_by_id(std::vector<T>& all) {
     std::sort(all.begin(), all.end(), [](const T& a, const T& b) { return a.id < b.id; });
     all.erase(std::unique(all.begin(), all.end(), [](const T& a, const T& b) { return a.id == b.id; }),
               all.end());
+}
+
+bool is_passing(ErrorKind kind) {
+    return kind == ErrorKind::kUnavailable || kind == ErrorKind::kThrottled || kind == ErrorKind::kInternal;
 }
 
 // Of the dry runs: a type that every region has, for the image's machines.
@@ -134,7 +139,7 @@ void ClassReconciler::find_subnets(const JobPtr& job) {
     ask_all<Subnet, Filters>(
         subnet_questions(job->spec.subnets),
         [this](const Filters& filters, aws::Done<std::vector<Subnet>> found) {
-            ground_.ec2.describe_subnets(filters, std::move(found));
+            ground_.discovery.subnets(filters, std::move(found));
         },
         [this, job, is_alive = is_alive_](aws::Answer<std::vector<Subnet>> found) {
             if (!*is_alive) return;
@@ -146,7 +151,6 @@ void ClassReconciler::find_subnets(const JobPtr& job) {
             std::stable_sort(found->begin(), found->end(), [](const Subnet& a, const Subnet& b) {
                 return a.free_addresses > b.free_addresses;
             });
-            ground_.subnets.note(*found);
             job->status.subnets.clear();
             for (const Subnet& each : *found)
                 job->status.subnets.push_back({each.id, each.zone, each.zone_id});
@@ -160,7 +164,7 @@ void ClassReconciler::find_security_groups(const JobPtr& job) {
     ask_all<SecurityGroup, Filters>(
         security_group_questions(job->spec.security_groups),
         [this](const Filters& filters, aws::Done<std::vector<SecurityGroup>> found) {
-            ground_.ec2.describe_security_groups(filters, std::move(found));
+            ground_.discovery.security_groups(filters, std::move(found));
         },
         [this, job, is_alive = is_alive_](aws::Answer<std::vector<SecurityGroup>> found) {
             if (!*is_alive) return;
@@ -202,8 +206,8 @@ void ClassReconciler::find_images(const JobPtr& job) {
     ask_all<Found, ImageParameter>(
         parameters,
         [this](const ImageParameter& parameter, aws::Done<std::vector<Found>> found) {
-            ground_.ssm.get_parameter(
-                parameter.path, [parameter, found = std::move(found)](const aws::Answer<std::string>& value) {
+            ground_.discovery.parameter(
+                parameter, [parameter, found = std::move(found)](const aws::Answer<std::string>& value) {
                     if (value && value->starts_with("ami-"))
                         return found(std::vector<Found>{{*value, parameter}});
                     if (value || value.error().kind == ErrorKind::kNotFound)
@@ -229,7 +233,7 @@ void ClassReconciler::describe_images(const JobPtr& job, const ImagesOfParameter
     ask_all<Image, ImageQuestion>(
         image_questions(job->spec.amis, ids),
         [this](const ImageQuestion& question, aws::Done<std::vector<Image>> found) {
-            ground_.ec2.describe_images(question.filters, question.owners, std::move(found));
+            ground_.discovery.images(question.filters, question.owners, std::move(found));
         },
         [this, job, of_parameters, is_alive = is_alive_](aws::Answer<std::vector<Image>> found) {
             if (!*is_alive) return;
@@ -310,8 +314,13 @@ void ClassReconciler::step_done(const JobPtr& job) {
     if (--job->steps_left > 0) return;
     if (job->spec.family == AmiFamily::kAl2023 && ground_.settings.service_cidr.empty()) {
         const auto& problem = ground_.cluster.problem();
-        job->set("ValidationSucceeded", "False", "ClusterCIDRResolutionFailed",
-                 problem ? problem->message : "the cluster's service CIDR is not known yet");
+        const std::string why = problem ? problem->message : "the cluster's service CIDR is not known yet";
+        // An answer that was lost says nothing against a class that was tried before.
+        if (problem && is_passing(problem->kind) &&
+            rules::is_true(job->node_class.conditions, "ValidationSucceeded"))
+            job->keep("ValidationSucceeded", why);
+        else
+            job->set("ValidationSucceeded", "False", "ClusterCIDRResolutionFailed", why);
         return finish(job);
     }
     if (const auto kubelet = parse_kubelet(job->spec.kubelet, job->spec.family); !kubelet) {
@@ -439,9 +448,12 @@ void ClassReconciler::finish(const JobPtr& job) {
         valid_[job->tried] = ground_.loop.monotonic();
     WantedClassState out;
     if (job->is_spec_read) {
-        out.annotations[std::string(kHashAnnotation)] =
-            node_class_hash(job->spec, ground_.settings.cluster_ca);
-        out.annotations[std::string(kHashVersionAnnotation)] = kHashVersion;
+        // The CA is part of the hash: while it is not known, the hash that was written stays.
+        if (!ground_.settings.cluster_ca.empty()) {
+            out.annotations[std::string(kHashAnnotation)] =
+                node_class_hash(job->spec, ground_.settings.cluster_ca);
+            out.annotations[std::string(kHashVersionAnnotation)] = kHashVersion;
+        }
         out.status = write_status(job->status);
     }
     for (const char* type : kConditions) {
@@ -463,14 +475,12 @@ void ClassReconciler::clear_away(const JobPtr& job) {
         if (!cleared) return job->done(tl::unexpected<Error>(cleared.error()));
         job->done(out);
     };
-    const Filters tags = {{"tag:" + std::string(kClusterTag), {ground_.settings.cluster_name}},
-                          {"tag:" + std::string(kClassLabel), {job->node_class.meta.name}}};
-    ground_.templates.sweep(tags, Duration{0},
-                            [this, job, finished, is_alive = is_alive_](const aws::Answer<void>& swept) {
-                                if (!*is_alive) return;
-                                if (!swept || ground_.settings.isolated_vpc) return finished(swept);
-                                ground_.profiles.remove_all(job->node_class, finished);
-                            });
+    ground_.templates.remove_all(job->node_class.meta.name, [this, job, finished, is_alive = is_alive_](
+                                                                const aws::Answer<void>& removed) {
+        if (!*is_alive) return;
+        if (!removed || ground_.settings.isolated_vpc) return finished(removed);
+        ground_.profiles.remove_all(job->node_class, finished);
+    });
 }
 
 }  // namespace joiner::cloud::ec2

@@ -10,13 +10,12 @@
 
 #include "cloud/class_state.h"
 #include "cloud/ec2/calls/ec2.h"
-#include "cloud/ec2/calls/services.h"
 #include "cloud/ec2/class_status.h"
 #include "cloud/ec2/classes/cluster_discovery.h"
+#include "cloud/ec2/classes/discovery.h"
 #include "cloud/ec2/classes/instance_profiles.h"
 #include "cloud/ec2/classes/selectors.h"
 #include "cloud/ec2/launch/launch_templates.h"
-#include "cloud/ec2/launch/subnet_choice.h"
 #include "cloud/ec2/placement/placement_groups.h"
 #include "cloud/ec2/reservations/reservations.h"
 #include "cloud/ec2/settings.h"
@@ -29,11 +28,10 @@ class ClassReconciler {
     struct Ground {
         io::Loop& loop;
         Ec2& ec2;
-        Ssm& ssm;
+        Discovery& discovery;
         ClusterDiscovery& cluster;
         InstanceProfiles& profiles;
         LaunchTemplates& templates;
-        SubnetChoice& subnets;
         Reservations& reservations;
         PlacementGroups& placement_groups;
         const Settings& settings;

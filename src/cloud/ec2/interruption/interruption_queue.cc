@@ -60,8 +60,20 @@ void InterruptionQueue::receive() {
 
 void InterruptionQueue::on_message(const QueueMessage& message) {
     const std::optional<Notice> notice = read_notice(message.body);
+    reports_.counted("interruption_received_messages_total",
+                     {{"message_type", notice ? notice->message_type : "no_op"}}, 1);
+    const WallTime sent = notice && notice->sent != kNoTime ? notice->sent : message.sent;
+    if (sent != kNoTime)
+        reports_.observed("interruption_message_queue_duration_seconds", {},
+                          std::max(0.0, to_seconds(loop_.now() - sent)));
     if (notice) return report(message, *notice);
-    sqs_.remove(url_, message.receipt, [](const aws::Answer<void>&) {});
+    remove(message);
+}
+
+void InterruptionQueue::remove(const QueueMessage& message) {
+    sqs_.remove(url_, message.receipt, [this, is_alive = is_alive_](const aws::Answer<void>& removed) {
+        if (*is_alive && removed) reports_.counted("interruption_deleted_messages_total", {}, 1);
+    });
 }
 
 // The zone, which is in an instance's id for us, is not in the message.
@@ -79,8 +91,7 @@ void InterruptionQueue::report(const QueueMessage& message, const Notice& notice
                 reports_.happened(each);
             }
             // One that failed comes again.
-            if (--*left == 0 && !*has_failed)
-                sqs_.remove(url_, message.receipt, [](const aws::Answer<void>&) {});
+            if (--*left == 0 && !*has_failed) remove(message);
         });
 }
 

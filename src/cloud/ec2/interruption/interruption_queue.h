@@ -34,6 +34,7 @@ class InterruptionQueue {
     void failed(const Error& error);
     void on_message(const QueueMessage& message);
     void report(const QueueMessage& message, const Notice& notice);
+    void remove(const QueueMessage& message);
 
     io::Loop& loop_;
     Sqs& sqs_;

@@ -11,8 +11,10 @@
 namespace joiner::cloud::ec2 {
 
 struct Notice {
-    InstanceEvent event;  // Without the provider id.
+    std::string message_type;  // As metrics name it: "spot_interrupted".
+    InstanceEvent event;       // Without the provider id.
     std::vector<std::string> instance_ids;
+    WallTime sent = kNoTime;  // By whoever sent it; kNoTime: it does not say.
 };
 
 // nullopt: nothing of ours, or nothing that can be read; the message is of no use any more.

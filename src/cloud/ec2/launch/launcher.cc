@@ -14,6 +14,7 @@
 namespace joiner::cloud::ec2 {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -23,6 +24,10 @@ constexpr Duration kBetweenLooks = seconds{3};
 constexpr Duration kYoungFor = minutes{2};
 // Between the API server's clock and ours.
 constexpr Duration kClockSkew = minutes{1};
+// A purchase is remembered for so long after it was last heard of. EC2 lists its instance long before; of a
+// claim that may have been forgotten it is asked.
+constexpr Duration kRememberedFor = hours{1};
+constexpr Duration kBetweenSweeps = minutes{1};
 // Fleets that one launch asks for, one after the other. Each leaves out what the ones before found short.
 constexpr int kMostFleets = 8;
 
@@ -91,6 +96,7 @@ struct Launcher::Purchase {
     // What was bought.
     std::optional<Instance> instance;
     Duration bought_at{0};
+    Duration touched{0};  // Asked for, or answered.
 };
 
 std::string client_token(const std::string& uid, int number) {
@@ -148,8 +154,10 @@ Instance instance_of(const InstanceInfo& info, const InstanceTypes& types) {
 
 void Launcher::launch(const LaunchRequest& request, LaunchDone done) {
     if (!began_) began_ = loop_.now();
+    forget_old();
     PurchasePtr& purchase = purchases_[request.claim.meta.uid];
     if (!purchase) purchase = std::make_shared<Purchase>();
+    purchase->touched = loop_.monotonic();
     if (purchase->instance) {
         loop_.post([done = std::move(done), instance = *purchase->instance] { done({instance}); });
         return;
@@ -164,9 +172,12 @@ void Launcher::launch(const LaunchRequest& request, LaunchDone done) {
     purchase->made_templates_anew = false;
     loop_.post([this, kept = purchase, is_alive = is_alive_] {
         if (!*is_alive) return;
-        // A claim that is younger than our first launch was never launched by somebody else.
+        // A claim that is younger than our first launch was never launched by somebody else, and a young one
+        // is not forgotten.
         const WallTime created = kept->request->claim.meta.created;
-        if (!kept->is_known && created <= *began_ + kClockSkew) return look_up(kept, Duration{0});
+        const bool is_surely_known =
+            created > *began_ + kClockSkew && loop_.now() - created < kRememberedFor / 2;
+        if (!kept->is_known && !is_surely_known) return look_up(kept, Duration{0});
         buy(kept);
     });
 }
@@ -207,7 +218,7 @@ void Launcher::buy(const PurchasePtr& purchase) {
                             .subnets = subnets_.choose(status),
                             .reservations = &reservations_.book(),
                             .placement_group = group});
-    if (!plan) return fail_with(purchase, plan.error());
+    if (!plan) return cannot_ask(purchase, status, plan.error());
     purchase->plan = std::move(*plan);
     std::vector<LaunchTemplateRequest> templates;
     for (const FleetPart& part : purchase->plan.parts) templates.push_back(part.launch_template);
@@ -216,6 +227,33 @@ void Launcher::buy(const PurchasePtr& purchase) {
         if (!made) return fail_with(purchase, made.error());
         ask_fleet(purchase);
     });
+}
+
+// Where the very first fleet has nothing to ask for, full subnets are a shortage in their zones. What the
+// class has no image or no subnet for is none: the next claim is planned by what the class says by then.
+void Launcher::cannot_ask(const PurchasePtr& purchase, const ClassStatus& status, Error error) {
+    if (error.kind != ErrorKind::kExhausted || !purchase->tried.empty())
+        return fail_with(purchase, std::move(error));
+    for (const LaunchChoice& choice : purchase->request->choices) {
+        const bool has_subnet =
+            std::any_of(status.subnets.begin(), status.subnets.end(),
+                        [&](const StatusSubnet& subnet) { return subnet.zone == choice.key().zone; });
+        if (has_subnet && image_for(status, *choice.type) != nullptr)
+            purchase->exhausted.push_back(choice.key());
+    }
+    if (!purchase->exhausted.empty())
+        return fail_with(purchase,
+                         {ErrorKind::kExhausted,
+                          "where the claim may go no subnet of the EC2NodeClass has a free address, or no "
+                          "capacity reservation has room",
+                          0});
+    fail_with(
+        purchase,
+        {ErrorKind::kNotReady,
+         fmt::format("EC2NodeClass {} has no image and subnet together for any instance type and zone that "
+                     "the claim may have; it is planned again",
+                     purchase->request->node_class->meta.name),
+         0});
 }
 
 void Launcher::ask_fleet(const PurchasePtr& purchase) {
@@ -366,10 +404,23 @@ void Launcher::finish(const PurchasePtr& purchase, LaunchAnswer answer) {
         purchase->instance = *answer.instance;
         uid_of_[instance_id_in(answer.instance->provider_id)] = purchase->uid;
     }
-    // A purchase is remembered as long as the process lives, and its request is large.
+    purchase->touched = loop_.monotonic();
+    // A purchase is remembered for a while, and its request is large.
     purchase->request.reset();
     purchase->plan = {};
     for (const LaunchDone& done : std::exchange(purchase->waiting, {})) done(answer);
+}
+
+void Launcher::forget_old() {
+    const Duration now = loop_.monotonic();
+    if (now < sweep_after_) return;
+    sweep_after_ = now + kBetweenSweeps;
+    std::erase_if(purchases_, [&](const auto& item) {
+        const Purchase& purchase = *item.second;
+        if (!purchase.waiting.empty() || now - purchase.touched < kRememberedFor) return false;
+        if (purchase.instance) uid_of_.erase(instance_id_in(purchase.instance->provider_id));
+        return true;
+    });
 }
 
 void Launcher::ended(const std::string& instance_id) {
@@ -384,6 +435,11 @@ void Launcher::ended(const std::string& instance_id) {
         purchase->second->is_known = false;
     }
     uid_of_.erase(uid);
+}
+
+bool Launcher::is_launching() const {
+    return std::any_of(purchases_.begin(), purchases_.end(),
+                       [](const auto& item) { return !item.second->waiting.empty(); });
 }
 
 bool Launcher::is_young(const std::string& instance_id) const {

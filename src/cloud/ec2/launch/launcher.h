@@ -53,6 +53,8 @@ class Launcher {
     void launch(const LaunchRequest& request, LaunchDone done);
     // The instance has ended: what it was bought for may be bought anew.
     void ended(const std::string& instance_id);
+    // A launch is under way, and its templates must stay.
+    bool is_launching() const;
     // Whether it was bought so lately that EC2 may not know it everywhere yet.
     bool is_young(const std::string& instance_id) const;
 
@@ -61,6 +63,7 @@ class Launcher {
     using PurchasePtr = std::shared_ptr<Purchase>;
     void look_up(const PurchasePtr& purchase, Duration until);
     void buy(const PurchasePtr& purchase);
+    void cannot_ask(const PurchasePtr& purchase, const ClassStatus& status, Error error);
     void ask_fleet(const PurchasePtr& purchase);
     void on_refused(const PurchasePtr& purchase, const aws::CallError& error);
     void on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer);
@@ -69,6 +72,7 @@ class Launcher {
     void bought(const PurchasePtr& purchase, const FleetInstances& instances);
     void fail_with(const PurchasePtr& purchase, Error error);
     void finish(const PurchasePtr& purchase, LaunchAnswer answer);
+    void forget_old();
 
     io::Loop& loop_;
     Ec2& ec2_;
@@ -82,6 +86,7 @@ class Launcher {
         began_;  // When the first launch was asked for: whoever led before may have bought.
     std::map<std::string, PurchasePtr> purchases_;  // By the claim's uid.
     std::map<std::string, std::string> uid_of_;     // By instance id.
+    Duration sweep_after_{0};
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

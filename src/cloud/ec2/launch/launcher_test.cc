@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "cloud/ec2/testing/ec2_bench.h"
 
 namespace joiner::cloud::ec2 {
@@ -60,6 +62,56 @@ TEST(Launcher, a_class_that_is_not_ready_is_not_launched_with) {
     ASSERT_TRUE(answer && !answer->instance);
     EXPECT_EQ(answer->instance.error().kind, ErrorKind::kNotReady);
     EXPECT_EQ(bench.ec2().calls["CreateFleet"], 0);
+}
+
+TEST(Launcher, a_class_without_an_image_for_any_choice_is_no_shortage) {
+    Ec2Bench bench;
+    for (const auto& [was, is] : {std::pair{"\"amd64\"", "\"arm64\""}, {"us-east-1", "us-west-1"}}) {
+        bench.node_class = testing::ready_class();
+        std::string& status = bench.node_class.status;
+        for (std::size_t at = status.find(was); at != std::string::npos; at = status.find(was, at))
+            status.replace(at, std::strlen(was), is);
+        const auto answer = create(bench, bench.request("a", std::string("uid-") + is));
+        ASSERT_TRUE(answer && !answer->instance);
+        EXPECT_EQ(answer->instance.error().kind, ErrorKind::kNotReady);
+        EXPECT_THAT(answer->instance.error().message, HasSubstr("EC2NodeClass default"));
+        EXPECT_THAT(answer->exhausted, SizeIs(0));
+    }
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 0);
+}
+
+TEST(Launcher, full_subnets_are_a_shortage_in_their_zones) {
+    Ec2Bench bench;
+    bench.ec2().full_subnets = {"subnet-a", "subnet-b"};
+    const LaunchRequest request = bench.request("a", "uid-a");
+    const auto first = create(bench, request);
+    ASSERT_TRUE(first && !first->instance);
+    EXPECT_EQ(first->instance.error().kind, ErrorKind::kExhausted);
+    EXPECT_THAT(first->exhausted, SizeIs(4)) << "spot, which was asked for";
+    const auto second = create(bench, bench.request("b", "uid-b"));
+    ASSERT_TRUE(second && !second->instance);
+    EXPECT_EQ(second->instance.error().kind, ErrorKind::kExhausted);
+    EXPECT_THAT(second->exhausted, SizeIs(8));
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 1) << "full ones are not asked for";
+}
+
+TEST(Launcher, a_purchase_is_forgotten_in_time_and_then_looked_up) {
+    Ec2Bench bench;
+    ASSERT_TRUE(create(bench, bench.request("a", "uid-a")));
+    bench.loop().advance(minutes{2});
+    const LaunchRequest request = bench.request("b", "uid-b");
+    const auto first = create(bench, request);
+    ASSERT_TRUE(first && first->instance);
+    const int looked_up = bench.ec2().calls["DescribeInstances"];
+    const auto repeated = create(bench, request);
+    EXPECT_EQ(bench.ec2().calls["DescribeInstances"], looked_up) << "it is remembered";
+    bench.loop().advance(std::chrono::hours{2});
+    const auto later = create(bench, request);
+    ASSERT_TRUE(later && later->instance);
+    EXPECT_EQ(bench.ec2().calls["DescribeInstances"], looked_up + 1);
+    EXPECT_EQ(later->instance->provider_id, first->instance->provider_id);
+    EXPECT_EQ(repeated->instance->provider_id, first->instance->provider_id);
+    EXPECT_THAT(bench.running(), SizeIs(2));
 }
 
 TEST(Launcher, a_call_that_is_not_allowed_is_named) {

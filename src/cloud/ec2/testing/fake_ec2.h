@@ -82,6 +82,7 @@ class FakeEc2 final : public io::HttpClient {
 
     FakeFaults faults;
     std::set<rules::OfferingKey> sold_out;
+    std::set<std::string> full_subnets;
     std::deque<FakeInstance> instances;
     std::vector<FakeReservation> reservations;
     std::vector<FakePlacementGroup> placement_groups;
@@ -168,9 +169,9 @@ class FakeEc2 final : public io::HttpClient {
     }
     static std::map<std::string, std::string> tags_at(const Fields& fields, const std::string& prefix) {
         std::map<std::string, std::string> out;
-        for (int i = 1; fields.contains(fmt::format("{}.Tag.{}.Key", prefix, i)); ++i)
-            out[fields.at(fmt::format("{}.Tag.{}.Key", prefix, i))] =
-                at(fields, fmt::format("{}.Tag.{}.Value", prefix, i));
+        const std::string tag = prefix + (prefix.empty() ? "Tag" : ".Tag");
+        for (int i = 1; fields.contains(fmt::format("{}.{}.Key", tag, i)); ++i)
+            out[fields.at(fmt::format("{}.{}.Key", tag, i))] = at(fields, fmt::format("{}.{}.Value", tag, i));
         return out;
     }
 
@@ -199,6 +200,7 @@ class FakeEc2 final : public io::HttpClient {
         if (action == "DescribePlacementGroups") return describe_placement_groups(fields);
         if (action == "DescribeCapacityReservations") return describe_reservations(fields);
         if (action == "TerminateInstances") return terminate(fields);
+        if (action == "CreateTags") return create_tags(fields);
         return {500, "<html><body>The action is not known here</body></html>", "text/html", 0};
     }
 
@@ -207,15 +209,21 @@ class FakeEc2 final : public io::HttpClient {
         if (templates.contains(name))
             return error(400, "InvalidLaunchTemplateName.AlreadyExistsException",
                          "Launch template name already in use.");
-        templates[name] = fields;
+        const std::string token = at(fields, "ClientToken");
+        // One that was made by the token, though it may have been deleted since.
+        if (token.empty() || template_tokens_.insert(token).second) templates[name] = fields;
         return ok("CreateLaunchTemplate", "<launchTemplate>" + element("launchTemplateId", "lt-" + name) +
                                               element("launchTemplateName", name) + "</launchTemplate>");
     }
-    io::HttpResponse describe_templates(const Fields&) {
+    io::HttpResponse describe_templates(const Fields& asked) {
         std::string items;
-        for (const auto& [name, fields] : templates)
+        for (const auto& [name, fields] : templates) {
+            FakeInstance tagged;
+            tagged.tags = tags_at(fields, "TagSpecification.1");
+            if (!passes(tagged, "", asked)) continue;
             items += "<item>" + element("launchTemplateId", "lt-" + name) +
                      element("launchTemplateName", name) + "</item>";
+        }
         return ok("DescribeLaunchTemplates", "<launchTemplates>" + items + "</launchTemplates>");
     }
     io::HttpResponse delete_template(const Fields& fields) {
@@ -293,6 +301,12 @@ class FakeEc2 final : public io::HttpClient {
                           element("errorMessage",
                                   "You have reached the limit of instances in this spread placement group.") +
                           "</item>";
+                continue;
+            }
+            if (full_subnets.contains(each.subnet)) {
+                errors += "<item>" + each.xml() + element("lifecycle", capacity_type) +
+                          element("errorCode", "InsufficientFreeAddressesInSubnet") +
+                          element("errorMessage", "There are not enough free addresses.") + "</item>";
                 continue;
             }
             const FakeInstance& instance =
@@ -483,8 +497,19 @@ class FakeEc2 final : public io::HttpClient {
         return ok("TerminateInstances", "<instancesSet/>");
     }
 
+    io::HttpResponse create_tags(const Fields& fields) {
+        for (const std::string& id : list_at(fields, "ResourceId")) {
+            for (FakeInstance& each : instances) {
+                if (each.id != id) continue;
+                for (const auto& [key, value] : tags_at(fields, "")) each.tags[key] = value;
+            }
+        }
+        return ok("CreateTags", element("return", "true"));
+    }
+
     io::Loop& loop_;
     std::map<std::string, std::pair<Fields, io::HttpResponse>> fleets_;  // By client token.
+    std::set<std::string> template_tokens_;
     int last_id_ = 0;
     io::RequestId last_request_ = 0;
 };

@@ -14,99 +14,123 @@ using std::chrono::seconds;
 constexpr Duration kReadAgain = hours{12};
 constexpr Duration kFirstPause = seconds{5};
 constexpr Duration kLongestPause = seconds{300};
+// So long the first answers are waited for.
+constexpr Duration kPatience = seconds{30};
 
-// Prices to begin with: the built-in ones, whatever region they are of.
-std::map<std::string, rules::Money> built_in_prices() {
-    std::map<std::string, rules::Money> out;
-    for (const CatalogueType& type : catalogue().types)
-        out[type.info.name] = rules::Money::from_dollars(type.price);
+// What plans go by until EC2 has said otherwise. Zones are those of another account: of a region that the
+// table is not of, none are known.
+RegionFacts built_in_facts(const std::string& region) {
+    RegionFacts out;
+    for (const CatalogueType& type : catalogue().types) {
+        out.types.push_back(type.info);
+        out.on_demand[type.info.name] = rules::Money::from_dollars(type.price);
+        if (region != catalogue().region) continue;
+        for (const std::string& zone : type.zones) out.zones.insert({type.info.name, zone});
+    }
+    return out;
+}
+
+// The newest of each.
+std::map<TypeInZone, rules::Money> latest(const std::vector<SpotPrice>& prices) {
+    std::map<TypeInZone, rules::Money> out;
+    std::map<TypeInZone, WallTime> since;
+    for (const SpotPrice& each : prices) {
+        const TypeInZone key = {each.type, each.zone};
+        if (const auto newest = since.find(key); newest != since.end() && newest->second > each.since)
+            continue;
+        since[key] = each.since;
+        out[key] = each.per_hour;
+    }
     return out;
 }
 
 }  // namespace
 
 struct RegionTypes::Reading {
-    RegionFacts facts;
     int left = 0;
-    std::optional<Error> error;
+    unsigned failed = 0;  // Parts, or-ed.
+    bool has_changed = false;
 };
 
 std::shared_ptr<const RegionFacts> RegionTypes::facts() {
     if (!std::exchange(is_started_, true)) {
-        on_demand_ = built_in_prices();
-        read();
+        known_ = built_in_facts(region_);
+        read(kAll);
+        loop_.after(kPatience, [this, is_alive = is_alive_] {
+            if (*is_alive && facts_ == nullptr) publish();
+        });
     }
     return facts_;
 }
 
-void RegionTypes::read() {
+void RegionTypes::read(unsigned parts) {
     const auto reading = std::make_shared<Reading>();
-    reading->left = 3;
+    const bool has_price_list = !settings_.isolated_vpc && !region_.starts_with("us-gov-");
+    if (!has_price_list) parts &= ~static_cast<unsigned>(kOnDemand);
     const auto is_alive = is_alive_;
-    const auto step = [this, reading, is_alive](const auto& answer, auto take) {
+    const auto step = [this, reading, is_alive](Part part, const auto& answer, auto take) {
         if (!*is_alive) return;
-        if (answer)
+        if (answer) {
             take(*answer);
-        else
-            reading->error = answer.error();
-        if (--reading->left == 0) read_prices(reading);
+            reading->has_changed = true;
+        } else {
+            reading->failed |= part;
+        }
+        if (--reading->left == 0) finish(*reading);
     };
-    ec2_.describe_instance_types([step, reading](const aws::Answer<std::vector<InstanceTypeInfo>>& answer) {
-        step(answer, [&](const std::vector<InstanceTypeInfo>& types) { reading->facts.types = types; });
-    });
-    ec2_.describe_instance_type_offerings(
-        [step, reading](const aws::Answer<std::vector<TypeInZone>>& answer) {
-            step(answer, [&](const std::vector<TypeInZone>& rows) {
-                reading->facts.zones = std::set<TypeInZone>(rows.begin(), rows.end());
+    for (const Part part : {kTypes, kZones, kSpot, kOnDemand, kOnDemand})
+        reading->left += (parts & part) != 0;
+    if (parts & kTypes) {
+        ec2_.describe_instance_types([this, step](const aws::Answer<std::vector<InstanceTypeInfo>>& answer) {
+            step(kTypes, answer, [&](std::vector<InstanceTypeInfo> types) {
+                std::sort(types.begin(), types.end(),
+                          [](const auto& a, const auto& b) { return a.name < b.name; });
+                known_.types = std::move(types);
             });
         });
-    ec2_.describe_spot_prices(loop_.now(), [step,
-                                            reading](const aws::Answer<std::vector<SpotPrice>>& answer) {
-        step(answer, [&](const std::vector<SpotPrice>& prices) {
-            std::map<TypeInZone, WallTime> since;
-            for (const SpotPrice& each : prices) {
-                const TypeInZone key = {each.type, each.zone};
-                if (const auto newest = since.find(key); newest != since.end() && newest->second > each.since)
-                    continue;
-                since[key] = each.since;
-                reading->facts.spot[key] = each.per_hour;
-            }
-        });
-    });
-}
-
-// Types are known without prices too, by those of before.
-void RegionTypes::read_prices(const std::shared_ptr<Reading>& reading) {
-    if (settings_.isolated_vpc || region_.starts_with("us-gov-")) return finish(reading);
-    reading->left = 2;
-    for (const PriceList list : {PriceList::kShared, PriceList::kBareMetal})
-        pricing_.on_demand_prices(
-            region_, list,
-            [this, reading, is_alive = is_alive_](const aws::Answer<std::vector<OnDemandPrice>>& prices) {
-                if (!*is_alive) return;
-                if (prices) {
-                    for (const OnDemandPrice& each : *prices) on_demand_[each.type] = each.per_hour;
-                }
-                if (--reading->left == 0) finish(reading);
-            });
-}
-
-void RegionTypes::finish(const std::shared_ptr<Reading>& reading) {
-    problem_ = reading->error;
-    Duration pause = kReadAgain;
-    if (problem_) {
-        pause = std::min(kLongestPause, kFirstPause * (1 << std::min(failures_++, 6)));
-    } else {
-        failures_ = 0;
-        std::sort(reading->facts.types.begin(), reading->facts.types.end(),
-                  [](const InstanceTypeInfo& a, const InstanceTypeInfo& b) { return a.name < b.name; });
-        reading->facts.on_demand = on_demand_;
-        facts_ = std::make_shared<const RegionFacts>(std::move(reading->facts));
-        on_change_();
     }
-    loop_.after(pause, [this, is_alive = is_alive_] {
-        if (*is_alive) read();
+    if (parts & kZones) {
+        ec2_.describe_instance_type_offerings(
+            [this, step](const aws::Answer<std::vector<TypeInZone>>& answer) {
+                step(kZones, answer,
+                     [&](const std::vector<TypeInZone>& rows) { known_.zones = {rows.begin(), rows.end()}; });
+            });
+    }
+    if (parts & kSpot) {
+        ec2_.describe_spot_prices(loop_.now(), [this,
+                                                step](const aws::Answer<std::vector<SpotPrice>>& answer) {
+            step(kSpot, answer, [&](const std::vector<SpotPrice>& prices) { known_.spot = latest(prices); });
+        });
+    }
+    if (parts & kOnDemand) {
+        for (const PriceList list : {PriceList::kShared, PriceList::kBareMetal})
+            pricing_.on_demand_prices(
+                region_, list, [this, step](const aws::Answer<std::vector<OnDemandPrice>>& answer) {
+                    step(kOnDemand, answer, [&](const std::vector<OnDemandPrice>& prices) {
+                        for (const OnDemandPrice& each : prices) known_.on_demand[each.type] = each.per_hour;
+                    });
+                });
+    }
+}
+
+void RegionTypes::finish(const Reading& reading) {
+    if (reading.has_changed || facts_ == nullptr) publish();
+    Duration pause = kReadAgain;
+    if (reading.failed != 0)
+        pause = std::min(kLongestPause, kFirstPause * (1 << std::min(failures_++, 6)));
+    else
+        failures_ = 0;
+    const unsigned next = reading.failed != 0 ? reading.failed : kAll;
+    loop_.after(pause, [this, next, is_alive = is_alive_] {
+        if (*is_alive) read(next);
     });
+}
+
+void RegionTypes::publish() {
+    // Without zones nothing can be bought.
+    if (known_.zones.empty()) return;
+    facts_ = std::make_shared<const RegionFacts>(known_);
+    on_change_();
 }
 
 }  // namespace joiner::cloud::ec2

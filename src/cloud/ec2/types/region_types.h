@@ -1,5 +1,7 @@
 // The types, zones and prices of the region, read from EC2 when they are first asked for and twice a day from
-// then on. What cannot be read stays as it was. Borrows the calls. Loop thread.
+// then on. A part that cannot be read is asked for again, alone, and stays as it was until then; what was
+// never read, half a minute after the start, is taken from the built-in table. Borrows the calls. Loop
+// thread.
 #pragma once
 
 #include <functional>
@@ -41,14 +43,14 @@ class RegionTypes {
 
     // nullptr: not known yet. The same pointer until something has changed.
     std::shared_ptr<const RegionFacts> facts();
-    // Of the last reading; nullopt: it succeeded.
-    const std::optional<Error>& problem() const { return problem_; }
 
   private:
+    enum Part : unsigned { kTypes = 1, kZones = 2, kSpot = 4, kOnDemand = 8, kAll = 15 };
     struct Reading;
-    void read();
-    void read_prices(const std::shared_ptr<Reading>& reading);
-    void finish(const std::shared_ptr<Reading>& reading);
+    // `parts`: of Part, or-ed.
+    void read(unsigned parts);
+    void finish(const Reading& reading);
+    void publish();
 
     io::Loop& loop_;
     Ec2& ec2_;
@@ -56,11 +58,11 @@ class RegionTypes {
     const std::string region_;
     const Settings& settings_;
     const std::function<void()> on_change_;
-    std::map<std::string, rules::Money> on_demand_;  // As they were known last.
+    // As they were read last, or as the table has them.
+    RegionFacts known_;
     std::shared_ptr<const RegionFacts> facts_;
     bool is_started_ = false;
     int failures_ = 0;
-    std::optional<Error> problem_;
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

@@ -53,7 +53,7 @@ std::string dns_of(const Bootstrap& bootstrap) {
                                                  : bootstrap.kubelet.cluster_dns.front();
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "'";
     for (const char c : text) {
         if (c == '\'') {

@@ -16,6 +16,6 @@ std::string kubelet_arguments(const Bootstrap& bootstrap);
 // The address that pods ask for names; empty: none is known.
 std::string dns_of(const Bootstrap& bootstrap);
 // In single quotes, for a shell.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace joiner::cloud::ec2

@@ -33,7 +33,7 @@ Result<std::vector<MimePart>> custom_parts(const Bootstrap& bootstrap, bool take
 
 Result<std::string> al2023(const Bootstrap& bootstrap) {
     if (bootstrap.service_cidr.empty())
-        return fail(ErrorKind::kNotReady,
+        return fail(ErrorKind::kUnavailable,
                     "the CIDR of the cluster's services is not known yet, which AL2023 wants");
     TRY(auto parts, custom_parts(bootstrap, true));
     // Of several documents the later counts.
@@ -45,15 +45,15 @@ std::string bootstrap_script(const Bootstrap& bootstrap) {
     std::string out =
         "#!/bin/bash -xe\nexec > >(tee /var/log/user-data.log | logger -t user-data -s 2>/dev/console) "
         "2>&1\n";
-    out += fmt::format("/etc/eks/bootstrap.sh {} --apiserver-endpoint {}", quoted(bootstrap.cluster_name),
-                       quoted(bootstrap.endpoint));
+    out += fmt::format("/etc/eks/bootstrap.sh {} --apiserver-endpoint {}", in_quotes(bootstrap.cluster_name),
+                       in_quotes(bootstrap.endpoint));
     const auto add = [&](std::string_view argument) { out += fmt::format(" \\\n{}", argument); };
-    if (!bootstrap.ca_bundle.empty()) add("--b64-cluster-ca " + quoted(bootstrap.ca_bundle));
+    if (!bootstrap.ca_bundle.empty()) add("--b64-cluster-ca " + in_quotes(bootstrap.ca_bundle));
     const std::string dns = dns_of(bootstrap);
     if (dns.find(':') != std::string::npos) add("--ip-family ipv6");
-    if (!dns.empty()) add("--dns-cluster-ip " + quoted(dns));
+    if (!dns.empty()) add("--dns-cluster-ip " + in_quotes(dns));
     add("--use-max-pods false");
-    add("--kubelet-extra-args " + quoted(kubelet_arguments(bootstrap)));
+    add("--kubelet-extra-args " + in_quotes(kubelet_arguments(bootstrap)));
     if (bootstrap.uses_raid0) add("--local-disks raid0");
     return out + "\n";
 }
@@ -145,6 +145,10 @@ api::StringMap bootstrap_labels(const api::StringMap& labels, std::string_view c
 }
 
 Result<std::string> make_user_data(AmiFamily family, const Bootstrap& bootstrap) {
+    // Right after a start EKS may not have said it yet.
+    if (bootstrap.endpoint.empty() && family != AmiFamily::kCustom)
+        return fail(ErrorKind::kUnavailable,
+                    "the cluster's endpoint is not known yet, without which no node finds it");
     TRY(auto out, make(family, bootstrap));
     if (out.size() > kMostUserData)
         return invalid(

@@ -109,7 +109,7 @@ TEST(UserData, of_al2023_takes_what_the_user_adds) {
 TEST(UserData, of_al2023_waits_for_the_clusters_services) {
     Bootstrap unknown = bootstrap();
     unknown.service_cidr.clear();
-    EXPECT_EQ(make_user_data(AmiFamily::kAl2023, unknown).error().kind, ErrorKind::kNotReady);
+    EXPECT_EQ(make_user_data(AmiFamily::kAl2023, unknown).error().kind, ErrorKind::kUnavailable);
 }
 
 TEST(UserData, of_al2_is_a_script) {

@@ -1,0 +1,17 @@
+// AWS's own feature gates (--aws-feature-gates), under Karpenter's names. A value; any thread.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace joiner::cloud::ec2 {
+
+struct AwsFeatureGates {
+    bool reboot_for_repair = false;
+};
+
+// "RebootForRepair=true,…". Gates that are not known, or that nothing here stands behind, are passed over.
+Result<AwsFeatureGates> parse_aws_feature_gates(std::string_view text);
+
+}  // namespace joiner::cloud::ec2

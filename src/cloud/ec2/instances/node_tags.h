@@ -1,0 +1,36 @@
+// The tags of an instance that has become a node: the node's name, its claim and the cluster, so that people
+// find it in the console. Each is put on where it is missing, once for a claim. Borrows the calls. Loop
+// thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/karpenter.h"
+#include "cloud/ec2/calls/ec2.h"
+#include "cloud/ec2/instances/instances.h"
+
+namespace joiner::cloud::ec2 {
+
+class NodeTags {
+  public:
+    NodeTags(Ec2& ec2, Instances& instances, std::string cluster_name)
+        : ec2_(ec2), instances_(instances), cluster_name_(std::move(cluster_name)) {}
+    ~NodeTags() { *is_alive_ = false; }
+    NodeTags(const NodeTags&) = delete;
+    NodeTags& operator=(const NodeTags&) = delete;
+
+    // The claim does not say yet that its instance has been tagged.
+    static bool are_wanted(const api::NodeClaim& claim);
+    // With the annotations by which the claim says so.
+    void put(const api::NodeClaim& claim, std::function<void(Result<api::StringMap>)> done);
+
+  private:
+    Ec2& ec2_;
+    Instances& instances_;
+    const std::string cluster_name_;
+    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace joiner::cloud::ec2

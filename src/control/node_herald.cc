@@ -1,0 +1,68 @@
+#include "control/node_herald.h"
+
+#include <nlohmann/json.hpp>
+
+#include "act/object_writer.h"
+#include "rules/conditions.h"
+
+namespace joiner::control {
+namespace {
+
+constexpr int kMostAtOnce = 10;
+// Until then the watch has shown what was written, or it is told once more.
+constexpr Duration kPause = std::chrono::minutes{1};
+
+}  // namespace
+
+const api::NodeClaim* NodeHerald::to_tell(const std::string& claim) const {
+    const model::ClaimState* state = services_.cluster.find_claim(claim);
+    if (state == nullptr || !state->is_ours || state->claim.meta.deleted ||
+        !rules::is_true(state->claim.conditions, "Registered"))
+        return nullptr;
+    const bool must_hear = services_.providers.of(state->claim.node_class).must_hear_of_node(state->claim);
+    return must_hear ? &state->claim : nullptr;
+}
+
+void NodeHerald::claim_changed(const std::string& claim) {
+    if (to_tell(claim) == nullptr) return forget(claim);
+    const auto told = not_before_.find(claim);
+    if (told != not_before_.end() && services_.loop.now() < told->second) return;
+    waiting_.insert(claim);
+    tell_next();
+}
+
+void NodeHerald::forget(const std::string& claim) {
+    waiting_.erase(claim);
+    not_before_.erase(claim);
+}
+
+void NodeHerald::tell_next() {
+    while (under_way_ < kMostAtOnce && !waiting_.empty()) {
+        const std::string name = waiting_.extract(waiting_.begin()).value();
+        const api::NodeClaim* claim = to_tell(name);
+        if (claim == nullptr) continue;
+        ++under_way_;
+        not_before_[name] = services_.loop.now() + kPause;
+        services_.providers.of(claim->node_class)
+            .hear_of_node(*claim, [this, name](const Result<api::StringMap>& annotations) {
+                --under_way_;
+                if (annotations)
+                    write(name, *annotations);
+                else
+                    services_.notices.failed("tell the cloud of the node of NodeClaim " + name,
+                                             annotations.error());
+                tell_next();
+            });
+    }
+}
+
+void NodeHerald::write(const std::string& claim, const api::StringMap& annotations) {
+    services_.client.patch(kube::kNodeClaims, "", claim, "", kube::PatchType::kMerge,
+                           act::dump({{"metadata", {{"annotations", annotations}}}}),
+                           [this, claim](const Result<std::string>& written) {
+                               if (!written && written.error().kind != ErrorKind::kNotFound)
+                                   services_.notices.failed("annotate NodeClaim " + claim, written.error());
+                           });
+}
+
+}  // namespace joiner::control

@@ -1,0 +1,34 @@
+// Tells clouds which node each of their instances has become, where they want to hear it, and writes what
+// they answer onto the claim. A few at a time, so that many nodes at once are no storm of calls. Loop thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "act/services.h"
+
+namespace joiner::control {
+
+class NodeHerald {
+  public:
+    explicit NodeHerald(act::Services& services) : services_(services) {}
+
+    // It may have registered by now.
+    void claim_changed(const std::string& claim);
+    void forget(const std::string& claim);
+
+  private:
+    // nullptr: there is nothing to tell.
+    const api::NodeClaim* to_tell(const std::string& claim) const;
+    void tell_next();
+    void write(const std::string& claim, const api::StringMap& annotations);
+
+    act::Services& services_;
+    std::set<std::string> waiting_;  // Claims.
+    std::map<std::string, WallTime>
+        not_before_;  // Of claims that were told of: when to tell again at the soonest.
+    int under_way_ = 0;
+};
+
+}  // namespace joiner::control

@@ -1,0 +1,83 @@
+#include "control/node_herald.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "act/testing/services_bench.h"
+#include "cloud/testing/no_provider.h"
+
+namespace joiner::control {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+struct CuriousProvider final : cloud::testing::NoProvider {
+    bool must_hear_of_node(const api::NodeClaim& claim) const override {
+        return !claim.meta.annotations.contains("heard");
+    }
+    void hear_of_node(const api::NodeClaim& claim,
+                      std::function<void(Result<api::StringMap>)> done) override {
+        heard.push_back(claim.meta.name);
+        answers.push_back(std::move(done));
+    }
+    std::vector<std::string> heard;
+    std::vector<std::function<void(Result<api::StringMap>)>> answers;
+};
+
+struct Bench : act::ServicesBench<CuriousProvider> {
+    NodeHerald herald{services};
+
+    void claim(const std::string& name, bool is_registered, const api::StringMap& annotations = {}) {
+        api::NodeClaim claim;
+        claim.meta.name = name;
+        claim.meta.annotations = annotations;
+        if (is_registered) claim.conditions = {{"Registered", "True", "", "", kNoTime, 0}};
+        cluster.upsert(std::move(claim));
+        herald.claim_changed(name);
+    }
+};
+
+TEST(NodeHerald, a_cloud_hears_of_a_node_once_it_has_registered_and_the_claim_remembers) {
+    Bench b;
+    b.claim("a", false);
+    EXPECT_THAT(b.provider.heard, SizeIs(0));
+    b.claim("a", true);
+    b.claim("a", true);
+    ASSERT_THAT(b.provider.heard, ElementsAre("a"));
+    b.provider.answers[0](api::StringMap{{"heard", "true"}});
+    b.loop.run_ready();
+    ASSERT_FALSE(b.http.calls.empty());
+    EXPECT_THAT(b.http.last_call().request.target, HasSubstr("/nodeclaims/a"));
+    EXPECT_EQ(b.http.last_call().request.body, R"({"metadata":{"annotations":{"heard":"true"}}})");
+    b.claim("a", true, {{"heard", "true"}});
+    b.loop.advance(minutes{5});
+    b.claim("a", true, {{"heard", "true"}});
+    EXPECT_THAT(b.provider.heard, SizeIs(1));
+}
+
+TEST(NodeHerald, what_failed_is_told_again_after_a_while) {
+    Bench b;
+    b.claim("a", true);
+    b.provider.answers[0](fail(ErrorKind::kForbidden, "no"));
+    b.claim("a", true);
+    EXPECT_THAT(b.provider.heard, SizeIs(1));
+    b.loop.advance(minutes{1} + seconds{1});
+    b.claim("a", true);
+    EXPECT_THAT(b.provider.heard, SizeIs(2));
+}
+
+TEST(NodeHerald, many_nodes_are_told_of_a_few_at_a_time) {
+    Bench b;
+    for (int i = 10; i < 40; ++i) b.claim("c" + std::to_string(i), true);
+    EXPECT_THAT(b.provider.heard, SizeIs(10));
+    for (std::size_t i = 0; i < b.provider.answers.size(); ++i)
+        b.provider.answers[i](fail(ErrorKind::kUnavailable, "no"));
+    EXPECT_THAT(b.provider.heard, SizeIs(30));
+}
+
+}  // namespace
+}  // namespace joiner::control

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Which sources of a folder may be compiled as one unit, because no two of them define a local name twice.
+
+Most of what compiling and checking a source costs is the headers that it shares with its neighbours.
+
+usage: units.py SOURCE...     prints a unit a line, its sources in order of name, separated by ';'
+"""
+import collections
+import os
+import re
+import sys
+
+MOST_SOURCES = 10
+# What a source may define for itself alone: functions, types and constants that begin in the first column.
+LOCAL_NAME = re.compile(r"^(?!using|namespace)(?:template\s*<.*>\s*)?(?:(?:struct|class|enum class|enum)\s+(\w+)|"
+                        r"[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*>](\w+)\s*(?:\(|=|\{|\[|;))", re.M)
+# The same alias may stand twice; two meanings of one name may not.
+ALIAS = re.compile(r"^using (?:namespace )?(?:(\w+) = )?([^;]+);", re.M)
+
+
+class Names:
+    def __init__(self, text):
+        self.own = {first or second for first, second in LOCAL_NAME.findall(text)}
+        self.aliases = {}
+        for name, target in ALIAS.findall(text):
+            self.aliases[name or target.rsplit("::", 1)[-1]] = target
+
+    def collide_with(self, other):
+        return (bool(self.own & other.own) or bool(self.own & other.aliases.keys()) or bool(other.own & self.aliases.keys()) or
+                any(other.aliases.get(name, target) != target for name, target in self.aliases.items()))
+
+    def add(self, other):
+        self.own |= other.own
+        self.aliases |= other.aliases
+
+
+def units_of(sources):
+    """Lists of sources, in order of folder and name."""
+    folders = collections.defaultdict(list)
+    for source in sources:
+        folders[os.path.dirname(source)].append(source)
+    out = []
+    for _, members in sorted(folders.items()):
+        units = []  # of (sources, names)
+        for source in sorted(members):
+            with open(source) as file:
+                names = Names(file.read())
+            for unit, taken in units:
+                if len(unit) < MOST_SOURCES and not taken.collide_with(names):
+                    unit.append(source)
+                    taken.add(names)
+                    break
+            else:
+                units.append(([source], names))
+        out += [unit for unit, _ in units]
+    return out
+
+
+if __name__ == "__main__":
+    for unit in units_of(sys.argv[1:]):
+        print(";".join(unit))
