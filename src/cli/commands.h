@@ -44,6 +44,7 @@ struct Ec2Options {
     std::string subnet_refresh_interval = "1m";
     std::string security_group_refresh_interval = "1m";
     std::string aws_feature_gates;
+    bool reserved_capacity = true;  // Of --feature-gates.
 };
 
 struct ControllerOptions {

@@ -110,6 +110,7 @@ int run_controller(const ControllerOptions& in) {
         // As Karpenter has it: nodes trust the server by what we trust it by.
         if (of_ec2.cluster_ca_bundle.empty())
             of_ec2.cluster_ca_bundle = kube::encode_base64(config->endpoint->ca_pem);
+        of_ec2.reserved_capacity = options->gates.reserved_capacity;
         const auto ec2 = ec2_maker(of_ec2, in.legacy_node_repair, loop, http, Rng(rng.next()));
         if (!ec2) return refuse(ec2.error().message);
         providers.push_back(*ec2);

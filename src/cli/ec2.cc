@@ -53,6 +53,7 @@ Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& in, bool legacy_node
     out.disable_dry_run = in.disable_dry_run;
     out.enable_zonal_shift = in.enable_zonal_shift;
     out.legacy_node_repair = legacy_node_repair;
+    out.reserved_capacity = in.reserved_capacity;
     TRY(out.ami_refresh, interval("ami-refresh-interval", in.ami_refresh_interval));
     TRY(out.subnet_refresh, interval("subnet-refresh-interval", in.subnet_refresh_interval));
     TRY(out.security_group_refresh,

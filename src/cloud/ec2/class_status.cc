@@ -33,6 +33,34 @@ std::vector<std::string> texts_at(const json& object, const char* key) {
     return out;
 }
 
+StatusReservation read_reservation(const json& object) {
+    StatusReservation out;
+    out.id = text_at(object, "id");
+    out.zone = text_at(object, "availabilityZone");
+    out.type = text_at(object, "instanceType");
+    out.owner = text_at(object, "ownerID");
+    out.match_criteria = text_at(object, "instanceMatchCriteria");
+    out.kind = text_at(object, "reservationType");
+    if (out.kind.empty()) out.kind = "default";
+    out.is_interruptible = at(object, "interruptible") == true;
+    out.is_expiring = text_at(object, "state") == "expiring";
+    if (const auto ends = parse_rfc3339(text_at(object, "endTime"))) out.ends = *ends;
+    return out;
+}
+
+json write_reservation(const StatusReservation& reservation) {
+    json out = {{"id", reservation.id},
+                {"availabilityZone", reservation.zone},
+                {"instanceType", reservation.type},
+                {"ownerID", reservation.owner},
+                {"instanceMatchCriteria", reservation.match_criteria},
+                {"reservationType", reservation.kind},
+                {"state", reservation.is_expiring ? "expiring" : "active"}};
+    if (reservation.is_interruptible) out["interruptible"] = true;
+    if (reservation.ends) out["endTime"] = format_rfc3339(*reservation.ends);
+    return out;
+}
+
 json requirements_of(const StatusImage& image) {
     std::vector<api::SelectorRequirement> all = image.requirements.to_api();
     std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
@@ -66,6 +94,8 @@ ClassStatus read_status(const api::NodeClass& node_class) {
         out.images.push_back(
             {text_at(image, "id"), text_at(image, "name"), at(image, "deprecated") == true, *requirements});
     }
+    for (const json& reservation : objects_at(status, "capacityReservations"))
+        out.reservations.push_back(read_reservation(reservation));
     out.instance_profile = text_at(status, "instanceProfile");
     return out;
 }
@@ -81,6 +111,10 @@ std::string write_status(const ClassStatus& status) {
         if (image.is_deprecated) one["deprecated"] = true;
         out["amis"].push_back(std::move(one));
     }
+    // Null takes away what was there.
+    out["capacityReservations"] = nullptr;
+    for (const StatusReservation& each : status.reservations)
+        out["capacityReservations"].push_back(write_reservation(each));
     if (!status.instance_profile.empty()) out["instanceProfile"] = status.instance_profile;
     return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -2,11 +2,13 @@
 // restart needs no memory. Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/karpenter.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "rules/instance_type.h"
 #include "rules/requirement.h"
 
@@ -27,11 +29,23 @@ struct StatusImage {
     bool is_deprecated = false;
     rules::Requirements requirements;  // Of the types that it is for.
 };
+struct StatusReservation {
+    std::string id;
+    std::string zone;
+    std::string type;  // Of instance.
+    std::string owner;
+    std::string match_criteria;  // "open" or "targeted".
+    std::string kind;            // "default" or "capacity-block".
+    bool is_interruptible = false;
+    bool is_expiring = false;  // Nothing is launched into it any more.
+    std::optional<WallTime> ends;
+};
 
 struct ClassStatus {
     std::vector<StatusSubnet> subnets;  // Most free addresses first.
     std::vector<StatusSecurityGroup> security_groups;
     std::vector<StatusImage> images;
+    std::vector<StatusReservation> reservations;  // By id.
     std::string instance_profile;
 };
 

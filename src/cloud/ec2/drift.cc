@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "api/names.h"
 #include "cloud/ec2/names.h"
 
 namespace joiner::cloud::ec2 {
@@ -47,6 +48,22 @@ Finding is_subnet_gone(const DriftFacts& facts) {
                         [&](const StatusSubnet& each) { return each.id == facts.instance->subnet; });
 }
 
+// An instance that EC2 has taken out of its reservation is on demand, and no drift.
+Finding is_reservation_gone(const DriftFacts& facts) {
+    if (api::find_or_empty(facts.claim.meta.labels, api::kCapacityTypeLabel) != api::kReserved) return false;
+    if (facts.status == nullptr || facts.instance == nullptr) return std::nullopt;
+    if (facts.instance->reservation.empty()) return false;
+    const std::vector<StatusReservation>& all = facts.status->reservations;
+    return std::none_of(all.begin(), all.end(), [&](const StatusReservation& each) {
+        return each.id == facts.instance->reservation;
+    });
+}
+
+Finding has_placement_group_changed(const DriftFacts& facts) {
+    if (!facts.placement_group) return std::nullopt;
+    return api::find_or_empty(facts.claim.meta.labels, kPlacementGroupLabel) != *facts.placement_group;
+}
+
 struct Check {
     std::string_view reason;
     Finding (*look)(const DriftFacts&);
@@ -56,6 +73,8 @@ constexpr std::array kChecks = {
     Check{"AMIDrift", &has_image_changed},
     Check{"SecurityGroupDrift", &have_security_groups_changed},
     Check{"SubnetDrift", &is_subnet_gone},
+    Check{kReservationDrift, &is_reservation_gone},
+    Check{"PlacementGroupDrift", &has_placement_group_changed},
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ struct World {
         instance.subnet = "subnet-b";
         instance.security_groups = {"sg-1", "sg-2"};
     }
-    DriftAnswer answer() const { return drift_of({claim, node_class, &status, "ami-1", &instance}); }
+    DriftAnswer answer() const { return drift_of({claim, node_class, &status, "ami-1", &instance, group}); }
     std::string reason() const {
         const DriftAnswer out = answer();
         EXPECT_NE(out.kind, Kind::kNotKnown);
@@ -37,6 +37,7 @@ struct World {
     api::NodeClass node_class;
     ClassStatus status;
     InstanceFacts instance;
+    std::optional<std::string_view> group = "";
 };
 
 TEST(Ec2Drift, an_instance_that_is_as_its_class_would_make_it_has_not_drifted) {
@@ -57,6 +58,31 @@ TEST(Ec2Drift, a_subnet_that_the_class_no_longer_finds_is_drift) {
     World world;
     world.status.subnets.pop_back();
     EXPECT_EQ(world.reason(), "SubnetDrift");
+}
+
+TEST(Ec2Drift, a_reserved_instance_whose_reservation_the_class_no_longer_finds_has_drifted) {
+    World world;
+    world.claim.meta.labels[std::string(api::kCapacityTypeLabel)] = api::kReserved;
+    world.instance.reservation = "cr-1";
+    EXPECT_EQ(world.reason(), "CapacityReservationDrift");
+    world.status.reservations.resize(1);
+    world.status.reservations.front().id = "cr-1";
+    EXPECT_EQ(world.answer().kind, Kind::kNone);
+    world.status.reservations.clear();
+    world.instance.reservation.clear();
+    EXPECT_EQ(world.answer().kind, Kind::kNone) << "EC2 has taken it out: it is on demand now";
+}
+
+TEST(Ec2Drift, an_instance_outside_of_the_placement_group_of_its_class_has_drifted) {
+    World world;
+    world.group = "pg-1";
+    EXPECT_EQ(world.reason(), "PlacementGroupDrift");
+    world.claim.meta.labels[std::string(kPlacementGroupLabel)] = "pg-1";
+    EXPECT_EQ(world.answer().kind, Kind::kNone);
+    world.group = "";
+    EXPECT_EQ(world.reason(), "PlacementGroupDrift");
+    world.group = std::nullopt;
+    EXPECT_EQ(world.answer().kind, Kind::kNotKnown);
 }
 
 TEST(Ec2Drift, the_first_reason_is_named) {
@@ -82,9 +108,10 @@ TEST(Ec2Drift, what_is_not_known_is_no_drift_and_hides_none) {
     silent.instance.security_groups.clear();
     EXPECT_EQ(silent.answer().kind, Kind::kNotKnown);
     const World young;
-    EXPECT_EQ(drift_of({young.claim, young.node_class, &young.status, "ami-1", nullptr}).kind,
+    EXPECT_EQ(drift_of({young.claim, young.node_class, &young.status, "ami-1", nullptr, ""}).kind,
               Kind::kNotKnown);
-    EXPECT_EQ(drift_of({young.claim, young.node_class, nullptr, "", &young.instance}).kind, Kind::kNotKnown);
+    EXPECT_EQ(drift_of({young.claim, young.node_class, nullptr, "", &young.instance, ""}).kind,
+              Kind::kNotKnown);
 }
 
 class KnownInstancesTest : public ::testing::Test {
@@ -147,6 +174,17 @@ TEST_F(KnownInstancesTest, an_instance_that_is_gone_is_not_known_any_more) {
     known_.find(id);
     loop_.advance(seconds{1});
     EXPECT_EQ(known_.find(id), nullptr);
+}
+
+TEST_F(KnownInstancesTest, what_is_too_old_for_a_question_is_asked_for_anew) {
+    const std::string id = run().id;
+    known_.find(id);
+    loop_.advance(minutes{1});
+    EXPECT_FALSE(known_.is_as_fresh_as(id, seconds{30}));
+    EXPECT_NE(known_.find(id), nullptr);
+    loop_.advance(seconds{10});
+    EXPECT_TRUE(known_.is_as_fresh_as(id, seconds{30}));
+    EXPECT_EQ(fake_.calls["DescribeInstances"], 2);
 }
 
 TEST_F(KnownInstancesTest, what_others_have_heard_is_not_asked_for) {

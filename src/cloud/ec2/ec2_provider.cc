@@ -15,6 +15,8 @@
 namespace joiner::cloud::ec2 {
 namespace {
 
+constexpr int kNeverCounted = -1;
+constexpr Duration kFresh = std::chrono::seconds{30};
 const std::string kAgent = std::string("joiner/") + JOINER_VERSION;
 
 tl::unexpected<Error> not_an_id_of_ours(const std::string& provider_id) {
@@ -43,14 +45,17 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       arc_(client_),
       instances_(ground.loop, ec2_, settings_.cluster_name),
       known_(ground.loop, instances_),
-      templates_(ground.loop, ec2_),
+      reservations_(ground.loop, ec2_, instances_, ground.reports),
+      placement_groups_(ground.loop, ec2_, ground.reports),
       node_tags_(ec2_, instances_, settings_.cluster_name),
       templates_(ground.loop, ec2_, settings_.cluster_name),
-      launcher_(ground.loop, ec2_, instances_, templates_, subnets_, settings_),
+      launcher_(
+          {ground.loop, ec2_, instances_, templates_, subnets_, reservations_, placement_groups_, settings_}),
       cluster_(ground.loop, eks_, settings_, std::move(ground.ask_version)),
       profiles_(ground.loop, iam_, region_, settings_),
       discovery_(ground.loop, ec2_, ssm_, subnets_, settings_),
-      reconciler_({ground.loop, ec2_, discovery_, cluster_, profiles_, templates_, settings_}),
+      reconciler_({ground.loop, ec2_, discovery_, cluster_, profiles_, templates_, reservations_,
+                   placement_groups_, settings_}),
       region_types_(ground.loop, ec2_, pricing_, region_, settings_,
                     [&reports = ground.reports] { reports.offers_changed(); }),
       queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue),
@@ -65,6 +70,10 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
     for (const rules::Requirement& each : defined) labels_.well_known.add(each.key());
     labels_.well_known.add(std::string(kTenancyLabel));
     labels_.well_known.add(std::string(api::kZoneIdLabel));
+    for (const std::string_view label :
+         {kReservationLabel, kReservationTypeLabel, kReservationInterruptibleLabel, kPlacementGroupLabel,
+          kPartitionLabel})
+        labels_.well_known.add(std::string(label));
 }
 
 Ec2Provider::~Ec2Provider() {
@@ -88,8 +97,15 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
     if (facts == nullptr) return unknown("EC2 has not said yet which instance types there are");
     ClassTypes& kept = types_[node_class.meta.name];
     const std::string& version = node_class.meta.resource_version;
-    const bool is_ground_the_same = kept.facts == facts && kept.shift == zonal_shift_.version();
-    if (is_ground_the_same && !version.empty() && kept.version == version) return &kept;
+    const auto group_now = [this](const std::optional<PlacementGroupSelector>& selector) {
+        return selector ? placement_groups_.find(*selector) : std::nullopt;
+    };
+    const bool is_ground_the_same =
+        kept.facts == facts && kept.shift == zonal_shift_.version() && kept.group == group_now(kept.selector);
+    if (is_ground_the_same && !version.empty() && kept.version == version) {
+        count_reservations(kept);
+        return &kept;
+    }
     const std::string name = "EC2NodeClass " + node_class.meta.name;
     const ClassStatus status = read_status(node_class);
     if (status.subnets.empty()) return unknown(name + " has found no subnets");
@@ -98,7 +114,9 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
     if (!is_ground_the_same || kept.written != written) {
         const auto parsed = parse_node_class(node_class);
         if (!parsed) return unknown(name + ": " + parsed.error().message);
-        TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_));
+        const std::optional<PlacementGroup> group = group_now(parsed->placement_group);
+        if (parsed->placement_group && !group) return unknown(name + " has not found its placement group");
+        TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_, group));
         close_shifted_zones(types);
         kept = {{},
                 written,
@@ -106,12 +124,25 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
                 status,
                 zonal_shift_.version(),
                 std::make_shared<const std::vector<rules::InstanceType>>(std::move(types)),
+                kNeverCounted,
+                parsed->placement_group,
+                group,
                 {}};
         for (const rules::InstanceType& type : *kept.types)
             if (const StatusImage* image = image_for(status, type)) kept.images[type.name] = image->id;
     }
     kept.version = version;
+    count_reservations(kept);
     return &kept;
+}
+
+void Ec2Provider::count_reservations(ClassTypes& kept) {
+    const int version = reservations_.book().version();
+    if (kept.reservations == version || kept.status.reservations.empty()) return;
+    kept.reservations = version;
+    auto types = std::make_shared<std::vector<rules::InstanceType>>(*kept.types);
+    set_reservation_counts(reservations_.book(), *types);
+    kept.types = std::move(types);
 }
 
 void Ec2Provider::close_shifted_zones(std::vector<rules::InstanceType>& types) const {
@@ -136,10 +167,14 @@ DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&
         const auto image = images.find(api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel));
         if (image != images.end()) facts.image = image->second;
         facts.status = &(*known)->status;
+        facts.placement_group = (*known)->group ? (*known)->group->id : "";
     }
     const std::string id = instance_id_in(claim.provider_id);
     if (!id.empty()) facts.instance = known_.find(id);
-    return drift_of(facts);
+    DriftAnswer out = drift_of(facts);
+    if (out.reason == kReservationDrift && !known_.is_as_fresh_as(id, kFresh))
+        return {DriftAnswer::Kind::kNotKnown};
+    return out;
 }
 
 // Only who leads asks; so nobody else reads the queue, looks after instances or takes launch templates away.

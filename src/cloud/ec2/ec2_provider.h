@@ -25,6 +25,8 @@
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/launcher.h"
 #include "cloud/ec2/launch/subnet_choice.h"
+#include "cloud/ec2/placement/placement_groups.h"
+#include "cloud/ec2/reservations/reservations.h"
 #include "cloud/ec2/settings.h"
 #include "cloud/ec2/types/region_types.h"
 #include "cloud/provider.h"
@@ -74,7 +76,7 @@ class Ec2Provider final : public Provider {
                 std::function<void(Status)> done) override;
 
   private:
-    // The types of a class, as long as it finds the same places and images.
+    // The types of a class, as long as it finds the same places, images and placement group.
     struct ClassTypes {
         std::string version;  // Of the class's object, when it was read last.
         std::string written;  // The class's spec and what its selectors found.
@@ -82,10 +84,15 @@ class Ec2Provider final : public Provider {
         ClassStatus status;
         int shift = 0;  // The version of the zonal shifts.
         InstanceTypes types;
+        int reservations = 0;  // Of the book's version.
+        std::optional<PlacementGroupSelector> selector;
+        std::optional<PlacementGroup> group;
         std::map<std::string, std::string, std::less<>> images;  // That a new node of each type gets.
     };
     // What nodes of the class may be; an error where that is not known now.
     Result<const ClassTypes*> types_of(const api::NodeClass& node_class);
+    // Writes into the types how many machines the class's reservations hold now.
+    void count_reservations(ClassTypes& kept);
     void close_shifted_zones(std::vector<rules::InstanceType>& types) const;
     void end(const std::string& id, std::function<void(Status)> done);
     void see_whether_it_ended(const std::string& id, std::function<void(Status)> done);
@@ -105,6 +112,8 @@ class Ec2Provider final : public Provider {
     ArcZonalShift arc_;
     Instances instances_;
     KnownInstances known_;
+    Reservations reservations_;
+    PlacementGroups placement_groups_;
     NodeTags node_tags_;
     LaunchTemplates templates_;
     SubnetChoice subnets_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cloud/ec2/reservations/reservation_book.h"
+
 namespace joiner::cloud::ec2 {
 namespace {
 
@@ -18,6 +20,7 @@ InstanceFacts facts_of(const InstanceInfo& info) {
     InstanceFacts out;
     out.subnet = info.subnet;
     out.security_groups = info.security_groups;
+    if (is_reserved(info)) out.reservation = info.reservation_id;
     std::sort(out.security_groups.begin(), out.security_groups.end());
     return out;
 }
@@ -33,6 +36,14 @@ const InstanceFacts* KnownInstances::find(const std::string& id) {
         ask(id);
     }
     return entry.facts ? &*entry.facts : nullptr;
+}
+
+bool KnownInstances::is_as_fresh_as(const std::string& id, Duration age) {
+    const auto it = entries_.find(id);
+    if (it == entries_.end()) return false;
+    if (it->second.facts && loop_.monotonic() - it->second.said_at <= age) return true;
+    it->second.ask_at = loop_.monotonic();
+    return false;
 }
 
 void KnownInstances::ask(const std::string& id) {
@@ -52,6 +63,7 @@ void KnownInstances::note(const std::vector<InstanceInfo>& instances) {
         const auto [it, is_new] = entries_.try_emplace(each.id);
         if (is_new) it->second.wanted_at = now;
         it->second.facts = facts_of(each);
+        it->second.said_at = now;
         it->second.ask_at = now + kStandsFor;
     }
 }

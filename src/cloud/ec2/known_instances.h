@@ -16,6 +16,7 @@ namespace joiner::cloud::ec2 {
 struct InstanceFacts {
     std::string subnet;
     std::vector<std::string> security_groups;  // Ids, in order.
+    std::string reservation = {};              // That it was launched into and is in; empty: none.
 
     friend bool operator==(const InstanceFacts&, const InstanceFacts&) = default;
 };
@@ -30,12 +31,15 @@ class KnownInstances {
 
     // nullptr: EC2 has not said yet, or knows no such instance.
     const InstanceFacts* find(const std::string& id);
+    // Whether what find() has is not older than this. If it is, the next find() asks anew.
+    bool is_as_fresh_as(const std::string& id, Duration age);
     // EC2 has said so in answer to somebody else.
     void note(const std::vector<InstanceInfo>& instances);
 
   private:
     struct Entry {
         std::optional<InstanceFacts> facts;
+        Duration said_at{0};
         Duration ask_at{0};
         Duration wanted_at{0};
     };

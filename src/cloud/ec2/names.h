@@ -13,6 +13,16 @@ inline constexpr std::string_view kProviderPrefix = "aws:///";
 // Labels.
 inline constexpr std::string_view kClassLabel = "karpenter.k8s.aws/ec2nodeclass";
 inline constexpr std::string_view kTenancyLabel = "karpenter.k8s.aws/instance-tenancy";
+inline constexpr std::string_view kDefaultTenancy = "default";
+inline constexpr std::string_view kPlacementGroupLabel = "karpenter.k8s.aws/placement-group-id";
+inline constexpr std::string_view kPartitionLabel = "karpenter.k8s.aws/placement-group-partition";
+inline constexpr std::string_view kReservationLabel = "karpenter.k8s.aws/capacity-reservation-id";
+inline constexpr std::string_view kReservationTypeLabel = "karpenter.k8s.aws/capacity-reservation-type";
+inline constexpr std::string_view kReservationInterruptibleLabel =
+    "karpenter.k8s.aws/capacity-reservation-interruptible";
+
+// Resources.
+inline constexpr std::string_view kEfaResource = "vpc.amazonaws.com/efa";
 
 // Annotations, of classes and of claims.
 inline constexpr std::string_view kHashAnnotation = "karpenter.k8s.aws/ec2nodeclass-hash";

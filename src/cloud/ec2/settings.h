@@ -21,6 +21,7 @@ struct Settings {
     std::string interruption_queue = {};  // Empty: none is read.
     int reserved_enis = 0;
     bool disable_dry_run = false;
+    bool reserved_capacity = true;  // Karpenter's feature gate ReservedCapacity.
     bool enable_zonal_shift = false;
     bool legacy_node_repair = false;
     bool reboot_for_repair = false;  // Of --aws-feature-gates.

@@ -137,10 +137,12 @@ void Ec2::describe_images(Filters filters, std::vector<std::string> owners, Done
     list<Image, read_image>(client_, "DescribeImages", "imagesSet", std::move(form), kPage, std::move(done));
 }
 
-void Ec2::describe_placement_groups(Filters filters, Done<std::vector<PlacementGroup>> done) {
+void Ec2::describe_placement_groups(std::vector<std::string> ids, Filters filters,
+                                    Done<std::vector<PlacementGroup>> done) {
+    Form form = with_filters("DescribePlacementGroups", filters);
+    form.add_list("GroupId", ids);
     list<PlacementGroup, read_placement_group>(client_, "DescribePlacementGroups", "placementGroupSet",
-                                               with_filters("DescribePlacementGroups", filters), 0,
-                                               std::move(done));
+                                               std::move(form), 0, std::move(done));
 }
 
 void Ec2::describe_capacity_reservations(std::vector<std::string> ids, Filters filters,

@@ -45,7 +45,8 @@ class Ec2 {
     // `owners`: account ids, "self", "amazon"; empty: whoever's may be used.
     void describe_images(Filters filters, std::vector<std::string> owners,
                          aws::Done<std::vector<Image>> done);
-    void describe_placement_groups(Filters filters, aws::Done<std::vector<PlacementGroup>> done);
+    void describe_placement_groups(std::vector<std::string> ids, Filters filters,
+                                   aws::Done<std::vector<PlacementGroup>> done);
     // With ids, the filters must be empty: EC2 pages no question by id.
     void describe_capacity_reservations(std::vector<std::string> ids, Filters filters,
                                         aws::Done<std::vector<CapacityReservation>> done);

@@ -21,8 +21,11 @@ using std::chrono::minutes;
 
 constexpr Duration kValidFor = minutes{30};
 constexpr Duration kLookAgain = minutes{1};
-constexpr const char* kConditions[] = {"AMIsReady", "SubnetsReady", "SecurityGroupsReady",
-                                       "InstanceProfileReady", "ValidationSucceeded"};
+constexpr const char* kReservationsReady = "CapacityReservationsReady";
+constexpr const char* kPlacementGroupReady = "PlacementGroupReady";
+constexpr const char* kConditions[] = {"AMIsReady",          "SubnetsReady",       "SecurityGroupsReady",
+                                       kReservationsReady,   kPlacementGroupReady, "InstanceProfileReady",
+                                       "ValidationSucceeded"};
 
 // Asks all questions at once; the first error, or all that was found.
 template <typename T, typename Question>
@@ -123,11 +126,13 @@ void ClassReconciler::reconcile(const api::NodeClass& node_class, const ClassFac
 }
 
 void ClassReconciler::begin(const JobPtr& job) {
-    job->steps_left = 4;
+    job->steps_left = 6;
     find_subnets(job);
     find_security_groups(job);
     find_images(job);
     find_profile(job);
+    find_reservations(job);
+    find_placement_group(job);
 }
 
 void ClassReconciler::find_subnets(const JobPtr& job) {
@@ -263,6 +268,48 @@ void ClassReconciler::find_profile(const JobPtr& job) {
                             });
 }
 
+// No match is no fault: the class launches without.
+void ClassReconciler::find_reservations(const JobPtr& job) {
+    if (!ground_.settings.reserved_capacity) {
+        job->status.reservations.clear();
+        return step_done(job);
+    }
+    ground_.reservations.look(
+        job->spec.reservations,
+        [this, job, is_alive = is_alive_](const aws::Answer<std::vector<StatusReservation>>& found) {
+            if (!*is_alive) return;
+            if (found) {
+                job->status.reservations = *found;
+                job->set_true(kReservationsReady);
+            } else {
+                job->keep(kReservationsReady, found.error().message);
+            }
+            step_done(job);
+        });
+}
+
+void ClassReconciler::find_placement_group(const JobPtr& job) {
+    if (!job->spec.placement_group) {
+        job->set_true(kPlacementGroupReady);
+        return step_done(job);
+    }
+    ground_.placement_groups.look(
+        *job->spec.placement_group,
+        [this, job, is_alive = is_alive_](const aws::Answer<std::optional<PlacementGroup>>& found) {
+            if (!*is_alive) return;
+            if (found) {
+                job->set_found(kPlacementGroupReady, found->has_value(), "PlacementGroupNotFound",
+                               "PlacementGroupSelector did not match a PlacementGroup that is available");
+            } else if (ground_.placement_groups.find(*job->spec.placement_group)) {
+                job->set_true(kPlacementGroupReady);
+            } else {
+                job->set(kPlacementGroupReady, "False", "PlacementGroupResolutionFailed",
+                         found.error().message);
+            }
+            step_done(job);
+        });
+}
+
 void ClassReconciler::step_done(const JobPtr& job) {
     if (--job->steps_left > 0) return;
     if (job->spec.family == AmiFamily::kAl2023 && ground_.settings.service_cidr.empty()) {
@@ -324,11 +371,16 @@ void ClassReconciler::validate(const JobPtr& job) {
     LaunchRequest request;
     request.claim.node_class = job->node_class.reference();
     request.choices = {{&type, &offering}};
+    std::optional<PlacementGroup> group;
+    if (job->spec.placement_group) group = ground_.placement_groups.find(*job->spec.placement_group);
+    const StatusSubnet& subnet = job->status.subnets.front();
     const auto plan = plan_fleet(request, {},
-                                 {job->spec,
-                                  job->status,
-                                  ground_.settings,
-                                  {{job->status.subnets.front().zone, job->status.subnets.front().id}}});
+                                 {.node_class = job->spec,
+                                  .status = job->status,
+                                  .settings = ground_.settings,
+                                  .subnets = {{subnet.zone, subnet.id}},
+                                  .reservations = nullptr,
+                                  .placement_group = group});
     if (!plan) {
         job->keep("ValidationSucceeded", plan.error().message);
         return finish(job);
@@ -405,6 +457,7 @@ void ClassReconciler::finish(const JobPtr& job) {
         out.status = write_status(job->status);
     }
     for (const char* type : kConditions) {
+        if (std::string_view(type) == kReservationsReady && !ground_.settings.reserved_capacity) continue;
         if (!job->conditions.contains(type)) job->keep(type, "not looked at yet");
         out.conditions.push_back(job->conditions.at(type));
     }

@@ -16,6 +16,8 @@
 #include "cloud/ec2/classes/instance_profiles.h"
 #include "cloud/ec2/classes/selectors.h"
 #include "cloud/ec2/launch/launch_templates.h"
+#include "cloud/ec2/placement/placement_groups.h"
+#include "cloud/ec2/reservations/reservations.h"
 #include "cloud/ec2/settings.h"
 #include "io/loop.h"
 
@@ -30,6 +32,8 @@ class ClassReconciler {
         ClusterDiscovery& cluster;
         InstanceProfiles& profiles;
         LaunchTemplates& templates;
+        Reservations& reservations;
+        PlacementGroups& placement_groups;
         const Settings& settings;
     };
     explicit ClassReconciler(Ground ground) : ground_(ground) {}
@@ -49,6 +53,8 @@ class ClassReconciler {
     void find_images(const JobPtr& job);
     void describe_images(const JobPtr& job, const ImagesOfParameters& of_parameters);
     void find_profile(const JobPtr& job);
+    void find_reservations(const JobPtr& job);
+    void find_placement_group(const JobPtr& job);
     void step_done(const JobPtr& job);
     void validate(const JobPtr& job);
     void dry_run_fleet(const JobPtr& job, const LaunchTemplateRequest& launch_template);

@@ -61,7 +61,7 @@ bool contains_in_any_case(std::string_view text, std::string_view part) {
 
 bool is_of_capacity(FleetFault fault) {
     return fault == FleetFault::kCapacity || fault == FleetFault::kSubnetFull ||
-           fault == FleetFault::kSpotRole;
+           fault == FleetFault::kSpotRole || fault == FleetFault::kSpreadFull;
 }
 
 }  // namespace
@@ -76,11 +76,17 @@ FleetFault fault_of(std::string_view code) {
     return FleetFault::kOther;
 }
 
+FleetFault fault_of(const FleetError& error) {
+    if (contains_in_any_case(error.message, "limit of instances in this spread placement group"))
+        return FleetFault::kSpreadFull;
+    return fault_of(std::string_view(error.code));
+}
+
 Error error_of_fleet(const std::vector<FleetError>& errors) {
     const FleetError* gravest = nullptr;
     const Cause* cause = nullptr;
     for (const FleetError& error : errors) {
-        if (is_of_capacity(fault_of(error.code))) continue;
+        if (is_of_capacity(fault_of(error))) continue;
         for (const Cause& each : kCauses) {
             if (!error.code.starts_with(each.code) || !contains_in_any_case(error.message, each.text))
                 continue;

@@ -22,6 +22,14 @@ TEST(FleetCodes, codes_of_capacity_are_stock_outs) {
     }
 }
 
+TEST(FleetCodes, a_spread_placement_group_that_is_full_in_a_zone_is_known_by_the_message) {
+    const FleetError full = error("InvalidParameterValue",
+                                  "You have reached the limit of instances in this spread placement group");
+    EXPECT_EQ(fault_of(full), FleetFault::kSpreadFull);
+    EXPECT_EQ(error_of_fleet({full}).kind, ErrorKind::kExhausted);
+    EXPECT_EQ(fault_of(error("InvalidParameterValue", "Some other limit")), FleetFault::kOther);
+}
+
 TEST(FleetCodes, the_gravest_of_the_others_decides) {
     const struct {
         FleetError error;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "api/names.h"
@@ -21,39 +22,126 @@ std::string name_of_content(LaunchTemplateRequest request) {
 }
 
 // Types that are launched alike share a template.
-std::string group_of(const rules::InstanceType& type, const StatusImage& image) {
-    return fmt::format("{} {}", image.id, type.capacity.pods);
+std::string group_of(const rules::InstanceType& type, const StatusImage& image,
+                     const std::string& reservation, int efa_interfaces) {
+    return fmt::format("{} {} {} {}", image.id, type.capacity.pods, reservation, efa_interfaces);
+}
+
+// What a choice is launched with.
+struct Candidate {
+    const LaunchChoice* choice;
+    rules::OfferingKey key;
+    const std::string* subnet = nullptr;
+    const StatusImage* image = nullptr;
+    const StatusReservation* reservation = nullptr;  // nullptr: none.
+    int room = 0;                                    // In the reservation.
+};
+
+// Choices that the class can launch now, cheapest first.
+std::vector<Candidate> candidates_for(const LaunchRequest& request, const std::set<rules::OfferingKey>& tried,
+                                      const FleetGround& ground) {
+    std::vector<Candidate> out;
+    for (const LaunchChoice& choice : request.choices) {
+        Candidate one{&choice, choice.key()};
+        if (tried.contains(one.key)) continue;
+        const auto subnet = ground.subnets.find(one.key.zone);
+        one.image = image_for(ground.status, *choice.type);
+        if (subnet == ground.subnets.end() || one.image == nullptr) continue;
+        one.subnet = &subnet->second;
+        if (one.key.capacity_type == api::kReserved) {
+            const auto& all = ground.status.reservations;
+            const auto it = std::find_if(all.begin(), all.end(), [&](const StatusReservation& each) {
+                return each.id == one.key.reservation && !each.is_expiring;
+            });
+            one.room = ground.reservations == nullptr ? 0 : ground.reservations->free(one.key.reservation);
+            if (it == all.end() || one.room <= 0) continue;
+            one.reservation = &*it;
+        }
+        out.push_back(one);
+    }
+    return out;
+}
+
+// Of the reservations, those that one fleet may ask for together.
+std::vector<Candidate> of_one_kind(const std::vector<Candidate>& reserved) {
+    ReservationKind kind = kind_of(*reserved.front().reservation);
+    for (const Candidate& each : reserved) {
+        if (each.choice->offering->price == reserved.front().choice->offering->price)
+            kind = std::min(kind, kind_of(*each.reservation));
+    }
+    std::vector<Candidate> out;
+    std::map<std::pair<std::string, std::string>, std::size_t> at;  // In `out`, by type and zone.
+    for (const Candidate& each : reserved) {
+        if (kind_of(*each.reservation) != kind) continue;
+        const auto [it, is_new] = at.try_emplace({each.key.type, each.key.zone}, out.size());
+        if (is_new)
+            out.push_back(each);
+        else if (each.room > out[it->second].room)
+            out[it->second] = each;
+        if (kind == ReservationKind::kCapacityBlock) break;
+    }
+    return out;
+}
+
+// How EC2 is to buy, and by which strategy.
+void set_purchase(const FleetPlan& plan, bool has_overlaid_prices, FleetRequest& out) {
+    if (plan.capacity_type == api::kSpot) {
+        out.capacity_type = api::kSpot;
+        out.allocation_strategy =
+            has_overlaid_prices ? "capacity-optimized-prioritized" : "price-capacity-optimized";
+        return;
+    }
+    const bool is_reserved = plan.capacity_type == api::kReserved;
+    if (is_reserved && plan.reservations == ReservationKind::kCapacityBlock) {
+        out.capacity_type = "capacity-block";
+    } else if (is_reserved && plan.reservations == ReservationKind::kInterruptible) {
+        out.capacity_type = "reserved-capacity";
+        out.allocation_strategy = "interruptible-capacity-reservation";
+    } else {
+        out.capacity_type = api::kOnDemand;
+        out.allocation_strategy = has_overlaid_prices ? "prioritized" : "lowest-price";
+    }
 }
 
 }  // namespace
 
 Result<FleetPlan> plan_fleet(const LaunchRequest& request, const std::set<rules::OfferingKey>& tried,
                              const FleetGround& ground) {
+    std::vector<Candidate> candidates = candidates_for(request, tried, ground);
+    if (candidates.empty())
+        return fail(ErrorKind::kExhausted, "nothing is left of what the claim may become");
     FleetPlan out;
+    out.capacity_type = candidates.front().key.capacity_type;
+    std::erase_if(candidates,
+                  [&](const Candidate& each) { return each.key.capacity_type != out.capacity_type; });
+    if (out.capacity_type == api::kReserved) {
+        candidates = of_one_kind(candidates);
+        out.reservations = kind_of(*candidates.front().reservation);
+    }
     std::map<std::string, std::size_t> part_of;
     std::set<std::string> types;
-    for (const LaunchChoice& choice : request.choices) {
-        const rules::OfferingKey key = choice.key();
-        if (tried.contains(key)) continue;
-        const auto subnet = ground.subnets.find(key.zone);
-        const StatusImage* image = image_for(ground.status, *choice.type);
-        if (subnet == ground.subnets.end() || image == nullptr) continue;
-        if (out.asked.empty()) out.capacity_type = key.capacity_type;
-        if (key.capacity_type != out.capacity_type || out.asked.size() >= kMostOverrides) continue;
-        if (!types.contains(key.type) && types.size() >= kMostTypes) continue;
-        types.insert(key.type);
-        const auto [part, is_new] = part_of.try_emplace(group_of(*choice.type, *image), out.parts.size());
+    std::set<rules::OfferingKey> asked;
+    for (const Candidate& each : candidates) {
+        const rules::InstanceType& type = *each.choice->type;
+        // Offerings that differ by partition alone are one to EC2.
+        if (!asked.insert(each.key).second) continue;
+        if (out.asked.size() >= kMostOverrides) break;
+        if (!types.contains(type.name) && types.size() >= kMostTypes) continue;
+        types.insert(type.name);
+        const auto [part, is_new] =
+            part_of.try_emplace(group_of(type, *each.image, each.key.reservation,
+                                         efa_interfaces(ground.node_class, request.claim, type)),
+                                out.parts.size());
         if (is_new) {
-            TRY(LaunchTemplateRequest made,
-                make_launch_template(ground, request.claim, *choice.type, *image, out.capacity_type));
+            TRY(LaunchTemplateRequest made, make_launch_template(ground, request.claim, type, *each.image,
+                                                                 out.capacity_type, each.reservation));
             made.name = name_of_content(made);
             out.parts.push_back({std::move(made), {}});
         }
-        out.parts[part->second].overrides.push_back(
-            {key.type, key.zone, subnet->second, image->id, choice.offering->price.dollars()});
-        out.asked.push_back(key);
+        out.parts[part->second].overrides.push_back({each.key.type, each.key.zone, *each.subnet,
+                                                     each.image->id, each.choice->offering->price.dollars()});
+        out.asked.push_back(each.key);
     }
-    if (out.asked.empty()) return fail(ErrorKind::kExhausted, "nothing is left of what the claim may become");
     return out;
 }
 
@@ -70,15 +158,8 @@ api::StringMap tags_for(const Ec2NodeClass& node_class, const Settings& settings
 FleetRequest fleet_request(const FleetPlan& plan, const Ec2NodeClass& node_class, const Settings& settings,
                            const api::NodeClaim& claim) {
     FleetRequest out;
-    const bool is_spot = plan.capacity_type == api::kSpot;
-    out.capacity_type = is_spot ? api::kSpot : api::kOnDemand;
     const auto overlaid = claim.meta.annotations.find(api::kPriceOverlayAnnotation);
-    const bool has_overlaid_prices = overlaid != claim.meta.annotations.end();
-    if (is_spot)
-        out.allocation_strategy =
-            has_overlaid_prices ? "capacity-optimized-prioritized" : "price-capacity-optimized";
-    else
-        out.allocation_strategy = has_overlaid_prices ? "prioritized" : "lowest-price";
+    set_purchase(plan, overlaid != claim.meta.annotations.end(), out);
     for (const FleetPart& part : plan.parts)
         out.templates.push_back({part.launch_template.name, part.overrides});
     if (!claim.meta.annotations.contains(api::kMinValuesRelaxedAnnotation))

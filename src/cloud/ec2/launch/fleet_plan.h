@@ -1,16 +1,21 @@
 // Which fleet a launch asks for next: of the choices that are left, those of the cheapest one's capacity
-// type, each with the launch template that its machines need. Pure; any thread.
+// type, each with the launch template that its machines need. Reservations of one kind go together, of each
+// type and zone the one with the most room; a capacity block goes alone. Pure; any thread.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "cloud/ec2/calls/fleet.h"
 #include "cloud/ec2/calls/launch_template.h"
+#include "cloud/ec2/calls/network.h"
 #include "cloud/ec2/class_status.h"
 #include "cloud/ec2/node_class.h"
+#include "cloud/ec2/reservations/reservation_book.h"
+#include "cloud/ec2/reservations/reservation_rules.h"
 #include "cloud/ec2/settings.h"
 #include "cloud/launch.h"
 
@@ -26,6 +31,7 @@ struct FleetPart {
 };
 struct FleetPlan {
     std::string capacity_type;
+    ReservationKind reservations = ReservationKind::kDefault;  // Where that is "reserved".
     std::vector<FleetPart> parts;
     std::vector<rules::OfferingKey> asked;  // All that the overrides stand for, cheapest first.
 };
@@ -34,7 +40,9 @@ struct FleetGround {
     const Ec2NodeClass& node_class;
     const ClassStatus& status;
     const Settings& settings;
-    std::map<std::string, std::string> subnets;  // The one to launch in, by zone.
+    std::map<std::string, std::string> subnets;     // The one to launch in, by zone.
+    const ReservationBook* reservations = nullptr;  // nullptr: none has room.
+    std::optional<PlacementGroup> placement_group = {};
 };
 
 // `tried`: what was found short already. kExhausted where nothing is left; kNotReady and kInvalid where no

@@ -1,4 +1,4 @@
-// The launch template by which a claim's machines of one image and pod density are launched. Pure; any
+// The launch template by which a claim's machines of one image, pod density and need are launched. Pure; any
 // thread.
 #pragma once
 
@@ -9,9 +9,15 @@
 
 namespace joiner::cloud::ec2 {
 
-// Without its name. Errors are those of user data.
+// Without its name. `reservation`: that it launches into; nullptr: none. Errors are those of user data.
 Result<LaunchTemplateRequest> make_launch_template(const FleetGround& ground, const api::NodeClaim& claim,
                                                    const rules::InstanceType& type, const StatusImage& image,
-                                                   std::string_view capacity_type);
+                                                   std::string_view capacity_type,
+                                                   const StatusReservation* reservation);
+
+// EFA interfaces that a node of the type gets because its pods ask for them; 0 where the class says which
+// interfaces there are.
+int efa_interfaces(const Ec2NodeClass& node_class, const api::NodeClaim& claim,
+                   const rules::InstanceType& type);
 
 }  // namespace joiner::cloud::ec2

@@ -9,6 +9,7 @@
 #include "cloud/ec2/aws/encoding.h"
 #include "cloud/ec2/launch/fleet_codes.h"
 #include "cloud/ec2/names.h"
+#include "cloud/ec2/reservations/reservation_rules.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -35,12 +36,36 @@ bool has_ended(const InstanceInfo& info) {
 }
 
 std::string_view capacity_type_of(const InstanceInfo& info) {
-    return !info.spot_request.empty() || info.lifecycle == "spot" ? api::kSpot : api::kOnDemand;
+    if (!info.spot_request.empty() || info.lifecycle == "spot") return api::kSpot;
+    return is_reserved(info) ? api::kReserved : api::kOnDemand;
 }
 
 void add_single(const rules::Requirements& requirements, api::StringMap& labels) {
     for (const rules::Requirement& each : requirements) {
         if (each.is_single()) labels[each.key()] = each.values().front();
+    }
+}
+
+// The type may be had in reservations without this instance being in one.
+void label_with(const rules::InstanceType& type, const InstanceInfo& info, api::StringMap& labels) {
+    for (const rules::Requirement& each : type.requirements) {
+        if (each.is_single() && !is_reservation_label(each.key())) labels[each.key()] = each.values().front();
+    }
+    if (!is_reserved(info)) return;
+    for (const rules::Offering& offering : type.offerings) {
+        if (offering.reservation_id == info.reservation_id) add_single(offering.requirements, labels);
+    }
+}
+
+// What EC2 does not say again in its answer.
+void note_template(const LaunchTemplateRequest& made, InstanceInfo& out) {
+    out.reservation_id = made.reservation_id;
+    out.reservation_preference = made.reservation_preference;
+    out.placement_group_id = made.placement_group;
+    out.partition = made.partition;
+    out.tenancy = made.tenancy.empty() ? kDefaultTenancy : made.tenancy;
+    for (const NetworkInterfaceRequest& each : made.interfaces) {
+        if (each.kind.starts_with("efa")) ++out.efa_interfaces;
     }
 }
 
@@ -98,9 +123,14 @@ Instance instance_of(const InstanceInfo& info, const InstanceTypes& types) {
     if (types != nullptr) {
         for (const rules::InstanceType& type : *types) {
             if (type.name != info.type) continue;
-            add_single(type.requirements, out.labels);
+            label_with(type, info, out.labels);
             out.capacity = type.capacity;
             out.allocatable = type.allocatable();
+            // Without an interface of that kind there is nothing for its device plug-in to find.
+            if (info.efa_interfaces == 0) {
+                out.capacity.set(kEfaResource, 0);
+                out.allocatable.set(kEfaResource, 0);
+            }
         }
     }
     const auto label = [&](std::string_view key, std::string_view value) {
@@ -111,6 +141,9 @@ Instance instance_of(const InstanceInfo& info, const InstanceTypes& types) {
     label(api::kZoneIdLabel, info.zone_id);
     label(api::kCapacityTypeLabel, capacity_type_of(info));
     label(kTenancyLabel, info.tenancy);
+    label(kPlacementGroupLabel, info.placement_group_id);
+    if (info.partition) label(kPartitionLabel, std::to_string(*info.partition));
+    if (is_reserved(info)) label(kReservationLabel, info.reservation_id);
     label(api::kNodePoolLabel, api::find_or_empty(info.tags, kPoolTag));
     label(kClassLabel, out.node_class.name);
     out.tags = info.tags;
@@ -172,8 +205,19 @@ void Launcher::buy(const PurchasePtr& purchase) {
     const auto parsed = parse_node_class(node_class);
     if (!parsed) return fail_with(purchase, {ErrorKind::kNotReady, parsed.error().message, 0});
     const ClassStatus status = read_status(node_class);
+    std::optional<PlacementGroup> group;
+    if (parsed->placement_group) {
+        group = placement_groups_.find(*parsed->placement_group);
+        if (!group)
+            return fail_with(purchase, {ErrorKind::kNotReady, "the class's placement group is not known", 0});
+    }
     auto plan = plan_fleet(*purchase->request, purchase->tried,
-                           {*parsed, status, settings_, subnets_.choose(status)});
+                           {.node_class = *parsed,
+                            .status = status,
+                            .settings = settings_,
+                            .subnets = subnets_.choose(status),
+                            .reservations = &reservations_.book(),
+                            .placement_group = group});
     if (!plan) return cannot_ask(purchase, status, plan.error());
     purchase->plan = std::move(*plan);
     std::vector<LaunchTemplateRequest> templates;
@@ -200,7 +244,9 @@ void Launcher::cannot_ask(const PurchasePtr& purchase, const ClassStatus& status
     if (!purchase->exhausted.empty())
         return fail_with(purchase,
                          {ErrorKind::kExhausted,
-                          "no subnet of the EC2NodeClass has a free address where the claim may go", 0});
+                          "where the claim may go no subnet of the EC2NodeClass has a free address, or no "
+                          "capacity reservation has room",
+                          0});
     fail_with(
         purchase,
         {ErrorKind::kNotReady,
@@ -230,7 +276,7 @@ void Launcher::on_refused(const PurchasePtr& purchase, const aws::CallError& err
             return fail_with(purchase, {ErrorKind::kUnavailable, error.message, 0});
         return look_up(purchase, loop_.monotonic() + kListedBy);
     }
-    const FleetFault fault = fault_of(error.code);
+    const FleetFault fault = fault_of(FleetError{error.code, error.details, "", {}, ""});
     if (fault == FleetFault::kOther) {
         // Where an answer of EC2's came, the errors of a call are those of a fleet.
         const Error known = error_of_fleet({{error.code, error.details, "", {}, ""}});
@@ -254,9 +300,9 @@ void Launcher::on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer) 
         }
     }
     const bool is_a_replay = !answer.instances.empty();  // Of a fleet whose instance has ended since.
-    const bool is_template_gone = std::any_of(
-        answer.errors.begin(), answer.errors.end(),
-        [](const FleetError& error) { return fault_of(error.code) == FleetFault::kTemplateGone; });
+    const bool is_template_gone =
+        std::any_of(answer.errors.begin(), answer.errors.end(),
+                    [](const FleetError& error) { return fault_of(error) == FleetFault::kTemplateGone; });
     if (is_template_gone && !std::exchange(purchase->made_templates_anew, true)) {
         for (const FleetPart& part : purchase->plan.parts) templates_.forget(part.launch_template.name);
         return buy(purchase);
@@ -280,7 +326,7 @@ void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetE
         if (purchase->tried.insert(key).second) purchase->exhausted.push_back(key);
     };
     for (const FleetError& error : errors) {
-        const FleetFault fault = fault_of(error.code);
+        const FleetFault fault = fault_of(error);
         if (fault == FleetFault::kSubnetFull && !error.which.subnet.empty()) {
             subnets_.is_full(error.which.subnet);
             const ClassStatus status = read_status(*purchase->request->node_class);
@@ -292,11 +338,20 @@ void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetE
                 if (choice.offering->capacity_type() == api::kSpot) exhaust(choice.key());
             }
         }
+        if (fault == FleetFault::kSpreadFull) {
+            // The group takes nothing more in that zone, whatever it is.
+            for (const LaunchChoice& choice : purchase->request->choices) {
+                if (error.which.zone.empty() || choice.offering->zone() == error.which.zone)
+                    exhaust(choice.key());
+            }
+        }
         if (fault != FleetFault::kCapacity && fault != FleetFault::kSubnetFull) continue;
         for (const rules::OfferingKey& key : purchase->plan.asked) {
             const bool is_it = (error.which.type.empty() || error.which.type == key.type) &&
                                (error.which.zone.empty() || error.which.zone == key.zone);
-            if (is_it) exhaust(key);
+            if (!is_it) continue;
+            if (error.code == "ReservationCapacityExceeded") reservations_.is_full(key.reservation);
+            exhaust(key);
         }
     }
 }
@@ -318,6 +373,9 @@ void Launcher::bought(const PurchasePtr& purchase, const FleetInstances& instanc
     info.image_id = instances.which.image_id;
     info.lifecycle = instances.lifecycle;
     info.launched = loop_.now();
+    for (const FleetPart& part : purchase->plan.parts) {
+        if (part.launch_template.name == instances.launch_template) note_template(part.launch_template, info);
+    }
     for (const StatusSubnet& subnet : read_status(*purchase->request->node_class).subnets) {
         if (subnet.id == info.subnet) info.zone_id = subnet.zone_id;
     }
@@ -327,9 +385,10 @@ void Launcher::bought(const PurchasePtr& purchase, const FleetInstances& instanc
         {std::string(kPoolTag), std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel))}};
     LaunchAnswer answer{instance_of(info, purchase->request->types)};
     annotate(*purchase->request->node_class, *answer.instance);
-    answer.taken = {info.type, info.zone, std::string(capacity_type_of(info)), ""};
+    answer.taken = {info.type, info.zone, std::string(capacity_type_of(info)), info.reservation_id};
     answer.exhausted = purchase->exhausted;
     subnets_.used(info.subnet, 1);
+    if (is_reserved(info)) reservations_.launched(info);
     purchase->bought_at = loop_.monotonic();
     finish(purchase, std::move(answer));
 }
@@ -365,6 +424,7 @@ void Launcher::forget_old() {
 }
 
 void Launcher::ended(const std::string& instance_id) {
+    reservations_.ended(instance_id);
     const auto uid = uid_of_.find(instance_id);
     if (uid == uid_of_.end()) return;
     const auto purchase = purchases_.find(uid->second);

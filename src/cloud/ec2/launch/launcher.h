@@ -18,6 +18,8 @@
 #include "cloud/ec2/launch/fleet_plan.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/subnet_choice.h"
+#include "cloud/ec2/placement/placement_groups.h"
+#include "cloud/ec2/reservations/reservations.h"
 #include "cloud/launch.h"
 #include "io/loop.h"
 
@@ -25,14 +27,25 @@ namespace joiner::cloud::ec2 {
 
 class Launcher {
   public:
-    Launcher(io::Loop& loop, Ec2& ec2, Instances& instances, LaunchTemplates& templates,
-             SubnetChoice& subnets, const Settings& settings)
-        : loop_(loop),
-          ec2_(ec2),
-          instances_(instances),
-          templates_(templates),
-          subnets_(subnets),
-          settings_(settings) {}
+    struct Ground {
+        io::Loop& loop;
+        Ec2& ec2;
+        Instances& instances;
+        LaunchTemplates& templates;
+        SubnetChoice& subnets;
+        Reservations& reservations;
+        PlacementGroups& placement_groups;
+        const Settings& settings;
+    };
+    explicit Launcher(Ground ground)
+        : loop_(ground.loop),
+          ec2_(ground.ec2),
+          instances_(ground.instances),
+          templates_(ground.templates),
+          subnets_(ground.subnets),
+          reservations_(ground.reservations),
+          placement_groups_(ground.placement_groups),
+          settings_(ground.settings) {}
     ~Launcher() { *is_alive_ = false; }
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;
@@ -66,6 +79,8 @@ class Launcher {
     Instances& instances_;
     LaunchTemplates& templates_;
     SubnetChoice& subnets_;
+    Reservations& reservations_;
+    PlacementGroups& placement_groups_;
     const Settings& settings_;
     std::optional<WallTime>
         began_;  // When the first launch was asked for: whoever led before may have bought.

@@ -126,6 +126,30 @@ TEST(Launcher, a_call_that_is_not_allowed_is_named) {
     }
 }
 
+TEST(Launcher, a_dedicated_claim_and_its_node_say_so) {
+    Ec2Bench bench;
+    LaunchRequest request = bench.request("a", "uid-a");
+    request.claim.requirements.push_back({std::string(kTenancyLabel), "In", {"dedicated"}, {}});
+    const auto dedicated = create(bench, request);
+    ASSERT_TRUE(dedicated && dedicated->instance);
+    EXPECT_EQ(api::find_or_empty(dedicated->instance->labels, kTenancyLabel), "dedicated");
+    const auto other = create(bench, bench.request("b", "uid-b"));
+    EXPECT_EQ(api::find_or_empty(other->instance->labels, kTenancyLabel), "default");
+}
+
+TEST(Launcher, efa_is_of_a_node_where_its_pods_ask_for_it) {
+    Ec2Bench bench;
+    std::vector<rules::InstanceType> types = testing::bench_types();
+    for (rules::InstanceType& type : types) type.capacity.set(kEfaResource, 2);
+    bench.types = std::make_shared<const std::vector<rules::InstanceType>>(std::move(types));
+    LaunchRequest request = bench.request("a", "uid-a");
+    EXPECT_EQ(create(bench, request)->instance->capacity.get(kEfaResource), 0);
+    request.claim.meta.uid = "uid-b";
+    request.claim.requests[std::string(kEfaResource)] = *Quantity::parse("1");
+    EXPECT_EQ(create(bench, request)->instance->capacity.get(kEfaResource), 2);
+    EXPECT_THAT(bench.ec2().templates, SizeIs(2));
+}
+
 TEST(Launcher, spot_that_is_sold_out_gives_way_to_on_demand_in_the_same_launch) {
     Ec2Bench bench;
     const LaunchRequest request = bench.request("a", "uid-a");

@@ -62,18 +62,38 @@ inline api::NodeClass ready_class() {
     return out;
 }
 
-class Ec2Bench final : public cloud::testing::ContractBench {
+// What the provider has said without being asked.
+struct HeardReports final : Reports {
+    int offers = 0;
+    std::vector<InstanceEvent> events;
+
+    void offers_changed() override { ++offers; }
+    void happened(const InstanceEvent& event) override { events.push_back(event); }
+};
+
+class Ec2Bench : public cloud::testing::ContractBench {
   public:
     Ec2Bench() { restart(); }
 
     io::testing::ManualLoop& loop() override { return loop_; }
     Provider& provider() override { return *provider_; }
     FakeEc2& ec2() { return fake_; }
+    HeardReports reports;
     api::NodeClass node_class = ready_class();  // Of the requests.
+    InstanceTypes types = std::make_shared<const std::vector<rules::InstanceType>>(bench_types());
+    // What the class is to say of itself, and its status with it.
+    std::optional<WantedClassState> reconcile() {
+        std::optional<WantedClassState> out;
+        provider_->reconcile(node_class, {true}, [&](const Result<WantedClassState>& wanted) {
+            if (wanted) out = *wanted;
+        });
+        loop_.advance(std::chrono::minutes{1});
+        return out;
+    }
 
     void restart() override {
         provider_ = std::make_unique<Ec2Provider>(
-            Ec2Ground{loop_, fake_, reports_, Rng(++processes_), *aws::Endpoints::read({}, "us-east-1"),
+            Ec2Ground{loop_, fake_, reports, Rng(++processes_), *aws::Endpoints::read({}, "us-east-1"),
                       [this](const aws::CredentialsDone& done) {
                           loop_.post([done] { done(aws::Credentials{"AKID", "secret", "", std::nullopt}); });
                       }},
@@ -84,7 +104,7 @@ class Ec2Bench final : public cloud::testing::ContractBench {
                      .kubernetes = "1.34"});
     }
     LaunchRequest request(const std::string& name, const std::string& uid) override {
-        return cloud::testing::request_for(name, uid, types_, node_class, loop_.now());
+        return cloud::testing::request_for(name, uid, types, node_class, loop_.now());
     }
     void record(const LaunchRequest&, const Instance&) override {}
     std::vector<std::string> running() override {
@@ -125,8 +145,6 @@ class Ec2Bench final : public cloud::testing::ContractBench {
   private:
     io::testing::ManualLoop loop_;
     FakeEc2 fake_{loop_};
-    Reports reports_;
-    InstanceTypes types_ = std::make_shared<const std::vector<rules::InstanceType>>(bench_types());
     std::uint64_t processes_ = 0;
     std::unique_ptr<Ec2Provider> provider_;
 };

@@ -43,6 +43,8 @@ struct FakeInstance {
     std::map<std::string, std::string> tags;
     WallTime launched = kNoTime;
     WallTime ended = WallTime::max();  // When it was told to end.
+    std::vector<std::string> security_groups = {};
+    std::string reservation = {};  // That it was launched into.
 
     std::string state_at(WallTime at) const {
         using std::chrono::seconds;
@@ -50,6 +52,28 @@ struct FakeInstance {
         if (at >= ended) return "shutting-down";
         return at - launched < seconds{5} ? "pending" : "running";
     }
+};
+
+struct FakeReservation {
+    std::string id;
+    std::string type;
+    std::string zone;
+    int total = 1;
+    std::string kind = "default";
+    bool is_interruptible = false;
+    std::string match_criteria = "targeted";
+    std::string owner = "111122223333";
+    WallTime ends = WallTime::max();  // Of a capacity block.
+    std::string state = "active";
+    std::map<std::string, std::string> tags = {};
+};
+
+struct FakePlacementGroup {
+    std::string id;
+    std::string name;
+    std::string strategy = "cluster";
+    int partitions = 0;
+    std::string state = "available";
 };
 
 class FakeEc2 final : public io::HttpClient {
@@ -60,6 +84,9 @@ class FakeEc2 final : public io::HttpClient {
     std::set<rules::OfferingKey> sold_out;
     std::set<std::string> full_subnets;
     std::deque<FakeInstance> instances;
+    std::vector<FakeReservation> reservations;
+    std::vector<FakePlacementGroup> placement_groups;
+    std::set<std::string> full_zones;         // Of spread placement groups.
     std::map<std::string, Fields> templates;  // By name.
     std::map<std::string, int> calls;         // By action.
     std::size_t page_size = 3;
@@ -154,6 +181,9 @@ class FakeEc2 final : public io::HttpClient {
                 return header.first == "authorization" &&
                        header.second.find("/ec2/aws4_request") != std::string::npos;
             });
+        const bool is_of_another_service = request.body.find("Action=") == std::string::npos ||
+                                           request.body.find("Version=2016-11-15") == std::string::npos;
+        if (is_of_another_service) return error(400, "InvalidAction", "The service is not here");
         if (!is_signed) return error(401, "AuthFailure", "the request is not signed");
         const Fields fields = fields_of(request.body);
         const std::string action = at(fields, "Action");
@@ -167,6 +197,8 @@ class FakeEc2 final : public io::HttpClient {
         if (action == "DeleteLaunchTemplate") return delete_template(fields);
         if (action == "CreateFleet") return create_fleet(fields);
         if (action == "DescribeInstances") return describe_instances(fields);
+        if (action == "DescribePlacementGroups") return describe_placement_groups(fields);
+        if (action == "DescribeCapacityReservations") return describe_reservations(fields);
         if (action == "TerminateInstances") return terminate(fields);
         if (action == "CreateTags") return create_tags(fields);
         return {500, "<html><body>The action is not known here</body></html>", "text/html", 0};
@@ -254,6 +286,23 @@ class FakeEc2 final : public io::HttpClient {
                           element("errorMessage", "There is no capacity.") + "</item>";
                 continue;
             }
+            const Fields& launch_template = templates[each.launch_template];
+            const std::string reservation = at(launch_template, kTarget);
+            if (const std::string why = why_not_reserved(reservation, launch_template, each, capacity_type);
+                !why.empty()) {
+                errors += "<item>" + each.xml() + element("lifecycle", capacity_type) +
+                          element("errorCode", why) + element("errorMessage", "Not in the reservation.") +
+                          "</item>";
+                continue;
+            }
+            if (launch_template.contains("LaunchTemplateData.Placement.GroupId") &&
+                full_zones.contains(each.zone)) {
+                errors += "<item>" + each.xml() + element("errorCode", "InvalidParameterValue") +
+                          element("errorMessage",
+                                  "You have reached the limit of instances in this spread placement group.") +
+                          "</item>";
+                continue;
+            }
             if (full_subnets.contains(each.subnet)) {
                 errors += "<item>" + each.xml() + element("lifecycle", capacity_type) +
                           element("errorCode", "InsufficientFreeAddressesInSubnet") +
@@ -262,7 +311,9 @@ class FakeEc2 final : public io::HttpClient {
             }
             const FakeInstance& instance =
                 run({"", each.type, each.zone, each.subnet, each.image_id, capacity_type,
-                     tags_at(fields, "TagSpecification.2"), kNoTime, WallTime::max()});
+                     tags_at(fields, "TagSpecification.2"), kNoTime, WallTime::max(),
+                     list_at(launch_template, "LaunchTemplateData.NetworkInterface.1.SecurityGroupId"),
+                     reservation});
             made = "<item>" + each.xml() + element("lifecycle", capacity_type) + "<instanceIds>" +
                    element("item", instance.id) + "</instanceIds>" + element("instanceType", each.type) +
                    "</item>";
@@ -273,6 +324,98 @@ class FakeEc2 final : public io::HttpClient {
                                   "</errorSet><fleetInstanceSet>" + made + "</fleetInstanceSet>");
         fleets_[token] = {fields, answer};
         return answer;
+    }
+
+    static constexpr const char* kTarget =
+        "LaunchTemplateData.CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId";
+
+    int left_in(const FakeReservation& reservation) const {
+        const auto holds = std::count_if(instances.begin(), instances.end(), [&](const FakeInstance& each) {
+            return each.reservation == reservation.id && each.ended > loop_.now();
+        });
+        return reservation.total - static_cast<int>(holds);
+    }
+    // The code of EC2's error; empty: the launch is as the reservation, or none, wants it.
+    std::string why_not_reserved(const std::string& id, const Fields& launch_template, const Override& wanted,
+                                 const std::string& capacity_type) const {
+        if (id.empty())
+            return capacity_type == "spot" || capacity_type == "on-demand" ? "" : "InvalidParameter";
+        const auto it = std::find_if(reservations.begin(), reservations.end(),
+                                     [&](const FakeReservation& each) { return each.id == id; });
+        if (it == reservations.end()) return "InvalidCapacityReservationId.NotFound";
+        const bool is_block = it->kind == "capacity-block";
+        const std::string market = is_block               ? "capacity-block"
+                                   : it->is_interruptible ? "interruptible-capacity-reservation"
+                                                          : "";
+        const std::string target = is_block               ? "capacity-block"
+                                   : it->is_interruptible ? "reserved-capacity"
+                                                          : "on-demand";
+        if (at(launch_template, "LaunchTemplateData.InstanceMarketOptions.MarketType") != market ||
+            target != capacity_type || wanted.type != it->type || wanted.zone != it->zone)
+            return "InvalidParameter";
+        return left_in(*it) > 0 ? "" : "ReservationCapacityExceeded";
+    }
+    static bool passes(const FakeReservation& reservation, const Fields& fields) {
+        for (int i = 1; fields.contains(fmt::format("Filter.{}.Name", i)); ++i) {
+            const std::string name = fields.at(fmt::format("Filter.{}.Name", i));
+            const std::vector<std::string> values = list_at(fields, fmt::format("Filter.{}.Value", i));
+            const auto is_wanted = [&](const std::string& value) {
+                return std::find(values.begin(), values.end(), value) != values.end();
+            };
+            if (name == "state" && !is_wanted(reservation.state)) return false;
+            if (name == "owner-id" && !is_wanted(reservation.owner)) return false;
+            if (name == "instance-match-criteria" && !is_wanted(reservation.match_criteria)) return false;
+            if (name.starts_with("tag:")) {
+                const auto tag = reservation.tags.find(name.substr(4));
+                if (tag == reservation.tags.end() || !is_wanted(tag->second)) return false;
+            }
+        }
+        return true;
+    }
+    io::HttpResponse describe_placement_groups(const Fields& fields) {
+        const std::vector<std::string> ids = list_at(fields, "GroupId");
+        const bool is_unknown = std::any_of(ids.begin(), ids.end(), [&](const std::string& id) {
+            return std::none_of(placement_groups.begin(), placement_groups.end(),
+                                [&](const FakePlacementGroup& each) { return each.id == id; });
+        });
+        if (is_unknown) return error(400, "InvalidPlacementGroup.Unknown", "The group is unknown.");
+        std::string items;
+        for (const FakePlacementGroup& each : placement_groups) {
+            const bool is_asked = ids.empty() || std::find(ids.begin(), ids.end(), each.id) != ids.end();
+            if (!is_asked || each.state != "available") continue;
+            if (at(fields, "Filter.2.Name") == "group-name" && at(fields, "Filter.2.Value.1") != each.name)
+                continue;
+            items += "<item>" + element("groupId", each.id) + element("groupName", each.name) +
+                     element("strategy", each.strategy) + element("state", each.state) +
+                     element("partitionCount", std::to_string(each.partitions)) + "</item>";
+        }
+        return ok("DescribePlacementGroups", "<placementGroupSet>" + items + "</placementGroupSet>");
+    }
+    io::HttpResponse describe_reservations(const Fields& fields) {
+        const std::vector<std::string> ids = list_at(fields, "CapacityReservationId");
+        if (!ids.empty() && fields.contains("MaxResults"))
+            return error(400, "InvalidParameterCombination", "Ids and MaxResults do not go together.");
+        std::string items;
+        for (const std::string& id : ids) {
+            if (std::none_of(reservations.begin(), reservations.end(),
+                             [&](const FakeReservation& each) { return each.id == id; }))
+                return error(400, "InvalidCapacityReservationId.NotFound", "There is no such reservation.");
+        }
+        for (const FakeReservation& each : reservations) {
+            if (!ids.empty() && std::find(ids.begin(), ids.end(), each.id) == ids.end()) continue;
+            if (!passes(each, fields)) continue;
+            items += "<item>" + element("capacityReservationId", each.id) + element("ownerId", each.owner) +
+                     element("instanceType", each.type) + element("availabilityZone", each.zone) +
+                     element("instanceMatchCriteria", each.match_criteria) +
+                     element("reservationType", each.kind) + element("state", each.state) +
+                     element("interruptible", each.is_interruptible ? "true" : "false") +
+                     element("availableInstanceCount", std::to_string(left_in(each))) +
+                     element("totalInstanceCount", std::to_string(each.total)) +
+                     (each.ends == WallTime::max() ? "" : element("endDate", format_rfc3339(each.ends))) +
+                     "</item>";
+        }
+        return ok("DescribeCapacityReservations",
+                  "<capacityReservationSet>" + items + "</capacityReservationSet>");
     }
 
     static bool passes(const FakeInstance& instance, const std::string& state, const Fields& fields) {
@@ -294,6 +437,18 @@ class FakeEc2 final : public io::HttpClient {
         }
         return true;
     }
+    static std::string reservation_of(const FakeInstance& instance) {
+        if (instance.reservation.empty()) return "";
+        return element("capacityReservationId", instance.reservation) + "<capacityReservationSpecification>" +
+               element("capacityReservationPreference", "capacity-reservations-only") +
+               "</capacityReservationSpecification>";
+    }
+    static std::string groups_of(const FakeInstance& instance) {
+        std::string out;
+        for (const std::string& id : instance.security_groups)
+            out += "<item>" + element("groupId", id) + "</item>";
+        return "<groupSet>" + out + "</groupSet>";
+    }
     io::HttpResponse describe_instances(const Fields& fields) {
         const WallTime seen_at = loop_.now() - faults.list_lag;
         std::vector<std::string> items;
@@ -310,6 +465,7 @@ class FakeEc2 final : public io::HttpClient {
                 element("subnetId", each.subnet) + "<instanceState>" + element("name", state) +
                 "</instanceState><placement>" + element("availabilityZone", each.zone) + "</placement>" +
                 (each.lifecycle == "spot" ? element("spotInstanceRequestId", "sir-" + each.id) : "") +
+                reservation_of(each) + groups_of(each) +
                 element("launchTime", format_rfc3339(each.launched)) + "<tagSet>" + tags +
                 "</tagSet></item></instancesSet></item>");
         }
