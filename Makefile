@@ -1,7 +1,7 @@
 # The two commands a newcomer needs are `make demo` and `make test`; each installs what it needs, builds, and runs.
 JOBS ?= $(shell nproc)
 
-.PHONY: build build-tests unit test demo lint format bench e2e ec2 upstream-suite side-by-side fuzz setup clean
+.PHONY: build build-tests unit test demo lint format bench e2e ec2 beside-ec2 upstream-suite side-by-side fuzz setup clean
 
 build: setup
 	cmake --preset release >/dev/null
@@ -32,6 +32,10 @@ e2e: build
 ec2: build
 	tests/ec2/run.py --joiner build/joiner
 	tests/ec2/run.py --joiner build/joiner --faults 1
+
+beside-ec2: build
+	@tools/setup.sh build python3-venv
+	tests/ec2/beside.py --joiner build/joiner
 
 upstream-suite: build
 	@tools/setup.sh build python3-venv
