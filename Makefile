@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 # A folder that is built in for the first time has its sources compiled several at a time, which takes half as long.
 units = $(if $(wildcard $(1)/CMakeCache.txt),,-DJOINER_UNITS=ON)
 
-.PHONY: build build-tests unit test demo lint format bench e2e ec2 upstream-suite side-by-side fuzz setup clean
+.PHONY: build build-tests unit test demo lint format bench e2e ec2 beside-ec2 upstream-suite side-by-side fuzz setup clean
 
 build: setup
 	cmake --preset release $(call units,build) >/dev/null
@@ -34,6 +34,10 @@ e2e: build
 ec2: build
 	tests/ec2/run.py --joiner build/joiner
 	tests/ec2/run.py --joiner build/joiner --faults 1
+
+beside-ec2: build
+	@tools/setup.sh build python3-venv
+	tests/ec2/beside.py --joiner build/joiner
 
 upstream-suite: build
 	@tools/setup.sh build python3-venv

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "cloud/ec2/feature_gates.h"
@@ -29,15 +30,16 @@ cloud::ec2::AskVersion version_of(kube::Client& client) {
 }  // namespace
 
 Result<std::string> region_of_machine(io::RealLoop& loop, io::HttpClient& http) {
-    Result<std::string> out = fail(ErrorKind::kUnavailable, "no answer");
-    bool is_done = false;
+    std::optional<Result<std::string>> out;
+    bool is_waiting = false;
     cloud::ec2::find_region(http, [&](Result<std::string> region) {
         out = std::move(region);
-        is_done = true;
-        loop.stop();
+        // A loop that is stopped before it runs would not run for whoever comes next.
+        if (is_waiting) loop.stop();
     });
-    if (!is_done) loop.run();
-    return out;
+    is_waiting = !out;
+    if (is_waiting) loop.run();
+    return out.value_or(fail(ErrorKind::kUnavailable, "no answer"));
 }
 
 Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& in, bool legacy_node_repair) {

@@ -35,6 +35,7 @@ struct LaunchChoice {
     const rules::Offering* offering = nullptr;
 
     rules::OfferingKey key() const { return rules::key_of(*type, *offering); }
+    friend bool operator==(const LaunchChoice&, const LaunchChoice&) = default;
 };
 
 struct LaunchRequest {

@@ -37,7 +37,7 @@ from story import OnEc2, Story  # noqa: E402
 
 # Kinds that must not come in storms, by what they may be at most: calls within one second, and calls in all for each
 # instance that was bought. Attempts count, too.
-_NO_STORM = {"ec2:CreateFleet": (40, 8), "ec2:DescribeInstances": (10, 6), "ec2:TerminateInstances": (10, 3),
+_NO_STORM = {"ec2:CreateFleet": (40, 8), "ec2:DescribeInstances": (10, 6), "ec2:TerminateInstances": (20, 3),
              "ec2:CreateTags": (10, 2), "ec2:CreateLaunchTemplate": (20, 3)}
 
 

@@ -41,11 +41,14 @@ struct Candidate {
 std::vector<Candidate> candidates_for(const LaunchRequest& request, const std::set<rules::OfferingKey>& tried,
                                       const FleetGround& ground) {
     std::vector<Candidate> out;
+    std::map<const rules::InstanceType*, const StatusImage*> images;  // nullptr: the class has none for it.
     for (const LaunchChoice& choice : request.choices) {
         Candidate one{&choice, choice.key()};
         if (tried.contains(one.key)) continue;
         const auto subnet = ground.subnets.find(one.key.zone);
-        one.image = image_for(ground.status, *choice.type);
+        const auto [image, is_new] = images.try_emplace(choice.type);
+        if (is_new) image->second = image_for(ground.status, *choice.type);
+        one.image = image->second;
         if (subnet == ground.subnets.end() || one.image == nullptr) continue;
         one.subnet = &subnet->second;
         if (one.key.capacity_type == api::kReserved) {

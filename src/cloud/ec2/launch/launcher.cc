@@ -88,7 +88,7 @@ struct Launcher::Purchase {
     std::set<std::string> dead;       // Instances of this claim that have ended.
     // Of the launch that is under way.
     std::shared_ptr<const LaunchRequest> request;
-    FleetPlan plan;
+    std::shared_ptr<const FleetPlan> plan = std::make_shared<const FleetPlan>();
     std::set<rules::OfferingKey> tried;
     std::vector<rules::OfferingKey> exhausted;
     int fleets = 0;
@@ -211,17 +211,17 @@ void Launcher::buy(const PurchasePtr& purchase) {
         if (!group)
             return fail_with(purchase, {ErrorKind::kNotReady, "the class's placement group is not known", 0});
     }
-    auto plan = plan_fleet(*purchase->request, purchase->tried,
-                           {.node_class = *parsed,
-                            .status = status,
-                            .settings = settings_,
-                            .subnets = subnets_.choose(status),
-                            .reservations = &reservations_.book(),
-                            .placement_group = group});
+    auto plan = plans_.plan(*purchase->request, purchase->tried,
+                            {.node_class = *parsed,
+                             .status = status,
+                             .settings = settings_,
+                             .subnets = subnets_.choose(status),
+                             .reservations = &reservations_.book(),
+                             .placement_group = group});
     if (!plan) return cannot_ask(purchase, status, plan.error());
     purchase->plan = std::move(*plan);
     std::vector<LaunchTemplateRequest> templates;
-    for (const FleetPart& part : purchase->plan.parts) templates.push_back(part.launch_template);
+    for (const FleetPart& part : purchase->plan->parts) templates.push_back(part.launch_template);
     templates_.ensure(templates, [this, purchase, is_alive = is_alive_](const aws::Answer<void>& made) {
         if (!*is_alive) return;
         if (!made) return fail_with(purchase, made.error());
@@ -258,7 +258,7 @@ void Launcher::cannot_ask(const PurchasePtr& purchase, const ClassStatus& status
 
 void Launcher::ask_fleet(const PurchasePtr& purchase) {
     const auto node_class = parse_node_class(*purchase->request->node_class);
-    FleetRequest fleet = fleet_request(purchase->plan, *node_class, settings_, purchase->request->claim);
+    FleetRequest fleet = fleet_request(*purchase->plan, *node_class, settings_, purchase->request->claim);
     fleet.client_token = client_token(purchase->uid, purchase->number);
     ++purchase->fleets;
     ec2_.create_fleet(fleet, false,
@@ -304,7 +304,7 @@ void Launcher::on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer) 
         std::any_of(answer.errors.begin(), answer.errors.end(),
                     [](const FleetError& error) { return fault_of(error) == FleetFault::kTemplateGone; });
     if (is_template_gone && !std::exchange(purchase->made_templates_anew, true)) {
-        for (const FleetPart& part : purchase->plan.parts) templates_.forget(part.launch_template.name);
+        for (const FleetPart& part : purchase->plan->parts) templates_.forget(part.launch_template.name);
         return buy(purchase);
     }
     Error error = error_of_fleet(answer.errors);
@@ -312,7 +312,7 @@ void Launcher::on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer) 
     if (!may_go_on) return fail_with(purchase, std::move(error));
     if (!is_a_replay && purchase->tried.size() == tried_before) {
         // Nothing is said of any offering: none of them was to be had.
-        for (const rules::OfferingKey& key : purchase->plan.asked) {
+        for (const rules::OfferingKey& key : purchase->plan->asked) {
             purchase->tried.insert(key);
             purchase->exhausted.push_back(key);
         }
@@ -346,7 +346,7 @@ void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetE
             }
         }
         if (fault != FleetFault::kCapacity && fault != FleetFault::kSubnetFull) continue;
-        for (const rules::OfferingKey& key : purchase->plan.asked) {
+        for (const rules::OfferingKey& key : purchase->plan->asked) {
             const bool is_it = (error.which.type.empty() || error.which.type == key.type) &&
                                (error.which.zone.empty() || error.which.zone == key.zone);
             if (!is_it) continue;
@@ -373,7 +373,7 @@ void Launcher::bought(const PurchasePtr& purchase, const FleetInstances& instanc
     info.image_id = instances.which.image_id;
     info.lifecycle = instances.lifecycle;
     info.launched = loop_.now();
-    for (const FleetPart& part : purchase->plan.parts) {
+    for (const FleetPart& part : purchase->plan->parts) {
         if (part.launch_template.name == instances.launch_template) note_template(part.launch_template, info);
     }
     for (const StatusSubnet& subnet : read_status(*purchase->request->node_class).subnets) {
@@ -407,7 +407,7 @@ void Launcher::finish(const PurchasePtr& purchase, LaunchAnswer answer) {
     purchase->touched = loop_.monotonic();
     // A purchase is remembered for a while, and its request is large.
     purchase->request.reset();
-    purchase->plan = {};
+    purchase->plan = std::make_shared<const FleetPlan>();
     for (const LaunchDone& done : std::exchange(purchase->waiting, {})) done(answer);
 }
 

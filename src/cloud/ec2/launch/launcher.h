@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "cloud/ec2/instances/instances.h"
-#include "cloud/ec2/launch/fleet_plan.h"
+#include "cloud/ec2/launch/fleet_plans.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/subnet_choice.h"
 #include "cloud/ec2/placement/placement_groups.h"
@@ -82,6 +82,7 @@ class Launcher {
     Reservations& reservations_;
     PlacementGroups& placement_groups_;
     const Settings& settings_;
+    FleetPlans plans_;
     std::optional<WallTime>
         began_;  // When the first launch was asked for: whoever led before may have bought.
     std::map<std::string, PurchasePtr> purchases_;  // By the claim's uid.
