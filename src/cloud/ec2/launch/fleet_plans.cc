@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "cloud/ec2/launch/launch_template_request.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -28,8 +29,8 @@ bool FleetPlans::is_answered_by(const Question& question, const LaunchRequest& r
     return question.node_class == request.node_class && question.types.lock() == request.types &&
            question.choices == request.choices && question.labels == claim.meta.labels &&
            question.taints == claim.taints && question.startup_taints == claim.startup_taints &&
-           question.requests == claim.requests && question.subnets == ground.subnets &&
-           question.cluster == known_of_cluster(ground.settings);
+           question.requests == claim.requests && question.is_dedicated == must_be_dedicated(claim) &&
+           question.subnets == ground.subnets && question.cluster == known_of_cluster(ground.settings);
 }
 
 Result<std::shared_ptr<const FleetPlan>> FleetPlans::plan(const LaunchRequest& request,
@@ -49,7 +50,7 @@ Result<std::shared_ptr<const FleetPlan>> FleetPlans::plan(const LaunchRequest& r
     if (lately_.size() == kMostQuestions) lately_.pop_back();
     const api::NodeClaim& claim = request.claim;
     lately_.push_front({request.node_class, request.types, request.choices, claim.meta.labels, claim.taints,
-                        claim.startup_taints, claim.requests, ground.subnets,
+                        claim.startup_taints, claim.requests, must_be_dedicated(claim), ground.subnets,
                         known_of_cluster(ground.settings), out});
     return out;
 }

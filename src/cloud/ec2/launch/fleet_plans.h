@@ -30,6 +30,7 @@ class FleetPlans {
         std::vector<api::Taint> taints;
         std::vector<api::Taint> startup_taints;
         api::ResourceMap requests;
+        bool is_dedicated = false;
         std::map<std::string, std::string> subnets;
         std::string cluster;  // What nodes must know of it.
         std::shared_ptr<const FleetPlan> answer;

@@ -144,13 +144,6 @@ std::string first_wanted(const api::NodeClaim& claim, std::string_view label) {
     return out;
 }
 
-bool must_be_dedicated(const api::NodeClaim& claim) {
-    const auto requirements = rules::make_requirements(claim.requirements);
-    if (!requirements) return false;
-    const rules::Requirement* tenancy = requirements->find(kTenancyLabel);
-    return tenancy != nullptr && !tenancy->allows(kDefaultTenancy);
-}
-
 void place(const FleetGround& ground, const api::NodeClaim& claim, LaunchTemplateRequest& out) {
     if (must_be_dedicated(claim)) out.tenancy = "dedicated";
     if (!ground.placement_group) return;
@@ -162,6 +155,13 @@ void place(const FleetGround& ground, const api::NodeClaim& claim, LaunchTemplat
 }
 
 }  // namespace
+
+bool must_be_dedicated(const api::NodeClaim& claim) {
+    const auto requirements = rules::make_requirements(claim.requirements);
+    if (!requirements) return false;
+    const rules::Requirement* tenancy = requirements->find(kTenancyLabel);
+    return tenancy != nullptr && !tenancy->allows(kDefaultTenancy);
+}
 
 int efa_interfaces(const Ec2NodeClass& node_class, const api::NodeClaim& claim,
                    const rules::InstanceType& type) {
