@@ -12,7 +12,6 @@ namespace joiner::cli {
 namespace {
 
 using nlohmann::json;
-using Result = Check::Result;
 
 constexpr std::size_t kMostFields = 5;  // That are named.
 constexpr const char* kCrdCure = "joiner crds | kubectl apply --server-side -f -";
@@ -28,13 +27,13 @@ std::string text_at(const json& object, const char* key) {
     return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-std::string_view word_of(Result result) {
+std::string_view word_of(Check::Result result) {
     switch (result) {
-        case Result::kOk:
+        case Check::Result::kOk:
             return "ok";
-        case Result::kFailed:
+        case Check::Result::kFailed:
             return "FAILED";
-        case Result::kNotChecked:
+        case Check::Result::kNotChecked:
             return "not checked";
     }
     return "";
@@ -74,14 +73,14 @@ bool is_a_joiners(const std::string& holder) {
 
 bool has_failed(const std::vector<Check>& checks) {
     return std::any_of(checks.begin(), checks.end(),
-                       [](const Check& check) { return check.result == Result::kFailed; });
+                       [](const Check& check) { return check.result == Check::Result::kFailed; });
 }
 
 std::string doctor_text(const std::vector<Check>& checks) {
     std::string out;
     int failed = 0;
     for (const Check& check : checks) {
-        failed += check.result == Result::kFailed ? 1 : 0;
+        failed += check.result == Check::Result::kFailed ? 1 : 0;
         out += fmt::format("{:<11}  {}: {}{}{}\n", word_of(check.result), check.name, check.message,
                            check.cure.empty() ? "" : "; cure: ", check.cure);
     }
@@ -92,9 +91,9 @@ std::string doctor_json(const std::vector<Check>& checks) {
     json out = json::array();
     for (const Check& check : checks) {
         json each = {{"check", check.name}, {"message", check.message}};
-        each["result"] = check.result == Result::kOk       ? "ok"
-                         : check.result == Result::kFailed ? "failed"
-                                                           : "notChecked";
+        each["result"] = check.result == Check::Result::kOk       ? "ok"
+                         : check.result == Check::Result::kFailed ? "failed"
+                                                                  : "notChecked";
         if (!check.cure.empty()) each["cure"] = check.cure;
         out.push_back(std::move(each));
     }
@@ -104,9 +103,9 @@ std::string doctor_json(const std::vector<Check>& checks) {
 }
 
 Check check_crd(const std::string& name, std::string_view ours_yaml, std::string_view theirs_json) {
-    Check out{"CRD " + name, Result::kOk, "as this program's", ""};
+    Check out{"CRD " + name, Check::Result::kOk, "as this program's", ""};
     const auto fail_with = [&](std::string message) {
-        return Check{out.name, Result::kFailed, std::move(message), kCrdCure};
+        return Check{out.name, Check::Result::kFailed, std::move(message), kCrdCure};
     };
     const auto text = api::yaml_to_json(ours_yaml, name);
     const json ours = json::parse(text.value_or("{}"), nullptr, false);
@@ -134,7 +133,7 @@ Check check_leases(std::string_view leases, WallTime now) {
     const std::string name = "other controllers";
     const json list = json::parse(leases, nullptr, false);
     if (!list.is_object())
-        return {name, Result::kNotChecked, "what the API server says of leases cannot be read", ""};
+        return {name, Check::Result::kNotChecked, "what the API server says of leases cannot be read", ""};
     std::string ours;
     for (const json& lease : at(list, "items")) {
         const std::string lease_name = text_at(at(lease, "metadata"), "name");
@@ -144,13 +143,14 @@ Check check_leases(std::string_view leases, WallTime now) {
             now - *renewed > kFresh)
             continue;
         if (!is_a_joiners(holder))
-            return {name, Result::kFailed,
+            return {name, Check::Result::kFailed,
                     fmt::format("{} holds the lease {}, and would take messages from the same queue", holder,
                                 lease_name),
                     "scale that controller to 0 before this one starts"};
         ours = holder;
     }
-    return {name, Result::kOk, ours.empty() ? "none holds a lease" : "none; " + ours + " is a joiner", ""};
+    return {name, Check::Result::kOk, ours.empty() ? "none holds a lease" : "none; " + ours + " is a joiner",
+            ""};
 }
 
 }  // namespace joiner::cli

@@ -122,8 +122,9 @@ class World:
         self.story.all_run(300)
         self.story.agrees()
         self.expect_all_kept(to, before, claims)
-        self.story.say(f"{to} has bought {len(self.cloud.instances()) - len(before)} machines for more pods; "
-                       f"{self.story.none_bought_twice()}")
+        now, ever = len(self.cloud.instances()), len(self.cloud.ever_bought())
+        assert now == ever, f"{ever - now} machines were bought and ended"
+        self.story.say(f"{to} has bought {now - len(before)} machines for more pods, each for a claim")
 
     def expect_all_kept(self, name, before, claims):
         now = {claim["metadata"]["uid"]: claim for claim in self.story.claims()}

@@ -68,7 +68,7 @@ void InstanceStatusWatch::look() {
         std::size_t left;
         bool may_ask = true;
         bool is_complete = true;
-        Sick sick;
+        Sick sick = {};
     };
     const auto this_look = std::make_shared<Look>(Look{questions.size()});
     for (const Filters& question : questions)
