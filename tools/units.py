@@ -14,6 +14,7 @@ MOST_SOURCES = 10
 # What a source may define for itself alone: functions, types and constants that begin in the first column.
 LOCAL_NAME = re.compile(r"^(?!using|namespace)(?:template\s*<.*>\s*)?(?:(?:struct|class|enum class|enum)\s+(\w+)|"
                         r"[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*>](\w+)\s*(?:\(|=|\{|\[|;))", re.M)
+HEADER_TYPE = re.compile(r"^(?:template\s*<.*>\s*)?(?:struct|class|enum class|enum)\s+(\w+)(?:\s+final)?\s*[:{]", re.M)
 # The same alias may stand twice; two meanings of one name may not.
 ALIAS = re.compile(r"^using (?:namespace )?(?:(\w+) = )?([^;]+);", re.M)
 
@@ -34,17 +35,34 @@ class Names:
         self.aliases |= other.aliases
 
 
+def types_of_headers(folder):
+    out = set()
+    for path, _, files in os.walk(folder):
+        for name in files:
+            if name.endswith(".h"):
+                with open(os.path.join(path, name)) as file:
+                    out.update(HEADER_TYPE.findall(file.read()))
+    return out
+
+
 def units_of(sources):
-    """Lists of sources, in order of folder and name."""
+    """Lists of sources, in order of folder and name. A source that has a name of a type of its layer for itself stands alone."""
     folders = collections.defaultdict(list)
     for source in sources:
         folders[os.path.dirname(source)].append(source)
     out = []
     for _, members in sorted(folders.items()):
+        layer = os.sep.join(members[0].split(os.sep)[:-1])
+        while os.path.basename(os.path.dirname(layer)) not in ("src", ""):
+            layer = os.path.dirname(layer)
+        types = types_of_headers(layer)
         units = []  # of (sources, names)
         for source in sorted(members):
             with open(source) as file:
                 names = Names(file.read())
+            if names.own & types or names.aliases.keys() & types:
+                out.append([source])
+                continue
             for unit, taken in units:
                 if len(unit) < MOST_SOURCES and not taken.collide_with(names):
                     unit.append(source)

@@ -116,7 +116,7 @@ void launch_claims(benchmark::State& state) {
     const auto node_class = std::make_shared<const api::NodeClass>(ready_class());
     const auto parsed = ec2::parse_node_class(*node_class);
     const auto types = std::make_shared<const std::vector<rules::InstanceType>>(*ec2::make_class_types(
-        region_facts(), "us-east-1", *parsed, ec2::read_status(*node_class), settings));
+        region_facts(), "us-east-1", *parsed, ec2::read_status(*node_class), settings, std::nullopt));
     LaunchChooser chooser;
     std::int64_t number = 0;
     for (auto _ : state) {
