@@ -15,13 +15,19 @@ MOST_SOURCES = 10
 LOCAL_NAME = re.compile(r"^(?!using|namespace)(?:template\s*<.*>\s*)?(?:(?:struct|class|enum class|enum)\s+(\w+)|"
                         r"[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*>](\w+)\s*(?:\(|=|\{|\[|;))", re.M)
 HEADER_TYPE = re.compile(r"^(?:template\s*<.*>\s*)?(?:struct|class|enum class|enum)\s+(\w+)(?:\s+final)?\s*[:{]", re.M)
+UNNAMED = re.compile(r"^namespace \{\n(.*?)^\}  // namespace\n", re.M | re.S)
 # The same alias may stand twice; two meanings of one name may not.
 ALIAS = re.compile(r"^using (?:namespace )?(?:(\w+) = )?([^;]+);", re.M)
 
 
+def names_in(text):
+    return {first or second for first, second in LOCAL_NAME.findall(text)}
+
+
 class Names:
     def __init__(self, text):
-        self.own = {first or second for first, second in LOCAL_NAME.findall(text)}
+        self.own = names_in(text)
+        self.unnamed = set().union(*(names_in(part) for part in UNNAMED.findall(text)))
         self.aliases = {}
         for name, target in ALIAS.findall(text):
             self.aliases[name or target.rsplit("::", 1)[-1]] = target
@@ -35,18 +41,21 @@ class Names:
         self.aliases |= other.aliases
 
 
-def types_of_headers(folder):
-    out = set()
+def names_of_headers(folder):
+    """The types that the headers under a folder define, and all that they name."""
+    types, names = set(), set()
     for path, _, files in os.walk(folder):
         for name in files:
             if name.endswith(".h"):
                 with open(os.path.join(path, name)) as file:
-                    out.update(HEADER_TYPE.findall(file.read()))
-    return out
+                    text = file.read()
+                types.update(HEADER_TYPE.findall(text))
+                names |= names_in(text)
+    return types, names
 
 
 def units_of(sources):
-    """Lists of sources, in order of folder and name. A source that has a name of a type of its layer for itself stands alone."""
+    """Lists of sources, in order of folder and name. A source that keeps for itself a name that its layer's headers have stands alone."""
     folders = collections.defaultdict(list)
     for source in sources:
         folders[os.path.dirname(source)].append(source)
@@ -55,12 +64,12 @@ def units_of(sources):
         layer = os.sep.join(members[0].split(os.sep)[:-1])
         while os.path.basename(os.path.dirname(layer)) not in ("src", ""):
             layer = os.path.dirname(layer)
-        types = types_of_headers(layer)
+        types, header_names = names_of_headers(layer)
         units = []  # of (sources, names)
         for source in sorted(members):
             with open(source) as file:
                 names = Names(file.read())
-            if names.own & types or names.aliases.keys() & types:
+            if names.own & types or names.aliases.keys() & types or names.unnamed & header_names:
                 out.append([source])
                 continue
             for unit, taken in units:
