@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kMostInAFilter = 200;
 constexpr std::size_t kMostEnds = 500;
 constexpr int kAtOnce = 8;
+// After a restart all claims without an instance ask, each in a turn of its own.
+constexpr int kLooksAtOnce = 2;
 
 std::string tag_filter(std::string_view tag) {
     return "tag:" + std::string(tag);
@@ -79,7 +81,7 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
                          done(std::move(out));
                      });
              }),
-      by_claim_(loop, {kMostInAFilter, kAtOnce}, InstancesOfClaim(),
+      by_claim_(loop, {kMostInAFilter, kLooksAtOnce}, InstancesOfClaim(),
                 [this](std::vector<std::string> uids, auto done) {
                     find_claims(std::move(uids), std::move(done));
                 }),
