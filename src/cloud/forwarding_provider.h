@@ -52,6 +52,9 @@ class ForwardingProvider : public Provider {
                       std::function<void(Result<api::StringMap>)> done) override {
         own_.hear_of_node(claim, std::move(done));
     }
+    bool note_node(const api::NodeClaim& claim, const api::Node& node) override {
+        return own_.note_node(claim, node);
+    }
     bool can_reboot() const override { return own_.can_reboot(); }
     void reboot(const api::NodeClaim& claim, const std::string& operation,
                 std::function<void(Status)> done) override {

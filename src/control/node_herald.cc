@@ -23,17 +23,37 @@ const api::NodeClaim* NodeHerald::to_tell(const std::string& claim) const {
     return must_hear ? &state->claim : nullptr;
 }
 
+// Once, and again when the node has another memory.
+void NodeHerald::show_node(const std::string& claim) {
+    const model::ClaimState* state = services_.cluster.find_claim(claim);
+    if (state == nullptr || !state->is_ours || !rules::is_true(state->claim.conditions, "Registered")) return;
+    const model::NodeState* node = services_.cluster.node_of(state->claim);
+    if (node == nullptr) return;
+    const auto memory = node->node.capacity.find("memory");
+    if (memory == node->node.capacity.end()) return;
+    const std::int64_t bytes = memory->second.units_down();
+    std::int64_t& shown = shown_[claim];
+    if (shown != bytes && services_.providers.of(state->claim.node_class).note_node(state->claim, node->node))
+        shown = bytes;
+}
+
 void NodeHerald::claim_changed(const std::string& claim) {
-    if (to_tell(claim) == nullptr) return forget(claim);
+    show_node(claim);
+    if (to_tell(claim) == nullptr) return stop_telling(claim);
     const auto told = not_before_.find(claim);
     if (told != not_before_.end() && services_.loop.now() < told->second) return;
     waiting_.insert(claim);
     tell_next();
 }
 
-void NodeHerald::forget(const std::string& claim) {
+void NodeHerald::stop_telling(const std::string& claim) {
     waiting_.erase(claim);
     not_before_.erase(claim);
+}
+
+void NodeHerald::forget(const std::string& claim) {
+    stop_telling(claim);
+    shown_.erase(claim);
 }
 
 void NodeHerald::tell_next() {
