@@ -28,6 +28,7 @@ struct Instance {
     rules::Resources allocatable;
     WallTime launched = kNoTime;  // kNoTime: not known.
     bool is_terminating = false;
+    std::vector<std::string> absent_labels;  // That its claim and node must not have, as far as is known.
 };
 
 struct LaunchChoice {

@@ -143,7 +143,11 @@ Instance instance_of(const InstanceInfo& info, const InstanceTypes& types) {
     label(kTenancyLabel, info.tenancy);
     label(kPlacementGroupLabel, info.placement_group_id);
     if (info.partition) label(kPartitionLabel, std::to_string(*info.partition));
-    if (is_reserved(info)) label(kReservationLabel, info.reservation_id);
+    if (is_reserved(info))
+        label(kReservationLabel, info.reservation_id);
+    else
+        out.absent_labels = {std::string(kReservationLabel), std::string(kReservationTypeLabel),
+                             std::string(kReservationInterruptibleLabel)};
     label(api::kNodePoolLabel, api::find_or_empty(info.tags, kPoolTag));
     label(kClassLabel, out.node_class.name);
     out.tags = info.tags;
