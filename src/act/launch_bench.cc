@@ -20,7 +20,7 @@ namespace {
 
 namespace ec2 = cloud::ec2;
 
-// Makes every template, and of every fleet its first override.
+// Makes every template, and of every fleet all that it asks for.
 class QuickCloud final : public io::HttpClient {
   public:
     explicit QuickCloud(io::Loop& loop) : loop_(loop) {}
@@ -28,13 +28,17 @@ class QuickCloud final : public io::HttpClient {
         bytes += request.body.size();
         std::string body;
         if (request.body.starts_with("Action=CreateFleet&")) {
+            constexpr std::string_view kCount = "TotalTargetCapacity=";
+            const int count = std::stoi(request.body.substr(request.body.find(kCount) + kCount.size(), 3));
+            std::string ids;
+            for (int i = 0; i < count; ++i) ids += fmt::format("<item>i-{:017x}</item>", ++instances);
             body = fmt::format(
                 R"(<CreateFleetResponse><fleetId>f</fleetId><fleetInstanceSet><item><launchTemplateAndOverrides>
                 <overrides><instanceType>m5.large</instanceType><subnetId>subnet-a</subnetId>
                 <availabilityZone>us-east-1a</availabilityZone></overrides></launchTemplateAndOverrides>
-                <lifecycle>spot</lifecycle><instanceIds><item>i-{:017x}</item></instanceIds>
+                <lifecycle>spot</lifecycle><instanceIds>{}</instanceIds>
                 <instanceType>m5.large</instanceType></item></fleetInstanceSet></CreateFleetResponse>)",
-                ++instances);
+                ids);
         } else {
             body =
                 "<CreateLaunchTemplateResponse><launchTemplate><launchTemplateId>lt-1</launchTemplateId>"
@@ -139,6 +143,7 @@ void launch_claims(benchmark::State& state) {
                 request, [&](const cloud::LaunchAnswer& answer) { launched += answer.instance.has_value(); });
             loop.run_ready();
         }
+        loop.advance(std::chrono::seconds{1});
         if (launched != state.range(0)) state.SkipWithError("a claim was not launched");
     }
     state.counters["types"] = static_cast<double>(types->size());

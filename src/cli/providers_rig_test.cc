@@ -119,13 +119,12 @@ TEST_F(ProvidersRig, a_claim_is_asked_only_for_labels_that_its_own_cloud_knows) 
     install_rack();
     start();
     constexpr std::string_view kKwoksLabel = "karpenter.kwok.sh/instance-family";
-    apply(deployment("rack", 1, "1",
-                     {.pod = fmt::format(R"(nodeSelector: {{karpenter.sh/nodepool: rack}}
-      affinity:
-        nodeAffinity:
-          requiredDuringSchedulingIgnoredDuringExecution:
-            nodeSelectorTerms: [{{matchExpressions: [{{key: {}, operator: NotIn, values: [c]}}]}}])",
-                                         kKwoksLabel)}));
+    apply(deployment(
+        "rack", 1, "1",
+        {.pod = fmt::format("nodeSelector: {{karpenter.sh/nodepool: rack}}, affinity: {{nodeAffinity: {{"
+                            "requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{{"
+                            "matchExpressions: [{{key: {}, operator: NotIn, values: [c]}}]}}]}}}}}}",
+                            kKwoksLabel)}));
     ASSERT_TRUE(runs(1, minutes{1}));
     for (const api::NodeClaim& claim : claims()) {
         for (const api::SelectorRequirement& one : claim.requirements) EXPECT_NE(one.key, kKwoksLabel);

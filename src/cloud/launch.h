@@ -28,6 +28,8 @@ struct Instance {
     rules::Resources allocatable;
     WallTime launched = kNoTime;  // kNoTime: not known.
     bool is_terminating = false;
+    // It may be what a launch under way has bought; whose it is turns out when that is over.
+    bool may_be_launching = false;
 };
 
 struct LaunchChoice {

@@ -42,5 +42,7 @@ inline constexpr std::string_view kPoolTag = "karpenter.sh/nodepool";
 inline constexpr std::string_view kClaimTag = "karpenter.sh/nodeclaim";
 // Ours: which claim an instance was bought for, though it may have no node yet.
 inline constexpr std::string_view kClaimUidTag = "joiner.sh/nodeclaim-uid";
+// The same of an instance that was bought with others; see launch/fleet_members.h.
+inline constexpr std::string_view kMembersTag = "joiner.sh/nodeclaims";
 
 }  // namespace joiner::cloud::ec2

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <tuple>
 
+#include "cloud/ec2/launch/fleet_members.h"
 #include "cloud/ec2/names.h"
 
 namespace joiner::cloud::ec2 {
@@ -40,6 +43,27 @@ std::vector<std::string> ids_in(std::string_view message) {
     return out;
 }
 
+InstancesOfClaim share_of_claim(const std::vector<InstanceInfo>& shared, const std::string& uid) {
+    std::map<std::string_view, std::vector<const InstanceInfo*>> fleets;
+    for (const InstanceInfo& each : shared) {
+        const std::string_view members = api::find_or_empty(each.tags, kMembersTag);
+        if (place_among_members(members, uid)) fleets[members].push_back(&each);
+    }
+    InstancesOfClaim out;
+    for (auto& [members, instances] : fleets) {
+        std::sort(instances.begin(), instances.end(),
+                  [](const InstanceInfo* a, const InstanceInfo* b) { return a->id < b->id; });
+        const std::size_t place = *place_among_members(members, uid);
+        if (instances.size() >= member_count(members)) {
+            out.own.push_back(*instances[place]);
+            continue;
+        }
+        out.is_partial = true;
+        if (place < instances.size()) out.likely = *instances[place];
+    }
+    return out;
+}
+
 Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
     : ec2_(ec2),
       cluster_name_(std::move(cluster_name)),
@@ -55,24 +79,43 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
                          done(std::move(out));
                      });
              }),
-      by_claim_(
-          loop, {kMostInAFilter, kAtOnce}, std::vector<InstanceInfo>(),
-          [this](std::vector<std::string> uids, auto done) {
-              ec2_.describe_instances(
-                  {{tag_filter(kClaimUidTag), uids}},
-                  [uids, done](aws::Answer<std::vector<InstanceInfo>> found) {
-                      if (!found) return done(same_for_all<std::vector<InstanceInfo>>(uids, found.error()));
-                      std::sort(found->begin(), found->end(), [](const auto& a, const auto& b) {
-                          return std::tie(a.launched, a.id) < std::tie(b.launched, b.id);
-                      });
-                      Batcher<std::vector<InstanceInfo>>::Answers out;
-                      for (const InstanceInfo& each : *found)
-                          out[std::string(api::find_or_empty(each.tags, kClaimUidTag))]->push_back(each);
-                      done(std::move(out));
-                  });
-          }),
+      by_claim_(loop, {kMostInAFilter, kAtOnce}, InstancesOfClaim(),
+                [this](std::vector<std::string> uids, auto done) {
+                    find_claims(std::move(uids), std::move(done));
+                }),
       ends_(loop, {kMostEnds, kAtOnce}, true,
             [this](std::vector<std::string> ids, auto done) { end_all(std::move(ids), std::move(done)); }) {}
+
+// First what was bought for one claim at a time, then what was bought for several.
+void Instances::find_claims(std::vector<std::string> uids,
+                            std::function<void(Batcher<InstancesOfClaim>::Answers)> done) {
+    ec2_.describe_instances(
+        {{tag_filter(kClaimUidTag), uids}},
+        [this, uids, done = std::move(done)](const aws::Answer<std::vector<InstanceInfo>>& found) {
+            if (!found) return done(same_for_all<InstancesOfClaim>(uids, found.error()));
+            auto out = std::make_shared<Batcher<InstancesOfClaim>::Answers>();
+            for (const std::string& uid : uids) out->emplace(uid, InstancesOfClaim());
+            for (const InstanceInfo& each : *found) {
+                const auto its = out->find(std::string(api::find_or_empty(each.tags, kClaimUidTag)));
+                if (its != out->end()) its->second->own.push_back(each);
+            }
+            ec2_.describe_instances(
+                {{"tag-key", {std::string(kMembersTag)}}, {tag_filter(kClusterTag), {cluster_name_}}},
+                [uids, out, done](const aws::Answer<std::vector<InstanceInfo>>& shared) {
+                    if (!shared) return done(same_for_all<InstancesOfClaim>(uids, shared.error()));
+                    for (auto& [uid, its] : *out) {
+                        InstancesOfClaim share = share_of_claim(*shared, uid);
+                        std::move(share.own.begin(), share.own.end(), std::back_inserter(its->own));
+                        std::sort(its->own.begin(), its->own.end(), [](const auto& a, const auto& b) {
+                            return std::tie(a.launched, a.id) < std::tie(b.launched, b.id);
+                        });
+                        its->is_partial = share.is_partial;
+                        its->likely = std::move(share.likely);
+                    }
+                    done(std::move(*out));
+                });
+        });
+}
 
 // All or nothing: those that EC2 does not know are taken out, and the others asked for again.
 void Instances::end_all(std::vector<std::string> ids, std::function<void(Batcher<bool>::Answers)> done) {

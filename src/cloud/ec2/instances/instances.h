@@ -11,6 +11,15 @@
 
 namespace joiner::cloud::ec2 {
 
+// What was bought for one claim and is still listed.
+struct InstancesOfClaim {
+    std::vector<InstanceInfo> own;  // Those that have ended too; oldest first.
+    // A fleet that was asked for the claim and others is not listed whole, yet or ever. If it never is, this
+    // is the claim's; nullopt: none is.
+    bool is_partial = false;
+    std::optional<InstanceInfo> likely = {};
+};
+
 class Instances {
   public:
     Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name);
@@ -19,8 +28,7 @@ class Instances {
     void get(const std::string& id, aws::Done<std::optional<InstanceInfo>> done) {
         by_id_.ask(id, std::move(done));
     }
-    // All that were bought for the claim and are still listed, those that have ended too; oldest first.
-    void of_claim(const std::string& uid, aws::Done<std::vector<InstanceInfo>> done) {
+    void of_claim(const std::string& uid, aws::Done<InstancesOfClaim> done) {
         by_claim_.ask(uid, std::move(done));
     }
     // A value once it is on its way out; kNotFound where EC2 knows no such instance.
@@ -29,14 +37,19 @@ class Instances {
     void list(aws::Done<std::vector<InstanceInfo>> done);
 
   private:
+    void find_claims(std::vector<std::string> uids,
+                     std::function<void(Batcher<InstancesOfClaim>::Answers)> done);
     void end_all(std::vector<std::string> ids, std::function<void(Batcher<bool>::Answers)> done);
 
     Ec2& ec2_;
     const std::string cluster_name_;
     Batcher<std::optional<InstanceInfo>> by_id_;
-    Batcher<std::vector<InstanceInfo>> by_claim_;
+    Batcher<InstancesOfClaim> by_claim_;
     Batcher<bool> ends_;
 };
+
+// The claim's among instances that were bought for several claims each time.
+InstancesOfClaim share_of_claim(const std::vector<InstanceInfo>& shared, const std::string& uid);
 
 // The ids that EC2's message names: "The instance IDs 'i-1, i-2' do not exist".
 std::vector<std::string> ids_in(std::string_view message);

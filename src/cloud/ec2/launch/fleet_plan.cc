@@ -158,18 +158,23 @@ api::StringMap tags_for(const Ec2NodeClass& node_class, const Settings& settings
     return out;
 }
 
-FleetRequest fleet_request(const FleetPlan& plan, const Ec2NodeClass& node_class, const Settings& settings,
-                           const api::NodeClaim& claim) {
-    FleetRequest out;
-    const auto overlaid = claim.meta.annotations.find(api::kPriceOverlayAnnotation);
-    set_purchase(plan, overlaid != claim.meta.annotations.end(), out);
-    for (const FleetPart& part : plan.parts)
-        out.templates.push_back({part.launch_template.name, part.overrides});
+FleetTerms fleet_terms(const Ec2NodeClass& node_class, const Settings& settings,
+                       const api::NodeClaim& claim) {
+    FleetTerms out;
+    out.tags = tags_for(node_class, settings, claim);
     if (!claim.meta.annotations.contains(api::kMinValuesRelaxedAnnotation))
         out.context = node_class.context.value_or("");
-    out.tags = tags_for(node_class, settings, claim);
-    out.tags[std::string(kClaimTag)] = claim.meta.name;
-    out.tags[std::string(kClaimUidTag)] = claim.meta.uid;
+    out.has_overlaid_prices = claim.meta.annotations.contains(api::kPriceOverlayAnnotation);
+    return out;
+}
+
+FleetRequest fleet_request(const FleetPlan& plan, const FleetTerms& terms) {
+    FleetRequest out;
+    set_purchase(plan, terms.has_overlaid_prices, out);
+    for (const FleetPart& part : plan.parts)
+        out.templates.push_back({part.launch_template.name, part.overrides});
+    out.context = terms.context;
+    out.tags = terms.tags;
     return out;
 }
 

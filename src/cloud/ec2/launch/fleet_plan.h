@@ -54,8 +54,17 @@ Result<FleetPlan> plan_fleet(const LaunchRequest& request, const std::set<rules:
 api::StringMap tags_for(const Ec2NodeClass& node_class, const Settings& settings,
                         const api::NodeClaim& claim);
 
-// The request for the plan, without a token. Where overlays have set prices, EC2 goes by them.
-FleetRequest fleet_request(const FleetPlan& plan, const Ec2NodeClass& node_class, const Settings& settings,
-                           const api::NodeClaim& claim);
+// What else a claim wants of its fleet. Claims with one plan and the same terms may share a fleet.
+struct FleetTerms {
+    api::StringMap tags;
+    std::string context;
+    bool has_overlaid_prices = false;  // Then EC2 goes by them.
+
+    friend bool operator==(const FleetTerms&, const FleetTerms&) = default;
+};
+FleetTerms fleet_terms(const Ec2NodeClass& node_class, const Settings& settings, const api::NodeClaim& claim);
+
+// For one instance, without a token and without tags that say for whom.
+FleetRequest fleet_request(const FleetPlan& plan, const FleetTerms& terms);
 
 }  // namespace joiner::cloud::ec2

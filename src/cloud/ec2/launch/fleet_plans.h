@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,7 @@ namespace joiner::cloud::ec2 {
 
 class FleetPlans {
   public:
-    // As plan_fleet(). What depends on reservations or a placement group, or is a second try, is planned each
-    // time.
+    // As plan_fleet(). What depends on reservations or a placement group is planned each time.
     Result<std::shared_ptr<const FleetPlan>> plan(const LaunchRequest& request,
                                                   const std::set<rules::OfferingKey>& tried,
                                                   const FleetGround& ground);
@@ -29,14 +29,15 @@ class FleetPlans {
         api::StringMap labels;
         std::vector<api::Taint> taints;
         std::vector<api::Taint> startup_taints;
-        api::ResourceMap requests;
+        bool wants_efa = false;
         bool is_dedicated = false;
+        std::set<rules::OfferingKey> tried;
         std::map<std::string, std::string> subnets;
         std::string cluster;  // What nodes must know of it.
         std::shared_ptr<const FleetPlan> answer;
     };
     static bool is_answered_by(const Question& question, const LaunchRequest& request,
-                               const FleetGround& ground);
+                               const std::set<rules::OfferingKey>& tried, const FleetGround& ground);
 
     std::deque<Question> lately_;  // The newest first.
 };

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "api/names.h"
-#include "cloud/ec2/aws/encoding.h"
 #include "cloud/ec2/launch/fleet_codes.h"
+#include "cloud/ec2/launch/fleet_members.h"
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/reservations/reservation_rules.h"
 
@@ -28,6 +28,7 @@ constexpr Duration kClockSkew = minutes{1};
 // claim that may have been forgotten it is asked.
 constexpr Duration kRememberedFor = hours{1};
 constexpr Duration kBetweenSweeps = minutes{1};
+constexpr std::size_t kMostClasses = 8;
 // Fleets that one launch asks for, one after the other. Each leaves out what the ones before found short.
 constexpr int kMostFleets = 8;
 
@@ -70,24 +71,32 @@ void note_template(const LaunchTemplateRequest& made, InstanceInfo& out) {
 }
 
 // What the claim is to remember of the class that it was launched by.
-void annotate(const api::NodeClass& node_class, Instance& out) {
+void annotate(const api::NodeClass& node_class, const std::string& instance_profile, Instance& out) {
     for (const std::string_view key : {kHashAnnotation, kHashVersionAnnotation}) {
         const auto it = node_class.meta.annotations.find(key);
         if (it != node_class.meta.annotations.end()) out.annotations[std::string(key)] = it->second;
     }
-    out.annotations[std::string(kProfileAnnotation)] = read_status(node_class).instance_profile;
+    out.annotations[std::string(kProfileAnnotation)] = instance_profile;
 }
 
 }  // namespace
+
+struct Launcher::ReadClass {
+    std::shared_ptr<const api::NodeClass> raw;
+    Ec2NodeClass spec;
+    ClassStatus status;
+};
 
 struct Launcher::Purchase {
     std::string uid;
     std::vector<LaunchDone> waiting;  // Not empty: under way.
     int number = 0;                   // Of the next fleet.
     bool is_known = false;            // What was bought before our time has been looked up.
-    std::set<std::string> dead;       // Instances of this claim that have ended.
+    std::optional<Duration> looked_since = {};
+    std::set<std::string> dead;  // Instances of this claim that have ended.
     // Of the launch that is under way.
     std::shared_ptr<const LaunchRequest> request;
+    ReadClassPtr node_class;
     std::shared_ptr<const FleetPlan> plan = std::make_shared<const FleetPlan>();
     std::set<rules::OfferingKey> tried;
     std::vector<rules::OfferingKey> exhausted;
@@ -98,10 +107,6 @@ struct Launcher::Purchase {
     Duration bought_at{0};
     Duration touched{0};  // Asked for, or answered.
 };
-
-std::string client_token(const std::string& uid, int number) {
-    return aws::hex(aws::sha256(fmt::format("{} {}", uid, number))).substr(0, 60);
-}
 
 std::string provider_id(const std::string& zone, const std::string& instance_id) {
     return fmt::format("{}{}/{}", kProviderPrefix, zone, instance_id);
@@ -182,17 +187,35 @@ void Launcher::launch(const LaunchRequest& request, LaunchDone done) {
     });
 }
 
+Result<Launcher::ReadClassPtr> Launcher::read(const std::shared_ptr<const api::NodeClass>& node_class) {
+    for (const ReadClassPtr& each : classes_)
+        if (each->raw == node_class) return each;
+    auto parsed = parse_node_class(*node_class);
+    if (!parsed) return fail(ErrorKind::kNotReady, parsed.error().message);
+    if (classes_.size() == kMostClasses) classes_.pop_back();
+    classes_.push_front(std::make_shared<const ReadClass>(
+        ReadClass{node_class, std::move(*parsed), read_status(*node_class)}));
+    return classes_.front();
+}
+
 void Launcher::look_up(const PurchasePtr& purchase, Duration until) {
-    instances_.of_claim(purchase->uid, [this, purchase, until, is_alive = is_alive_](
-                                           const aws::Answer<std::vector<InstanceInfo>>& listed) {
+    instances_.of_claim(purchase->uid, [this, purchase, until,
+                                        is_alive = is_alive_](const aws::Answer<InstancesOfClaim>& listed) {
         if (!*is_alive) return;
         if (!listed) return fail_with(purchase, listed.error());
-        purchase->is_known = true;
-        for (const InstanceInfo& each : *listed) {
+        for (const InstanceInfo& each : listed->own) {
             if (!has_ended(each)) return found(purchase, each);
             purchase->dead.insert(each.id);
         }
-        if (loop_.monotonic() >= until) return buy(purchase);
+        if (!purchase->looked_since) purchase->looked_since = loop_.monotonic();
+        const Duration limit =
+            listed->is_partial ? std::max(until, *purchase->looked_since + kListedBy) : until;
+        if (loop_.monotonic() >= limit) {
+            // The fleet did not get all that it was asked for.
+            if (listed->likely && !has_ended(*listed->likely)) return found(purchase, *listed->likely);
+            purchase->is_known = true;
+            return buy(purchase);
+        }
         loop_.after(kBetweenLooks, [this, purchase, until, is_alive] {
             if (*is_alive) look_up(purchase, until);
         });
@@ -200,25 +223,26 @@ void Launcher::look_up(const PurchasePtr& purchase, Duration until) {
 }
 
 void Launcher::buy(const PurchasePtr& purchase) {
-    const api::NodeClass& node_class = *purchase->request->node_class;
-    if (const Status ready = check_ready(node_class); !ready) return fail_with(purchase, ready.error());
-    const auto parsed = parse_node_class(node_class);
-    if (!parsed) return fail_with(purchase, {ErrorKind::kNotReady, parsed.error().message, 0});
-    const ClassStatus status = read_status(node_class);
+    if (const Status ready = check_ready(*purchase->request->node_class); !ready)
+        return fail_with(purchase, ready.error());
+    Result<ReadClassPtr> node_class = read(purchase->request->node_class);
+    if (!node_class) return fail_with(purchase, node_class.error());
+    purchase->node_class = std::move(*node_class);
+    const auto& [raw, spec, status] = *purchase->node_class;
     std::optional<PlacementGroup> group;
-    if (parsed->placement_group) {
-        group = placement_groups_.find(*parsed->placement_group);
+    if (spec.placement_group) {
+        group = placement_groups_.find(*spec.placement_group);
         if (!group)
             return fail_with(purchase, {ErrorKind::kNotReady, "the class's placement group is not known", 0});
     }
     auto plan = plans_.plan(*purchase->request, purchase->tried,
-                            {.node_class = *parsed,
+                            {.node_class = spec,
                              .status = status,
                              .settings = settings_,
                              .subnets = subnets_.choose(status),
                              .reservations = &reservations_.book(),
                              .placement_group = group});
-    if (!plan) return cannot_ask(purchase, status, plan.error());
+    if (!plan) return cannot_ask(purchase, plan.error());
     purchase->plan = std::move(*plan);
     std::vector<LaunchTemplateRequest> templates;
     for (const FleetPart& part : purchase->plan->parts) templates.push_back(part.launch_template);
@@ -231,7 +255,8 @@ void Launcher::buy(const PurchasePtr& purchase) {
 
 // Where the very first fleet has nothing to ask for, full subnets are a shortage in their zones. What the
 // class has no image or no subnet for is none: the next claim is planned by what the class says by then.
-void Launcher::cannot_ask(const PurchasePtr& purchase, const ClassStatus& status, Error error) {
+void Launcher::cannot_ask(const PurchasePtr& purchase, Error error) {
+    const ClassStatus& status = purchase->node_class->status;
     if (error.kind != ErrorKind::kExhausted || !purchase->tried.empty())
         return fail_with(purchase, std::move(error));
     for (const LaunchChoice& choice : purchase->request->choices) {
@@ -257,16 +282,15 @@ void Launcher::cannot_ask(const PurchasePtr& purchase, const ClassStatus& status
 }
 
 void Launcher::ask_fleet(const PurchasePtr& purchase) {
-    const auto node_class = parse_node_class(*purchase->request->node_class);
-    FleetRequest fleet = fleet_request(*purchase->plan, *node_class, settings_, purchase->request->claim);
-    fleet.client_token = client_token(purchase->uid, purchase->number);
+    const api::NodeClaim& claim = purchase->request->claim;
     ++purchase->fleets;
-    ec2_.create_fleet(fleet, false,
-                      [this, purchase, is_alive = is_alive_](const aws::Answer<FleetAnswer>& answer) {
-                          if (!*is_alive) return;
-                          if (!answer) return on_refused(purchase, answer.error());
-                          on_fleet(purchase, *answer);
-                      });
+    batches_.ask({purchase->uid, claim.meta.name, purchase->number, purchase->plan,
+                  fleet_terms(purchase->node_class->spec, settings_, claim)},
+                 [this, purchase, is_alive = is_alive_](const aws::Answer<FleetAnswer>& answer) {
+                     if (!*is_alive) return;
+                     if (!answer) return on_refused(purchase, answer.error());
+                     on_fleet(purchase, *answer);
+                 });
 }
 
 void Launcher::on_refused(const PurchasePtr& purchase, const aws::CallError& error) {
@@ -329,9 +353,8 @@ void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetE
         const FleetFault fault = fault_of(error);
         if (fault == FleetFault::kSubnetFull && !error.which.subnet.empty()) {
             subnets_.is_full(error.which.subnet);
-            const ClassStatus status = read_status(*purchase->request->node_class);
             // Another subnet of the zone may do.
-            if (subnets_.choose(status).contains(error.which.zone)) continue;
+            if (subnets_.choose(purchase->node_class->status).contains(error.which.zone)) continue;
         }
         if (fault == FleetFault::kSpotRole) {
             for (const LaunchChoice& choice : purchase->request->choices) {
@@ -358,7 +381,9 @@ void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetE
 
 void Launcher::found(const PurchasePtr& purchase, const InstanceInfo& info) {
     LaunchAnswer answer{instance_of(info, purchase->request->types)};
-    annotate(*purchase->request->node_class, *answer.instance);
+    const Result<ReadClassPtr> node_class = read(purchase->request->node_class);
+    annotate(*purchase->request->node_class, node_class ? (*node_class)->status.instance_profile : "",
+             *answer.instance);
     answer.exhausted = purchase->exhausted;
     finish(purchase, std::move(answer));
 }
@@ -376,7 +401,7 @@ void Launcher::bought(const PurchasePtr& purchase, const FleetInstances& instanc
     for (const FleetPart& part : purchase->plan->parts) {
         if (part.launch_template.name == instances.launch_template) note_template(part.launch_template, info);
     }
-    for (const StatusSubnet& subnet : read_status(*purchase->request->node_class).subnets) {
+    for (const StatusSubnet& subnet : purchase->node_class->status.subnets) {
         if (subnet.id == info.subnet) info.zone_id = subnet.zone_id;
     }
     info.tags = {
@@ -384,7 +409,7 @@ void Launcher::bought(const PurchasePtr& purchase, const FleetInstances& instanc
         {std::string(kClassLabel), claim.node_class.name},
         {std::string(kPoolTag), std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel))}};
     LaunchAnswer answer{instance_of(info, purchase->request->types)};
-    annotate(*purchase->request->node_class, *answer.instance);
+    annotate(*purchase->node_class->raw, purchase->node_class->status.instance_profile, *answer.instance);
     answer.taken = {info.type, info.zone, std::string(capacity_type_of(info)), info.reservation_id};
     answer.exhausted = purchase->exhausted;
     subnets_.used(info.subnet, 1);
@@ -407,6 +432,8 @@ void Launcher::finish(const PurchasePtr& purchase, LaunchAnswer answer) {
     purchase->touched = loop_.monotonic();
     // A purchase is remembered for a while, and its request is large.
     purchase->request.reset();
+    purchase->node_class.reset();
+    purchase->looked_since.reset();
     purchase->plan = std::make_shared<const FleetPlan>();
     for (const LaunchDone& done : std::exchange(purchase->waiting, {})) done(answer);
 }
@@ -415,6 +442,7 @@ void Launcher::forget_old() {
     const Duration now = loop_.monotonic();
     if (now < sweep_after_) return;
     sweep_after_ = now + kBetweenSweeps;
+    batches_.forget_older_than(kRememberedFor);
     std::erase_if(purchases_, [&](const auto& item) {
         const Purchase& purchase = *item.second;
         if (!purchase.waiting.empty() || now - purchase.touched < kRememberedFor) return false;
@@ -440,6 +468,15 @@ void Launcher::ended(const std::string& instance_id) {
 bool Launcher::is_launching() const {
     return std::any_of(purchases_.begin(), purchases_.end(),
                        [](const auto& item) { return !item.second->waiting.empty(); });
+}
+
+bool Launcher::may_be_asked_for(const InstanceInfo& info) const {
+    const std::string_view members = api::find_or_empty(info.tags, kMembersTag);
+    if (members.empty() || uid_of_.contains(info.id)) return false;
+    return std::any_of(purchases_.begin(), purchases_.end(), [&](const auto& item) {
+        const bool is_open = !item.second->waiting.empty() || batches_.may_have_bought(item.first);
+        return is_open && place_among_members(members, item.first).has_value();
+    });
 }
 
 bool Launcher::is_young(const std::string& instance_id) const {

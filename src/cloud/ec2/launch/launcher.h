@@ -2,11 +2,13 @@
 // token and as a tag, so that it is found again after a lost answer or a restart. Owned by the provider,
 // borrows the calls. Loop thread.
 //
-// A claim's fleets are numbered, and the number goes into the token. The same token and the same request are
-// one fleet. Where EC2 says that a token was used for another request, there was a fleet that we do not
-// remember: what it bought is looked for before the next number is used.
+// Claims that ask for the same at the same time share a fleet (FleetBatches). A claim's fleets are numbered,
+// and the number goes into the token. The same token and the same request are one fleet. Where EC2 says that
+// a token was used for another request, there was a fleet that we do not remember: what it bought is looked
+// for before the next number is used.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "cloud/ec2/instances/instances.h"
+#include "cloud/ec2/launch/fleet_batches.h"
 #include "cloud/ec2/launch/fleet_plans.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/subnet_choice.h"
@@ -45,7 +48,8 @@ class Launcher {
           subnets_(ground.subnets),
           reservations_(ground.reservations),
           placement_groups_(ground.placement_groups),
-          settings_(ground.settings) {}
+          settings_(ground.settings),
+          batches_(ground.loop, ground.ec2) {}
     ~Launcher() { *is_alive_ = false; }
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;
@@ -57,13 +61,18 @@ class Launcher {
     bool is_launching() const;
     // Whether it was bought so lately that EC2 may not know it everywhere yet.
     bool is_young(const std::string& instance_id) const;
+    // Whether some launch that is not over yet may have bought it.
+    bool may_be_asked_for(const InstanceInfo& info) const;
 
   private:
     struct Purchase;
     using PurchasePtr = std::shared_ptr<Purchase>;
+    struct ReadClass;
+    using ReadClassPtr = std::shared_ptr<const ReadClass>;
+    Result<ReadClassPtr> read(const std::shared_ptr<const api::NodeClass>& node_class);
     void look_up(const PurchasePtr& purchase, Duration until);
     void buy(const PurchasePtr& purchase);
-    void cannot_ask(const PurchasePtr& purchase, const ClassStatus& status, Error error);
+    void cannot_ask(const PurchasePtr& purchase, Error error);
     void ask_fleet(const PurchasePtr& purchase);
     void on_refused(const PurchasePtr& purchase, const aws::CallError& error);
     void on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer);
@@ -83,6 +92,8 @@ class Launcher {
     PlacementGroups& placement_groups_;
     const Settings& settings_;
     FleetPlans plans_;
+    FleetBatches batches_;
+    std::deque<ReadClassPtr> classes_;  // Those of the last launches, the newest first.
     std::optional<WallTime>
         began_;  // When the first launch was asked for: whoever led before may have bought.
     std::map<std::string, PurchasePtr> purchases_;  // By the claim's uid.
@@ -90,9 +101,6 @@ class Launcher {
     Duration sweep_after_{0};
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
-
-// Of a claim's fleet of this number.
-std::string client_token(const std::string& uid, int number);
 
 // As EC2 describes it; `types`: what it may be, for its capacity.
 Instance instance_of(const InstanceInfo& info, const InstanceTypes& types);

@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
+#include <set>
 
+#include "cloud/ec2/launch/fleet_members.h"
 #include "cloud/ec2/testing/ec2_bench.h"
 
 namespace joiner::cloud::ec2 {
@@ -103,12 +106,13 @@ TEST(Launcher, a_purchase_is_forgotten_in_time_and_then_looked_up) {
     const auto first = create(bench, request);
     ASSERT_TRUE(first && first->instance);
     const int looked_up = bench.ec2().calls["DescribeInstances"];
+    constexpr int kOneLook = 2;
     const auto repeated = create(bench, request);
     EXPECT_EQ(bench.ec2().calls["DescribeInstances"], looked_up) << "it is remembered";
     bench.loop().advance(std::chrono::hours{2});
     const auto later = create(bench, request);
     ASSERT_TRUE(later && later->instance);
-    EXPECT_EQ(bench.ec2().calls["DescribeInstances"], looked_up + 1);
+    EXPECT_EQ(bench.ec2().calls["DescribeInstances"], looked_up + kOneLook);
     EXPECT_EQ(later->instance->provider_id, first->instance->provider_id);
     EXPECT_EQ(repeated->instance->provider_id, first->instance->provider_id);
     EXPECT_THAT(bench.running(), SizeIs(2));
@@ -163,17 +167,146 @@ TEST(Launcher, spot_that_is_sold_out_gives_way_to_on_demand_in_the_same_launch) 
     EXPECT_EQ(bench.ec2().calls["CreateFleet"], 2);
 }
 
+// The answers by claim's name; a claim that has none is absent.
+std::map<std::string, LaunchAnswer> create_together(Ec2Bench& bench,
+                                                    const std::vector<LaunchRequest>& requests,
+                                                    Duration limit = minutes{5}) {
+    auto out = std::make_shared<std::map<std::string, LaunchAnswer>>();
+    for (const LaunchRequest& request : requests) {
+        bench.provider().create(request, [out, name = request.claim.meta.name](const LaunchAnswer& answer) {
+            out->insert_or_assign(name, answer);
+        });
+    }
+    bench.loop().advance(limit);
+    return *out;
+}
+
+std::vector<LaunchRequest> several(Ec2Bench& bench, int count) {
+    std::vector<LaunchRequest> out(static_cast<std::size_t>(count), bench.request("", ""));
+    for (int i = 0; i < count; ++i) {
+        out[static_cast<std::size_t>(i)].claim.meta.name = fmt::format("c{}", i);
+        out[static_cast<std::size_t>(i)].claim.meta.uid = fmt::format("uid-{}", i);
+    }
+    return out;
+}
+
+std::set<std::string> ids_of(const std::map<std::string, LaunchAnswer>& answers) {
+    std::set<std::string> out;
+    for (const auto& [name, answer] : answers)
+        if (answer.instance) out.insert(answer.instance->provider_id);
+    return out;
+}
+
+TEST(Fleets, claims_that_differ_only_in_name_share_one) {
+    Ec2Bench bench;
+    const auto answers = create_together(bench, several(bench, 45));
+    EXPECT_THAT(ids_of(answers), SizeIs(45));
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 3) << "of at most 20";
+}
+
+TEST(Fleets, one_that_is_killed_with_its_answer_on_the_way_is_not_bought_twice) {
+    for (const Duration lag : {Duration{0}, Duration{seconds{30}}}) {
+        Ec2Bench bench;
+        bench.ec2().faults.lose_answers_of = "CreateFleet";
+        EXPECT_THAT(ids_of(create_together(bench, several(bench, 8), seconds{5})), SizeIs(0));
+        bench.restart();
+        bench.mend();
+        bench.let_lists_lag(lag);
+        const auto answers = create_together(bench, several(bench, 8));
+        EXPECT_THAT(ids_of(answers), SizeIs(8)) << "each has its own";
+        EXPECT_THAT(bench.running(), SizeIs(8));
+    }
+}
+
+TEST(Fleets, after_a_restart_those_that_know_nothing_yet_find_what_is_left) {
+    Ec2Bench bench;
+    const auto before = create_together(bench, several(bench, 8), seconds{5});
+    bench.restart();
+    std::vector<LaunchRequest> rest = several(bench, 8);
+    rest.erase(rest.begin(), rest.begin() + 5);
+    const auto after = create_together(bench, rest);
+    ASSERT_THAT(ids_of(after), SizeIs(3));
+    for (const auto& [name, answer] : after)
+        EXPECT_EQ(answer.instance->provider_id, before.at(name).instance->provider_id);
+    EXPECT_THAT(bench.running(), SizeIs(8));
+}
+
+TEST(Fleets, a_lost_answer_is_asked_for_again_as_one) {
+    Ec2Bench bench;
+    bench.ec2().faults.lose_answers_of = "CreateFleet";
+    const std::vector<LaunchRequest> requests = several(bench, 5);
+    EXPECT_THAT(ids_of(create_together(bench, requests)), SizeIs(0));
+    EXPECT_THAT(bench.running(), SizeIs(5));
+    const auto listed = cloud::testing::list(bench);
+    ASSERT_TRUE(listed && *listed);
+    for (const Instance& each : **listed) EXPECT_TRUE(each.may_be_launching) << "nobody's stray yet";
+    bench.mend();
+    const auto first = create_together(bench, {requests[3]});
+    const auto rest = create_together(bench, {requests[0], requests[1], requests[2], requests[4]});
+    std::set<std::string> all = ids_of(first);
+    all.merge(ids_of(rest));
+    EXPECT_THAT(all, SizeIs(5));
+    EXPECT_THAT(bench.running(), SizeIs(5));
+}
+
+TEST(Fleets, what_one_does_not_get_in_full_is_asked_for_elsewhere_at_once) {
+    Ec2Bench bench;
+    const std::vector<LaunchRequest> requests = several(bench, 10);
+    for (const LaunchChoice& choice : requests.front().choices) {
+        if (choice.offering->capacity_type() == "spot") bench.ec2().stock[choice.key()] = 1;
+    }
+    const auto answers = create_together(bench, requests, minutes{1});
+    EXPECT_THAT(ids_of(answers), SizeIs(10));
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 2) << "the second for all that the first left";
+    const auto on_demand = std::count_if(answers.begin(), answers.end(), [](const auto& item) {
+        return item.second.taken.capacity_type == "on-demand";
+    });
+    EXPECT_EQ(on_demand, 6);
+}
+
+TEST(Fleets, one_that_got_less_is_waited_for_and_then_completed_after_a_restart) {
+    Ec2Bench bench;
+    std::vector<LaunchRequest> requests = several(bench, 6);
+    for (LaunchRequest& request : requests) request.choices.resize(1);
+    bench.ec2().stock[requests.front().choices.front().key()] = 4;
+    bench.ec2().faults.lose_answers_of = "CreateFleet";
+    create_together(bench, requests, seconds{5});
+    ASSERT_THAT(bench.running(), SizeIs(4));
+    bench.restart();
+    bench.mend();
+    bench.ec2().sold_out.clear();
+    // Another plan: the fleet of before cannot be asked for again.
+    for (LaunchRequest& request : requests)
+        request.choices = bench.request("a", request.claim.meta.uid).choices;
+    const auto answers = create_together(bench, requests);
+    EXPECT_THAT(ids_of(answers), SizeIs(6));
+    EXPECT_THAT(bench.running(), SizeIs(6));
+}
+
+TEST(FleetMembers, are_found_by_their_uids) {
+    const std::string tag = members_tag("0123456789abcdef", {"a", "b", "c"});
+    EXPECT_EQ(place_among_members(tag, "a"), 0u);
+    EXPECT_EQ(place_among_members(tag, "c"), 2u);
+    EXPECT_EQ(place_among_members(tag, "d"), std::nullopt);
+    EXPECT_EQ(member_count(tag), 3u);
+    for (const char* other : {"", "none", ":"}) EXPECT_EQ(place_among_members(other, "a"), std::nullopt);
+    EXPECT_EQ(member_count("none"), 0u);
+    const std::vector<std::string> most(kMostMembers, "ffffffff-ffff-ffff-ffff-ffffffffffff");
+    EXPECT_LE(members_tag("0123456789abcdef", most).size(), 256u);
+}
+
 TEST(Instances, what_is_asked_at_once_goes_out_together) {
     Ec2Bench bench;
     std::vector<std::string> ids;
-    for (int i = 0; i < 20; ++i) {
+    for (const LaunchRequest& request : several(bench, 20)) {
         bench.provider().create(
-            bench.request(fmt::format("c{}", i), fmt::format("uid-{}", i)),
-            [&](const LaunchAnswer& answer) { ids.push_back(answer.instance->provider_id); });
+            request, [&](const LaunchAnswer& answer) { ids.push_back(answer.instance->provider_id); });
     }
     bench.loop().advance(seconds{1});
     ASSERT_THAT(ids, SizeIs(20));
-    EXPECT_EQ(bench.ec2().calls["DescribeInstances"], 1) << "were they bought before?";
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"], 1);
+    EXPECT_EQ(bench.ec2().calls["DescribeInstances"], 2)
+        << "were they bought before, each alone or together?";
     int ended = 0;
     for (const std::string& id : ids)
         bench.provider().remove(id, [&](const Status& status) { ended += status.has_value() ? 1 : 0; });

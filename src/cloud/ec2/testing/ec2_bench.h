@@ -110,7 +110,7 @@ class Ec2Bench : public cloud::testing::ContractBench {
     std::vector<std::string> running() override {
         std::vector<std::string> out;
         for (const FakeInstance& each : fake_.instances) {
-            if (each.tags.contains(std::string(kClaimTag)) && each.ended > loop_.now())
+            if (each.tags.contains(std::string(kPoolTag)) && each.ended > loop_.now())
                 out.push_back(provider_id(each.zone, each.id));
         }
         return out;

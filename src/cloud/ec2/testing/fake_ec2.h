@@ -82,6 +82,7 @@ class FakeEc2 final : public io::HttpClient {
 
     FakeFaults faults;
     std::set<rules::OfferingKey> sold_out;
+    std::map<rules::OfferingKey, int> stock;  // Sold out after so many.
     std::set<std::string> full_subnets;
     std::deque<FakeInstance> instances;
     std::vector<FakeReservation> reservations;
@@ -276,6 +277,7 @@ class FakeEc2 final : public io::HttpClient {
         const std::string capacity_type = at(fields, "TargetCapacitySpecification.DefaultTargetCapacityType");
         std::string errors;
         std::string made;
+        int wanted = std::stoi(at(fields, "TargetCapacitySpecification.TotalTargetCapacity"));
         for (const Override& each : overrides_of(fields)) {
             if (!templates.contains(each.launch_template))
                 return error(400, "InvalidLaunchTemplateName.NotFoundException",
@@ -309,21 +311,34 @@ class FakeEc2 final : public io::HttpClient {
                           element("errorMessage", "There are not enough free addresses.") + "</item>";
                 continue;
             }
-            const FakeInstance& instance =
-                run({"", each.type, each.zone, each.subnet, each.image_id, capacity_type,
-                     tags_at(fields, "TagSpecification.2"), kNoTime, WallTime::max(),
-                     list_at(launch_template, "LaunchTemplateData.NetworkInterface.1.SecurityGroupId"),
-                     reservation});
-            made = "<item>" + each.xml() + element("lifecycle", capacity_type) + "<instanceIds>" +
-                   element("item", instance.id) + "</instanceIds>" + element("instanceType", each.type) +
-                   "</item>";
-            break;
+            std::string ids;
+            const rules::OfferingKey key = {each.type, each.zone, capacity_type, ""};
+            for (; wanted > 0 && !sold_out.contains(key); --wanted) {
+                take_of_stock(key);
+                const FakeInstance& instance =
+                    run({"", each.type, each.zone, each.subnet, each.image_id, capacity_type,
+                         tags_at(fields, "TagSpecification.2"), kNoTime, WallTime::max(),
+                         list_at(launch_template, "LaunchTemplateData.NetworkInterface.1.SecurityGroupId"),
+                         reservation});
+                ids += element("item", instance.id);
+            }
+            if (!ids.empty())
+                made += "<item>" + each.xml() + element("lifecycle", capacity_type) + "<instanceIds>" + ids +
+                        "</instanceIds>" + element("instanceType", each.type) + "</item>";
+            if (wanted == 0) break;
         }
         const io::HttpResponse answer =
             ok("CreateFleet", element("fleetId", "fleet-1") + "<errorSet>" + errors +
                                   "</errorSet><fleetInstanceSet>" + made + "</fleetInstanceSet>");
         fleets_[token] = {fields, answer};
         return answer;
+    }
+
+    void take_of_stock(const rules::OfferingKey& key) {
+        const auto left = stock.find(key);
+        if (left == stock.end() || --left->second > 0) return;
+        sold_out.insert(key);
+        stock.erase(left);
     }
 
     static constexpr const char* kTarget =
