@@ -154,6 +154,10 @@ void add_controller(CLI::App& app, int& code) {
         ->add_option("--scheduler-config", o->scheduler_config,
                      "kube-scheduler's default spread constraints, as YAML or JSON")
         ->envname("SCHEDULER_CONFIG");
+    command
+        ->add_option("--commitments", o->commitments,
+                     "file of reserved instances and Savings Plans: what they cover is paid for already")
+        ->envname("COMMITMENTS_FILE");
     command->add_option("--feature-gates", o->feature_gates, "name=true or name=false, separated by commas")
         ->envname("FEATURE_GATES");
     command
@@ -227,6 +231,8 @@ void add_simulate(CLI::App& app, int& code) {
         ->check(CLI::IsMember({"Strict", "BestEffort"}));
     command->add_option("--scheduler-config", options->scheduler_config,
                         "kube-scheduler's default spread constraints, as YAML or JSON");
+    command->add_option("--commitments", options->commitments,
+                        "file of reserved instances and Savings Plans: what they cover is paid for already");
     command
         ->add_option("--planning-budget", options->planning_budget_seconds,
                      "seconds after which no lower price is looked for")

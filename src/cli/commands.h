@@ -24,6 +24,7 @@ struct SimulateOptions {
     double preference_worth = kPreferenceWorth;
     std::string min_values_policy = "Strict";
     std::string scheduler_config;
+    std::string commitments;  // A file; empty: none.
     double planning_budget_seconds = 0.5;
 };
 int run_simulate(const SimulateOptions& options);
@@ -68,6 +69,7 @@ struct ControllerOptions {
     std::string min_values_policy = "Strict";
     std::string pod_binding = "auto";
     std::string scheduler_config;
+    std::string commitments;  // A file; empty: none.
     std::string feature_gates;
     bool legacy_node_repair = false;
     Ec2Options ec2;

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/commitments_file.h"
 #include "cli/ec2.h"
 #include "cli/kube_config.h"
 #include "cli/scheduler_config.h"
@@ -49,6 +50,7 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     TRY(out.batch_max, window("batch-max-duration", in.batch_max_duration));
     TRY(out.batch_idle, window("batch-idle-duration", in.batch_idle_duration));
     TRY(out.default_spread, default_spread(in.scheduler_config, in.preference_policy != "Ignore"));
+    TRY(out.commitments, load_commitments(in.commitments));
     const auto gates = control::parse_feature_gates(in.feature_gates);
     if (!gates) return invalid("--feature-gates: " + gates.error().message);
     out.gates = *gates;

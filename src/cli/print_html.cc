@@ -103,6 +103,8 @@ void print_html(const Simulation& s, const std::vector<std::string>& warnings) {
         pods.on_new_nodes, count_of(pods.all, "pod"), count_of(s.plan.launches.size(), "new node"),
         pods.on_existing_nodes, pods.waiting, s.plan.price.dollars(), s.plan.lower_bound.dollars(),
         gap_text(s.plan));
+    for (const CommitmentNote& note : commitment_notes(s))
+        fmt::print("<p>{}.</p>\n", escape(commitment_sentence(note)));
     if (!warnings.empty()) {
         fmt::print("<div class=w><h2>Warnings</h2><ul>\n");
         for (const std::string& warning : warnings) fmt::print("<li>{}</li>\n", escape(warning));

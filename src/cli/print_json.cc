@@ -75,6 +75,11 @@ void print_json(const Simulation& s, const std::vector<std::string>& warnings) {
                    {"onNewNodes", pods.on_new_nodes},
                    {"onExistingNodes", pods.on_existing_nodes},
                    {"waiting", pods.waiting}};
+    if (const auto notes = commitment_notes(s); !notes.empty()) {
+        for (const CommitmentNote& note : notes)
+            out["commitments"].push_back(
+                {{"name", note.commitment}, {"nodes", note.nodes}, {"savesPerHour", dollars(note.saving)}});
+    }
     out["warnings"] = warnings;
     out["maxRssKB"] = peak_rss_kb();
     out["passes"] = Json::array();

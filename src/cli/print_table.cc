@@ -33,6 +33,7 @@ void print_launches(const std::vector<LaunchRow>& rows) {
 void print_table(const Simulation& s) {
     print_launches(group_launches(s.snapshot, s.plan.launches));
     fmt::print("\n{}\n{}\n", pod_sentence(s), price_sentence(s));
+    for (const CommitmentNote& note : commitment_notes(s)) fmt::print("{}\n", commitment_sentence(note));
     for (const WaitGroup& group : group_waits(s))
         fmt::print("waiting: {}: {}\n", some_of(group.pods, 1), group.reason);
     if (!s.has_removals) return;

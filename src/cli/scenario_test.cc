@@ -138,6 +138,8 @@ Outcome simulate(const Scenario& scenario, const fs::path& folder) {
             options.preference_worth = std::stod(value);
         else if (name == "minValues")
             options.min_values_policy = value;
+        else if (name == "commitments")
+            options.commitments = write("commitments.yaml", "commitments: " + value);
         else if (name == "disruption")
             options.disruption = value == "true";
         else

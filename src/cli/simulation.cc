@@ -9,6 +9,7 @@
 #include <set>
 
 #include "api/names.h"
+#include "cli/commitments_file.h"
 #include "cli/missing_claims.h"
 #include "cli/pool_types.h"
 #include "cli/scheduler_config.h"
@@ -41,7 +42,7 @@ class Removals {
           now_(now),
           s_(s),
           planned_(placed_pods()),
-          facts_{cluster, planned_, no_claims_, no_events_, inputs.types},
+          facts_{cluster, planned_, no_claims_, no_events_, inputs.types, nullptr, inputs.commitments},
           gate_({cluster, no_claims_, nothing_held_, nothing_moved_}, now) {}
 
     // After the plan: pods that wait come first, and what they take is taken.
@@ -77,9 +78,12 @@ class Removals {
                 pool == nullptr ? rules::Money{} : finder.price_of(pool->pool, state.node);
             if (price.nanos == 0) {
                 ++s_.unpriced_nodes;
-            } else {
-                s_.price_of_nodes += price + rules::node_cost(pool->pool).value_or(rules::Money{});
+                continue;
             }
+            const model::ClaimState* claim = cluster_.claim_of(state.node);
+            s_.price_of_nodes +=
+                claim == nullptr ? price : finder.price_on_top(pool->pool, claim->claim, state.node);
+            s_.price_of_nodes += rules::node_cost(pool->pool).value_or(rules::Money{});
         }
         model::SnapshotInputs inputs = inputs_;
         inputs.leaving = &leaving;
@@ -145,6 +149,8 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     inputs.types_source = types.source();
     TRY(const auto spread, default_spread(options.scheduler_config, options.preference_policy != "Ignore"));
     inputs.default_spread = &spread;
+    TRY(const rules::Commitments commitments, load_commitments(options.commitments));
+    inputs.commitments = &commitments;
     inputs.is_usable = [&](const api::NodePool& pool) {
         const std::string problems = rules::validate_node_pool(pool, labels);
         if (!problems.empty())
@@ -160,6 +166,7 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     const auto clock = [start] { return seconds_since(start); };
     out.snapshot = model::make_snapshot(world.cluster, inputs);
     for (const model::PoolView& pool : out.snapshot.pools) {
+        if (!pool.commitment.empty()) continue;
         if (std::string text = types.warning(pool); !text.empty()) warnings.push_back(std::move(text));
     }
     plan::ProvisionOptions plan_options;

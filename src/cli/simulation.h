@@ -82,6 +82,16 @@ RemovalSum sum_of_removals(const Simulation& simulation);
 std::string removal_sentence(const Simulation& simulation);
 // "3 pods: 1 on 1 new node, …"
 std::string pod_sentence(const Simulation& simulation);
+// What a commitment pays for, of the machines bought for pods that wait.
+struct CommitmentNote {
+    std::string commitment;
+    std::size_t nodes = 0;
+    rules::Money saving;  // An hour, against the price on demand.
+};
+// By name.
+std::vector<CommitmentNote> commitment_notes(const Simulation& simulation);
+// "commitment web covers 3 of the machines, which saves ..."
+std::string commitment_sentence(const CommitmentNote& note);
 // "0.0960 $ an hour; no plan costs less than …"
 std::string price_sentence(const Simulation& simulation);
 

@@ -7,6 +7,7 @@
 
 #include "cli/grouping.h"
 #include "cli/simulation.h"
+#include "model/commitments.h"
 
 namespace joiner::cli {
 
@@ -90,6 +91,28 @@ std::string pod_sentence(const Simulation& s) {
     return fmt::format("{}: {} on {}, {} on nodes that are there, {} waiting", count_of(pods.all, "pod"),
                        pods.on_new_nodes, count_of(s.plan.launches.size(), "new node"),
                        pods.on_existing_nodes, pods.waiting);
+}
+
+std::vector<CommitmentNote> commitment_notes(const Simulation& s) {
+    std::map<std::string_view, CommitmentNote> notes;
+    for (const plan::Launch& launch : s.plan.launches) {
+        const model::PoolView& pool = s.snapshot.pools[launch.spec->pool];
+        if (pool.commitment.empty()) continue;
+        CommitmentNote& note = notes[pool.commitment];
+        note.commitment = pool.commitment;
+        ++note.nodes;
+        note.saving += model::list_price(pool, launch.spec->types.front(), launch.spec->zone);
+        note.saving -= launch.spec->price;
+    }
+    std::vector<CommitmentNote> out;
+    for (auto& [name, note] : notes) out.push_back(std::move(note));
+    return out;
+}
+
+std::string commitment_sentence(const CommitmentNote& note) {
+    return fmt::format(
+        "commitment {} covers {} of the machines, which saves {:.4f} $ an hour against on-demand",
+        note.commitment, note.nodes, note.saving.dollars());
 }
 
 std::string price_sentence(const Simulation& s) {

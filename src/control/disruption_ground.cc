@@ -10,7 +10,8 @@ plan::DisruptionFacts DisruptionGround::facts() const {
             ledger_.in_commands(),
             last_pod_event_,
             [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); },
-            &provisioner_.headroom().claims()};
+            &provisioner_.headroom().claims(),
+            &provisioner_.commitments()};
 }
 
 model::ClaimNames DisruptionGround::outgoing() const {

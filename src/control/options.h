@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "control/feature_gates.h"
 #include "plan/provision/provision.h"
+#include "rules/commitment.h"
 #include "rules/pod_shape.h"
 
 namespace joiner::control {
@@ -24,6 +25,7 @@ struct Options {
     bool legacy_node_repair = false;  // By force and past all budgets, as before Karpenter 1.15.
     // kube-scheduler's own, for pods without any.
     std::vector<api::TopologySpreadConstraint> default_spread;
+    rules::Commitments commitments;  // What is paid for already.
     act::PodBinding pod_binding = act::PodBinding::kAuto;
     bool leader_election = true;
     std::string leader_election_name = "karpenter-leader-election";

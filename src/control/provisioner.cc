@@ -187,6 +187,7 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     inputs.reserved = &places_.reserved();
     inputs.default_spread = &options_.default_spread;
     inputs.given_up = &holds_.given_up();
+    inputs.commitments = &options_.commitments;
     inputs.now = services_.loop.now();
     return inputs;
 }
@@ -364,8 +365,12 @@ void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error)
 void Provisioner::decide_on_pools(const model::Snapshot& snapshot) {
     std::map<std::string_view, plan::Reasons> closed;
     for (const model::PoolView& pool : snapshot.pools) {
-        for (const auto& [resource, left] : pool.remaining) {
-            if (left > 0 || pool.is_reservation) continue;
+        if (pool.is_reservation) continue;
+        // A share of the limits that stands aside for reservations is still to be bought with.
+        for (const auto& [resource, left] : pool.remaining_without_reservations.empty()
+                                                ? pool.remaining
+                                                : pool.remaining_without_reservations) {
+            if (left > 0) continue;
             closed[pool.name].push_back(
                 {.rule = plan::Rule::kLimits,
                  .object = "NodePool " + pool.name,

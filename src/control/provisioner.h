@@ -88,6 +88,8 @@ class Provisioner {
 
     // What the last plan made of the CapacityBuffers.
     const HeadroomBook& headroom() const { return headroom_; }
+    // What is paid for already.
+    const rules::Commitments& commitments() const { return options_.commitments; }
 
   private:
     void close_batch();

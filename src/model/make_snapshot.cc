@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "api/names.h"
+#include "model/commitments.h"
 #include "model/default_spread.h"
 #include "model/exclusive_claims.h"
 #include "model/headroom.h"
@@ -346,6 +347,16 @@ class SnapshotMaker {
         return least;
     }
 
+    // Of each; empty where there are none.
+    std::vector<std::int64_t> find_commitments_left() const {
+        if (inputs_.commitments == nullptr || inputs_.commitments->empty()) return {};
+        ClaimNames goes;
+        if (inputs_.leaving != nullptr) goes = *inputs_.leaving;
+        if (gives_back_ != nullptr) goes.insert(gives_back_->begin(), gives_back_->end());
+        const OnDemandMachines there = on_demand_machines(cluster_, inputs_.types, &goes);
+        return rules::use_commitments(*inputs_.commitments, there.machines).left;
+    }
+
     void add_pools() {
         struct Used {
             Resources capacity;
@@ -353,6 +364,7 @@ class SnapshotMaker {
         };
         std::map<std::string, Used, std::less<>> used;
         const ReservationsUsed reserved = reservations_used(cluster_, gives_back_);
+        const std::vector<std::int64_t> commitments_left = find_commitments_left();
         for (const auto& [name, state] : cluster_.claims()) {
             const PoolState* pool = cluster_.find_pool(pool_of(state.claim.meta));
             if (pool == nullptr || !pool->pool.limits) continue;
@@ -378,8 +390,15 @@ class SnapshotMaker {
             if (view.types == nullptr && inputs_.why_no_types)
                 view.why_no_types = inputs_.why_no_types(state.pool);
             view.well_known = well_known_to(state.pool.node_template.node_class);
-            for (PoolView& part : split_by_reservation(std::move(view), reserved))
-                out_.pools.push_back(std::move(part));
+            for (PoolView& part : split_by_reservation(std::move(view), reserved)) {
+                if (commitments_left.empty() || part.is_reservation) {
+                    out_.pools.push_back(std::move(part));
+                    continue;
+                }
+                for (PoolView& paid :
+                     split_by_commitment(std::move(part), *inputs_.commitments, commitments_left))
+                    out_.pools.push_back(std::move(paid));
+            }
         }
         std::stable_sort(out_.pools.begin(), out_.pools.end(), [](const PoolView& a, const PoolView& b) {
             return a.weight != b.weight ? a.weight > b.weight : a.name > b.name;

@@ -9,6 +9,7 @@
 
 #include "model/cluster.h"
 #include "model/snapshot.h"
+#include "rules/commitment.h"
 
 namespace joiner::model {
 
@@ -40,6 +41,8 @@ struct SnapshotInputs {
     const std::vector<const PodState*>* moving = nullptr;
     // The scheduler's default constraints, for pods without any of their own.
     const std::vector<api::TopologySpreadConstraint>* default_spread = nullptr;
+    // What is paid for already; nullptr: nothing. What the nodes of `leaving` use of it counts as free.
+    const rules::Commitments* commitments = nullptr;
     // Where it is told, pods that wait may count on young nodes whose taints nobody has declared: most such
     // taints go when the node's own agents are up.
     WallTime now = kNoTime;

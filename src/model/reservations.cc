@@ -18,17 +18,6 @@ bool is_reserved(const Offering& offering) {
     return offering.capacity_type() == api::kReserved;
 }
 
-// The label of the claim, or what its requirements leave no choice about.
-std::string settled(const api::NodeClaim& claim, std::string_view key) {
-    if (const std::string_view label = api::find_or_empty(claim.meta.labels, key); !label.empty())
-        return std::string(label);
-    for (const api::SelectorRequirement& requirement : claim.requirements) {
-        if (requirement.key == key && requirement.op == "In" && requirement.values.size() == 1)
-            return requirement.values.front();
-    }
-    return {};
-}
-
 // `nodes` of the type, moved from what the rest may buy to what the part may.
 void share_limits(PoolView& rest, PoolView& part, const InstanceType& type, std::int64_t& nodes) {
     for (const auto& [name, left] : rest.remaining) {
@@ -50,9 +39,19 @@ void share_limits(PoolView& rest, PoolView& part, const InstanceType& type, std:
 
 }  // namespace
 
+std::string settled_value(const api::NodeClaim& claim, std::string_view key) {
+    if (const std::string_view label = api::find_or_empty(claim.meta.labels, key); !label.empty())
+        return std::string(label);
+    for (const api::SelectorRequirement& requirement : claim.requirements) {
+        if (requirement.key == key && requirement.op == "In" && requirement.values.size() == 1)
+            return requirement.values.front();
+    }
+    return {};
+}
+
 void note_reserved(const api::NodeClaim& claim, ReservationsUsed& used) {
-    if (settled(claim, api::kCapacityTypeLabel) != api::kReserved) return;
-    ++used[{settled(claim, api::kInstanceTypeLabel), settled(claim, api::kZoneLabel)}];
+    if (settled_value(claim, api::kCapacityTypeLabel) != api::kReserved) return;
+    ++used[{settled_value(claim, api::kInstanceTypeLabel), settled_value(claim, api::kZoneLabel)}];
 }
 
 ReservationsUsed reservations_used(const Cluster& cluster, const ClaimNames* gives_back) {

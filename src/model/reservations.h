@@ -18,6 +18,8 @@ namespace joiner::model {
 // Nodes by type and zone. Of several reservations for one type in one zone each is charged with all of them.
 using ReservationsUsed = std::map<std::pair<std::string, std::string>, std::int64_t>;
 
+// The label of the claim, or what its requirements leave no choice about; empty where they leave one.
+std::string settled_value(const api::NodeClaim& claim, std::string_view key);
 // What the claim holds or will hold of a reservation; counts nothing for others.
 void note_reserved(const api::NodeClaim& claim, ReservationsUsed& used);
 // What all claims hold, but for those of `gives_back` (nullptr: none).

@@ -85,8 +85,12 @@ struct PoolView {
     std::shared_ptr<const std::vector<rules::InstanceType>> types;
     std::string why_no_types = {};           // In one sentence, where `types` is nullptr and that is known.
     rules::WellKnownLabels well_known = {};  // To the pool's cloud.
-    // The part of a pool that one reservation is. The rest of the pool knows what its limits leave without.
+    // The part of a pool that one reservation is, or that one commitment pays for. The rest of the pool knows
+    // what its limits leave without.
     bool is_reservation = false;
+    std::string commitment = {};  // Of a part that is paid for already: the commitment's name.
+    // Of such a part: what its machines cost where nothing pays for them.
+    std::shared_ptr<const std::vector<rules::InstanceType>> types_at_list_price = nullptr;
     std::vector<std::pair<std::string, std::int64_t>> remaining_without_reservations = {};
     rules::Money node_cost;  // An hour of any node of the pool costs so much besides its price.
 };

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "api/names.h"
+#include "model/commitments.h"
 #include "plan/lifecycle/node_step.h"
 #include "plan/lifecycle/reboot.h"
 #include "rules/conditions.h"
@@ -174,7 +177,7 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.node = node.node.meta.name;
     out.pool = pool_of(claim);
     if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr)
-        out.price = price_of(pool->pool, node.node);
+        out.price = price_on_top(pool->pool, claim, node.node);
     out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
     for (const auto& [key, pod] : node.pods) {
         if (!pod->is_reschedulable()) continue;
@@ -188,6 +191,42 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
 rules::Money CandidateFinder::price_of(const api::NodePool& pool, const api::Node& node) const {
     const rules::InstanceType* type = type_of(pool, node);
     return type == nullptr ? rules::Money{} : price_on(*type, node.meta.labels);
+}
+
+rules::Money CandidateFinder::price_on_top(const api::NodePool& pool, const api::NodeClaim& claim,
+                                           const api::Node& node) const {
+    rules::Money out = price_of(pool, node);
+    const auto& parts = uncovered();
+    if (const auto it = parts.find(claim.meta.name); it != parts.end())
+        out.nanos = std::llround(static_cast<double>(out.nanos) * it->second);
+    return out;
+}
+
+const std::map<std::string, double, std::less<>>& CandidateFinder::uncovered() const {
+    if (uncovered_) return *uncovered_;
+    uncovered_.emplace();
+    if (facts_.commitments == nullptr || facts_.commitments->empty()) return *uncovered_;
+    model::OnDemandMachines there = model::on_demand_machines(facts_.cluster, facts_.types, nullptr);
+    // Nodes that cannot go at all, for all that is known here, have no claim of ours.
+    std::vector<std::pair<double, std::size_t>> order;
+    for (std::size_t i = 0; i < there.owners.size(); ++i) {
+        const model::ClaimState* claim = facts_.cluster.find_claim(there.owners[i]);
+        const model::NodeState* node = claim == nullptr ? nullptr : facts_.cluster.node_of(claim->claim);
+        double trouble = node == nullptr ? std::numeric_limits<double>::infinity() : 0;
+        if (node != nullptr) {
+            for (const auto& [key, pod] : node->pods) {
+                if (pod->is_reschedulable()) trouble += std::max(0.0, eviction_cost(*pod));
+            }
+        }
+        order.emplace_back(-trouble, i);
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<rules::PaidMachine> machines;
+    for (const auto& [trouble, i] : order) machines.push_back(std::move(there.machines[i]));
+    const rules::CommitmentUse use = rules::use_commitments(*facts_.commitments, machines);
+    for (std::size_t i = 0; i < order.size(); ++i)
+        uncovered_->emplace(there.owners[order[i].second], use.uncovered[i]);
+    return *uncovered_;
 }
 
 const CandidateFinder::Types& CandidateFinder::types_of(const api::NodePool& pool) const {

@@ -18,6 +18,7 @@
 #include "model/make_snapshot.h"
 #include "plan/disrupt/candidate.h"
 #include "plan/reason.h"
+#include "rules/commitment.h"
 #include "rules/instance_type.h"
 
 namespace joiner::plan {
@@ -40,6 +41,8 @@ struct DisruptionFacts {
     std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
     // Claims whose nodes CapacityBuffers keep room on: never empty. nullptr: none.
     const model::ClaimNames* headroom = nullptr;
+    // What is paid for already; nullptr: nothing.
+    const rules::Commitments* commitments = nullptr;
 };
 
 // A node that may not, and why; at least one reason, and the first is the one to say where one is said.
@@ -84,6 +87,10 @@ class CandidateFinder {
     WallTime last_pod_event(const std::string& claim) const;
     // Of its offering, an hour; 0 where the catalogue has it no more.
     rules::Money price_of(const api::NodePool& pool, const api::Node& node) const;
+    // The same without what commitments pay of it. They pay for the nodes that are the most trouble to empty
+    // first, so that no set of nodes saves less than the sum of these. REQUIRES: the node is the claim's.
+    rules::Money price_on_top(const api::NodePool& pool, const api::NodeClaim& claim,
+                              const api::Node& node) const;
     // The type of the node's label among the pool's; nullptr where they are not known or have none such.
     const rules::InstanceType* type_of(const api::NodePool& pool, const api::Node& node) const;
 
@@ -95,6 +102,8 @@ class CandidateFinder {
     };
 
     const Types& types_of(const api::NodePool& pool) const;
+    // The part of its price that is paid on top, by claim; 1 for those that are not named.
+    const std::map<std::string, double, std::less<>>& uncovered() const;
 
     void add_pod_obstacles(const model::NodeState& node, bool heeds_budgets, std::size_t most,
                            Reasons& out) const;
@@ -110,6 +119,8 @@ class CandidateFinder {
     std::map<std::string_view, Budgets, std::less<>> budgets_;  // By namespace.
     // By pool; asked for once.
     mutable std::map<std::string, Types, std::less<>> types_;
+    // Found when it is first asked for.
+    mutable std::optional<std::map<std::string, double, std::less<>>> uncovered_;
 };
 
 // Holds nothing that would be made again elsewhere.

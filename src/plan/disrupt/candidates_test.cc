@@ -293,5 +293,33 @@ TEST(Candidates, s5_2_consolidate_after_holds_back_graceful_disruption_only) {
     EXPECT_THAT(w.find().candidates, IsEmpty());
 }
 
+TEST(Candidates, what_a_commitment_pays_for_saves_nothing) {
+    const auto prices = [](std::int64_t reserved, double plan_dollars) {
+        World w;
+        // "n" has two pods and these have none; nothing is known of what has no claim.
+        for (const char* name : {"m", "o"})
+            w.put(samples::up_node(std::string("c-") + name, name, kNow - hours{1}));
+        const rules::Commitments commitments = {
+            {.name = "reserved", .instance_type = "small", .zone = "a", .amount = reserved * 1000},
+            {.name = "plan",
+             .kind = rules::CommitmentKind::kComputePlan,
+             .amount = rules::Money::from_dollars(plan_dollars).nanos,
+             .discount = 0.2}};
+        w.find();
+        DisruptionFacts facts = w.facts();
+        facts.commitments = &commitments;
+        std::map<std::string, double> out;
+        for (const Candidate& one : find_candidates(facts, DisruptionClass::kGraceful, kNow).candidates)
+            out[one.node] = one.price.dollars();
+        return out;
+    };
+    using Prices = std::map<std::string, double>;
+    EXPECT_EQ(prices(0, 0), (Prices{{"m", 0.25}, {"n", 0.25}, {"o", 0.25}}));
+    EXPECT_EQ(prices(3, 0), (Prices{{"m", 0}, {"n", 0}, {"o", 0}}));
+    EXPECT_EQ(prices(1, 0), (Prices{{"m", 0.25}, {"n", 0}, {"o", 0.25}})) << "the most trouble is paid for";
+    EXPECT_EQ(prices(2, 0), (Prices{{"m", 0}, {"n", 0}, {"o", 0.25}}));
+    EXPECT_EQ(prices(1, 0.1), (Prices{{"m", 0.125}, {"n", 0}, {"o", 0.25}})) << "half of one";
+}
+
 }  // namespace
 }  // namespace joiner::plan

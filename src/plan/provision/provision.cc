@@ -5,7 +5,9 @@
 #include <set>
 #include <utility>
 
+#include "model/commitments.h"
 #include "plan/provision/headroom.h"
+#include "plan/provision/paid_once.h"
 #include "plan/provision/planner.h"
 #include "plan/provision/priced.h"
 #include "plan/provision/reseat.h"
@@ -91,15 +93,37 @@ Plan plan_once(const model::Snapshot& snapshot, const ProvisionOptions& options)
     return other.waits.size() < plan.waits.size() ? other : plan;
 }
 
+void raise_bound(const model::Snapshot& snapshot, const ProvisionOptions& options, Plan& plan) {
+    if (!may_have_a_better_bound(snapshot, plan)) return;
+    ProvisionOptions quick = options;
+    quick.budget_seconds = 0;
+    const Plan unpaid = plan_once(at_list_price(snapshot), quick);
+    if (!unpaid.waits.empty()) return;
+    plan.lower_bound = std::max(plan.lower_bound, unpaid.lower_bound - model::most_saved(snapshot.pools));
+}
+
+Plan plan_paid_once(const model::Snapshot& snapshot, const ProvisionOptions& options) {
+    Plan plan = plan_once(snapshot, options);
+    if (const auto dealt = with_commitments_dealt(snapshot, plan)) {
+        // The bound of the first question holds for the second: that one has less to buy.
+        const rules::Money bound = plan.lower_bound;
+        plan = plan_once(*dealt, options);
+        plan.lower_bound = bound;
+    }
+    raise_bound(snapshot, options, plan);
+    return plan;
+}
+
 Plan plan_by_worth(const model::Snapshot& snapshot, const ProvisionOptions& options) {
-    return plan_priced(snapshot, options, plan_once);
+    return plan_priced(snapshot, options, plan_paid_once);
 }
 
 }  // namespace
 
 Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options) {
     const auto plan = [&](const model::Snapshot& question) {
-        return options.preference_worth ? plan_by_worth(question, options) : plan_once(question, options);
+        return options.preference_worth ? plan_by_worth(question, options)
+                                        : plan_paid_once(question, options);
     };
     return is_headroom_at_stake(snapshot) ? plan_with_headroom(snapshot, plan) : plan(snapshot);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/names.h"
+#include "model/commitments.h"
 
 namespace joiner::plan {
 namespace {
@@ -466,6 +467,52 @@ TEST(Provision, room_goes_to_the_pods_that_save_the_most) {
     const Plan plan = question.plan();
     EXPECT_EQ(plan.placements.size(), 20u);
     EXPECT_TRUE(plan.waits.empty());
+}
+
+// Of the pool, and of a commitment of so many machines "small" in zone a.
+void split_pool(Question& question, const std::string& name, std::int64_t count) {
+    model::PoolView whole = std::move(question.pool(name));
+    question.snapshot.pools.pop_back();
+    const rules::Commitments commitments = {
+        {.name = "three", .instance_type = "small", .zone = "a", .amount = count * 1000}};
+    for (model::PoolView& part : model::split_by_commitment(whole, commitments, {count * 1000}))
+        question.snapshot.pools.push_back(std::move(part));
+}
+
+std::size_t paid_for(const Question& question, const Plan& plan) {
+    return static_cast<std::size_t>(
+        std::count_if(plan.launches.begin(), plan.launches.end(), [&](const Launch& launch) {
+            return !question.snapshot.pools[launch.spec->pool].commitment.empty();
+        }));
+}
+
+TEST(Provision, what_is_paid_for_is_used_first_and_the_cheapest_bought_for_the_rest) {
+    Question question;
+    split_pool(question, "default", 3);
+    question.pods(5, 1500, 1);
+    const Plan plan = question.plan();
+    EXPECT_TRUE(plan.waits.empty());
+    EXPECT_EQ(paid_for(question, plan), 3u);
+    EXPECT_NEAR(plan.price.dollars(), 0.19, 1e-4) << "one medium machine for the other two";
+    EXPECT_GT(plan.lower_bound.dollars(), 0.1) << "it counts how much there is";
+    for (const Launch& launch : plan.launches) {
+        if (question.snapshot.pools[launch.spec->pool].commitment.empty()) continue;
+        EXPECT_EQ(launch.spec->types, std::vector<std::string>{"small"});
+        EXPECT_TRUE(launch.spec->requirements.find(api::kZoneLabel)->is_single());
+        EXPECT_EQ(launch.spec->requests.get(model::kCommitmentResource), 0);
+    }
+}
+
+TEST(Provision, two_pools_do_not_use_a_commitment_twice) {
+    Question question;
+    split_pool(question, "open", 3);
+    split_pool(question, "other", 3);
+    question.pods(2, 1500, 1, in(api::kNodePoolLabel, {"open"}));
+    question.pods(2, 1500, 1, in(api::kNodePoolLabel, {"other"}));
+    const Plan plan = question.plan();
+    EXPECT_TRUE(plan.waits.empty());
+    EXPECT_EQ(paid_for(question, plan), 3u);
+    EXPECT_NEAR(plan.price.dollars(), 0.1, 1e-4);
 }
 
 }  // namespace
