@@ -14,7 +14,7 @@ struct Candidate {
     std::string claim;  // Empty where a node has none, as in a simulation.
     std::string node;
     std::string pool;
-    rules::Money price;              // That is saved without it, an hour; 0 where the catalogue has it no more.
+    rules::Money price;              // Saved without it, an hour; 0 where the catalogue has it no more.
     double disruption_cost = 1;      // 1, and what each pod below costs to move.
     std::vector<model::PodId> pods;  // That would have to be made again elsewhere; by namespace and name.
     bool is_spot = false;
