@@ -23,6 +23,7 @@ class ForwardingProvider : public Provider {
                                          const api::NodeClass* node_class) override {
         return own_.instance_types(pool, node_class);
     }
+    bool shows_offerings() const override { return own_.shows_offerings(); }
     void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                    std::function<void(Result<WantedClassState>)> done) override {
         own_.reconcile(node_class, facts, std::move(done));

@@ -66,6 +66,10 @@ class Provider {
     virtual Result<InstanceTypes> instance_types(const api::NodePool& pool,
                                                  const api::NodeClass* node_class) = 0;
 
+    // Whether its types and offerings are shown as metrics, as Karpenter's provider for this cloud shows
+    // them.
+    virtual bool shows_offerings() const { return false; }
+
     // What the node class should say of itself; asked when it or its use has changed. The answer is written
     // by others. A class that is on its way out is asked for too, until the finalizer is no longer wanted.
     // A provider that has nothing to say of its classes need not answer.

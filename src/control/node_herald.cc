@@ -1,5 +1,6 @@
 #include "control/node_herald.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "act/object_writer.h"
@@ -11,6 +12,8 @@ namespace {
 constexpr int kMostAtOnce = 10;
 // Until then the watch has shown what was written, or it is told once more.
 constexpr Duration kPause = std::chrono::minutes{1};
+// After one failure upon the other.
+constexpr Duration kLongestPause = std::chrono::minutes{30};
 
 }  // namespace
 
@@ -40,15 +43,15 @@ void NodeHerald::show_node(const std::string& claim) {
 void NodeHerald::claim_changed(const std::string& claim) {
     show_node(claim);
     if (to_tell(claim) == nullptr) return stop_telling(claim);
-    const auto told = not_before_.find(claim);
-    if (told != not_before_.end() && services_.loop.now() < told->second) return;
+    const auto told = told_.find(claim);
+    if (told != told_.end() && services_.loop.now() < told->second.not_before) return;
     waiting_.insert(claim);
     tell_next();
 }
 
 void NodeHerald::stop_telling(const std::string& claim) {
     waiting_.erase(claim);
-    not_before_.erase(claim);
+    told_.erase(claim);
 }
 
 void NodeHerald::forget(const std::string& claim) {
@@ -62,18 +65,26 @@ void NodeHerald::tell_next() {
         const api::NodeClaim* claim = to_tell(name);
         if (claim == nullptr) continue;
         ++under_way_;
-        not_before_[name] = services_.loop.now() + kPause;
+        told_[name].not_before = services_.loop.now() + kPause;
         services_.providers.of(claim->node_class)
             .hear_of_node(*claim, [this, name](const Result<api::StringMap>& annotations) {
                 --under_way_;
                 if (annotations)
                     write(name, *annotations);
                 else
-                    services_.notices.failed("tell the cloud of the node of NodeClaim " + name,
-                                             annotations.error());
+                    failed(name, annotations.error());
                 tell_next();
             });
     }
+}
+
+void NodeHerald::failed(const std::string& claim, const Error& error) {
+    services_.notices.failed("tell the cloud of the node of NodeClaim " + claim, error);
+    const auto told = told_.find(claim);
+    if (told == told_.end()) return;
+    const Duration pause = std::min(kLongestPause, kPause * (1 << std::min(told->second.failures++, 6)));
+    told->second.not_before = services_.loop.now() + pause;
+    services_.loop.after(pause, [this, claim] { claim_changed(claim); });
 }
 
 void NodeHerald::write(const std::string& claim, const api::StringMap& annotations) {

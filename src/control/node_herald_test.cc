@@ -66,15 +66,21 @@ TEST(NodeHerald, a_cloud_hears_of_a_node_once_it_has_registered_and_the_claim_re
     EXPECT_THAT(b.provider.heard, SizeIs(1));
 }
 
-TEST(NodeHerald, what_failed_is_told_again_after_a_while) {
+TEST(NodeHerald, what_failed_is_told_again_later_each_time_also_where_nothing_changes) {
     Bench b;
     b.claim("a", true);
-    b.provider.answers[0](fail(ErrorKind::kForbidden, "no"));
-    b.claim("a", true);
-    EXPECT_THAT(b.provider.heard, SizeIs(1));
-    b.loop.advance(minutes{1} + seconds{1});
-    b.claim("a", true);
-    EXPECT_THAT(b.provider.heard, SizeIs(2));
+    std::size_t told = 1;
+    for (const int wait : {1, 2, 4, 8, 16, 30, 30}) {
+        ASSERT_THAT(b.provider.heard, SizeIs(told));
+        b.provider.answers.back()(fail(ErrorKind::kForbidden, "no"));
+        b.claim("a", true);
+        b.loop.advance(minutes{wait} - seconds{1});
+        b.claim("a", true);
+        EXPECT_THAT(b.provider.heard, SizeIs(told)) << wait;
+        b.loop.advance(seconds{2});
+        ++told;
+    }
+    EXPECT_THAT(b.provider.heard, SizeIs(told));
 }
 
 TEST(NodeHerald, a_cloud_is_shown_what_a_node_says_of_its_memory_until_it_takes_note) {

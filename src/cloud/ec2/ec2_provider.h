@@ -56,6 +56,7 @@ class Ec2Provider final : public Provider {
     const rules::RestrictedLabels& labels() const override { return labels_; }
     Result<InstanceTypes> instance_types(const api::NodePool& pool,
                                          const api::NodeClass* node_class) override;
+    bool shows_offerings() const override { return true; }
 
     DriftAnswer drift(const api::NodeClaim& claim, const api::NodePool& pool,
                       const api::NodeClass* node_class) override;

@@ -27,8 +27,6 @@ inline constexpr std::string_view kEfaResource = "vpc.amazonaws.com/efa";
 // Annotations, of classes and of claims.
 inline constexpr std::string_view kHashAnnotation = "karpenter.k8s.aws/ec2nodeclass-hash";
 inline constexpr std::string_view kHashVersionAnnotation = "karpenter.k8s.aws/ec2nodeclass-hash-version";
-// Ours, of classes: what memory nodes have said they have.
-inline constexpr std::string_view kLearnedMemoryAnnotation = "joiner.sh/learned-memory";
 // Of claims.
 inline constexpr std::string_view kProfileAnnotation = "karpenter.k8s.aws/instance-profile-name";
 // The instance has been tagged with its node's name, and with its cluster's.

@@ -19,6 +19,16 @@ std::string tag_filter(std::string_view tag) {
     return "tag:" + std::string(tag);
 }
 
+// Karpenter's metrics of its batches; the names of its batchers too, where it has them.
+OnBatch batches_of(Reports& reports, const char* batcher) {
+    return [&reports, batcher](Duration waited, std::size_t size) {
+        reports.observed("cloudprovider_batcher_batch_time_seconds", {{"batcher", batcher}},
+                         to_seconds(waited));
+        reports.observed("cloudprovider_batcher_batch_size", {{"batcher", batcher}},
+                         static_cast<double>(size));
+    };
+}
+
 template <typename T>
 std::map<std::string, aws::Answer<T>> same_for_all(const std::vector<std::string>& keys,
                                                    const aws::CallError& error) {
@@ -40,10 +50,11 @@ std::vector<std::string> ids_in(std::string_view message) {
     return out;
 }
 
-Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
+Instances::Instances(io::Loop& loop, Ec2& ec2, Reports& reports, std::string cluster_name)
     : ec2_(ec2),
       cluster_name_(std::move(cluster_name)),
-      by_id_(loop, {kMostInAFilter, kAtOnce}, std::optional<InstanceInfo>(),
+      by_id_(loop, {kMostInAFilter, kAtOnce}, batches_of(reports, "describe_instances"),
+             std::optional<InstanceInfo>(),
              [this](std::vector<std::string> ids, auto done) {
                  ec2_.describe_instances(
                      {{"instance-id", ids}},
@@ -56,7 +67,8 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
                      });
              }),
       by_claim_(
-          loop, {kMostInAFilter, kAtOnce}, std::vector<InstanceInfo>(),
+          loop, {kMostInAFilter, kAtOnce}, batches_of(reports, "describe_instances_of_claims"),
+          std::vector<InstanceInfo>(),
           [this](std::vector<std::string> uids, auto done) {
               ec2_.describe_instances(
                   {{tag_filter(kClaimUidTag), uids}},
@@ -71,7 +83,7 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
                       done(std::move(out));
                   });
           }),
-      ends_(loop, {kMostEnds, kAtOnce}, true,
+      ends_(loop, {kMostEnds, kAtOnce}, batches_of(reports, "terminate_instances"), true,
             [this](std::vector<std::string> ids, auto done) { end_all(std::move(ids), std::move(done)); }) {}
 
 // All or nothing: those that EC2 does not know are taken out, and the others asked for again.

@@ -21,6 +21,7 @@
 #include "cloud/ec2/placement/placement_groups.h"
 #include "cloud/ec2/reservations/reservations.h"
 #include "cloud/launch.h"
+#include "cloud/reports.h"
 #include "io/loop.h"
 
 namespace joiner::cloud::ec2 {
@@ -36,6 +37,7 @@ class Launcher {
         Reservations& reservations;
         PlacementGroups& placement_groups;
         const Settings& settings;
+        Reports& reports;
     };
     explicit Launcher(Ground ground)
         : loop_(ground.loop),
@@ -45,7 +47,8 @@ class Launcher {
           subnets_(ground.subnets),
           reservations_(ground.reservations),
           placement_groups_(ground.placement_groups),
-          settings_(ground.settings) {}
+          settings_(ground.settings),
+          reports_(ground.reports) {}
     ~Launcher() { *is_alive_ = false; }
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;
@@ -67,6 +70,7 @@ class Launcher {
     void ask_fleet(const PurchasePtr& purchase);
     void on_refused(const PurchasePtr& purchase, const aws::CallError& error);
     void on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer);
+    void count_error(const ClassStatus& status, const FleetError& error);
     void note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors);
     void found(const PurchasePtr& purchase, const InstanceInfo& info);
     void bought(const PurchasePtr& purchase, const FleetInstances& instances);
@@ -82,6 +86,7 @@ class Launcher {
     Reservations& reservations_;
     PlacementGroups& placement_groups_;
     const Settings& settings_;
+    Reports& reports_;
     FleetPlans plans_;
     std::optional<WallTime>
         began_;  // When the first launch was asked for: whoever led before may have bought.

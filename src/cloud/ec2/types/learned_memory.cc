@@ -6,7 +6,7 @@
 #include <charconv>
 #include <optional>
 
-#include "cloud/ec2/names.h"
+#include "cloud/class_state.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
