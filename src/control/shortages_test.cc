@@ -101,6 +101,14 @@ TEST(Shortages, are_kept_while_the_class_learns_what_memory_its_nodes_have) {
     EXPECT_EQ(b.to_be_had("rack-4").size(), 3u);
     b.node_class(1, {{"another", ""}});
     EXPECT_EQ(b.to_be_had("rack-4").size(), 4u);
+    b.node_class(1, {{std::string(cloud::kLearnedMemoryAnnotation), "rack-4 image 2"}});
+    b.exhausted("rack-4", 1);
+    b.node_class(1, {{std::string(cloud::kLearnedMemoryAnnotation), "rack-4 image 1"}});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 3u);
+    b.node_class(1);
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 3u);
+    b.node_class(1, {{"another", "1"}});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 4u);
 }
 
 TEST(Shortages, found_short_again_it_is_left_alone_for_longer_and_in_time_all_is_forgotten) {
