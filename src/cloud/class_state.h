@@ -3,12 +3,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/karpenter.h"
 #include "base/time.h"
 
 namespace joiner::cloud {
+
+// Of a class: what memory its nodes have said they have. It says nothing of what is in stock.
+inline constexpr std::string_view kLearnedMemoryAnnotation = "joiner.sh/learned-memory";
 
 struct ClassFacts {
     bool is_in_use = false;  // A NodeClaim names it.

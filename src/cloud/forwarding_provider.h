@@ -23,6 +23,7 @@ class ForwardingProvider : public Provider {
                                          const api::NodeClass* node_class) override {
         return own_.instance_types(pool, node_class);
     }
+    bool shows_offerings() const override { return own_.shows_offerings(); }
     void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                    std::function<void(Result<WantedClassState>)> done) override {
         own_.reconcile(node_class, facts, std::move(done));
@@ -51,6 +52,9 @@ class ForwardingProvider : public Provider {
     void hear_of_node(const api::NodeClaim& claim,
                       std::function<void(Result<api::StringMap>)> done) override {
         own_.hear_of_node(claim, std::move(done));
+    }
+    bool note_node(const api::NodeClaim& claim, const api::Node& node) override {
+        return own_.note_node(claim, node);
     }
     bool can_reboot() const override { return own_.can_reboot(); }
     void reboot(const api::NodeClaim& claim, const std::string& operation,

@@ -30,6 +30,7 @@ struct Instance {
     bool is_terminating = false;
     // It may be what a launch under way has bought; whose it is turns out when that is over.
     bool may_be_launching = false;
+    std::vector<std::string> absent_labels;  // That its claim and node must not have, as far as is known.
 };
 
 struct LaunchChoice {

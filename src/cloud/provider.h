@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/core.h"
 #include "api/karpenter.h"
 #include "base/result.h"
 #include "cloud/class_state.h"
@@ -65,6 +66,10 @@ class Provider {
     virtual Result<InstanceTypes> instance_types(const api::NodePool& pool,
                                                  const api::NodeClass* node_class) = 0;
 
+    // Whether its types and offerings are shown as metrics, as Karpenter's provider for this cloud shows
+    // them.
+    virtual bool shows_offerings() const { return false; }
+
     // What the node class should say of itself; asked when it or its use has changed. The answer is written
     // by others. A class that is on its way out is asked for too, until the finalizer is no longer wanted.
     // A provider that has nothing to say of its classes need not answer.
@@ -99,6 +104,10 @@ class Provider {
     // Tells it; repeatable. The claim is annotated with the answer, by which must_hear_of_node() is over.
     virtual void hear_of_node(const api::NodeClaim& /*claim*/,
                               std::function<void(Result<api::StringMap>)> /*done*/) {}
+
+    // What the node of a registered claim says of itself. It changes nothing in the cloud. false: no note was
+    // taken of it yet, and it is shown again.
+    virtual bool note_node(const api::NodeClaim& /*claim*/, const api::Node& /*node*/) { return true; }
 
     virtual bool can_reboot() const { return false; }
     // Starts the claim's instance anew in its place; repeatable under the same operation. A value once that

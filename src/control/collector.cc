@@ -1,7 +1,9 @@
 #include "control/collector.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "act/object_writer.h"
 #include "observe/log.h"
 #include "plan/lifecycle/claim_step.h"
 #include "rules/conditions.h"
@@ -21,14 +23,54 @@ void Collector::start() {
 // Each cloud for itself: one that cannot list makes nothing look gone, and holds up no other.
 void Collector::reconcile(cloud::Provider& provider) {
     provider.list([this, &provider](Result<std::vector<cloud::Instance>> instances) {
-        if (instances)
+        if (instances) {
+            relabel(provider, *instances);
             compare(provider, *instances);
-        else
+        } else {
             services_.notices.failed("list instances of " + std::string(provider.name()), instances.error());
+        }
         // A stray is reconciled again soon, the rest in its time.
         services_.loop.after(strays_[&provider].empty() ? kPeriod : kStrayPatience,
                              [this, &provider] { reconcile(provider); });
     });
+}
+
+// What is not written is found again in the next pass.
+void Collector::relabel(const cloud::Provider& provider, const std::vector<cloud::Instance>& instances) {
+    std::map<std::string_view, const cloud::Instance*> by_id;
+    for (const cloud::Instance& instance : instances) {
+        if (!instance.is_terminating) by_id[instance.provider_id] = &instance;
+    }
+    for (const auto& [name, state] : services_.cluster.our_claims()) {
+        const api::NodeClaim& claim = state.claim;
+        if (&services_.providers.of(claim.node_class) != &provider || claim.meta.deleted ||
+            !rules::is_true(claim.conditions, "Registered"))
+            continue;
+        const auto found = by_id.find(claim.provider_id);
+        if (found == by_id.end()) continue;
+        const cloud::Instance& instance = *found->second;
+        patch_labels(kube::kNodeClaims, name,
+                     plan::lost_reservation(claim.meta.labels, instance.labels, instance.absent_labels));
+        if (const model::NodeState* node = services_.cluster.node_of(claim))
+            patch_labels(
+                kube::kNodes, node->node.meta.name,
+                plan::lost_reservation(node->node.meta.labels, instance.labels, instance.absent_labels));
+    }
+}
+
+void Collector::patch_labels(const kube::Resource& resource, const std::string& name,
+                             const plan::LabelChanges& changes) {
+    if (changes.empty()) return;
+    observe::log_info("collector", "labelling as on demand what has left its capacity reservation",
+                      {{"kind", std::string(resource.plural)}, {"name", name}});
+    nlohmann::json labels = nlohmann::json::object();
+    for (const auto& [key, value] : changes) labels[key] = value ? nlohmann::json(*value) : nlohmann::json();
+    services_.client.patch(
+        resource, "", name, "", kube::PatchType::kMerge, act::dump({{"metadata", {{"labels", labels}}}}),
+        [this, name](const Result<std::string>& written) {
+            if (!written && written.error().kind != ErrorKind::kNotFound)
+                services_.notices.failed("label " + name + " as on demand", written.error());
+        });
 }
 
 void Collector::compare(cloud::Provider& provider, const std::vector<cloud::Instance>& instances) {

@@ -1,5 +1,5 @@
 // Orphans both ways: claims whose instance is gone, and instances no claim speaks for. Every two minutes, and
-// once after start-up. Loop thread.
+// once after start-up. Claims whose instance has left its reservation are relabelled on the way. Loop thread.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "act/services.h"
+#include "plan/lifecycle/lost_reservation.h"
 
 namespace joiner::control {
 
@@ -19,6 +20,9 @@ class Collector {
 
   private:
     void reconcile(cloud::Provider& provider);
+    void relabel(const cloud::Provider& provider, const std::vector<cloud::Instance>& instances);
+    void patch_labels(const kube::Resource& resource, const std::string& name,
+                      const plan::LabelChanges& changes);
     void compare(cloud::Provider& provider, const std::vector<cloud::Instance>& instances);
 
     act::Services& services_;

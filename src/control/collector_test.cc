@@ -85,5 +85,38 @@ TEST(Collector, a_claim_of_ours_without_its_instance_goes_and_anothers_stays) {
     EXPECT_THAT(b.deleted, testing::Contains("ours"));
 }
 
+TEST(Collector, a_claim_and_its_node_turn_on_demand_when_the_instance_has_left_its_reservation) {
+    Bench b;
+    b.claim("c", "i-1", "ours.example.com");
+    b.claim("kept", "i-2", "ours.example.com");
+    b.claim("foreign", "i-3", "theirs.example.com");
+    for (const char* name : {"c", "kept", "foreign"}) {
+        api::NodeClaim claim = b.cluster.find_claim(name)->claim;
+        claim.meta.labels = {{"karpenter.sh/capacity-type", "reserved"}, {"cloud/reservation", "r"}};
+        b.cluster.upsert(std::move(claim));
+    }
+    api::Node node;
+    node.meta.name = "n";
+    node.provider_id = "i-1";
+    node.meta.labels = {{"karpenter.sh/capacity-type", "reserved"}};
+    b.cluster.upsert(std::move(node));
+    for (const char* id : {"i-1", "i-2", "i-3"}) {
+        b.instance(id, "");
+        b.provider.instances.back().labels["karpenter.sh/capacity-type"] =
+            std::string_view(id) == "i-2" ? "reserved" : "on-demand";
+        b.provider.instances.back().absent_labels = {"cloud/reservation"};
+    }
+    b.collector.start();
+    b.loop.run_ready();
+    ASSERT_EQ(b.http.calls.size(), 2u);
+    EXPECT_THAT(b.http.calls[0].request.target, testing::HasSubstr("/nodeclaims/c"));
+    EXPECT_EQ(
+        b.http.calls[0].request.body,
+        R"({"metadata":{"labels":{"cloud/reservation":null,"karpenter.sh/capacity-type":"on-demand"}}})");
+    EXPECT_THAT(b.http.calls[1].request.target, testing::HasSubstr("/nodes/n"));
+    EXPECT_EQ(b.http.calls[1].request.body,
+              R"({"metadata":{"labels":{"karpenter.sh/capacity-type":"on-demand"}}})");
+}
+
 }  // namespace
 }  // namespace joiner::control

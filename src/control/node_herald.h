@@ -1,7 +1,9 @@
 // Tells clouds which node each of their instances has become, where they want to hear it, and writes what
-// they answer onto the claim. A few at a time, so that many nodes at once are no storm of calls. Loop thread.
+// they answer onto the claim. A few at a time, so that many nodes at once are no storm of calls. It also
+// shows them what each node says of itself. Loop thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -21,13 +23,21 @@ class NodeHerald {
   private:
     // nullptr: there is nothing to tell.
     const api::NodeClaim* to_tell(const std::string& claim) const;
+    void stop_telling(const std::string& claim);
+    void show_node(const std::string& claim);
     void tell_next();
+    void failed(const std::string& claim, const Error& error);
     void write(const std::string& claim, const api::StringMap& annotations);
 
     act::Services& services_;
+    // The memory that the claim's node had when the cloud took note of it, in bytes; by claim.
+    std::map<std::string, std::int64_t> shown_;
     std::set<std::string> waiting_;  // Claims.
-    std::map<std::string, WallTime>
-        not_before_;  // Of claims that were told of: when to tell again at the soonest.
+    struct Told {
+        WallTime not_before = kNoTime;  // When to tell again at the soonest.
+        int failures = 0;               // In a row.
+    };
+    std::map<std::string, Told> told_;  // By claim.
     int under_way_ = 0;
 };
 

@@ -24,6 +24,12 @@ struct CuriousProvider final : cloud::testing::NoProvider {
         heard.push_back(claim.meta.name);
         answers.push_back(std::move(done));
     }
+    bool note_node(const api::NodeClaim& claim, const api::Node& node) override {
+        shown.push_back(claim.meta.name + " " + node.capacity.at("memory").to_string());
+        return takes_note;
+    }
+    bool takes_note = true;
+    std::vector<std::string> shown;
     std::vector<std::string> heard;
     std::vector<std::function<void(Result<api::StringMap>)>> answers;
 };
@@ -35,6 +41,7 @@ struct Bench : act::ServicesBench<CuriousProvider> {
         api::NodeClaim claim;
         claim.meta.name = name;
         claim.meta.annotations = annotations;
+        claim.provider_id = "p:///" + name;
         if (is_registered) claim.conditions = {{"Registered", "True", "", "", kNoTime, 0}};
         cluster.upsert(std::move(claim));
         herald.claim_changed(name);
@@ -59,15 +66,50 @@ TEST(NodeHerald, a_cloud_hears_of_a_node_once_it_has_registered_and_the_claim_re
     EXPECT_THAT(b.provider.heard, SizeIs(1));
 }
 
-TEST(NodeHerald, what_failed_is_told_again_after_a_while) {
+TEST(NodeHerald, what_failed_is_told_again_later_each_time_also_where_nothing_changes) {
     Bench b;
     b.claim("a", true);
-    b.provider.answers[0](fail(ErrorKind::kForbidden, "no"));
+    std::size_t told = 1;
+    for (const int wait : {1, 2, 4, 8, 16, 30, 30}) {
+        ASSERT_THAT(b.provider.heard, SizeIs(told));
+        b.provider.answers.back()(fail(ErrorKind::kForbidden, "no"));
+        b.claim("a", true);
+        b.loop.advance(minutes{wait} - seconds{1});
+        b.claim("a", true);
+        EXPECT_THAT(b.provider.heard, SizeIs(told)) << wait;
+        b.loop.advance(seconds{2});
+        ++told;
+    }
+    EXPECT_THAT(b.provider.heard, SizeIs(told));
+}
+
+TEST(NodeHerald, a_cloud_is_shown_what_a_node_says_of_its_memory_until_it_takes_note) {
+    Bench b;
+    const auto node = [&](const char* memory) {
+        api::Node out;
+        out.meta.name = "n";
+        out.provider_id = "p:///a";
+        if (memory != nullptr) out.capacity["memory"] = *Quantity::parse(memory);
+        b.cluster.upsert(std::move(out));
+    };
     b.claim("a", true);
-    EXPECT_THAT(b.provider.heard, SizeIs(1));
-    b.loop.advance(minutes{1} + seconds{1});
+    node(nullptr);
     b.claim("a", true);
-    EXPECT_THAT(b.provider.heard, SizeIs(2));
+    node("7Gi");
+    b.claim("a", false);
+    EXPECT_THAT(b.provider.shown, SizeIs(0));
+    b.provider.takes_note = false;
+    b.claim("a", true);
+    b.provider.takes_note = true;
+    b.claim("a", true);
+    b.claim("a", true, {{"heard", "true"}});
+    EXPECT_THAT(b.provider.shown, ElementsAre("a 7Gi", "a 7Gi"));
+    node("6Gi");
+    b.claim("a", true);
+    EXPECT_THAT(b.provider.shown, ElementsAre("a 7Gi", "a 7Gi", "a 6Gi"));
+    b.herald.forget("a");
+    b.claim("a", true);
+    EXPECT_THAT(b.provider.shown, SizeIs(4));
 }
 
 TEST(NodeHerald, many_nodes_are_told_of_a_few_at_a_time) {

@@ -89,6 +89,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       cloud_events(services, lifecycle, shortages),
       node_herald(services),
       pool_metrics(cluster, metrics),
+      offering_metrics(services, metrics),
       pod_metrics(cluster, decisions, metrics),
       condition_metrics(cluster, providers, metrics),
       lease_seed(rng.next()),

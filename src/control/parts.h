@@ -29,6 +29,7 @@
 #include "control/kept_places.h"
 #include "control/legacy_repairer.h"
 #include "control/node_herald.h"
+#include "control/offering_metrics.h"
 #include "control/options.h"
 #include "control/overlaid_offers.h"
 #include "control/overlay_keeper.h"
@@ -119,6 +120,7 @@ struct Parts {
     CloudEvents cloud_events;
     NodeHerald node_herald;
     PoolMetrics pool_metrics;
+    OfferingMetrics offering_metrics;
     PodMetrics pod_metrics;
     ConditionMetrics condition_metrics;
     const std::uint64_t lease_seed;

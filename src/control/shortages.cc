@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/names.h"
+#include "cloud/class_state.h"
 
 namespace joiner::control {
 namespace {
@@ -27,6 +28,17 @@ std::vector<std::string_view> devices_of(const rules::InstanceType& type) {
     std::vector<std::string_view> out;
     for (const auto& [name, amount] : type.capacity.extended) out.push_back(name);
     return out;
+}
+
+// What nodes have said of their memory says nothing of stock.
+bool says_the_same(const api::StringMap& before, const api::StringMap& now) {
+    return before.size() - before.count(cloud::kLearnedMemoryAnnotation) ==
+               now.size() - now.count(cloud::kLearnedMemoryAnnotation) &&
+           std::all_of(before.begin(), before.end(), [&](const auto& each) {
+               const auto it = now.find(each.first);
+               return each.first == cloud::kLearnedMemoryAnnotation ||
+                      (it != now.end() && it->second == each.second);
+           });
 }
 
 }  // namespace
@@ -54,8 +66,8 @@ cloud::InstanceTypes Shortages::instance_types(const api::NodePool& pool) {
 
 bool Shortages::is_old(const OfClass& of, const api::NodeClassReference& node_class) const {
     const auto there = cluster_.find_node_class(node_class);
-    return there != nullptr &&
-           (of.generation != there->meta.generation || of.annotations != there->meta.annotations);
+    return there != nullptr && (of.generation != there->meta.generation ||
+                                !says_the_same(of.annotations, there->meta.annotations));
 }
 
 Shortages::OfClass& Shortages::of_class(const api::NodeClassReference& node_class) {

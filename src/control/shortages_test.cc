@@ -33,12 +33,13 @@ struct Bench {
         pool.node_template.node_class = {"rack.test", "RackNodeClass", "default"};
         node_class(1);
     }
-    void node_class(std::int64_t generation) {
+    void node_class(std::int64_t generation, const api::StringMap& annotations = {}) {
         api::NodeClass changed;
         changed.group = "rack.test";
         changed.kind = "RackNodeClass";
         changed.meta.name = "default";
         changed.meta.generation = generation;
+        changed.meta.annotations = annotations;
         cluster.upsert(changed);
     }
     api::NodeClaim claim(const std::string& type) {
@@ -88,6 +89,17 @@ TEST(Shortages, what_a_launch_could_not_have_is_left_alone_and_comes_back) {
                                      "rack-4 in rack-b, on-demand"));
     EXPECT_EQ(b.to_be_had("rack-16").size(), 4u) << "another type is another stock";
     b.loop.advance(minutes{3});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 4u);
+}
+
+TEST(Shortages, are_kept_while_the_class_learns_what_memory_its_nodes_have) {
+    Bench b;
+    b.exhausted("rack-4", 1);
+    b.node_class(1, {{std::string(cloud::kLearnedMemoryAnnotation), "rack-4 image 1"}});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 3u);
+    b.node_class(1, {{std::string(cloud::kLearnedMemoryAnnotation), "rack-4 image 2"}});
+    EXPECT_EQ(b.to_be_had("rack-4").size(), 3u);
+    b.node_class(1, {{"another", ""}});
     EXPECT_EQ(b.to_be_had("rack-4").size(), 4u);
 }
 

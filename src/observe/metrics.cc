@@ -79,6 +79,14 @@ constexpr Description kDescriptions[] = {
     {"joiner_disruption_held", "1 where a NodePool is left alone because its replacements kept failing."},
     {"cloudprovider_duration_seconds", "Time a call to the cloud took."},
     {"cloudprovider_errors_total", "Calls to the cloud that failed."},
+    {"cloudprovider_instance_type_cpu_cores", "Cores of an instance type."},
+    {"cloudprovider_instance_type_memory_bytes", "Memory that a node of an instance type is taken to have."},
+    {"cloudprovider_instance_type_offering_available", "1 where an offering is to be had."},
+    {"cloudprovider_instance_type_offering_price_estimate", "Dollars an hour of an offering."},
+    {"cloudprovider_instance_launch_failures_total",
+     "Errors that fleets named, also beside instances, by AWS's code."},
+    {"cloudprovider_batcher_batch_time_seconds", "Time the first question of a call for many has waited."},
+    {"cloudprovider_batcher_batch_size", "Questions that one call for many has answered."},
     {"joiner_pods_bound_total", "Pods bound by the controller itself, by result."},
     {"joiner_plan_price_per_hour", "Price of what the last plan buys."},
     {"joiner_plan_lower_bound_per_hour", "What no plan for the same pods could be cheaper than."},
@@ -146,7 +154,14 @@ const prometheus::Histogram::BucketBoundaries& condition_buckets() {
     return buckets;
 }
 
+const prometheus::Histogram::BucketBoundaries& size_buckets() {
+    static const prometheus::Histogram::BucketBoundaries buckets = {
+        1, 2, 4, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 400, 500, 750, 1000};
+    return buckets;
+}
+
 const prometheus::Histogram::BucketBoundaries& buckets_for(std::string_view name) {
+    if (name.ends_with("_batch_size")) return size_buckets();
     if (name.starts_with("nodes_reboot_")) return reboot_buckets();
     return name.starts_with(kOfConditions) ? condition_buckets() : duration_buckets();
 }

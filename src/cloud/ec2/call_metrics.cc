@@ -23,6 +23,8 @@ std::string id_of(aws::Service service) {
             return "Pricing";
         case aws::Service::kZonalShift:
             return "ARC Zonal Shift";
+        case aws::Service::kEventBridge:
+            return "EventBridge";
     }
     return "";
 }

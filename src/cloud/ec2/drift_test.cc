@@ -133,7 +133,8 @@ class KnownInstancesTest : public ::testing::Test {
         },
         "test"};
     Ec2 ec2_{client_};
-    Instances instances_{loop_, ec2_, "test"};
+    Reports nobody_;
+    Instances instances_{loop_, ec2_, nobody_, "test"};
     KnownInstances known_{loop_, instances_};
 };
 

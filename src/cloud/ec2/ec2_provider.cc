@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "api/names.h"
@@ -11,6 +12,7 @@
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/types/class_types.h"
 #include "cloud/ec2/types/type_labels.h"
+#include "rules/resources.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -43,14 +45,14 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       pricing_(client_),
       sqs_(client_),
       arc_(client_),
-      instances_(ground.loop, ec2_, settings_.cluster_name),
+      instances_(ground.loop, ec2_, ground.reports, settings_.cluster_name),
       known_(ground.loop, instances_),
       reservations_(ground.loop, ec2_, instances_, ground.reports),
       placement_groups_(ground.loop, ec2_, ground.reports),
       node_tags_(ec2_, instances_, settings_.cluster_name),
       templates_(ground.loop, ec2_, settings_.cluster_name),
-      launcher_(
-          {ground.loop, ec2_, instances_, templates_, subnets_, reservations_, placement_groups_, settings_}),
+      launcher_({ground.loop, ec2_, instances_, templates_, subnets_, reservations_, placement_groups_,
+                 settings_, ground.reports}),
       cluster_(ground.loop, eks_, settings_, std::move(ground.ask_version)),
       profiles_(ground.loop, iam_, region_, settings_),
       discovery_(ground.loop, ec2_, ssm_, subnets_, settings_),
@@ -58,6 +60,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
                    placement_groups_, settings_}),
       region_types_(ground.loop, ec2_, pricing_, region_, settings_,
                     [&reports = ground.reports] { reports.offers_changed(); }),
+      reports_(ground.reports),
       queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue),
       status_watch_(ground.loop, ec2_, ground.reports),
       zonal_shift_(ground.loop, eks_, arc_, settings_.cluster_name,
@@ -100,8 +103,12 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
     const auto group_now = [this](const std::optional<PlacementGroupSelector>& selector) {
         return selector ? placement_groups_.find(*selector) : std::nullopt;
     };
-    const bool is_ground_the_same =
-        kept.facts == facts && kept.shift == zonal_shift_.version() && kept.group == group_now(kept.selector);
+    if (kept.version != version || version.empty()) learned_.read(node_class);
+    if (kept.learned != learned_.version() && kept.memory == memory_of(node_class.meta.name, kept))
+        kept.learned = learned_.version();
+    const bool is_ground_the_same = kept.facts == facts && kept.shift == zonal_shift_.version() &&
+                                    kept.group == group_now(kept.selector) &&
+                                    kept.learned == learned_.version();
     if (is_ground_the_same && !version.empty() && kept.version == version) {
         count_reservations(kept);
         return &kept;
@@ -116,7 +123,8 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
         if (!parsed) return unknown(name + ": " + parsed.error().message);
         const std::optional<PlacementGroup> group = group_now(parsed->placement_group);
         if (parsed->placement_group && !group) return unknown(name + " has not found its placement group");
-        TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_, group));
+        TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_, group,
+                                         learned_.of(node_class.meta.name)));
         close_shifted_zones(types);
         kept = {{},
                 written,
@@ -127,13 +135,25 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
                 kNeverCounted,
                 parsed->placement_group,
                 group,
+                {},
+                learned_.version(),
                 {}};
         for (const rules::InstanceType& type : *kept.types)
             if (const StatusImage* image = image_for(status, type)) kept.images[type.name] = image->id;
+        kept.memory = memory_of(node_class.meta.name, kept);
     }
     kept.version = version;
     count_reservations(kept);
     return &kept;
+}
+
+MemoryByImage Ec2Provider::memory_of(const std::string& node_class, const ClassTypes& kept) const {
+    MemoryByImage out;
+    for (const auto& [key, bytes] : learned_.of(node_class)) {
+        const auto image = kept.images.find(key.first);
+        if (image != kept.images.end() && image->second == key.second) out[key] = bytes;
+    }
+    return out;
 }
 
 void Ec2Provider::count_reservations(ClassTypes& kept) {
@@ -184,7 +204,35 @@ void Ec2Provider::reconcile(const api::NodeClass& node_class, const ClassFacts& 
     status_watch_.start();
     if (settings_.enable_zonal_shift) zonal_shift_.start();
     if (!launcher_.is_launching()) templates_.sweep();
-    reconciler_.reconcile(node_class, facts, std::move(done));
+    learned_.read(node_class);
+    reconciler_.reconcile(node_class, facts,
+                          [this, name = node_class.meta.name, done = std::move(done),
+                           is_alive = is_alive_](Result<WantedClassState> wanted) {
+                              if (!*is_alive) return;
+                              if (wanted && !wanted->wants_finalizer) learned_.forget(name);
+                              std::string learned = learned_.written(name);
+                              if (wanted && !learned.empty())
+                                  wanted->annotations[std::string(kLearnedMemoryAnnotation)] =
+                                      std::move(learned);
+                              done(std::move(wanted));
+                          });
+}
+
+bool Ec2Provider::note_node(const api::NodeClaim& claim, const api::Node& node) {
+    const std::string type(api::find_or_empty(claim.meta.labels, api::kInstanceTypeLabel));
+    const std::int64_t bytes = rules::as_capacity(node.capacity).memory_bytes;
+    const std::shared_ptr<const RegionFacts> facts = region_types_.facts();
+    if (bytes <= 0 || facts == nullptr) return false;
+    const auto info = std::find_if(facts->types.begin(), facts->types.end(),
+                                   [&](const InstanceTypeInfo& each) { return each.name == type; });
+    if (info == facts->types.end() || !is_likely_memory(*info, bytes)) return true;
+    const std::string& node_class = claim.node_class.name;
+    if (!learned_.note(node_class, type, claim.image_id, bytes)) return true;
+    // Of an image that new nodes do not get, nobody's types change.
+    const auto kept = types_.find(node_class);
+    if (kept != types_.end() && kept->second.memory != memory_of(node_class, kept->second))
+        reports_.offers_changed();
+    return true;
 }
 
 std::vector<rules::RepairPolicy> Ec2Provider::repair_policies() const {

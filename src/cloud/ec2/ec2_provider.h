@@ -28,6 +28,7 @@
 #include "cloud/ec2/placement/placement_groups.h"
 #include "cloud/ec2/reservations/reservations.h"
 #include "cloud/ec2/settings.h"
+#include "cloud/ec2/types/learned_memory.h"
 #include "cloud/ec2/types/region_types.h"
 #include "cloud/provider.h"
 
@@ -55,6 +56,7 @@ class Ec2Provider final : public Provider {
     const rules::RestrictedLabels& labels() const override { return labels_; }
     Result<InstanceTypes> instance_types(const api::NodePool& pool,
                                          const api::NodeClass* node_class) override;
+    bool shows_offerings() const override { return true; }
 
     DriftAnswer drift(const api::NodeClaim& claim, const api::NodePool& pool,
                       const api::NodeClass* node_class) override;
@@ -71,6 +73,7 @@ class Ec2Provider final : public Provider {
                       std::function<void(Result<api::StringMap>)> done) override {
         node_tags_.put(claim, std::move(done));
     }
+    bool note_node(const api::NodeClaim& claim, const api::Node& node) override;
     bool can_reboot() const override { return true; }
     void reboot(const api::NodeClaim& claim, const std::string& operation,
                 std::function<void(Status)> done) override;
@@ -88,11 +91,15 @@ class Ec2Provider final : public Provider {
         std::optional<PlacementGroupSelector> selector;
         std::optional<PlacementGroup> group;
         std::map<std::string, std::string, std::less<>> images;  // That a new node of each type gets.
+        int learned = 0;                                         // The version of what was learned.
+        MemoryByImage memory;  // The part of it that is of these types and images.
     };
     // What nodes of the class may be; an error where that is not known now.
     Result<const ClassTypes*> types_of(const api::NodeClass& node_class);
     // Writes into the types how many machines the class's reservations hold now.
     void count_reservations(ClassTypes& kept);
+    // The part of what was learned that counts for the class's types as they are.
+    MemoryByImage memory_of(const std::string& node_class, const ClassTypes& kept) const;
     void close_shifted_zones(std::vector<rules::InstanceType>& types) const;
     void end(const std::string& id, std::function<void(Status)> done);
     void see_whether_it_ended(const std::string& id, std::function<void(Status)> done);
@@ -123,6 +130,8 @@ class Ec2Provider final : public Provider {
     Discovery discovery_;
     ClassReconciler reconciler_;
     RegionTypes region_types_;
+    LearnedMemory learned_;
+    Reports& reports_;
     InterruptionQueue queue_;
     InstanceStatusWatch status_watch_;
     ZonalShift zonal_shift_;

@@ -46,6 +46,8 @@ std::string_view service_id(Service service) {
     switch (service) {
         case Service::kZonalShift:
             return "arc_zonal_shift";
+        case Service::kEventBridge:
+            return "eventbridge";
         default:
             return name_of(service);
     }
@@ -95,6 +97,8 @@ std::string_view name_of(Service service) {
             return "pricing";
         case Service::kZonalShift:
             return "arc-zonal-shift";
+        case Service::kEventBridge:
+            return "events";
     }
     return "";
 }
@@ -116,8 +120,9 @@ Result<Endpoints> Endpoints::read(const Environment& environment, std::string re
     if (ignores_urls) return out;
 
     const auto services = environment.files.services.find(environment.profile_setting("services"));
-    for (const Service service : {Service::kEc2, Service::kIam, Service::kSts, Service::kSqs, Service::kSsm,
-                                  Service::kEks, Service::kPricing, Service::kZonalShift}) {
+    for (const Service service :
+         {Service::kEc2, Service::kIam, Service::kSts, Service::kSqs, Service::kSsm, Service::kEks,
+          Service::kPricing, Service::kZonalShift, Service::kEventBridge}) {
         const std::string id(service_id(service));
         const std::string variable = "AWS_ENDPOINT_URL_" + upper(id);
         std::string url = environment.variable(variable);

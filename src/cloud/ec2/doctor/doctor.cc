@@ -20,6 +20,38 @@ std::string permission_check(std::string_view action) {
     return fmt::format("permission {}", action);
 }
 
+constexpr const char* kRulesCheck = "rules of the queue";
+constexpr const char* kRulesPermission =
+    "the role may not see them; for this check alone it wants events:ListRuleNamesByTarget and "
+    "events:DescribeRule. The rules are in deploy/aws/interruption.yaml";
+
+// Named as in deploy/aws/interruption.yaml.
+struct WantedRule {
+    const char* name;
+    const char* source;
+    const char* detail_type;
+};
+constexpr WantedRule kWantedRules[] = {
+    {"SpotInterruption", "aws.ec2", "EC2 Spot Instance Interruption Warning"},
+    {"RebalanceRecommendation", "aws.ec2", "EC2 Instance Rebalance Recommendation"},
+    {"StateChange", "aws.ec2", "EC2 Instance State-change Notification"},
+    {"ScheduledChange", "aws.health", "AWS Health Event"},
+    {"CapacityReservationInterruption", "aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"},
+};
+
+// Of a queue's address, "https://sqs.eu-west-1.amazonaws.com/123456789012/name"; empty: it has another form.
+std::string queue_arn_of(const std::string& url, const aws::Endpoints& endpoints) {
+    const std::size_t last = url.rfind('/');
+    const std::size_t before = last == std::string::npos || last == 0 ? last : url.rfind('/', last - 1);
+    if (before == std::string::npos || before == last) return {};
+    const std::string account = url.substr(before + 1, last - before - 1);
+    const std::string name = url.substr(last + 1);
+    const bool is_account =
+        account.size() == 12 && account.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_account || name.empty()) return {};
+    return fmt::format("arn:{}:sqs:{}:{}:{}", endpoints.partition(), endpoints.region(), account, name);
+}
+
 // All questions, one after the other; the first error, or all that was found.
 template <typename T, typename Question>
 void ask_each(std::vector<Question> questions,
@@ -52,7 +84,8 @@ Doctor::Doctor(Ec2Ground ground, Settings settings, std::vector<api::NodeClass> 
       eks_(client_),
       pricing_(client_),
       sqs_(client_),
-      arc_(client_) {
+      arc_(client_),
+      event_bridge_(client_) {
     ours_.tags = {{std::string(kOwnedTagPrefix) + settings_.cluster_name, "owned"},
                   {std::string(kClusterTag), settings_.cluster_name},
                   {std::string(kPoolTag), "default"},
@@ -140,6 +173,7 @@ void Doctor::plan() {
         steps_.push_back([this, &each](Next next) { look_at_images(each, std::move(next)); });
     }
     then(&Doctor::look_at_queue);
+    then(&Doctor::look_at_rules);
     then(&Doctor::look_at_zonal_shift);
 }
 
@@ -360,26 +394,76 @@ void Doctor::look_at_queue(Next next) {
         not_checked(name, "--interruption-queue is not set: spot instances end without a warning");
         return next();
     }
-    sqs_.get_queue_url(settings_.interruption_queue, [this, name, next = std::move(next)](
-                                                         const aws::Answer<std::string>& url) {
-        if (!url) {
-            failed(name, url.error().message,
-                   url.error().kind == ErrorKind::kForbidden
-                       ? kPolicyCure
-                       : "make it with deploy/aws/interruption.yaml, or name another one");
-            return next();
-        }
-        // Takes no message from whoever reads.
-        sqs_.peek(*url, [this, name, next](const aws::Answer<void>& may_read) {
-            if (may_read)
-                good(name, settings_.interruption_queue + " may be read");
-            else
-                failed(name, may_read.error().message, kPolicyCure);
-            not_checked("rules of the queue",
-                        "the controller's role may not see them; they are in deploy/aws/interruption.yaml");
+    sqs_.get_queue_url(settings_.interruption_queue,
+                       [this, name, next = std::move(next)](const aws::Answer<std::string>& url) {
+                           if (!url) {
+                               failed(name, url.error().message,
+                                      url.error().kind == ErrorKind::kForbidden
+                                          ? kPolicyCure
+                                          : "make it with deploy/aws/interruption.yaml, or name another one");
+                               return next();
+                           }
+                           // Takes no message from whoever reads.
+                           queue_arn_ = queue_arn_of(*url, client_.endpoints());
+                           sqs_.peek(*url, [this, name, next](const aws::Answer<void>& may_read) {
+                               if (may_read)
+                                   good(name, settings_.interruption_queue + " may be read");
+                               else
+                                   failed(name, may_read.error().message, kPolicyCure);
+                               next();
+                           });
+                       });
+}
+
+// The controller does not need to see the rules, so a role that may not is no fault.
+void Doctor::look_at_rules(Next next) {
+    if (queue_arn_.empty()) return next();
+    if (settings_.isolated_vpc) {
+        not_checked(kRulesCheck, "EventBridge is not asked here");
+        return next();
+    }
+    event_bridge_.rules_of_target(
+        queue_arn_, [this, next = std::move(next)](const aws::Answer<std::vector<std::string>>& names) {
+            if (names) return describe_rules(*names, {}, next);
+            not_checked(kRulesCheck, names.error().kind == ErrorKind::kForbidden ? kRulesPermission
+                                                                                 : names.error().message);
             next();
         });
+}
+
+void Doctor::describe_rules(std::vector<std::string> names, std::vector<EventRule> found, Next next) {
+    if (names.empty()) {
+        note_rules(found);
+        return next();
+    }
+    const std::string name = std::move(names.back());
+    names.pop_back();
+    event_bridge_.describe_rule(name, [this, names = std::move(names), found = std::move(found),
+                                       next = std::move(next)](const aws::Answer<EventRule>& rule) mutable {
+        if (!rule && rule.error().kind != ErrorKind::kNotFound) {
+            not_checked(kRulesCheck,
+                        rule.error().kind == ErrorKind::kForbidden ? kRulesPermission : rule.error().message);
+            return next();
+        }
+        if (rule) found.push_back(*rule);
+        describe_rules(std::move(names), std::move(found), std::move(next));
     });
+}
+
+void Doctor::note_rules(const std::vector<EventRule>& rules) {
+    for (const WantedRule& wanted : kWantedRules) {
+        const std::string name = fmt::format("rule {}", wanted.name);
+        const bool is_there = std::any_of(rules.begin(), rules.end(), [&](const EventRule& each) {
+            return lets_through(each, wanted.source, wanted.detail_type);
+        });
+        if (is_there)
+            good(name, "delivers to the queue");
+        else
+            failed(name, fmt::format("no rule delivers \"{}\" to the queue", wanted.detail_type),
+                   fmt::format("add the rule {} of deploy/aws/interruption.yaml, with the queue as its "
+                               "target, or enable the one that is there",
+                               wanted.name));
+    }
 }
 
 void Doctor::look_at_zonal_shift(Next next) {

@@ -11,6 +11,7 @@
 
 #include "api/karpenter.h"
 #include "cloud/ec2/calls/ec2.h"
+#include "cloud/ec2/calls/event_bridge.h"
 #include "cloud/ec2/calls/iam.h"
 #include "cloud/ec2/calls/services.h"
 #include "cloud/ec2/calls/sts.h"
@@ -58,6 +59,9 @@ class Doctor {
     void look_at_prices(Next next);
     void look_at_profiles(Next next);
     void look_at_queue(Next next);
+    void look_at_rules(Next next);
+    void describe_rules(std::vector<std::string> names, std::vector<EventRule> found, Next next);
+    void note_rules(const std::vector<EventRule>& rules);
     void look_at_zonal_shift(Next next);
     void look_at_subnets(const api::NodeClass& node_class, Next next);
     void look_at_security_groups(const api::NodeClass& node_class, Next next);
@@ -76,9 +80,11 @@ class Doctor {
     Pricing pricing_;
     Sqs sqs_;
     ArcZonalShift arc_;
+    EventBridge event_bridge_;
     bool heeds_dry_runs_ = false;  // Of a question, so far.
     TrialGround ours_;
     std::string cluster_arn_;
+    std::string queue_arn_;  // Empty: the queue cannot be read, or its address does not say.
     std::deque<Step> steps_;
     std::vector<Check> checks_;
     std::function<void(std::vector<Check>)> done_;

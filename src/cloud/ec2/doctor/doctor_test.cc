@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cloud/ec2/testing/ec2_bench.h"
 #include "io/testing/manual_loop.h"
 #include "io/testing/scripted_http.h"
@@ -80,7 +82,21 @@ class DoctorTest : public ::testing::Test {
                 200,
                 "<ListInstanceProfilesResponse><ListInstanceProfilesResult/></ListInstanceProfilesResponse>",
                 "", 0};
-        if (action == "GetQueueUrl") return {200, R"({"QueueUrl":"http://q"})", "", 0};
+        if (action == "GetQueueUrl") return {200, R"({"QueueUrl":"http://q/123456789012/test"})", "", 0};
+        if (action == "ListRuleNamesByTarget") {
+            asked_of_ = nlohmann::json::parse(request.body)["TargetArn"];
+            nlohmann::json names = nlohmann::json::array();
+            for (const auto& [name, rule] : rules_) names.push_back(name);
+            return {200, nlohmann::json{{"RuleNames", names}}.dump(), "", 0};
+        }
+        if (action == "DescribeRule") {
+            const std::string name = nlohmann::json::parse(request.body)["Name"];
+            return {200,
+                    nlohmann::json{{"EventPattern", rules_.at(name).pattern},
+                                   {"State", rules_.at(name).is_enabled ? "ENABLED" : "DISABLED"}}
+                        .dump(),
+                    "", 0};
+        }
         return {200, "{}", "", 0};
     }
     std::vector<Check> examine() {
@@ -115,6 +131,16 @@ class DoctorTest : public ::testing::Test {
     bool has_images_ = true;
     bool has_instance_ = true;
     std::map<std::string, int> calls_;
+    std::string asked_of_;
+    std::map<std::string, EventRule> rules_ = {
+        {"a",
+         {R"({"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]})", true}},
+        {"b",
+         {R"({"source": ["aws.ec2"], "detail-type": ["EC2 Instance Rebalance Recommendation",
+             "EC2 Instance State-change Notification"]})",
+          true}},
+        {"c", {R"({"source": ["aws.health"]})", true}},
+        {"d", {R"({"source": ["aws.ec2"], "detail-type": [{"prefix": "EC2 Capacity Reservation"}]})", true}}};
 };
 
 TEST_F(DoctorTest, where_all_is_well_nothing_fails_and_nothing_is_changed) {
@@ -125,7 +151,9 @@ TEST_F(DoctorTest, where_all_is_well_nothing_fails_and_nothing_is_changed) {
          {"region", "credentials", "EC2", "permission ec2:TerminateInstances", "permission ec2:CreateFleet",
           "cluster test", "permission pricing:GetProducts", "permission iam:GetInstanceProfile",
           "EC2NodeClass default: subnets", "EC2NodeClass default: security groups",
-          "EC2NodeClass default: images", "interruption queue", "zonal shift"}) {
+          "EC2NodeClass default: images", "interruption queue", "rule SpotInterruption",
+          "rule RebalanceRecommendation", "rule StateChange", "rule ScheduledChange",
+          "rule CapacityReservationInterruption", "zonal shift"}) {
         ASSERT_NE(find(checks, name), nullptr) << name;
         EXPECT_EQ(find(checks, name)->result, Check::Result::kOk) << name;
     }
@@ -162,6 +190,48 @@ TEST_F(DoctorTest, each_refusal_is_a_failed_check_with_a_cure) {
         EXPECT_THAT(check->message, HasSubstr(call));
         EXPECT_THAT(check->cure, HasSubstr("controller-policy.json"));
         EXPECT_EQ(count(checks, Check::Result::kFailed), 1);
+    }
+}
+
+TEST_F(DoctorTest, a_rule_that_does_not_deliver_to_the_queue_is_named_with_its_cure) {
+    struct Case {
+        const char* rule;
+        EventRule becomes;
+        std::vector<const char*> missing;
+    };
+    const Case kCases[] = {
+        {"a", {rules_["a"].pattern, false}, {"SpotInterruption"}},
+        {"b", {R"({"source": ["aws.ecs"]})", true}, {"RebalanceRecommendation", "StateChange"}},
+        {"c", {"", true}, {"ScheduledChange"}},
+        {"d",
+         {R"({"source": "aws.ec2", "detail-type": [{"suffix": "Warning"}, 5]})", true},
+         {"CapacityReservationInterruption"}}};
+    const std::map<std::string, EventRule> all = rules_;
+    for (const Case& each : kCases) {
+        SCOPED_TRACE(each.rule);
+        rules_ = all;
+        rules_[each.rule] = each.becomes;
+        const std::vector<Check> checks = examine();
+        EXPECT_EQ(asked_of_, "arn:aws:sqs:us-east-1:123456789012:test");
+        EXPECT_EQ(count(checks, Check::Result::kFailed), static_cast<int>(each.missing.size()));
+        for (const char* name : each.missing) {
+            const Check* check = find(checks, std::string("rule ") + name);
+            ASSERT_NE(check, nullptr);
+            EXPECT_EQ(check->result, Check::Result::kFailed);
+            EXPECT_THAT(check->cure, HasSubstr(name));
+        }
+    }
+}
+
+TEST_F(DoctorTest, rules_that_may_not_be_seen_are_a_note_and_no_failure) {
+    for (const char* call : {"ListRuleNamesByTarget", "DescribeRule"}) {
+        refused_ = {call};
+        const std::vector<Check> checks = examine();
+        const Check* check = find(checks, "rules of the queue");
+        ASSERT_NE(check, nullptr);
+        EXPECT_EQ(check->result, Check::Result::kNotChecked);
+        EXPECT_THAT(check->message, HasSubstr("events:ListRuleNamesByTarget"));
+        EXPECT_EQ(count(checks, Check::Result::kFailed), 0);
     }
 }
 

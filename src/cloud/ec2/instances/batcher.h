@@ -16,6 +16,9 @@
 
 namespace joiner::cloud::ec2 {
 
+// Hears of each call that goes out: how long its first question has waited, and how many keys it asks for.
+using OnBatch = std::function<void(Duration waited, std::size_t size)>;
+
 template <typename T>
 class Batcher {
   public:
@@ -27,14 +30,20 @@ class Batcher {
         int calls_at_once;
     };
 
-    Batcher(io::Loop& loop, Limits limits, aws::Answer<T> absent, Send send)
-        : loop_(loop), limits_(limits), absent_(std::move(absent)), send_(std::move(send)) {}
+    Batcher(io::Loop& loop, Limits limits, OnBatch on_batch, aws::Answer<T> absent, Send send)
+        : loop_(loop),
+          limits_(limits),
+          on_batch_(std::move(on_batch)),
+          absent_(std::move(absent)),
+          send_(std::move(send)) {}
     ~Batcher() { *is_alive_ = false; }
     Batcher(const Batcher&) = delete;
     Batcher& operator=(const Batcher&) = delete;
 
     void ask(const std::string& key, aws::Done<T> done) {
-        waiting_[key].push_back(std::move(done));
+        const auto [it, is_new] = waiting_.try_emplace(key);
+        if (is_new) it->second.since = loop_.monotonic();
+        it->second.callers.push_back(std::move(done));
         if (std::exchange(is_posted_, true)) return;
         loop_.post([this, is_alive = is_alive_] {
             if (!*is_alive) return;
@@ -44,21 +53,28 @@ class Batcher {
     }
 
   private:
+    struct Waiting {
+        Duration since{0};
+        std::vector<aws::Done<T>> callers;
+    };
     void send_next() {
         while (!waiting_.empty() && under_way_ < limits_.calls_at_once) {
-            auto asked = std::make_shared<std::map<std::string, std::vector<aws::Done<T>>>>();
+            auto asked = std::make_shared<std::map<std::string, Waiting>>();
             std::vector<std::string> keys;
+            Duration first = loop_.monotonic();
             while (!waiting_.empty() && keys.size() < limits_.keys_a_call) {
                 keys.push_back(waiting_.begin()->first);
+                first = std::min(first, waiting_.begin()->second.since);
                 asked->insert(waiting_.extract(waiting_.begin()));
             }
             ++under_way_;
+            on_batch_(loop_.monotonic() - first, keys.size());
             send_(std::move(keys), [this, asked, is_alive = is_alive_](const Answers& answers) {
                 if (!*is_alive) return;
                 --under_way_;
-                for (const auto& [key, callers] : *asked) {
+                for (const auto& [key, asker] : *asked) {
                     const auto answer = answers.find(key);
-                    for (const aws::Done<T>& done : callers)
+                    for (const aws::Done<T>& done : asker.callers)
                         done(answer == answers.end() ? absent_ : answer->second);
                 }
                 if (*is_alive) send_next();
@@ -68,9 +84,10 @@ class Batcher {
 
     io::Loop& loop_;
     const Limits limits_;
+    const OnBatch on_batch_;
     const aws::Answer<T> absent_;
     const Send send_;
-    std::map<std::string, std::vector<aws::Done<T>>> waiting_;
+    std::map<std::string, Waiting> waiting_;
     int under_way_ = 0;
     bool is_posted_ = false;
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

@@ -17,9 +17,21 @@ namespace {
 constexpr std::size_t kMostInAFilter = 200;
 constexpr std::size_t kMostEnds = 500;
 constexpr int kAtOnce = 8;
+// After a restart all claims without an instance ask, each in a turn of its own.
+constexpr int kLooksAtOnce = 2;
 
 std::string tag_filter(std::string_view tag) {
     return "tag:" + std::string(tag);
+}
+
+// Karpenter's metrics of its batches; the names of its batchers too, where it has them.
+OnBatch batches_of(Reports& reports, const char* batcher) {
+    return [&reports, batcher](Duration waited, std::size_t size) {
+        reports.observed("cloudprovider_batcher_batch_time_seconds", {{"batcher", batcher}},
+                         to_seconds(waited));
+        reports.observed("cloudprovider_batcher_batch_size", {{"batcher", batcher}},
+                         static_cast<double>(size));
+    };
 }
 
 template <typename T>
@@ -64,10 +76,11 @@ InstancesOfClaim share_of_claim(const std::vector<InstanceInfo>& shared, const s
     return out;
 }
 
-Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
+Instances::Instances(io::Loop& loop, Ec2& ec2, Reports& reports, std::string cluster_name)
     : ec2_(ec2),
       cluster_name_(std::move(cluster_name)),
-      by_id_(loop, {kMostInAFilter, kAtOnce}, std::optional<InstanceInfo>(),
+      by_id_(loop, {kMostInAFilter, kAtOnce}, batches_of(reports, "describe_instances"),
+             std::optional<InstanceInfo>(),
              [this](std::vector<std::string> ids, auto done) {
                  ec2_.describe_instances(
                      {{"instance-id", ids}},
@@ -79,11 +92,12 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name)
                          done(std::move(out));
                      });
              }),
-      by_claim_(loop, {kMostInAFilter, kAtOnce}, InstancesOfClaim(),
+      by_claim_(loop, {kMostInAFilter, kLooksAtOnce}, batches_of(reports, "describe_instances_of_claims"),
+                InstancesOfClaim(),
                 [this](std::vector<std::string> uids, auto done) {
                     find_claims(std::move(uids), std::move(done));
                 }),
-      ends_(loop, {kMostEnds, kAtOnce}, true,
+      ends_(loop, {kMostEnds, kAtOnce}, batches_of(reports, "terminate_instances"), true,
             [this](std::vector<std::string> ids, auto done) { end_all(std::move(ids), std::move(done)); }) {}
 
 // First what was bought for one claim at a time, then what was bought for several.

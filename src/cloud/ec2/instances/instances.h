@@ -8,6 +8,7 @@
 
 #include "cloud/ec2/calls/ec2.h"
 #include "cloud/ec2/instances/batcher.h"
+#include "cloud/reports.h"
 
 namespace joiner::cloud::ec2 {
 
@@ -22,7 +23,7 @@ struct InstancesOfClaim {
 
 class Instances {
   public:
-    Instances(io::Loop& loop, Ec2& ec2, std::string cluster_name);
+    Instances(io::Loop& loop, Ec2& ec2, Reports& reports, std::string cluster_name);
 
     // nullopt: EC2 lists no such instance, or not yet.
     void get(const std::string& id, aws::Done<std::optional<InstanceInfo>> done) {

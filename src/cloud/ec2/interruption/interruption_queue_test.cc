@@ -67,7 +67,8 @@ class InterruptionQueueTest : public ::testing::Test, public Reports {
                         "joiner-test"};
     Ec2 ec2_{client_};
     Sqs sqs_{client_};
-    Instances instances_{loop_, ec2_, "test"};
+    Reports nobody_;
+    Instances instances_{loop_, ec2_, nobody_, "test"};
     InterruptionQueue queue_{loop_, sqs_, instances_, *this, "q"};
     std::vector<std::string> bodies_;
     std::vector<InstanceEvent> events_;

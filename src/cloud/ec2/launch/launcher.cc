@@ -148,7 +148,11 @@ Instance instance_of(const InstanceInfo& info, const InstanceTypes& types) {
     label(kTenancyLabel, info.tenancy);
     label(kPlacementGroupLabel, info.placement_group_id);
     if (info.partition) label(kPartitionLabel, std::to_string(*info.partition));
-    if (is_reserved(info)) label(kReservationLabel, info.reservation_id);
+    if (is_reserved(info))
+        label(kReservationLabel, info.reservation_id);
+    else
+        out.absent_labels = {std::string(kReservationLabel), std::string(kReservationTypeLabel),
+                             std::string(kReservationInterruptibleLabel)};
     label(api::kNodePoolLabel, api::find_or_empty(info.tags, kPoolTag));
     label(kClassLabel, out.node_class.name);
     out.tags = info.tags;
@@ -345,7 +349,23 @@ void Launcher::on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer) 
     buy(purchase);
 }
 
+// One for each error that a fleet names, also where an instance came of it.
+void Launcher::count_error(const ClassStatus& status, const FleetError& error) {
+    const auto subnet = std::find_if(status.subnets.begin(), status.subnets.end(),
+                                     [&](const StatusSubnet& each) { return each.zone == error.which.zone; });
+    const std::string_view lifecycle = error.lifecycle.empty() ? api::kOnDemand : error.lifecycle;
+    const bool is_reserved_error = error.code == "ReservationCapacityExceeded";
+    reports_.counted("cloudprovider_instance_launch_failures_total",
+                     {{"zone", error.which.zone},
+                      {"zone_id", subnet == status.subnets.end() ? "" : subnet->zone_id},
+                      {"capacity_type", std::string(is_reserved_error ? api::kReserved : lifecycle)},
+                      {"reason", error.code}},
+                     1);
+}
+
 void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors) {
+    const ClassStatus class_status = read_status(*purchase->request->node_class);
+    for (const FleetError& error : errors) count_error(class_status, error);
     const auto exhaust = [&](const rules::OfferingKey& key) {
         if (purchase->tried.insert(key).second) purchase->exhausted.push_back(key);
     };

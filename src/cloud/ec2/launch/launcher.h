@@ -24,6 +24,7 @@
 #include "cloud/ec2/placement/placement_groups.h"
 #include "cloud/ec2/reservations/reservations.h"
 #include "cloud/launch.h"
+#include "cloud/reports.h"
 #include "io/loop.h"
 
 namespace joiner::cloud::ec2 {
@@ -39,6 +40,7 @@ class Launcher {
         Reservations& reservations;
         PlacementGroups& placement_groups;
         const Settings& settings;
+        Reports& reports;
     };
     explicit Launcher(Ground ground)
         : loop_(ground.loop),
@@ -49,6 +51,7 @@ class Launcher {
           reservations_(ground.reservations),
           placement_groups_(ground.placement_groups),
           settings_(ground.settings),
+          reports_(ground.reports),
           batches_(ground.loop, ground.ec2) {}
     ~Launcher() { *is_alive_ = false; }
     Launcher(const Launcher&) = delete;
@@ -76,6 +79,7 @@ class Launcher {
     void ask_fleet(const PurchasePtr& purchase);
     void on_refused(const PurchasePtr& purchase, const aws::CallError& error);
     void on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer);
+    void count_error(const ClassStatus& status, const FleetError& error);
     void note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors);
     void found(const PurchasePtr& purchase, const InstanceInfo& info);
     void bought(const PurchasePtr& purchase, const FleetInstances& instances);
@@ -91,6 +95,7 @@ class Launcher {
     Reservations& reservations_;
     PlacementGroups& placement_groups_;
     const Settings& settings_;
+    Reports& reports_;
     FleetPlans plans_;
     FleetBatches batches_;
     std::deque<ReadClassPtr> classes_;  // Those of the last launches, the newest first.

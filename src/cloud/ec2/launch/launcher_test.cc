@@ -58,6 +58,31 @@ TEST(Launcher, what_another_process_has_bought_is_waited_for) {
     EXPECT_THAT(bench.running(), SizeIs(1));
 }
 
+TEST(Launcher, each_error_of_a_fleet_is_counted_by_its_code_and_where_it_was) {
+    Ec2Bench bench;
+    const LaunchRequest request = bench.request("a", "uid-a");
+    const rules::OfferingKey cheapest = request.choices.front().key();
+    bench.sell_out(request, cheapest);
+    ASSERT_TRUE(create(bench, request)->instance);
+    EXPECT_EQ(bench.reports.counts["cloudprovider_instance_launch_failures_total " + cheapest.capacity_type +
+                                   " InsufficientInstanceCapacity " + cheapest.zone + " use1-az" +
+                                   (cheapest.zone.ends_with('a') ? "1" : "2")],
+              1);
+}
+
+TEST(Launcher, questions_that_go_out_together_are_one_batch_of_their_number) {
+    Ec2Bench bench;
+    std::vector<std::string> ids;
+    for (const char* name : {"a", "b", "c"})
+        ids.push_back(create(bench, bench.request(name, std::string("uid-") + name))->instance->provider_id);
+    for (const std::string& id : ids) bench.provider().remove(id, [](const Status&) {});
+    bench.loop().run_ready();
+    EXPECT_THAT(bench.reports.values["cloudprovider_batcher_batch_size terminate_instances"],
+                ::testing::ElementsAre(3));
+    EXPECT_THAT(bench.reports.values["cloudprovider_batcher_batch_time_seconds terminate_instances"],
+                SizeIs(1));
+}
+
 TEST(Launcher, a_class_that_is_not_ready_is_not_launched_with) {
     Ec2Bench bench;
     bench.node_class.meta.generation = 2;

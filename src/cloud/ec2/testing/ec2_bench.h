@@ -1,6 +1,7 @@
 // The EC2 provider over FakeEc2, for the provider contract. Test's thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -69,6 +70,20 @@ struct HeardReports final : Reports {
 
     void offers_changed() override { ++offers; }
     void happened(const InstanceEvent& event) override { events.push_back(event); }
+    // By name and the labels' values, with their sum.
+    std::map<std::string, double> counts;
+    std::map<std::string, std::vector<double>> values;
+    static std::string series(std::string_view metric, const api::StringMap& labels) {
+        std::string out(metric);
+        for (const auto& [key, value] : labels) out += " " + value;
+        return out;
+    }
+    void counted(std::string_view metric, const api::StringMap& labels, double by) override {
+        counts[series(metric, labels)] += by;
+    }
+    void observed(std::string_view metric, const api::StringMap& labels, double value) override {
+        values[series(metric, labels)].push_back(value);
+    }
 };
 
 class Ec2Bench : public cloud::testing::ContractBench {

@@ -20,6 +20,8 @@ rules::Requirement one(std::string_view key, std::string value) {
     return rules::Requirement::in(std::string(key), {std::move(value)});
 }
 
+const TableFacts kNoTableFacts;
+
 // Facts that no call of EC2 tells, by type.
 const std::map<std::string, TableFacts, std::less<>>& table_facts() {
     static const auto kFacts = [] {
@@ -109,7 +111,8 @@ void add_placement_labels(const std::optional<PlacementGroup>& group,
 Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& facts, const std::string& region,
                                                           const Ec2NodeClass& node_class,
                                                           const ClassStatus& status, const Settings& settings,
-                                                          const std::optional<PlacementGroup>& group) {
+                                                          const std::optional<PlacementGroup>& group,
+                                                          const MemoryByImage& learned) {
     auto kubelet = parse_kubelet(node_class.kubelet, node_class.family);
     if (!kubelet) return invalid(kubelet.error().message);
     NodeShape shape = shape_of(node_class, std::move(*kubelet));
@@ -124,9 +127,13 @@ Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& fac
     std::vector<rules::InstanceType> out;
     for (const InstanceTypeInfo& info : facts.types) {
         const auto known = table_facts().find(info.name);
-        rules::InstanceType type =
-            make_instance_type(info, known == table_facts().end() ? TableFacts{} : known->second, shape);
-        if (image_for(status, type) == nullptr) continue;
+        const TableFacts& of_table = known == table_facts().end() ? kNoTableFacts : known->second;
+        rules::InstanceType type = make_instance_type(info, of_table, shape);
+        const StatusImage* image = image_for(status, type);
+        if (image == nullptr) continue;
+        const auto memory = learned.find({info.name, image->id});
+        if (memory != learned.end() && is_likely_memory(info, memory->second))
+            type = make_instance_type(info, of_table, shape, memory->second);
         const bool is_compatible = why_incompatible(info, node_class, group ? group->strategy : "").empty();
         std::vector<std::string> in_zones;
         std::vector<std::string> zone_ids;

@@ -10,17 +10,20 @@
 #include "cloud/ec2/node_class.h"
 #include "cloud/ec2/reservations/reservation_book.h"
 #include "cloud/ec2/settings.h"
+#include "cloud/ec2/types/learned_memory.h"
 #include "cloud/ec2/types/region_types.h"
 #include "rules/instance_type.h"
 
 namespace joiner::cloud::ec2 {
 
 // By name. `group`: that the class selects; nullopt: none. Types for which the class has no image are left
-// out. kInvalid: the class's kubelet settings cannot be used.
+// out. `learned`: memory that stands for the reckoned one, where the class's image for the type is the one
+// that it was learned of. kInvalid: the class's kubelet settings cannot be used.
 Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& facts, const std::string& region,
                                                           const Ec2NodeClass& node_class,
                                                           const ClassStatus& status, const Settings& settings,
-                                                          const std::optional<PlacementGroup>& group);
+                                                          const std::optional<PlacementGroup>& group,
+                                                          const MemoryByImage& learned = {});
 
 // How many machines each reservation holds, written into the types' reserved offerings.
 void set_reservation_counts(const ReservationBook& book, std::vector<rules::InstanceType>& types);
