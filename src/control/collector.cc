@@ -96,8 +96,8 @@ void Collector::compare(cloud::Provider& provider, const std::vector<cloud::Inst
     const std::map<std::string, WallTime> known = std::move(strays_[&provider]);
     std::map<std::string, WallTime> strays;
     for (const cloud::Instance& instance : instances) {
-        if (instance.is_terminating || instance.may_be_launching || spoken_for.contains(instance.provider_id) ||
-            launching.contains(instance.claim_name))
+        if (instance.is_terminating || instance.may_be_launching ||
+            spoken_for.contains(instance.provider_id) || launching.contains(instance.claim_name))
             continue;
         const auto before = known.find(instance.provider_id);
         const WallTime since = before == known.end() ? now : before->second;
