@@ -9,9 +9,9 @@
 
 #include "act/launch_request.h"
 #include "api/names.h"
-#include "cloud/ec2/catalogue.h"
 #include "cloud/ec2/ec2_provider.h"
 #include "cloud/ec2/names.h"
+#include "cloud/ec2/testing/catalogue_region.h"
 #include "cloud/ec2/types/class_types.h"
 #include "io/testing/manual_loop.h"
 
@@ -82,19 +82,6 @@ api::NodeClass ready_class() {
     return out;
 }
 
-ec2::RegionFacts region_facts() {
-    ec2::RegionFacts out;
-    for (const ec2::CatalogueType& type : ec2::catalogue().types) {
-        out.types.push_back(type.info);
-        out.on_demand[type.info.name] = rules::Money::from_dollars(type.price);
-        for (const std::string& zone : type.zones) {
-            out.zones.insert({type.info.name, zone});
-            out.spot[{type.info.name, zone}] = rules::Money::from_dollars(type.price * 0.4);
-        }
-    }
-    return out;
-}
-
 api::NodeClaim claim(std::int64_t number, WallTime created) {
     api::NodeClaim out;
     out.meta.name = fmt::format("default-{}", number);
@@ -119,8 +106,9 @@ void launch_claims(benchmark::State& state) {
                                  .kubernetes = "1.34"};
     const auto node_class = std::make_shared<const api::NodeClass>(ready_class());
     const auto parsed = ec2::parse_node_class(*node_class);
-    const auto types = std::make_shared<const std::vector<rules::InstanceType>>(*ec2::make_class_types(
-        region_facts(), "us-east-1", *parsed, ec2::read_status(*node_class), settings, std::nullopt));
+    const auto types = std::make_shared<const std::vector<rules::InstanceType>>(
+        *ec2::make_class_types(ec2::testing::catalogue_region(), "us-east-1", *parsed,
+                               ec2::read_status(*node_class), settings, std::nullopt));
     LaunchChooser chooser;
     std::int64_t number = 0;
     for (auto _ : state) {

@@ -177,7 +177,11 @@ class ControlPlane:
         self.port = free_port()
         self.kubeconfig = self.dir / "kubeconfig"
         self.write_kubeconfig(self.kubeconfig)
-        self.api = ApiClient("127.0.0.1", self.port, self._token, self._ca_file)
+        self.api = self.new_client()
+
+    def new_client(self):
+        """For a thread of its own."""
+        return ApiClient("127.0.0.1", self.port, self._token, self._ca_file)
 
     def write_kubeconfig(self, path, user="admin"):
         """For a client that is to be known by a name of its own, one of FURTHER_USERS."""

@@ -78,6 +78,9 @@ class Story:
         self.deploy("web", self.pods)
         self.all_run()
         self.agrees()
+        # An instance that was bought with others is its claim's by name once it is a node.
+        wait_until(lambda: all("Name" in tags_of(instance) for instance in self.cloud.instances()), 10,
+                   "instances are tagged as nodes", interval=0.2)
         instances = self.cloud.instances()
         for instance in instances:
             tags = tags_of(instance)

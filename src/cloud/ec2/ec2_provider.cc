@@ -49,7 +49,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       known_(ground.loop, instances_),
       reservations_(ground.loop, ec2_, instances_, ground.reports),
       placement_groups_(ground.loop, ec2_, ground.reports),
-      node_tags_(ec2_, instances_, settings_.cluster_name),
+      node_tags_(loop_, ec2_, instances_, settings_.cluster_name),
       templates_(ground.loop, ec2_, settings_.cluster_name),
       launcher_({ground.loop, ec2_, instances_, templates_, subnets_, reservations_, placement_groups_,
                  settings_, ground.reports}),

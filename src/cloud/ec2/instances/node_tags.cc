@@ -11,6 +11,9 @@
 namespace joiner::cloud::ec2 {
 namespace {
 
+// Nobody waits for a tag.
+constexpr Duration kGatheringOfNodes = std::chrono::milliseconds{250};
+
 api::StringMap said() {
     return {{std::string(kTaggedAnnotation), "true"}, {std::string(kClusterTaggedAnnotation), "true"}};
 }
@@ -24,25 +27,35 @@ bool NodeTags::are_wanted(const api::NodeClaim& claim) {
 }
 
 void NodeTags::put(const api::NodeClaim& claim, std::function<void(Result<api::StringMap>)> done) {
-    const std::string id = instance_id_in(claim.provider_id);
-    const api::StringMap wanted = {{"Name", claim.node_name},
-                                   {std::string(kClaimTag), claim.meta.name},
-                                   {std::string(kClusterTag), cluster_name_}};
-    instances_.get(id, [this, id, wanted, done = std::move(done),
-                        is_alive = is_alive_](const aws::Answer<std::optional<InstanceInfo>>& info) {
+    waiting_.push_back({instance_id_in(claim.provider_id),
+                        {{"Name", claim.node_name},
+                         {std::string(kClaimTag), claim.meta.name},
+                         {std::string(kClusterTag), cluster_name_}},
+                        std::move(done)});
+    if (waiting_.size() > 1) return;
+    loop_.after(kGatheringOfNodes, [this, is_alive = is_alive_] {
         if (!*is_alive) return;
-        if (!info) return done(tl::unexpected<Error>(info.error()));
-        if (!*info) return done(fail(ErrorKind::kNotFound, fmt::format("EC2 lists no instance {}", id)));
-        api::StringMap missing;
-        for (const auto& [key, value] : wanted) {
-            if (!(*info)->tags.contains(key)) missing[key] = value;
-        }
-        if (missing.empty()) return done(said());
-        ec2_.create_tags({id}, missing, [done](const aws::Answer<void>& tagged) {
-            if (!tagged) return done(tl::unexpected<Error>(tagged.error()));
-            done(said());
-        });
+        for (const Wish& wish : std::exchange(waiting_, {})) put_now(wish);
     });
+}
+
+void NodeTags::put_now(const Wish& wish) {
+    instances_.get(
+        wish.instance_id, [this, id = wish.instance_id, wanted = wish.tags, done = wish.done,
+                           is_alive = is_alive_](const aws::Answer<std::optional<InstanceInfo>>& info) {
+            if (!*is_alive) return;
+            if (!info) return done(tl::unexpected<Error>(info.error()));
+            if (!*info) return done(fail(ErrorKind::kNotFound, fmt::format("EC2 lists no instance {}", id)));
+            api::StringMap missing;
+            for (const auto& [key, value] : wanted) {
+                if (!(*info)->tags.contains(key)) missing[key] = value;
+            }
+            if (missing.empty()) return done(said());
+            ec2_.create_tags({id}, missing, [done](const aws::Answer<void>& tagged) {
+                if (!tagged) return done(tl::unexpected<Error>(tagged.error()));
+                done(said());
+            });
+        });
 }
 
 }  // namespace joiner::cloud::ec2

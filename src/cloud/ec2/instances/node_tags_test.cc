@@ -54,6 +54,23 @@ TEST_F(NodeTagsTest, what_is_there_stays_and_costs_no_call) {
     EXPECT_EQ(bench_.ec2().calls["CreateTags"], 0);
 }
 
+TEST_F(NodeTagsTest, nodes_that_come_together_are_asked_for_together) {
+    const LaunchRequest request = bench_.request("b", "uid-b");
+    api::NodeClaim other = request.claim;
+    other.provider_id = create(bench_, request)->instance->provider_id;
+    other.node_name = "ip-10-0-0-2";
+    bench_.ec2().calls.clear();
+    int tagged = 0;
+    for (const api::NodeClaim& claim : {claim_, other}) {
+        bench_.provider().hear_of_node(
+            claim, [&](const Result<api::StringMap>& said) { tagged += said.has_value() ? 1 : 0; });
+        bench_.loop().advance(std::chrono::milliseconds{100});
+    }
+    bench_.loop().advance(seconds{10});
+    EXPECT_EQ(tagged, 2);
+    EXPECT_EQ(bench_.ec2().calls["DescribeInstances"], 1);
+}
+
 TEST_F(NodeTagsTest, a_refusal_names_the_call) {
     bench_.ec2().faults.refuse = "CreateTags";
     const auto said = put();

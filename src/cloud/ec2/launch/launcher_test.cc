@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cloud/ec2/launch/fleet_members.h"
+#include "cloud/ec2/testing/catalogue_region.h"
 #include "cloud/ec2/testing/ec2_bench.h"
 
 namespace joiner::cloud::ec2 {
@@ -306,6 +307,53 @@ TEST(Fleets, one_that_got_less_is_waited_for_and_then_completed_after_a_restart)
     const auto answers = create_together(bench, requests);
     EXPECT_THAT(ids_of(answers), SizeIs(6));
     EXPECT_THAT(bench.running(), SizeIs(6));
+}
+
+// The claim may be any type of c, m and r, spot or on demand.
+LaunchRequest any_of_the_table(Ec2Bench& bench) {
+    const auto parsed = parse_node_class(bench.node_class);
+    bench.types = std::make_shared<const std::vector<rules::InstanceType>>(
+        *make_class_types(testing::catalogue_region(), "us-east-1", *parsed, read_status(bench.node_class),
+                          Settings{.cluster_name = "test"}, std::nullopt));
+    LaunchRequest out = bench.request("a", "uid-a");
+    out.choices.clear();
+    for (const rules::InstanceType& type : *bench.types) {
+        const rules::Requirement* category = type.requirements.find("karpenter.k8s.aws/instance-category");
+        if (category == nullptr || !category->is_single()) continue;
+        if (std::string_view("cmr").find(category->values().front()) == std::string_view::npos) continue;
+        for (const rules::Offering& offering : type.offerings)
+            if (offering.available) out.choices.push_back({&type, &offering});
+    }
+    std::stable_sort(
+        out.choices.begin(), out.choices.end(),
+        [](const LaunchChoice& a, const LaunchChoice& b) { return a.offering->price < b.offering->price; });
+    return out;
+}
+
+TEST(Fleets, nine_sold_out_offerings_in_ten_cost_no_more_than_one_call_and_five_percent) {
+    Ec2Bench bench;
+    LaunchRequest request = any_of_the_table(bench);
+    ASSERT_GT(request.choices.size(), 1000u);
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Rng rng(seed);
+        bench.ec2().sold_out.clear();
+        const LaunchChoice* best = nullptr;
+        for (const LaunchChoice& choice : request.choices) {
+            if (rng.below(10) > 0)
+                bench.ec2().sold_out.insert(choice.key());
+            else if (best == nullptr)
+                best = &choice;
+        }
+        request.claim.meta.uid = fmt::format("uid-{}", seed);
+        bench.ec2().calls.clear();
+        const auto answer = create(bench, request);
+        ASSERT_TRUE(answer && answer->instance) << seed;
+        EXPECT_LE(bench.ec2().calls["CreateFleet"], 2) << seed;
+        const auto taken = std::find_if(request.choices.begin(), request.choices.end(),
+                                        [&](const auto& choice) { return choice.key() == answer->taken; });
+        ASSERT_NE(taken, request.choices.end());
+        EXPECT_LE(taken->offering->price.dollars(), 1.05 * best->offering->price.dollars()) << seed;
+    }
 }
 
 TEST(FleetMembers, are_found_by_their_uids) {
