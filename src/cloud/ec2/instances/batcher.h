@@ -28,6 +28,7 @@ class Batcher {
     struct Limits {
         std::size_t keys_a_call;
         int calls_at_once;
+        Duration gathering{0};  // The first question of a call waits so long for others.
     };
 
     Batcher(io::Loop& loop, Limits limits, OnBatch on_batch, aws::Answer<T> absent, Send send)
@@ -45,11 +46,15 @@ class Batcher {
         if (is_new) it->second.since = loop_.monotonic();
         it->second.callers.push_back(std::move(done));
         if (std::exchange(is_posted_, true)) return;
-        loop_.post([this, is_alive = is_alive_] {
+        io::Task send = [this, is_alive = is_alive_] {
             if (!*is_alive) return;
             is_posted_ = false;
             send_next();
-        });
+        };
+        if (limits_.gathering > Duration{0})
+            loop_.after(limits_.gathering, std::move(send));
+        else
+            loop_.post(std::move(send));
     }
 
   private:

@@ -16,9 +16,11 @@ namespace {
 // A filter takes no more values.
 constexpr std::size_t kMostInAFilter = 200;
 constexpr std::size_t kMostEnds = 500;
-constexpr int kAtOnce = 8;
+// What is asked while these are under way goes out together.
+constexpr int kAtOnce = 3;
 // After a restart all claims without an instance ask, each in a turn of its own.
 constexpr int kLooksAtOnce = 2;
+constexpr Duration kGatheringOfLooks = std::chrono::milliseconds{100};
 
 std::string tag_filter(std::string_view tag) {
     return "tag:" + std::string(tag);
@@ -92,8 +94,8 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, Reports& reports, std::string clu
                          done(std::move(out));
                      });
              }),
-      by_claim_(loop, {kMostInAFilter, kLooksAtOnce}, batches_of(reports, "describe_instances_of_claims"),
-                InstancesOfClaim(),
+      by_claim_(loop, {kMostInAFilter, kLooksAtOnce, kGatheringOfLooks},
+                batches_of(reports, "describe_instances_of_claims"), InstancesOfClaim(),
                 [this](std::vector<std::string> uids, auto done) {
                     find_claims(std::move(uids), std::move(done));
                 }),

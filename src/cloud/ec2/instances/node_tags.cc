@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "api/names.h"
@@ -13,6 +15,9 @@ namespace {
 
 // Nobody waits for a tag.
 constexpr Duration kGatheringOfNodes = std::chrono::milliseconds{250};
+// Each is a call of its own, and EC2 takes ten a second for long.
+constexpr std::ptrdiff_t kMostAtOnce = 3;
+constexpr Duration kBetween = std::chrono::milliseconds{400};
 
 api::StringMap said() {
     return {{std::string(kTaggedAnnotation), "true"}, {std::string(kClusterTaggedAnnotation), "true"}};
@@ -32,10 +37,17 @@ void NodeTags::put(const api::NodeClaim& claim, std::function<void(Result<api::S
                          {std::string(kClaimTag), claim.meta.name},
                          {std::string(kClusterTag), cluster_name_}},
                         std::move(done)});
-    if (waiting_.size() > 1) return;
-    loop_.after(kGatheringOfNodes, [this, is_alive = is_alive_] {
+    if (waiting_.size() == 1) put_after(kGatheringOfNodes);
+}
+
+void NodeTags::put_after(Duration wait) {
+    loop_.after(wait, [this, is_alive = is_alive_] {
         if (!*is_alive) return;
-        for (const Wish& wish : std::exchange(waiting_, {})) put_now(wish);
+        const auto end = waiting_.begin() + std::min<std::ptrdiff_t>(kMostAtOnce, std::ssize(waiting_));
+        const std::vector<Wish> next(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+        waiting_.erase(waiting_.begin(), end);
+        for (const Wish& wish : next) put_now(wish);
+        if (!waiting_.empty()) put_after(kBetween);
     });
 }
 

@@ -34,6 +34,7 @@ class NodeTags {
         api::StringMap tags;
         std::function<void(Result<api::StringMap>)> done;
     };
+    void put_after(Duration wait);
     void put_now(const Wish& wish);
 
     io::Loop& loop_;

@@ -71,6 +71,24 @@ TEST_F(NodeTagsTest, nodes_that_come_together_are_asked_for_together) {
     EXPECT_EQ(bench_.ec2().calls["DescribeInstances"], 1);
 }
 
+TEST_F(NodeTagsTest, many_nodes_at_once_are_tagged_some_a_second) {
+    std::vector<api::NodeClaim> claims(20, claim_);
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        const LaunchRequest request = bench_.request(fmt::format("c{}", i), fmt::format("uid-c{}", i));
+        claims[i].provider_id = create(bench_, request)->instance->provider_id;
+        claims[i].node_name = fmt::format("n{}", i);
+    }
+    int tagged = 0;
+    for (const api::NodeClaim& claim : claims) {
+        bench_.provider().hear_of_node(
+            claim, [&](const Result<api::StringMap>& said) { tagged += said.has_value() ? 1 : 0; });
+    }
+    bench_.loop().advance(seconds{1});
+    EXPECT_EQ(bench_.ec2().calls["CreateTags"], 6);
+    bench_.loop().advance(seconds{10});
+    EXPECT_EQ(tagged, 20);
+}
+
 TEST_F(NodeTagsTest, a_refusal_names_the_call) {
     bench_.ec2().faults.refuse = "CreateTags";
     const auto said = put();

@@ -44,7 +44,6 @@ class Launcher {
     };
     explicit Launcher(Ground ground)
         : loop_(ground.loop),
-          ec2_(ground.ec2),
           instances_(ground.instances),
           templates_(ground.templates),
           subnets_(ground.subnets),
@@ -88,7 +87,6 @@ class Launcher {
     void forget_old();
 
     io::Loop& loop_;
-    Ec2& ec2_;
     Instances& instances_;
     LaunchTemplates& templates_;
     SubnetChoice& subnets_;
