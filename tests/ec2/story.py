@@ -79,7 +79,7 @@ class Story:
         self.all_run()
         self.agrees()
         # An instance that was bought with others is its claim's by name once it is a node.
-        wait_until(lambda: all("Name" in tags_of(instance) for instance in self.cloud.instances()), 10,
+        wait_until(lambda: all("Name" in tags_of(instance) for instance in self.cloud.instances()), 180,
                    "instances are tagged as nodes", interval=0.2)
         instances = self.cloud.instances()
         for instance in instances:
