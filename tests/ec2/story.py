@@ -78,9 +78,7 @@ class Story:
         self.deploy("web", self.pods)
         self.all_run()
         self.agrees()
-        # An instance that was bought with others is its claim's by name once it is a node.
-        wait_until(lambda: all("Name" in tags_of(instance) for instance in self.cloud.instances()), 180,
-                   "instances are tagged as nodes", interval=0.2)
+        self.all_are_tagged()
         instances = self.cloud.instances()
         for instance in instances:
             tags = tags_of(instance)
@@ -104,6 +102,11 @@ class Story:
         """Every instance has its claim and every claim its instance."""
         wait_until(lambda: self.provider_ids() == self.ids_of_instances(), 60, "claims and instances agree",
                    interval=0.5)
+
+    def all_are_tagged(self):
+        """An instance that was bought with others is its claim's by name once it is a node."""
+        wait_until(lambda: all("Name" in tags_of(instance) for instance in self.cloud.instances()), 180,
+                   "instances are tagged as nodes", interval=0.2)
 
     def is_killed_in_the_middle(self):
         """Each time it has asked for machines and has not heard yet that they were bought."""
@@ -135,6 +138,7 @@ class Story:
 
     def none_bought_twice(self):
         """Not even for a while: moto remembers what has ended, too."""
+        self.all_are_tagged()
         bought = self.cloud.ever_bought()
         claims = collections.Counter(tags_of(one).get("karpenter.sh/nodeclaim", "") for one in bought)
         assert "" not in claims, f"{claims['']} instances were bought for no claim"
