@@ -1,6 +1,6 @@
 // Gathers single questions into calls for many: what is asked in one turn of the loop goes out together at
-// its end, and what is asked while as many calls are under way as may be waits for one of them, not for a
-// clock. Loop thread.
+// its end, and what is asked while as many calls are under way as may be waits for one of them. No storm of
+// calls for one each: where calls are to be apart, what comes too early goes with the next. Loop thread.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ class Batcher {
     struct Limits {
         std::size_t keys_a_call;
         int calls_at_once;
-        Duration gathering{0};  // The first question of a call waits so long for others.
+        Duration between{0};  // Two calls are at least so far apart; the first goes at once.
     };
 
     Batcher(io::Loop& loop, Limits limits, OnBatch on_batch, aws::Answer<T> absent, Send send)
@@ -45,16 +45,7 @@ class Batcher {
         const auto [it, is_new] = waiting_.try_emplace(key);
         if (is_new) it->second.since = loop_.monotonic();
         it->second.callers.push_back(std::move(done));
-        if (std::exchange(is_posted_, true)) return;
-        io::Task send = [this, is_alive = is_alive_] {
-            if (!*is_alive) return;
-            is_posted_ = false;
-            send_next();
-        };
-        if (limits_.gathering > Duration{0})
-            loop_.after(limits_.gathering, std::move(send));
-        else
-            loop_.post(std::move(send));
+        send_soon();
     }
 
   private:
@@ -62,8 +53,22 @@ class Batcher {
         Duration since{0};
         std::vector<aws::Done<T>> callers;
     };
+    void send_soon() {
+        if (std::exchange(is_posted_, true)) return;
+        io::Task send = [this, is_alive = is_alive_] {
+            if (!*is_alive) return;
+            is_posted_ = false;
+            send_next();
+        };
+        if (next_at_ > loop_.monotonic())
+            loop_.after(next_at_ - loop_.monotonic(), std::move(send));
+        else
+            loop_.post(std::move(send));
+    }
     void send_next() {
         while (!waiting_.empty() && under_way_ < limits_.calls_at_once) {
+            if (next_at_ > loop_.monotonic()) return send_soon();
+            next_at_ = loop_.monotonic() + limits_.between;
             auto asked = std::make_shared<std::map<std::string, Waiting>>();
             std::vector<std::string> keys;
             Duration first = loop_.monotonic();
@@ -95,6 +100,7 @@ class Batcher {
     std::map<std::string, Waiting> waiting_;
     int under_way_ = 0;
     bool is_posted_ = false;
+    Duration next_at_{0};
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

@@ -20,7 +20,7 @@ constexpr std::size_t kMostEnds = 500;
 constexpr int kAtOnce = 3;
 // After a restart all claims without an instance ask, each in a turn of its own.
 constexpr int kLooksAtOnce = 2;
-constexpr Duration kGatheringOfLooks = std::chrono::milliseconds{100};
+constexpr Duration kBetweenCalls = std::chrono::milliseconds{100};
 
 std::string tag_filter(std::string_view tag) {
     return "tag:" + std::string(tag);
@@ -81,7 +81,7 @@ InstancesOfClaim share_of_claim(const std::vector<InstanceInfo>& shared, const s
 Instances::Instances(io::Loop& loop, Ec2& ec2, Reports& reports, std::string cluster_name)
     : ec2_(ec2),
       cluster_name_(std::move(cluster_name)),
-      by_id_(loop, {kMostInAFilter, kAtOnce}, batches_of(reports, "describe_instances"),
+      by_id_(loop, {kMostInAFilter, kAtOnce, kBetweenCalls}, batches_of(reports, "describe_instances"),
              std::optional<InstanceInfo>(),
              [this](std::vector<std::string> ids, auto done) {
                  ec2_.describe_instances(
@@ -94,12 +94,12 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, Reports& reports, std::string clu
                          done(std::move(out));
                      });
              }),
-      by_claim_(loop, {kMostInAFilter, kLooksAtOnce, kGatheringOfLooks},
+      by_claim_(loop, {kMostInAFilter, kLooksAtOnce, 2 * kBetweenCalls},
                 batches_of(reports, "describe_instances_of_claims"), InstancesOfClaim(),
                 [this](std::vector<std::string> uids, auto done) {
                     find_claims(std::move(uids), std::move(done));
                 }),
-      ends_(loop, {kMostEnds, kAtOnce}, batches_of(reports, "terminate_instances"), true,
+      ends_(loop, {kMostEnds, kAtOnce, kBetweenCalls}, batches_of(reports, "terminate_instances"), true,
             [this](std::vector<std::string> ids, auto done) { end_all(std::move(ids), std::move(done)); }) {}
 
 // First what was bought for one claim at a time, then what was bought for several.
