@@ -20,6 +20,9 @@ using std::chrono::seconds;
 
 // An instance that was bought may not be listed for so long.
 constexpr Duration kListedBy = seconds{90};
+// A claim of ours is asked for sooner than this after it was made.
+constexpr Duration kAskedForAtOnce = seconds{2};
+constexpr Duration kListedInMostCases = seconds{30};
 constexpr Duration kBetweenLooks = seconds{3};
 constexpr Duration kYoungFor = minutes{2};
 // Between the API server's clock and ours.
@@ -186,7 +189,10 @@ void Launcher::launch(const LaunchRequest& request, LaunchDone done) {
         const WallTime created = kept->request->claim.meta.created;
         const bool is_surely_known =
             created > *began_ + kClockSkew && loop_.now() - created < kRememberedFor / 2;
-        if (!kept->is_known && !is_surely_known) return look_up(kept, Duration{0});
+        // Where another process may have asked for it with others, no token of ours brings that fleet back.
+        const bool is_old = created != kNoTime && loop_.now() - created > kAskedForAtOnce;
+        if (!kept->is_known && !is_surely_known)
+            return look_up(kept, is_old ? loop_.monotonic() + kListedInMostCases : Duration{0});
         buy(kept);
     });
 }
