@@ -93,7 +93,7 @@ void FleetBatches::ask(Ask ask, aws::Done<FleetAnswer> done) {
         loop_.cancel(batch->timer);
     }
     batch->members.push_back({std::move(ask.uid), std::move(ask.claim_name), ask.number, {std::move(done)}});
-    if (batch->members.size() == kMostMembers) return close(batch);
+    if (batch->members.size() >= most_) return close(batch);
     batch->timer = loop_.after(kGathering, [this, batch, is_alive = is_alive_] {
         if (*is_alive) close(batch);
     });

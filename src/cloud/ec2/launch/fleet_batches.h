@@ -20,7 +20,8 @@ namespace joiner::cloud::ec2 {
 
 class FleetBatches {
   public:
-    FleetBatches(io::Loop& loop, Ec2& ec2) : loop_(loop), ec2_(ec2) {}
+    // `most`: claims that share a fleet.
+    FleetBatches(io::Loop& loop, Ec2& ec2, std::size_t most) : loop_(loop), ec2_(ec2), most_(most) {}
     ~FleetBatches() { *is_alive_ = false; }
     FleetBatches(const FleetBatches&) = delete;
     FleetBatches& operator=(const FleetBatches&) = delete;
@@ -48,6 +49,7 @@ class FleetBatches {
 
     io::Loop& loop_;
     Ec2& ec2_;
+    const std::size_t most_;
     std::vector<BatchPtr> gathering_;
     std::map<std::string, BatchPtr> of_;  // By uid: sent, and the claim has no share yet.
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

@@ -18,6 +18,7 @@
 
 #include "cloud/ec2/instances/instances.h"
 #include "cloud/ec2/launch/fleet_batches.h"
+#include "cloud/ec2/launch/fleet_members.h"
 #include "cloud/ec2/launch/fleet_plans.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/subnet_choice.h"
@@ -51,7 +52,7 @@ class Launcher {
           placement_groups_(ground.placement_groups),
           settings_(ground.settings),
           reports_(ground.reports),
-          batches_(ground.loop, ground.ec2) {}
+          batches_(ground.loop, ground.ec2, ground.settings.share_fleets ? kMostMembers : 1) {}
     ~Launcher() { *is_alive_ = false; }
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;

@@ -116,7 +116,8 @@ class Ec2Bench : public cloud::testing::ContractBench {
                      .cluster_endpoint = "https://cluster",
                      .cluster_ca = "Y2E=",
                      .service_cidr = "10.0.0.0/16",
-                     .kubernetes = "1.34"});
+                     .kubernetes = "1.34",
+                     .share_fleets = true});
     }
     LaunchRequest request(const std::string& name, const std::string& uid) override {
         return cloud::testing::request_for(name, uid, types, node_class, loop_.now());
