@@ -6,7 +6,6 @@
 
 #include "api/names.h"
 #include "cloud/ec2/launch/launch_template_request.h"
-#include "cloud/ec2/names.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -16,10 +15,6 @@ constexpr std::size_t kMostQuestions = 8;
 std::string known_of_cluster(const Settings& settings) {
     return fmt::format("{}\n{}\n{}\n{}", settings.cluster_endpoint, settings.cluster_ca,
                        settings.service_cidr, settings.cluster_dns);
-}
-
-bool wants_efa(const api::NodeClaim& claim) {
-    return rules::as_request(claim.requests).get(kEfaResource) != 0;
 }
 
 bool is_reserved(const LaunchChoice& choice) {

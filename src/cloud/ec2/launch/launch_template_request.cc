@@ -163,9 +163,13 @@ bool must_be_dedicated(const api::NodeClaim& claim) {
     return tenancy != nullptr && !tenancy->allows(kDefaultTenancy);
 }
 
+bool wants_efa(const api::NodeClaim& claim) {
+    return rules::as_request(claim.requests).get(kEfaResource) != 0;
+}
+
 int efa_interfaces(const Ec2NodeClass& node_class, const api::NodeClaim& claim,
                    const rules::InstanceType& type) {
-    if (!node_class.interfaces.empty() || rules::as_request(claim.requests).get(kEfaResource) == 0) return 0;
+    if (!node_class.interfaces.empty() || !wants_efa(claim)) return 0;
     return static_cast<int>(type.capacity.get(kEfaResource));
 }
 

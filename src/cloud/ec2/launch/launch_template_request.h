@@ -18,6 +18,8 @@ Result<LaunchTemplateRequest> make_launch_template(const FleetGround& ground, co
 // Whether the claim allows no machine that is shared with others.
 bool must_be_dedicated(const api::NodeClaim& claim);
 
+// Whether the claim's pods ask for EFA interfaces.
+bool wants_efa(const api::NodeClaim& claim);
 // EFA interfaces that a node of the type gets because its pods ask for them; 0 where the class says which
 // interfaces there are.
 int efa_interfaces(const Ec2NodeClass& node_class, const api::NodeClaim& claim,

@@ -190,7 +190,8 @@ void Launcher::launch(const LaunchRequest& request, LaunchDone done) {
         const bool is_surely_known =
             created > *began_ + kClockSkew && loop_.now() - created < kRememberedFor / 2;
         // Where another process may have asked for it with others, no token of ours brings that fleet back.
-        const bool is_old = created != kNoTime && loop_.now() - created > kAskedForAtOnce;
+        const bool is_old =
+            settings_.share_fleets && created != kNoTime && loop_.now() - created > kAskedForAtOnce;
         if (!kept->is_known && !is_surely_known)
             return look_up(kept, is_old ? loop_.monotonic() + kListedInMostCases : Duration{0});
         buy(kept);
@@ -370,8 +371,7 @@ void Launcher::count_error(const ClassStatus& status, const FleetError& error) {
 }
 
 void Launcher::note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors) {
-    const ClassStatus class_status = read_status(*purchase->request->node_class);
-    for (const FleetError& error : errors) count_error(class_status, error);
+    for (const FleetError& error : errors) count_error(purchase->node_class->status, error);
     const auto exhaust = [&](const rules::OfferingKey& key) {
         if (purchase->tried.insert(key).second) purchase->exhausted.push_back(key);
     };
