@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "cloud/ec2/aws/client.h"
+#include "cloud/ec2/calls/json_call.h"
 #include "cloud/ec2/calls/json_reader.h"
-#include "cloud/ec2/calls/paged.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -16,14 +16,7 @@ using nlohmann::json;
 constexpr std::size_t kMostRules = 100;
 
 aws::Call event_bridge_call(const char* name, const json& body) {
-    aws::Call out;
-    out.service = aws::Service::kEventBridge;
-    out.protocol = aws::Protocol::kJson;
-    out.name = name;
-    out.headers = {{"content-type", "application/x-amz-json-1.1"},
-                   {"x-amz-target", std::string("AWSEvents.") + name}};
-    out.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
-    return out;
+    return json_call(aws::Service::kEventBridge, "AWSEvents", name, "1.1", body);
 }
 
 // A field that the pattern does not name may be anything.
@@ -46,32 +39,23 @@ bool lets_through(const EventRule& rule, std::string_view source, std::string_vi
 }
 
 void EventBridge::rules_of_target(const std::string& arn, aws::Done<std::vector<std::string>> done) {
-    aws::Call call = event_bridge_call("ListRuleNamesByTarget", {{"TargetArn", arn}, {"Limit", kMostRules}});
-    aws::Call named = call;
-    named.body.clear();
-    client_.send(std::move(call), [named, done = std::move(done)](const aws::Answer<std::string>& answer) {
-        if (!answer) return done(tl::unexpected<aws::CallError>(answer.error()));
-        const json object = json::parse(*answer, nullptr, false);
-        if (!object.is_object())
-            return done(
-                no_answer(named, {ErrorKind::kUnavailable,
-                                  "the answer is no JSON object; does AWS answer at this endpoint?", 0}));
-        std::vector<std::string> out;
-        for (const json& name : at(object, "RuleNames")) {
-            if (name.is_string() && out.size() < kMostRules) out.push_back(name.get<std::string>());
-        }
-        done(std::move(out));
-    });
+    ask_for_object<std::vector<std::string>>(
+        client_, event_bridge_call("ListRuleNamesByTarget", {{"TargetArn", arn}, {"Limit", kMostRules}}),
+        std::move(done), [](const json& object) {
+            std::vector<std::string> out;
+            for (const json& name : at(object, "RuleNames")) {
+                if (name.is_string() && out.size() < kMostRules) out.push_back(name.get<std::string>());
+            }
+            return out;
+        });
 }
 
 void EventBridge::describe_rule(const std::string& name, aws::Done<EventRule> done) {
-    client_.send(
-        event_bridge_call("DescribeRule", {{"Name", name}}),
-        [done = std::move(done)](const aws::Answer<std::string>& answer) {
-            if (!answer) return done(tl::unexpected<aws::CallError>(answer.error()));
-            const json object = json::parse(*answer, nullptr, false);
-            done(EventRule{text_at(object, "EventPattern"), text_at(object, "State").starts_with("ENABLED")});
-        });
+    ask_for_object<EventRule>(client_, event_bridge_call("DescribeRule", {{"Name", name}}), std::move(done),
+                              [](const json& object) {
+                                  return EventRule{text_at(object, "EventPattern"),
+                                                   text_at(object, "State").starts_with("ENABLED")};
+                              });
 }
 
 }  // namespace joiner::cloud::ec2

@@ -7,6 +7,7 @@
 
 #include "cloud/ec2/aws/client.h"
 #include "cloud/ec2/aws/encoding.h"
+#include "cloud/ec2/calls/json_call.h"
 #include "cloud/ec2/calls/json_reader.h"
 #include "cloud/ec2/calls/paged.h"
 
@@ -17,34 +18,6 @@ using aws::Answer;
 using aws::CallError;
 using aws::Done;
 using nlohmann::json;
-
-aws::Call json_call(aws::Service service, const char* target, const char* name, const char* version,
-                    const json& body) {
-    aws::Call out;
-    out.service = service;
-    out.protocol = aws::Protocol::kJson;
-    out.name = name;
-    out.headers = {{"content-type", std::string("application/x-amz-json-") + version},
-                   {"x-amz-target", std::string(target) + '.' + name}};
-    out.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
-    return out;
-}
-
-// The answer of a call as an object, handed to `read`.
-template <typename T, typename Read>
-void ask(aws::Client& client, aws::Call call, Done<T> done, Read read) {
-    aws::Call named = call;
-    named.body.clear();
-    client.send(std::move(call), [named, done = std::move(done), read](const Answer<std::string>& answer) {
-        if (!answer) return done(tl::unexpected<CallError>(answer.error()));
-        const json object = json::parse(*answer, nullptr, false);
-        if (!object.is_object())
-            return done(
-                no_answer(named, {ErrorKind::kUnavailable,
-                                  "the answer is no JSON object; does AWS answer at this endpoint?", 0}));
-        done(read(object));
-    });
-}
 
 // Of a call whose answer holds nothing for us.
 void ask_whether(aws::Client& client, aws::Call call, Done<void> done) {
@@ -97,7 +70,7 @@ struct PriceSearch {
 }  // namespace
 
 void Ssm::get_parameter(const std::string& name, Done<std::string> done) {
-    ask<std::string>(
+    ask_for_object<std::string>(
         client_, json_call(aws::Service::kSsm, "AmazonSSM", "GetParameter", "1.1", {{"Name", name}}),
         std::move(done),
         [](const json& body) -> Answer<std::string> { return text_at(at(body, "Parameter"), "Value"); });
@@ -110,14 +83,15 @@ void Eks::describe_cluster(const std::string& name, Done<EksCluster> done) {
     call.name = "DescribeCluster";
     call.method = "GET";
     call.target = "/clusters/" + aws::percent_encode(name);
-    ask<EksCluster>(client_, std::move(call), std::move(done), [](const json& body) -> Answer<EksCluster> {
-        const json& cluster = at(body, "cluster");
-        const json& network = at(cluster, "kubernetesNetworkConfig");
-        return EksCluster{
-            text_at(cluster, "endpoint"),        text_at(at(cluster, "certificateAuthority"), "data"),
-            text_at(cluster, "version"),         text_at(network, "serviceIpv4Cidr"),
-            text_at(network, "serviceIpv6Cidr"), text_at(cluster, "arn")};
-    });
+    ask_for_object<EksCluster>(
+        client_, std::move(call), std::move(done), [](const json& body) -> Answer<EksCluster> {
+            const json& cluster = at(body, "cluster");
+            const json& network = at(cluster, "kubernetesNetworkConfig");
+            return EksCluster{
+                text_at(cluster, "endpoint"),        text_at(at(cluster, "certificateAuthority"), "data"),
+                text_at(cluster, "version"),         text_at(network, "serviceIpv4Cidr"),
+                text_at(network, "serviceIpv6Cidr"), text_at(cluster, "arn")};
+        });
 }
 
 void Pricing::on_demand_prices(const std::string& region, PriceList list,
@@ -152,7 +126,7 @@ void Pricing::ask_for_one(const std::string& region, Done<void> done) {
 }
 
 void Sqs::get_queue_url(const std::string& name, Done<std::string> done) {
-    ask<std::string>(
+    ask_for_object<std::string>(
         client_, json_call(aws::Service::kSqs, "AmazonSQS", "GetQueueUrl", "1.0", {{"QueueName", name}}),
         std::move(done), [](const json& body) -> Answer<std::string> { return text_at(body, "QueueUrl"); });
 }
@@ -164,7 +138,7 @@ void Sqs::receive(const std::string& queue_url, Done<std::vector<QueueMessage>> 
                                 {"VisibilityTimeout", 20},
                                 {"WaitTimeSeconds", 20},
                                 {"MessageSystemAttributeNames", {"SentTimestamp"}}});
-    ask<std::vector<QueueMessage>>(
+    ask_for_object<std::vector<QueueMessage>>(
         client_, std::move(call), std::move(done), [](const json& body) -> Answer<std::vector<QueueMessage>> {
             std::vector<QueueMessage> out;
             for (const json& message : at(body, "Messages")) {

@@ -5,8 +5,8 @@
 
 #include "cloud/ec2/aws/client.h"
 #include "cloud/ec2/aws/encoding.h"
+#include "cloud/ec2/calls/json_call.h"
 #include "cloud/ec2/calls/json_reader.h"
-#include "cloud/ec2/calls/paged.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -32,22 +32,16 @@ void ArcZonalShift::get_managed_resource(const std::string& arn, aws::Done<std::
     call.name = "GetManagedResource";
     call.method = "GET";
     call.target = "/managedresources/" + aws::percent_encode(arn);
-    aws::Call named = call;
-    client_.send(std::move(call), [named, done = std::move(done)](const aws::Answer<std::string>& answer) {
-        if (!answer) return done(tl::unexpected<aws::CallError>(answer.error()));
-        const json object = json::parse(*answer, nullptr, false);
-        if (!object.is_object())
-            return done(
-                no_answer(named, {ErrorKind::kUnavailable,
-                                  "the answer is no JSON object; does AWS answer at this endpoint?", 0}));
-        std::vector<ShiftedZone> out;
-        for (const char* list : {"zonalShifts", "autoshifts"}) {
-            for (const json& shift : at(object, list))
-                out.push_back({text_at(shift, "awayFrom"), text_at(shift, "appliedStatus") == "APPLIED",
-                               time_at(shift, "expiryTime")});
-        }
-        done(std::move(out));
-    });
+    ask_for_object<std::vector<ShiftedZone>>(
+        client_, std::move(call), std::move(done), [](const json& object) {
+            std::vector<ShiftedZone> out;
+            for (const char* list : {"zonalShifts", "autoshifts"}) {
+                for (const json& shift : at(object, list))
+                    out.push_back({text_at(shift, "awayFrom"), text_at(shift, "appliedStatus") == "APPLIED",
+                                   time_at(shift, "expiryTime")});
+            }
+            return out;
+        });
 }
 
 }  // namespace joiner::cloud::ec2
