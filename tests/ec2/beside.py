@@ -16,7 +16,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 import typing
 
@@ -27,11 +26,12 @@ with_moto()
 import cluster_state  # noqa: E402
 import crds  # noqa: E402
 from cloud import Cloud  # noqa: E402
-from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
+from cluster import ControlPlane  # noqa: E402
 from faults import Purchases  # noqa: E402
 from machines import Machines  # noqa: E402
+from outcome import outcome_of  # noqa: E402
 from prices import PriceList, price_of  # noqa: E402
-from processes import exit_cleanly_when_terminated, wait_until  # noqa: E402
+from processes import wait_until  # noqa: E402
 from proxy import KeptAnswers, Proxy  # noqa: E402
 from story import OnEc2, Story, node_pool  # noqa: E402
 
@@ -191,18 +191,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=3, help="that each has the other's machines")
     parser.add_argument("--logs", help="keep all logs in this folder")
     options = parser.parse_args()
-    exit_cleanly_when_terminated()
-    with tempfile.TemporaryDirectory(prefix="joiner-ec2-beside-") as temporary:
-        try:
-            compare(options, pathlib.Path(options.logs or temporary).resolve())
-        except CannotBuild as reason:
-            print(f"beside Karpenter on EC2: skipped, {reason}")
-            return CANNOT_BUILD
-        except (AssertionError, TimeoutError, RuntimeError) as failure:
-            print(f"FAIL {failure}")
-            return 1
-    print("beside Karpenter on EC2: passed")
-    return 0
+    return outcome_of(lambda logs, _: compare(options, logs), "beside Karpenter on EC2", options.logs)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,7 @@ what is resident at the end. Exit code 77: moto or the control plane cannot be h
 
 import argparse
 import concurrent.futures
-import contextlib
-import pathlib
 import sys
-import tempfile
 import threading
 import time
 
@@ -25,8 +22,9 @@ import cluster_state  # noqa: E402
 import crds  # noqa: E402
 import manifests  # noqa: E402
 from cloud import Cloud  # noqa: E402
-from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
-from processes import exit_cleanly_when_terminated, wait_until  # noqa: E402
+from cluster import ControlPlane  # noqa: E402
+from outcome import outcome_of  # noqa: E402
+from processes import wait_until  # noqa: E402
 from story import CLASSES, OnEc2, node_class, node_pool  # noqa: E402
 
 _TYPES = ("m5.large", "c6i.xlarge", "r7g.2xlarge", "m6a.4xlarge")
@@ -127,16 +125,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=90, help="how long it runs with all of them")
     parser.add_argument("--logs", help="keep all logs in this folder")
     options = parser.parse_args()
-    exit_cleanly_when_terminated()
-    with tempfile.TemporaryDirectory(prefix="joiner-memory-") as temporary, contextlib.ExitStack() as stack:
-        logs = pathlib.Path(options.logs or temporary).resolve()
-        logs.mkdir(parents=True, exist_ok=True)
-        try:
-            measure(options, logs, stack)
-        except CannotBuild as reason:
-            print(f"memory: skipped, {reason}")
-            return CANNOT_BUILD
-    return 0
+    return outcome_of(lambda logs, stack: measure(options, logs, stack), "memory", options.logs)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ way; each call's signature is looked at.
 """
 
 import argparse
-import contextlib
-import pathlib
 import sys
 import tempfile
 
@@ -26,12 +24,12 @@ with_moto()
 
 import crds  # noqa: E402
 from cloud import Cloud  # noqa: E402
-from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
+from cluster import ControlPlane  # noqa: E402
 from faults import Faults, LateListing, Purchases, Shortages  # noqa: E402
 from identity import PodIdentity, WebIdentity  # noqa: E402
 from machines import Machines  # noqa: E402
+from outcome import outcome_of  # noqa: E402
 from prices import PriceList  # noqa: E402
-from processes import exit_cleanly_when_terminated  # noqa: E402
 from proxy import KeptAnswers, Proxy  # noqa: E402
 from story import OnEc2, Story  # noqa: E402
 
@@ -114,20 +112,7 @@ def main():
     who.add_argument("--pod-identity", dest="identity", action="store_const", const=PodIdentity)
     parser.add_argument("--logs", help="keep all logs in this folder")
     options = parser.parse_args()
-    exit_cleanly_when_terminated()
-    with tempfile.TemporaryDirectory(prefix="joiner-ec2-") as temporary, contextlib.ExitStack() as stack:
-        logs = pathlib.Path(options.logs or temporary).resolve()
-        logs.mkdir(parents=True, exist_ok=True)
-        try:
-            tell(options, logs, stack)
-        except CannotBuild as reason:
-            print(f"ec2: skipped, {reason}")
-            return CANNOT_BUILD
-        except (AssertionError, TimeoutError, RuntimeError) as failure:
-            print(f"FAIL {failure}")
-            return 1
-    print("ec2: passed")
-    return 0
+    return outcome_of(lambda logs, stack: tell(options, logs, stack), "ec2", options.logs)
 
 
 if __name__ == "__main__":
