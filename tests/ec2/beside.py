@@ -26,7 +26,7 @@ with_moto()
 import cluster_state  # noqa: E402
 import crds  # noqa: E402
 from cloud import Cloud  # noqa: E402
-from cluster import ControlPlane  # noqa: E402
+from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
 from faults import Purchases  # noqa: E402
 from machines import Machines  # noqa: E402
 from outcome import outcome_of  # noqa: E402
