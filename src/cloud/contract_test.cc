@@ -176,9 +176,13 @@ template <typename T>
 std::unique_ptr<ContractBench> make_bench() {
     return std::make_unique<T>();
 }
+std::unique_ptr<ContractBench> make_ec2_with_shared_fleets() {
+    return std::make_unique<ec2::testing::Ec2Bench>(true);
+}
 const Bench kBenches[] = {{"kwok", make_bench<KwokBench>},
                           {"rack", make_bench<RackBench>},
-                          {"ec2", make_bench<ec2::testing::Ec2Bench>}};
+                          {"ec2", make_bench<ec2::testing::Ec2Bench>},
+                          {"ec2_with_shared_fleets", make_ec2_with_shared_fleets}};
 
 class ProviderContract : public ::testing::TestWithParam<Bench> {
   protected:

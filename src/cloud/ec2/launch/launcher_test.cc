@@ -224,7 +224,7 @@ std::set<std::string> ids_of(const std::map<std::string, LaunchAnswer>& answers)
 }
 
 TEST(Fleets, claims_that_differ_only_in_name_share_one) {
-    Ec2Bench bench;
+    Ec2Bench bench(true);
     const auto answers = create_together(bench, several(bench, 45));
     EXPECT_THAT(ids_of(answers), SizeIs(45));
     EXPECT_EQ(bench.ec2().calls["CreateFleet"], 3) << "of at most 20";
@@ -232,7 +232,7 @@ TEST(Fleets, claims_that_differ_only_in_name_share_one) {
 
 TEST(Fleets, one_that_is_killed_with_its_answer_on_the_way_is_not_bought_twice) {
     for (const Duration lag : {Duration{0}, Duration{seconds{30}}}) {
-        Ec2Bench bench;
+        Ec2Bench bench(true);
         bench.ec2().faults.lose_answers_of = "CreateFleet";
         EXPECT_THAT(ids_of(create_together(bench, several(bench, 8), seconds{5})), SizeIs(0));
         bench.restart();
@@ -245,7 +245,7 @@ TEST(Fleets, one_that_is_killed_with_its_answer_on_the_way_is_not_bought_twice) 
 }
 
 TEST(Fleets, after_a_restart_those_that_know_nothing_yet_find_what_is_left) {
-    Ec2Bench bench;
+    Ec2Bench bench(true);
     const auto before = create_together(bench, several(bench, 8), seconds{5});
     bench.restart();
     std::vector<LaunchRequest> rest = several(bench, 8);
@@ -258,7 +258,7 @@ TEST(Fleets, after_a_restart_those_that_know_nothing_yet_find_what_is_left) {
 }
 
 TEST(Fleets, a_lost_answer_is_asked_for_again_as_one) {
-    Ec2Bench bench;
+    Ec2Bench bench(true);
     bench.ec2().faults.lose_answers_of = "CreateFleet";
     const std::vector<LaunchRequest> requests = several(bench, 5);
     EXPECT_THAT(ids_of(create_together(bench, requests)), SizeIs(0));
@@ -276,7 +276,7 @@ TEST(Fleets, a_lost_answer_is_asked_for_again_as_one) {
 }
 
 TEST(Fleets, what_one_does_not_get_in_full_is_asked_for_elsewhere_at_once) {
-    Ec2Bench bench;
+    Ec2Bench bench(true);
     const std::vector<LaunchRequest> requests = several(bench, 10);
     for (const LaunchChoice& choice : requests.front().choices) {
         if (choice.offering->capacity_type() == "spot") bench.ec2().stock[choice.key()] = 1;
@@ -291,7 +291,7 @@ TEST(Fleets, what_one_does_not_get_in_full_is_asked_for_elsewhere_at_once) {
 }
 
 TEST(Fleets, one_that_got_less_is_waited_for_and_then_completed_after_a_restart) {
-    Ec2Bench bench;
+    Ec2Bench bench(true);
     std::vector<LaunchRequest> requests = several(bench, 6);
     for (LaunchRequest& request : requests) request.choices.resize(1);
     bench.ec2().stock[requests.front().choices.front().key()] = 4;
@@ -331,7 +331,7 @@ LaunchRequest any_of_the_table(Ec2Bench& bench) {
 }
 
 TEST(Fleets, nine_sold_out_offerings_in_ten_cost_no_more_than_one_call_and_five_percent) {
-    Ec2Bench bench;
+    Ec2Bench bench(true);
     LaunchRequest request = any_of_the_table(bench);
     ASSERT_GT(request.choices.size(), 1000u);
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
@@ -369,7 +369,7 @@ TEST(FleetMembers, are_found_by_their_uids) {
 }
 
 TEST(Instances, what_is_asked_at_once_goes_out_together) {
-    Ec2Bench bench;
+    Ec2Bench bench(true);
     std::vector<std::string> ids;
     for (const LaunchRequest& request : several(bench, 20)) {
         bench.provider().create(

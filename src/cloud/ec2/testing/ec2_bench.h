@@ -88,7 +88,7 @@ struct HeardReports final : Reports {
 
 class Ec2Bench : public cloud::testing::ContractBench {
   public:
-    Ec2Bench() { restart(); }
+    explicit Ec2Bench(bool share_fleets = false) : share_fleets_(share_fleets) { restart(); }
 
     io::testing::ManualLoop& loop() override { return loop_; }
     Provider& provider() override { return *provider_; }
@@ -117,7 +117,7 @@ class Ec2Bench : public cloud::testing::ContractBench {
                      .cluster_ca = "Y2E=",
                      .service_cidr = "10.0.0.0/16",
                      .kubernetes = "1.34",
-                     .share_fleets = true});
+                     .share_fleets = share_fleets_});
     }
     LaunchRequest request(const std::string& name, const std::string& uid) override {
         return cloud::testing::request_for(name, uid, types, node_class, loop_.now());
@@ -159,6 +159,7 @@ class Ec2Bench : public cloud::testing::ContractBench {
     void mend() override { fake_.faults = {}; }
 
   private:
+    const bool share_fleets_;
     io::testing::ManualLoop loop_;
     FakeEc2 fake_{loop_};
     std::uint64_t processes_ = 0;
