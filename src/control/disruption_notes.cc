@@ -1,13 +1,23 @@
 #include "control/disruption_notes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "act/object_writer.h"
+#include "control/claim_decisions.h"
+#include "control/disruption_counts.h"
+#include "control/metric_words.h"
+#include "observe/log.h"
 
 namespace joiner::control {
 namespace {
 
 constexpr Duration kEventGap = std::chrono::minutes{15};
+
+std::string consolidation_type(std::string_view reason, std::size_t nodes) {
+    if (reason != plan::kUnderutilized) return "";
+    return nodes > 1 ? "multi" : "single";
+}
 
 // What an hour costs before and after, and what that takes.
 plan::Reason what_it_saves(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
@@ -66,7 +76,51 @@ void DisruptionNotes::say(const std::string& name, const std::string& reason, co
     services_.events.record({act::target_of(node->node), false, reason, message, kEventGap});
 }
 
+void DisruptionNotes::count(const plan::DisruptionCommand& command) {
+    std::vector<std::string> claims;
+    std::size_t pods = 0;
+    for (const plan::Candidate& candidate : command.leaving) {
+        claims.push_back(candidate.claim);
+        pods += candidate.pods.size();
+    }
+    const std::string type = consolidation_type(command.reason, claims.size());
+    count_decision(metrics_, services_.cluster,
+                   {.decision = !command.terminates_first_for.empty() ? "terminate-first"
+                                : command.launches.empty()            ? "delete"
+                                                                      : "replace",
+                    .reason = command.reason,
+                    .consolidation_type = type},
+                   claims);
+    if (!command.terminates_first_for.empty()) {
+        metrics_.count("voluntary_disruption_terminate_first_decisions_total",
+                       {{"nodepool", command.leaving.front().pool},
+                        {"reason", lower(command.reason)},
+                        {"terminate_first_reason", std::string(command.terminates_first_for)}});
+    }
+    observe::log_info("disruption", "disrupting nodes",
+                      {{"reason", std::string(command.reason)},
+                       {"NodeClaims", fmt::format("{}", fmt::join(claims, " "))},
+                       {"replacements", std::to_string(command.launches.size())},
+                       {"pods", std::to_string(pods)}});
+}
+
+void DisruptionNotes::replace(const std::string& claim, const plan::MachineSpec& spec, std::size_t pods) {
+    decide_on_claim(decisions_, claim, {bought(plan::Rule::kReplacement, claim, spec, pods)},
+                    services_.loop.now());
+}
+
+void DisruptionNotes::fail(std::string_view reason, const std::vector<std::string>& leaving) {
+    metrics_.count("voluntary_disruption_queue_failures_total",
+                   {{"decision", "replace"},
+                    {"reason", lower(reason)},
+                    {"consolidation_type", consolidation_type(reason, leaving.size())}});
+    observe::log_info(
+        "disruption", "gave a disruption up",
+        {{"reason", std::string(reason)}, {"NodeClaims", fmt::format("{}", fmt::join(leaving, " "))}});
+}
+
 void DisruptionNotes::leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
+    count(command);
     const plan::Reason saves = what_it_saves(snapshot, command);
     const plan::SharedReasons of_all = plan::share({saves});
     for (const plan::Candidate& candidate : command.leaving) {

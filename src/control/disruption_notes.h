@@ -1,11 +1,13 @@
-// What is said of voluntary disruption: Events on nodes, claims and pools for people, and the decision log.
-// Loop thread.
+// What is said of voluntary disruption: Events on nodes, claims and pools for people, the decision log, the
+// log and the metrics. Loop thread.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "act/services.h"
 #include "control/node_decisions.h"
+#include "observe/metrics.h"
 #include "plan/disrupt/command.h"
 #include "plan/disrupt/gate.h"
 
@@ -13,8 +15,11 @@ namespace joiner::control {
 
 class DisruptionNotes {
   public:
-    DisruptionNotes(act::Services& services, observe::DecisionLog& decisions)
-        : services_(services), nodes_(decisions, services.cluster) {}
+    DisruptionNotes(act::Services& services, observe::Metrics& metrics, observe::DecisionLog& decisions)
+        : services_(services),
+          metrics_(metrics),
+          decisions_(decisions),
+          nodes_(decisions, services.cluster) {}
 
     // What the gate was asked, and why it keeps the nodes of pools.
     void report(const plan::DisruptionGate& gate);
@@ -25,13 +30,21 @@ class DisruptionNotes {
     void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
     // An Event on the claim, and on its node where there is one.
     void say(const std::string& claim, const std::string& reason, const std::string& message);
-    // Why the command's nodes are to go. Indexes refer to the snapshot.
+    // The command begins: why its nodes are to go. Indexes refer to the snapshot.
     void leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
-    // The command has come to nothing for the claim's node.
+    // The claim is bought in a leaving node's stead, for so many pods.
+    void replace(const std::string& claim, const plan::MachineSpec& spec, std::size_t pods);
+    // A command has come to nothing.
+    void fail(std::string_view reason, const std::vector<std::string>& leaving);
+    // The same, for the node of one of its claims.
     void give_up(const std::string& claim, std::string_view reason, const plan::SharedReasons& why);
 
   private:
+    void count(const plan::DisruptionCommand& command);
+
     act::Services& services_;
+    observe::Metrics& metrics_;
+    observe::DecisionLog& decisions_;
     NodeDecisions nodes_;
 };
 

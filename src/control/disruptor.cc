@@ -1,16 +1,12 @@
 #include "control/disruptor.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "act/binder.h"
 #include "api/names.h"
-#include "control/claim_decisions.h"
-#include "control/disruption_counts.h"
 #include "control/metric_words.h"
-#include "observe/log.h"
 #include "plan/disrupt/outgoing.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
@@ -36,11 +32,6 @@ constexpr Duration kLastPods = std::chrono::seconds{10};
 constexpr Duration kLongestKept = std::chrono::minutes{1};
 // A drain that takes longer holds up nobody else.
 constexpr Duration kLongDrain = std::chrono::minutes{1};
-
-std::string consolidation_type(std::string_view reason, std::size_t nodes) {
-    if (reason != plan::kUnderutilized) return "";
-    return nodes > 1 ? "multi" : "single";
-}
 
 bool is_marked(const api::NodeClaim& claim, const model::NodeState* node) {
     return api::find_condition(claim.conditions, "DisruptionReason") != nullptr ||
@@ -69,7 +60,6 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     command.pool = planned.leaving.front().pool;
     command.drain_bound = planned.drain_bound;
     places_.keep(command.number, keep(snapshot, planned, command));
-    note_decision(planned, command);
     notes_.leave(snapshot, planned);
     commands_.emplace(command.number, std::move(command));
     refresh();
@@ -122,30 +112,6 @@ KeptPlaces::Kept Disruptor::keep(const model::Snapshot& snapshot, const plan::Di
         command.launches.push_back(std::move(wanted));
     }
     return kept;
-}
-
-void Disruptor::note_decision(const plan::DisruptionCommand& planned, const Command& command) {
-    const std::string type = consolidation_type(command.reason, command.leaving.size());
-    count_decision(metrics_, services_.cluster,
-                   {.decision = !planned.terminates_first_for.empty() ? "terminate-first"
-                                : command.launches.empty()            ? "delete"
-                                                                      : "replace",
-                    .reason = command.reason,
-                    .consolidation_type = type},
-                   command.leaving);
-    if (!planned.terminates_first_for.empty()) {
-        metrics_.count("voluntary_disruption_terminate_first_decisions_total",
-                       {{"nodepool", command.pool},
-                        {"reason", lower(command.reason)},
-                        {"terminate_first_reason", std::string(planned.terminates_first_for)}});
-    }
-    std::size_t pods = 0;
-    for (const plan::Candidate& candidate : planned.leaving) pods += candidate.pods.size();
-    observe::log_info("disruption", "disrupting nodes",
-                      {{"reason", command.reason},
-                       {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))},
-                       {"replacements", std::to_string(command.launches.size())},
-                       {"pods", std::to_string(pods)}});
 }
 
 void Disruptor::step() {
@@ -210,8 +176,7 @@ void Disruptor::create(Command& command) {
                                                          if (!status && it != commands_.end())
                                                              it->second.has_failed = true;
                                                      });
-        decide_on_claim(decisions_, name, {bought(plan::Rule::kReplacement, name, *launch.spec, pods)},
-                        services_.loop.now());
+        notes_.replace(name, *launch.spec, pods);
         command.created.insert(name);
         command.places.insert(name);
         kept.whole[name] += launch.reserved;
@@ -368,13 +333,7 @@ void Disruptor::end(Command& command, Progress progress) {
 }
 
 void Disruptor::give_up(const Command& command) {
-    metrics_.count("voluntary_disruption_queue_failures_total",
-                   {{"decision", "replace"},
-                    {"reason", lower(command.reason)},
-                    {"consolidation_type", consolidation_type(command.reason, command.leaving.size())}});
-    observe::log_info(
-        "disruption", "gave a disruption up",
-        {{"reason", command.reason}, {"NodeClaims", fmt::format("{}", fmt::join(command.leaving, " "))}});
+    notes_.fail(command.reason, command.leaving);
     if (!command.created.empty() && !command.objection) ledger_.put_pool_off(command.pool);
     plan::Reason why = command.objection.value_or(plan::Reason{.rule = plan::Rule::kReplacementFailed});
     if (command.has_lost_one) why = {.rule = plan::Rule::kClaimGone};

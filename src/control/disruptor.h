@@ -21,8 +21,6 @@
 #include "control/proofs.h"
 #include "control/provisioner.h"
 #include "control/running_command.h"
-#include "observe/decision_log.h"
-#include "observe/metrics.h"
 
 namespace joiner::control {
 
@@ -30,8 +28,7 @@ class Disruptor {
   public:
     Disruptor(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
               KeptPlaces& places, const DisruptionGround& ground, DisruptionLedger& ledger,
-              DisruptionNotes& notes, const plan::RepairPoliciesByClass& repair_policies,
-              observe::Metrics& metrics, observe::DecisionLog& decisions)
+              DisruptionNotes& notes, const plan::RepairPoliciesByClass& repair_policies)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
@@ -39,8 +36,6 @@ class Disruptor {
           ground_(ground),
           ledger_(ledger),
           notes_(notes),
-          metrics_(metrics),
-          decisions_(decisions),
           objections_(services, ground, ledger, repair_policies),
           latecomers_(services, provisioner.planned(), lifecycle) {}
 
@@ -71,7 +66,6 @@ class Disruptor {
     // What it keeps for the pods it moves. Sets what follows from the pods in `command` too.
     KeptPlaces::Kept keep(const model::Snapshot& snapshot, const plan::DisruptionCommand& planned,
                           Command& command);
-    void note_decision(const plan::DisruptionCommand& planned, const Command& command);
     Progress step(Command& command);
     Progress mark(Command& command);
     Progress wait(Command& command);
@@ -101,8 +95,6 @@ class Disruptor {
     const DisruptionGround& ground_;
     DisruptionLedger& ledger_;
     DisruptionNotes& notes_;
-    observe::Metrics& metrics_;
-    observe::DecisionLog& decisions_;
     Objections objections_;
     Latecomers latecomers_;
     RunningCommands commands_;
