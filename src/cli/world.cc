@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "api/codec.h"
 #include "cli/admission.h"
 #include "cli/budget_status.h"
+#include "cli/unplanned_pods.h"
 #include "cli/workload_pods.h"
 #include "cli/world_warnings.h"
 
@@ -40,6 +42,7 @@ class Filler {
         }
         TRY_STATUS(fill_cluster());
         world_.warnings = warnings_.sentences();
+        for (std::string& sentence : unplanned_pods(cluster_)) world_.warnings.push_back(std::move(sentence));
         for (std::string& sentence : admission_.missing_classes())
             world_.warnings.push_back(std::move(sentence));
         world_.warnings.insert(world_.warnings.end(), manifests.passed_over.begin(),
@@ -80,10 +83,16 @@ class Filler {
         return kReaders;
     }
 
+    static bool reads_kind_named(std::string_view kind) {
+        return std::any_of(readers().begin(), readers().end(), [&](const auto& reader) {
+            return reader.first.substr(reader.first.find('/') + 1) == kind;
+        });
+    }
+
     Status read(const api::Document& document) {
         const auto reader = readers().find(kind_key(document));
         if (reader == readers().end()) {
-            warnings_.unread(document);
+            warnings_.unread(document, reads_kind_named(document.kind));
             return {};
         }
         if (document.name.empty() && document.generate_name.empty())
@@ -145,7 +154,18 @@ class Filler {
     Status read_workload(const api::Document& document) {
         TRY(api::Workload workload, decode_namespaced(api::decode_workload, document));
         workload.kind = document.kind;
+        if (workload.kind == "Deployment") note_pause(document, key_of(workload));
         return keep(document, std::move(workload));
+    }
+
+    void note_pause(const api::Document& document, const std::string& key) {
+        const auto whole = nlohmann::json::parse(document.json);
+        const auto paused = whole.value("/spec/paused"_json_pointer, nlohmann::json());
+        if (paused.is_boolean() && paused.get<bool>()) {
+            workloads_.paused.insert(key);
+        } else {
+            workloads_.paused.erase(key);
+        }
     }
 
     Status read_replication_controller(const api::Document& document) {
@@ -304,7 +324,7 @@ class Filler {
                 fmt::format("the workloads want more than {} pods together; plan a part of them", kMaxPods));
         for (auto& [name, pod] : pods_) prepare(pod);
         std::vector<api::PersistentVolumeClaim> claims;
-        add_missing_pods(workloads_, now_, pods_, claims);
+        warnings_.make_no_pods(add_missing_pods(workloads_, now_, pods_, claims));
         for (api::PersistentVolumeClaim& claim : claims) {
             std::string name = api::full_name(claim.meta);
             claims_.emplace(std::move(name), std::move(claim));
