@@ -188,9 +188,9 @@ std::string UnreadKinds::words_for(const Tally& tally) const {
     std::vector<std::string> out;
     for (const auto& [kind, count] : tally) {
         const bool is_unique = !namesakes_.contains(kind.first) && groups_.at(kind.first).size() == 1;
-        out.push_back(is_unique || kind.second.empty()
-                          ? fmt::format("{} {}", kind.first, count)
-                          : fmt::format("{} {} ({})", kind.first, count, kind.second));
+        out.push_back(is_unique ? fmt::format("{} {}", kind.first, count)
+                                : fmt::format("{} {} ({})", kind.first, count,
+                                              kind.second.empty() ? "no group" : kind.second));
     }
     return some_of(out, kMostKinds);
 }

@@ -69,6 +69,7 @@ class Filler {
             {"apps/StatefulSet", &Filler::read_workload},
             {"apps/DaemonSet", &Filler::read_workload},
             {"batch/Job", &Filler::read_job},
+            {"autoscaling/HorizontalPodAutoscaler", &Filler::read_autoscaler},
             {"policy/PodDisruptionBudget", &Filler::read_budget},
             {"scheduling.k8s.io/PriorityClass", &Filler::read_priority_class},
             {"node.k8s.io/RuntimeClass", &Filler::read_runtime_class},
@@ -136,6 +137,22 @@ class Filler {
         return !spec.containers.empty();
     }
 
+    static Status check_requests(const api::Document& document, const api::PodSpec& spec) {
+        for (const auto* containers : {&spec.containers, &spec.init_containers}) {
+            for (const api::Container& container : *containers) {
+                for (const auto& [name, amount] : container.requests) {
+                    if (!amount.is_negative()) continue;
+                    return invalid(
+                        fmt::format("{}: {} {}: container {} asks for {} of {}, which is less than "
+                                    "nothing",
+                                    document.source, document.kind, document.name, container.name,
+                                    amount.to_string(), name));
+                }
+            }
+        }
+        return {};
+    }
+
     static Status check_count(const api::Document& document, std::string_view field, std::int64_t count) {
         if (count >= 0 && count <= kMaxReplicas) return {};
         return invalid(fmt::format("{}: {} {}: {} {} is not between 0 and {}", document.source, document.kind,
@@ -144,6 +161,7 @@ class Filler {
 
     Status read_pod(const api::Document& document) {
         TRY(api::Pod pod, decode_namespaced(api::decode_pod, document));
+        TRY_STATUS(check_requests(document, pod.spec));
         if (!has_containers(document, pod.meta, pod.spec)) return {};
         note(document, pod.meta);
         std::string name = api::full_name(pod.meta);
@@ -179,6 +197,7 @@ class Filler {
 
     Status keep(const api::Document& document, api::Workload workload) {
         TRY_STATUS(check_count(document, "spec.replicas", workload.replicas));
+        TRY_STATUS(check_requests(document, workload.pod_template.spec));
         if (!has_containers(document, workload.meta, workload.pod_template.spec)) return {};
         std::string key = key_of(workload);
         auto& kept = workload.kind == "DaemonSet" ? daemons_ : workloads_.replicated;
@@ -201,11 +220,48 @@ class Filler {
     Status read_job(const api::Document& document) {
         TRY(api::Job job, decode_namespaced(api::decode_job, document));
         TRY_STATUS(check_count(document, "spec.parallelism", job.parallelism));
+        TRY_STATUS(check_requests(document, job.pod_template.spec));
         if (!has_containers(document, job.meta, job.pod_template.spec)) return {};
         note(document, job.meta);
         std::string name = api::full_name(job.meta);
         workloads_.jobs.insert_or_assign(std::move(name), std::move(job));
         return {};
+    }
+
+    Status read_autoscaler(const api::Document& document) {
+        const auto whole = nlohmann::json::parse(document.json);
+        const auto text = [&](const char* at) {
+            const auto value = whole.value(nlohmann::json::json_pointer(at), nlohmann::json());
+            return value.is_string() ? value.get<std::string>() : std::string();
+        };
+        const auto number = [&](const char* at, std::int64_t otherwise) {
+            const auto value = whole.value(nlohmann::json::json_pointer(at), nlohmann::json());
+            return value.is_number_integer() ? value.get<std::int64_t>() : otherwise;
+        };
+        const std::string ns = document.ns.empty() ? "default" : document.ns;
+        TRY_STATUS(check_count(document, "spec.minReplicas", number("/spec/minReplicas", 1)));
+        autoscalers_[ns + "/" + document.name] = {
+            &document,
+            fmt::format("{}/{}/{}", text("/spec/scaleTargetRef/kind"), ns, text("/spec/scaleTargetRef/name")),
+            number("/spec/minReplicas", 1), number("/spec/maxReplicas", kMaxReplicas)};
+        return {};
+    }
+
+    // At once they hold a workload to their bounds; one without replicas they leave alone.
+    void apply_autoscalers() {
+        for (const auto& [name, autoscaler] : autoscalers_) {
+            const auto target = workloads_.replicated.find(autoscaler.target);
+            if (target == workloads_.replicated.end()) {
+                warnings_.unread(*autoscaler.document, false);
+                continue;
+            }
+            api::Workload& workload = target->second;
+            const std::int64_t before = workload.replicas;
+            if (before > 0 && autoscaler.least <= autoscaler.most)
+                workload.replicas = std::clamp(before, autoscaler.least, autoscaler.most);
+            warnings_.autoscaled(fmt::format("{} {}", workload.kind, api::full_name(workload.meta)), before,
+                                 workload.replicas);
+        }
     }
 
     Status read_pod_template(const api::Document& document) {
@@ -310,6 +366,7 @@ class Filler {
     // --- all of them together
 
     Status fill_cluster() {
+        apply_autoscalers();
         std::int64_t wanted = 0;
         for (auto& [key, workload] : workloads_.replicated) {
             wanted += workload.meta.deleted ? 0 : workload.replicas;
@@ -379,6 +436,13 @@ class Filler {
         }
     }
 
+    struct Autoscaler {
+        const api::Document* document;  // Lives as long as the manifests that are read.
+        std::string target;             // As in `workloads_`.
+        std::int64_t least;
+        std::int64_t most;
+    };
+
     WallTime now_;
     model::Cluster& cluster_;
     World& world_;
@@ -388,6 +452,7 @@ class Filler {
     std::size_t generated_ = 0;   // Names made for objects that ask for one.
     PodsByName pods_;
     Workloads workloads_;
+    std::map<std::string, Autoscaler> autoscalers_;  // "namespace/name"
     std::map<std::string, api::Workload> daemons_;
     std::map<std::string, api::Workload> pod_templates_;
     std::map<std::string, api::PersistentVolumeClaim> claims_;

@@ -37,8 +37,19 @@ void WorldWarnings::unknown_fields(const api::Document& document, const api::Dec
         unknown_fields_[field].push_back(fmt::format("{} {}", document.kind, document.name));
 }
 
+void WorldWarnings::autoscaled(const std::string& workload, std::int64_t before, std::int64_t pods) {
+    ++autoscalers_;
+    if (pods != before) autoscaled_.push_back(fmt::format("{} has {} instead of {}", workload, pods, before));
+}
+
 std::vector<std::string> WorldWarnings::sentences() const {
     std::vector<std::string> out = unread_.sentences();
+    if (autoscalers_ > 0)
+        out.push_back(fmt::format(
+            "{} counted by {} bounds only, load may bring more pods{}",
+            autoscalers_ == 1 ? "1 HorizontalPodAutoscaler is"
+                              : fmt::format("{} HorizontalPodAutoscalers are", autoscalers_),
+            autoscalers_ == 1 ? "its" : "their", autoscaled_.empty() ? "" : ": " + some_of(autoscaled_)));
     add_held(held_.suspended, "Job", "suspended", out);
     add_held(held_.paused, "Deployment", "paused", out);
     if (no_containers_.size() == 1) {
