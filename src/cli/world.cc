@@ -11,6 +11,7 @@
 #include "api/codec.h"
 #include "cli/admission.h"
 #include "cli/budget_status.h"
+#include "cli/static_volumes.h"
 #include "cli/unplanned_pods.h"
 #include "cli/workload_pods.h"
 #include "cli/world_warnings.h"
@@ -276,6 +277,11 @@ class Filler {
         TRY(auto claim, decode_namespaced(api::decode_persistent_volume_claim, document));
         note(document, claim.meta);
         std::string name = api::full_name(claim.meta);
+        const auto labels = nlohmann::json::parse(document.json)
+                                .value("/spec/selector/matchLabels"_json_pointer, nlohmann::json::object());
+        for (const auto& [key, value] : labels.items()) {
+            if (value.is_string()) static_volumes_.wanted_labels[name][key] = value.get<std::string>();
+        }
         claims_.insert_or_assign(std::move(name), std::move(claim));
         return {};
     }
@@ -350,7 +356,19 @@ class Filler {
     Status read_node(const api::Document& document) { return tell(api::decode_node, document); }
     Status read_namespace(const api::Document& document) { return tell(api::decode_namespace, document); }
     Status read_volume(const api::Document& document) {
-        return tell(api::decode_persistent_volume, document);
+        TRY(auto volume, decode(api::decode_persistent_volume, document));
+        note(document, volume.meta);
+        std::vector<std::string> modes;
+        const auto written = nlohmann::json::parse(document.json)
+                                 .value("/spec/accessModes"_json_pointer, nlohmann::json::array());
+        for (const nlohmann::json& mode : written) {
+            if (mode.is_string()) modes.push_back(mode.get<std::string>());
+        }
+        cluster_.upsert(volume);
+        std::string name = volume.meta.name;
+        static_volumes_.volumes.insert_or_assign(std::move(name),
+                                                 StaticVolume{std::move(volume), std::move(modes)});
+        return {};
     }
     Status read_csi_node(const api::Document& document) { return tell(api::decode_csi_node, document); }
     Status read_node_claim(const api::Document& document) { return tell(api::decode_node_claim, document); }
@@ -386,10 +404,9 @@ class Filler {
             std::string name = api::full_name(claim.meta);
             claims_.emplace(std::move(name), std::move(claim));
         }
-        for (auto& [name, claim] : claims_) {
-            admission_.admit(claim);
-            cluster_.upsert(std::move(claim));
-        }
+        for (auto& [name, claim] : claims_) admission_.admit(claim);
+        bind_claims(static_volumes_, claims_, cluster_);
+        for (auto& [name, claim] : claims_) cluster_.upsert(std::move(claim));
         tell_templates();
         for (const auto& [name, pod] : pods_) {
             if (!pod.spec.node_name.empty() && !is_done(pod) &&
@@ -456,6 +473,7 @@ class Filler {
     std::map<std::string, api::Workload> daemons_;
     std::map<std::string, api::Workload> pod_templates_;
     std::map<std::string, api::PersistentVolumeClaim> claims_;
+    StaticVolumes static_volumes_;
     std::vector<api::PodDisruptionBudget> budgets_without_status_;
 };
 
