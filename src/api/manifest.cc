@@ -6,9 +6,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "api/codec.h"
@@ -23,28 +25,66 @@ constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxExtraNodes = 1'000'000;
 constexpr int kMaxListDepth = 8;
 
-// A plain scalar by YAML's core schema, as Kubernetes reads it (YAML 1.1 booleans are left to be texts,
-// except the forms everybody means).
+// The words that YAML 1.1 has for true and false. "y" and "n" stay texts: as labels and values they are
+// meant so.
+std::optional<bool> truth_of(std::string_view text) {
+    static constexpr std::array<std::string_view, 9> kTrue = {"true", "True", "TRUE", "yes", "Yes",
+                                                              "YES",  "on",   "On",   "ON"};
+    static constexpr std::array<std::string_view, 9> kFalse = {"false", "False", "FALSE", "no", "No",
+                                                               "NO",    "off",   "Off",   "OFF"};
+    if (std::find(kTrue.begin(), kTrue.end(), text) != kTrue.end()) return true;
+    if (std::find(kFalse.begin(), kFalse.end(), text) != kFalse.end()) return false;
+    return std::nullopt;
+}
+
+template <typename Number>
+bool is_number(std::string_view digits, int base, Number& out) {
+    const auto [at, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out, base);
+    return error == std::errc{} && at == digits.data() + digits.size();
+}
+
+// Digits may be set apart by "_", and 0x, 0o, 0b or a nought before them name the base.
+Json whole_number(std::string text) {
+    const bool is_negative = text.front() == '-';
+    if (is_negative || text.front() == '+') text.erase(0, 1);
+    int base = 10;
+    if (text.size() > 1 && text.front() == '0') {
+        const char mark = text[1];
+        base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' || mark == 'B' ? 2 : 8;
+        text.erase(0, base == 8 && mark != 'o' && mark != 'O' ? 1 : 2);
+    }
+    if (text.empty() || text.front() == '-') return nullptr;
+    if (std::int64_t whole = 0; is_number((is_negative ? "-" : "") + text, base, whole)) return whole;
+    if (std::uint64_t whole = 0; !is_negative && is_number(text, base, whole)) return whole;
+    return nullptr;
+}
+
+// A plain scalar as kubectl reads it: by YAML 1.1.
 Json scalar_to_json(const YAML::Node& node) {
     const std::string& text = node.Scalar();
     if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return text;
     if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
-    if (text == "true" || text == "True" || text == "TRUE") return true;
-    if (text == "false" || text == "False" || text == "FALSE") return false;
-    std::int64_t whole = 0;
-    const char* const begin = text.data() + (text.front() == '+' ? 1 : 0);
-    const char* const end = text.data() + text.size();
-    if (auto [at, error] = std::from_chars(begin, end, whole); error == std::errc{} && at == end)
-        return whole;
-    if (text.find_first_not_of("0123456789+-.eE") == std::string::npos &&
-        text.find_first_of("0123456789") != std::string::npos) {
+    if (const auto truth = truth_of(text)) return *truth;
+    if (std::string_view("+-.0123456789").find(text.front()) == std::string_view::npos) return text;
+    std::string plain = text;
+    if (plain.front() != '.') std::erase(plain, '_');
+    if (Json whole = whole_number(plain); !whole.is_null()) return whole;
+    if (plain.find_first_not_of("0123456789+-.eE") == std::string::npos &&
+        plain.find_first_of("0123456789") != std::string::npos) {
         double number = 0;
-        if (auto [at, error] = std::from_chars(begin, end, number);
+        const char* const end = plain.data() + plain.size();
+        if (auto [at, error] = std::from_chars(plain.data() + (plain.front() == '+' ? 1 : 0), end, number);
             error == std::errc{} && at == end && std::isfinite(number)) {
             return number;
         }
     }
     return text;
+}
+
+// Keys are texts, whatever they look like: "yes" is "true", and 010 is "8".
+std::string key_of(const YAML::Node& node) {
+    const Json key = scalar_to_json(node);
+    return key.is_boolean() || key.is_number_integer() ? key.dump() : node.Scalar();
 }
 
 bool is_merge_key(const YAML::Node& key) {
@@ -104,7 +144,7 @@ class YamlReader {
                 has_merges = true;
                 continue;
             }
-            const std::string& key = member.first.Scalar();
+            const std::string key = key_of(member.first);
             const auto [place, is_new] = out.emplace(key, nullptr);
             if (!is_new) repeated_keys.push_back({key, line_of(member.first)});
             std::string inner;

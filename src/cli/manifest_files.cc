@@ -25,6 +25,10 @@ bool is_manifest_name(const fs::path& path) {
     return extension == ".yaml" || extension == ".yml" || extension == ".json";
 }
 
+bool is_kustomization(const fs::path& path) {
+    return path.filename() == "kustomization.yaml" || path.filename() == "kustomization.yml";
+}
+
 bool has_template_marks(std::string_view text) {
     return text.find("{{") != std::string_view::npos && text.find("}}") != std::string_view::npos;
 }
@@ -118,6 +122,7 @@ class Reader {
     }
 
     Status read_found(const std::string& file) {
+        if (is_kustomization(file)) kustomizations_.push_back(file);
         TRY(const std::string text, io::read_file(file, kMaxFileBytes));
         api::ManifestText read = api::read_manifest(text, file, field_lines_);
         if (is_template(text, read)) {
@@ -147,6 +152,12 @@ class Reader {
         std::sort(inner_folders_.begin(), inner_folders_.end());
         tell(foreign_, "file", "without a kind and an apiVersion, no Kubernetes manifests,");
         tell(templates_, "file", "with {{ }}, templates that helm template would render,");
+        if (!kustomizations_.empty())
+            out_.passed_over.push_back(fmt::format(
+                "{} not applied; kubectl kustomize prints what {}: {}",
+                kustomizations_.size() == 1 ? "1 kustomization is"
+                                            : fmt::format("{} kustomizations are", kustomizations_.size()),
+                kustomizations_.size() == 1 ? "it makes" : "they make", some_of(kustomizations_)));
         if (!repeated_keys_.empty())
             out_.passed_over.push_back(
                 fmt::format("{} again in one object; the last one counts, as with kubectl: {}",
@@ -164,6 +175,7 @@ class Reader {
     Manifests out_;
     std::vector<std::string> foreign_;
     std::vector<std::string> templates_;
+    std::vector<std::string> kustomizations_;
     std::vector<std::string> repeated_keys_;
     std::vector<std::string> inner_folders_;
 };

@@ -57,7 +57,9 @@ TEST_F(ManifestFiles, what_is_no_manifest_is_passed_over_in_a_folder) {
     write("list.json", "[1, 2]");
     write("notes.txt", "kind: nothing");
     EXPECT_THAT(read_folder(), HasSubstr("a | 5 files without a kind and an apiVersion"));
-    EXPECT_THAT(read_folder(), HasSubstr("kustomization.yaml"));
+    EXPECT_THAT(read_folder(), HasSubstr("1 kustomization is not applied; kubectl kustomize prints what it "
+                                         "makes: " +
+                                         (folder_ / "kustomization.yaml").string()));
 }
 
 TEST_F(ManifestFiles, what_is_no_manifest_is_an_error_when_it_is_named) {

@@ -157,6 +157,12 @@ TEST_F(Output, validate_says_by_file_and_line_what_a_server_would_refuse) {
                 HasSubstr("world.yaml:9: Pod a: spec.containers[0].resources.requests: Invalid value"));
     EXPECT_THAT(wrong, HasSubstr("1 document, 1 checked: 2 mistakes"));
     EXPECT_THAT(validate("image: x\n", 1), HasSubstr("world.yaml:1: has no kind"));
+    EXPECT_THAT(
+        validate("apiVersion: karpenter.k8s.aws/v1\nkind: EC2NodeClass\nmetadata: {name: a}\nspec: "
+                 "{amiSelectorTerms: [{alias: al2023@latest}], subnetSelectorTerms: [{id: subnet-1}], "
+                 "securityGroupSelectorTerms: [{id: sg-1}], role: r, kubelet: {maxPods: -1}}\n",
+                 1),
+        HasSubstr("EC2NodeClass a: InvalidKubeletConfiguration: "));
     EXPECT_THAT(validate("kind: [\n", 2), HasSubstr("not valid YAML"));
     ValidateOptions nothing;
     nothing.files = {(folder_ / "nowhere.yaml").string()};

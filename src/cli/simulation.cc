@@ -21,6 +21,7 @@
 #include "plan/disrupt/consolidatable.h"
 #include "plan/disrupt/gate.h"
 #include "plan/provision/provision.h"
+#include "rules/budget.h"
 #include "rules/node_cost.h"
 
 namespace joiner::cli {
@@ -189,6 +190,12 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
         removals.plan();
         removals.price_cluster();
         warnings.resize(told);  // The pools' problems once are enough.
+        for (const auto& [name, state] : world.cluster.pools()) {
+            if (const Status budgets = rules::check_budgets(state.pool); !budgets)
+                warnings.push_back(
+                    fmt::format("NodePool {}: none of its nodes is removed, for a budget cannot be read: {}",
+                                name, budgets.error().message));
+        }
     }
     for (const rules::OverlayProblem& one : overlaid.problems)
         warnings.push_back(fmt::format("NodeOverlay {} is not applied: {}", one.overlay, one.problem));

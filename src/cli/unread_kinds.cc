@@ -60,19 +60,29 @@ bool is_known_to_make_pods(std::string_view group, std::string_view kind) {
     static const std::set<std::pair<std::string_view, std::string_view>> kKnown = {
         {"acid.zalan.do", "postgresql"},
         {"apm.k8s.elastic.co", "ApmServer"},
+        {"app.redislabs.com", "RedisEnterpriseCluster"},
         {"argoproj.io", "Application"},
         {"argoproj.io", "ApplicationSet"},
         {"argoproj.io", "CronWorkflow"},
         {"argoproj.io", "Workflow"},
         {"ceph.rook.io", "CephCluster"},
         {"ceph.rook.io", "CephFilesystem"},
+        {"ceph.rook.io", "CephFilesystemMirror"},
+        {"ceph.rook.io", "CephNFS"},
         {"ceph.rook.io", "CephObjectStore"},
+        {"ceph.rook.io", "CephRBDMirror"},
+        {"core.libopenstorage.org", "StorageCluster"},
+        {"core.strimzi.io", "StrimziPodSet"},
         {"elasticsearch.k8s.elastic.co", "Elasticsearch"},
         {"enterprisesearch.k8s.elastic.co", "EnterpriseSearch"},
+        {"etcd.database.coreos.com", "EtcdCluster"},
+        {"flink.apache.org", "FlinkDeployment"},
         {"helm.cattle.io", "HelmChart"},
         {"helm.toolkit.fluxcd.io", "HelmRelease"},
         {"install.istio.io", "IstioOperator"},
+        {"jaegertracing.io", "Jaeger"},
         {"k8s.mariadb.com", "MariaDB"},
+        {"kafka.banzaicloud.io", "KafkaCluster"},
         {"kafka.strimzi.io", "Kafka"},
         {"karpenter.sh", "Provisioner"},
         {"keda.sh", "ScaledJob"},
@@ -81,26 +91,36 @@ bool is_known_to_make_pods(std::string_view group, std::string_view kind) {
         {"kubevirt.io", "VirtualMachineInstance"},
         {"logstash.k8s.elastic.co", "Logstash"},
         {"maps.k8s.elastic.co", "ElasticMapsServer"},
+        {"minio.min.io", "Tenant"},
         {"monitoring.coreos.com", "Alertmanager"},
         {"monitoring.coreos.com", "Prometheus"},
         {"monitoring.coreos.com", "PrometheusAgent"},
         {"monitoring.coreos.com", "ThanosRuler"},
+        {"numaflow.numaproj.io", "Pipeline"},
+        {"ocs.openshift.io", "StorageCluster"},
         {"opentelemetry.io", "OpenTelemetryCollector"},
         {"operator.tigera.io", "APIServer"},
+        {"operator.tigera.io", "Goldmane"},
         {"operator.tigera.io", "Installation"},
+        {"operator.tigera.io", "Whisker"},
         {"operators.coreos.com", "Subscription"},
         {"psmdb.percona.com", "PerconaServerMongoDB"},
         {"pxc.percona.com", "PerconaXtraDBCluster"},
         {"rabbitmq.com", "RabbitmqCluster"},
+        {"ray.io", "RayCluster"},
+        {"ray.io", "RayCronJob"},
+        {"ray.io", "RayJob"},
+        {"ray.io", "RayService"},
         {"tekton.dev", "PipelineRun"},
         {"tekton.dev", "TaskRun"},
     };
     return kKnown.contains({group, kind});
 }
 
-// Replicas of something else than pods.
+// Replicas of something else than pods, or pods for moments only.
 bool is_known_to_make_none(std::string_view group, std::string_view kind) {
-    return group == "kafka.strimzi.io" && kind == "KafkaTopic";
+    return (group == "kafka.strimzi.io" && kind == "KafkaTopic") ||
+           (group == "cert-manager.io" && (kind == "ClusterIssuer" || kind == "Issuer"));
 }
 
 // Whether some field speaks of containers or replicas.
@@ -136,7 +156,8 @@ bool may_make_pods(const api::Document& document) {
     return spec != json.end() && speaks_of_pods(*spec);
 }
 
-std::size_t sum_of(const std::map<std::string, std::size_t>& tally) {
+template <typename Tally>
+std::size_t sum_of(const Tally& tally) {
     return std::accumulate(tally.begin(), tally.end(), std::size_t{0},
                            [](std::size_t sum, const auto& one) { return sum + one.second; });
 }
@@ -149,14 +170,29 @@ std::string tally_of(const std::map<std::string, std::size_t>& tally) {
     return some_of(out, kMostKinds);
 }
 
-void UnreadKinds::add(const api::Document& document) {
-    if (document.kind == "CronJob" && document.group() == "batch") {
-        ++scheduled_[document.kind];
+void UnreadKinds::add(const api::Document& document, bool has_namesake) {
+    if (has_namesake) namesakes_.insert(document.kind);
+    const std::pair<std::string, std::string> kind(document.kind, document.group());
+    groups_[kind.first].insert(kind.second);
+    if (kind.first == "CronJob" && kind.second == "batch") {
+        ++scheduled_[kind];
     } else if (may_make_pods(document)) {
-        ++may_make_pods_[document.kind];
+        ++may_make_pods_[kind];
     } else {
-        ++others_[document.kind];
+        ++others_[kind];
     }
+}
+
+// "Kafka 1, Service 2 (serving.knative.dev)".
+std::string UnreadKinds::words_for(const Tally& tally) const {
+    std::vector<std::string> out;
+    for (const auto& [kind, count] : tally) {
+        const bool is_unique = !namesakes_.contains(kind.first) && groups_.at(kind.first).size() == 1;
+        out.push_back(is_unique ? fmt::format("{} {}", kind.first, count)
+                                : fmt::format("{} {} ({})", kind.first, count,
+                                              kind.second.empty() ? "no group" : kind.second));
+    }
+    return some_of(out, kMostKinds);
 }
 
 std::vector<std::string> UnreadKinds::sentences() const {
@@ -168,14 +204,14 @@ std::vector<std::string> UnreadKinds::sentences() const {
     }
     std::vector<std::string> out;
     if (!may_make_pods.empty())
-        out.push_back(fmt::format("NOT COUNTED, though pods may come of them: {}", tally_of(may_make_pods)));
+        out.push_back(fmt::format("NOT COUNTED, though pods may come of them: {}", words_for(may_make_pods)));
     if (!scheduled_.empty())
         out.push_back(
-            fmt::format("not counted, for its pods come by its schedule: {}", tally_of(scheduled_)));
+            fmt::format("not counted, for its pods come by its schedule: {}", words_for(scheduled_)));
     if (!others.empty())
         out.push_back(fmt::format("{} of {} {} not read: {}", count_of(sum_of(others), "document"),
                                   count_of(others.size(), "kind"), sum_of(others) == 1 ? "is" : "are",
-                                  tally_of(others)));
+                                  words_for(others)));
     return out;
 }
 

@@ -1,5 +1,6 @@
 // `joiner validate`: what an API server would refuse of the manifests, by file and line. The embedded API
-// server's own rules are the judge, and for NodePools also what the controller would not use.
+// server's own rules are the judge, and for NodePools and EC2NodeClasses also what the controller would not
+// use.
 #include <fmt/format.h>
 
 #include <map>
@@ -9,6 +10,7 @@
 #include "cli/grouping.h"
 #include "cli/manifest_files.h"
 #include "cli/unread_kinds.h"
+#include "cloud/ec2/kubelet.h"
 #include "rules/budget.h"
 #include "rules/node_pool_rules.h"
 #include "sim/manifest_judge.h"
@@ -44,8 +46,20 @@ std::string place_of(const api::Document& document, std::string_view field) {
     return document.source;
 }
 
-// What keeps a NodePool that an API server takes from being used.
+std::vector<std::string> unusable_node_class(const api::Document& document) {
+    const auto read = api::decode_node_class(document.json);
+    if (!read) return {read.error().message};
+    const auto node_class = cloud::ec2::parse_node_class(*read);
+    if (!node_class) return {node_class.error().message};
+    const auto kubelet = cloud::ec2::parse_kubelet(node_class->kubelet, node_class->family);
+    if (!kubelet) return {fmt::format("{}: {}", kubelet.error().reason, kubelet.error().message)};
+    return {};
+}
+
+// What keeps an object that an API server takes from being used.
 std::vector<std::string> unusable_because(const api::Document& document) {
+    if (document.kind == "EC2NodeClass" && document.group() == "karpenter.k8s.aws")
+        return unusable_node_class(document);
     if (document.kind != "NodePool" || document.group() != "karpenter.sh") return {};
     const auto pool = api::decode_node_pool(document.json);
     if (!pool) return {pool.error().message};

@@ -29,7 +29,7 @@ class Expansion {
               std::vector<api::PersistentVolumeClaim>& claims)
         : workloads_(workloads), now_(now), pods_(pods), claims_(claims) {}
 
-    void run() {
+    HeldWorkloads run() {
         count_pods();
         // The names of a StatefulSet's pods are given; others make way.
         for (const auto& [key, workload] : workloads_.replicated) {
@@ -38,10 +38,15 @@ class Expansion {
         for (const auto& [key, workload] : workloads_.replicated) {
             if (workload.kind == "StatefulSet" || workload.meta.deleted) continue;
             const std::int64_t there = pods_of(key) + delegated_by(key);
+            if (there == 0 && workload.replicas > 0 && workloads_.paused.contains(key)) {
+                held_.paused.push_back(api::full_name(workload.meta));
+                continue;
+            }
             add_pods(workload.pod_template, workload.meta, "apps/v1", workload.kind,
                      workload.replicas - there);
         }
         for (const auto& [name, job] : workloads_.jobs) add_job(name, job);
+        return std::move(held_);
     }
 
   private:
@@ -151,7 +156,11 @@ class Expansion {
     }
 
     void add_job(const std::string& name, const api::Job& job) {
-        if (job.is_suspended || job.is_finished || job.meta.deleted) return;
+        if (job.is_finished || job.meta.deleted) return;
+        if (job.is_suspended) {
+            held_.suspended.push_back(name);
+            return;
+        }
         const auto seen = succeeded_.find(name);
         const std::int64_t succeeded = std::max(job.succeeded, seen == succeeded_.end() ? 0 : seen->second);
         const std::int64_t active = pods_of("Job/" + name);
@@ -203,6 +212,7 @@ class Expansion {
     std::map<std::string, std::int64_t> succeeded_;     // By "namespace/name" of the Job.
     std::map<std::string, std::int64_t> delegated_;     // By "Kind/namespace/name" of the Deployment.
     bool has_delegated_ = false;
+    HeldWorkloads held_;
 };
 
 }  // namespace
@@ -215,9 +225,9 @@ std::string key_of(const api::Workload& workload) {
     return fmt::format("{}/{}/{}", workload.kind, workload.meta.ns, workload.meta.name);
 }
 
-void add_missing_pods(const Workloads& workloads, WallTime now, PodsByName& pods,
-                      std::vector<api::PersistentVolumeClaim>& claims) {
-    Expansion(workloads, now, pods, claims).run();
+HeldWorkloads add_missing_pods(const Workloads& workloads, WallTime now, PodsByName& pods,
+                               std::vector<api::PersistentVolumeClaim>& claims) {
+    return Expansion(workloads, now, pods, claims).run();
 }
 
 }  // namespace joiner::cli

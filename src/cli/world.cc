@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,8 @@
 #include "api/codec.h"
 #include "cli/admission.h"
 #include "cli/budget_status.h"
+#include "cli/static_volumes.h"
+#include "cli/unplanned_pods.h"
 #include "cli/workload_pods.h"
 #include "cli/world_warnings.h"
 
@@ -40,6 +43,7 @@ class Filler {
         }
         TRY_STATUS(fill_cluster());
         world_.warnings = warnings_.sentences();
+        for (std::string& sentence : unplanned_pods(cluster_)) world_.warnings.push_back(std::move(sentence));
         for (std::string& sentence : admission_.missing_classes())
             world_.warnings.push_back(std::move(sentence));
         world_.warnings.insert(world_.warnings.end(), manifests.passed_over.begin(),
@@ -66,6 +70,7 @@ class Filler {
             {"apps/StatefulSet", &Filler::read_workload},
             {"apps/DaemonSet", &Filler::read_workload},
             {"batch/Job", &Filler::read_job},
+            {"autoscaling/HorizontalPodAutoscaler", &Filler::read_autoscaler},
             {"policy/PodDisruptionBudget", &Filler::read_budget},
             {"scheduling.k8s.io/PriorityClass", &Filler::read_priority_class},
             {"node.k8s.io/RuntimeClass", &Filler::read_runtime_class},
@@ -80,10 +85,16 @@ class Filler {
         return kReaders;
     }
 
+    static bool reads_kind_named(std::string_view kind) {
+        return std::any_of(readers().begin(), readers().end(), [&](const auto& reader) {
+            return reader.first.substr(reader.first.find('/') + 1) == kind;
+        });
+    }
+
     Status read(const api::Document& document) {
         const auto reader = readers().find(kind_key(document));
         if (reader == readers().end()) {
-            warnings_.unread(document);
+            warnings_.unread(document, reads_kind_named(document.kind));
             return {};
         }
         if (document.name.empty() && document.generate_name.empty())
@@ -127,6 +138,22 @@ class Filler {
         return !spec.containers.empty();
     }
 
+    static Status check_requests(const api::Document& document, const api::PodSpec& spec) {
+        for (const auto* containers : {&spec.containers, &spec.init_containers}) {
+            for (const api::Container& container : *containers) {
+                for (const auto& [name, amount] : container.requests) {
+                    if (!amount.is_negative()) continue;
+                    return invalid(
+                        fmt::format("{}: {} {}: container {} asks for {} of {}, which is less than "
+                                    "nothing",
+                                    document.source, document.kind, document.name, container.name,
+                                    amount.to_string(), name));
+                }
+            }
+        }
+        return {};
+    }
+
     static Status check_count(const api::Document& document, std::string_view field, std::int64_t count) {
         if (count >= 0 && count <= kMaxReplicas) return {};
         return invalid(fmt::format("{}: {} {}: {} {} is not between 0 and {}", document.source, document.kind,
@@ -135,6 +162,7 @@ class Filler {
 
     Status read_pod(const api::Document& document) {
         TRY(api::Pod pod, decode_namespaced(api::decode_pod, document));
+        TRY_STATUS(check_requests(document, pod.spec));
         if (!has_containers(document, pod.meta, pod.spec)) return {};
         note(document, pod.meta);
         std::string name = api::full_name(pod.meta);
@@ -145,7 +173,18 @@ class Filler {
     Status read_workload(const api::Document& document) {
         TRY(api::Workload workload, decode_namespaced(api::decode_workload, document));
         workload.kind = document.kind;
+        if (workload.kind == "Deployment") note_pause(document, key_of(workload));
         return keep(document, std::move(workload));
+    }
+
+    void note_pause(const api::Document& document, const std::string& key) {
+        const auto whole = nlohmann::json::parse(document.json);
+        const auto paused = whole.value("/spec/paused"_json_pointer, nlohmann::json());
+        if (paused.is_boolean() && paused.get<bool>()) {
+            workloads_.paused.insert(key);
+        } else {
+            workloads_.paused.erase(key);
+        }
     }
 
     Status read_replication_controller(const api::Document& document) {
@@ -159,6 +198,7 @@ class Filler {
 
     Status keep(const api::Document& document, api::Workload workload) {
         TRY_STATUS(check_count(document, "spec.replicas", workload.replicas));
+        TRY_STATUS(check_requests(document, workload.pod_template.spec));
         if (!has_containers(document, workload.meta, workload.pod_template.spec)) return {};
         std::string key = key_of(workload);
         auto& kept = workload.kind == "DaemonSet" ? daemons_ : workloads_.replicated;
@@ -181,11 +221,48 @@ class Filler {
     Status read_job(const api::Document& document) {
         TRY(api::Job job, decode_namespaced(api::decode_job, document));
         TRY_STATUS(check_count(document, "spec.parallelism", job.parallelism));
+        TRY_STATUS(check_requests(document, job.pod_template.spec));
         if (!has_containers(document, job.meta, job.pod_template.spec)) return {};
         note(document, job.meta);
         std::string name = api::full_name(job.meta);
         workloads_.jobs.insert_or_assign(std::move(name), std::move(job));
         return {};
+    }
+
+    Status read_autoscaler(const api::Document& document) {
+        const auto whole = nlohmann::json::parse(document.json);
+        const auto text = [&](const char* at) {
+            const auto value = whole.value(nlohmann::json::json_pointer(at), nlohmann::json());
+            return value.is_string() ? value.get<std::string>() : std::string();
+        };
+        const auto number = [&](const char* at, std::int64_t otherwise) {
+            const auto value = whole.value(nlohmann::json::json_pointer(at), nlohmann::json());
+            return value.is_number_integer() ? value.get<std::int64_t>() : otherwise;
+        };
+        const std::string ns = document.ns.empty() ? "default" : document.ns;
+        TRY_STATUS(check_count(document, "spec.minReplicas", number("/spec/minReplicas", 1)));
+        autoscalers_[ns + "/" + document.name] = {
+            &document,
+            fmt::format("{}/{}/{}", text("/spec/scaleTargetRef/kind"), ns, text("/spec/scaleTargetRef/name")),
+            number("/spec/minReplicas", 1), number("/spec/maxReplicas", kMaxReplicas)};
+        return {};
+    }
+
+    // At once they hold a workload to their bounds; one without replicas they leave alone.
+    void apply_autoscalers() {
+        for (const auto& [name, autoscaler] : autoscalers_) {
+            const auto target = workloads_.replicated.find(autoscaler.target);
+            if (target == workloads_.replicated.end()) {
+                warnings_.unread(*autoscaler.document, false);
+                continue;
+            }
+            api::Workload& workload = target->second;
+            const std::int64_t before = workload.replicas;
+            if (before > 0 && autoscaler.least <= autoscaler.most)
+                workload.replicas = std::clamp(before, autoscaler.least, autoscaler.most);
+            warnings_.autoscaled(fmt::format("{} {}", workload.kind, api::full_name(workload.meta)), before,
+                                 workload.replicas);
+        }
     }
 
     Status read_pod_template(const api::Document& document) {
@@ -200,6 +277,11 @@ class Filler {
         TRY(auto claim, decode_namespaced(api::decode_persistent_volume_claim, document));
         note(document, claim.meta);
         std::string name = api::full_name(claim.meta);
+        const auto labels = nlohmann::json::parse(document.json)
+                                .value("/spec/selector/matchLabels"_json_pointer, nlohmann::json::object());
+        for (const auto& [key, value] : labels.items()) {
+            if (value.is_string()) static_volumes_.wanted_labels[name][key] = value.get<std::string>();
+        }
         claims_.insert_or_assign(std::move(name), std::move(claim));
         return {};
     }
@@ -274,7 +356,19 @@ class Filler {
     Status read_node(const api::Document& document) { return tell(api::decode_node, document); }
     Status read_namespace(const api::Document& document) { return tell(api::decode_namespace, document); }
     Status read_volume(const api::Document& document) {
-        return tell(api::decode_persistent_volume, document);
+        TRY(auto volume, decode(api::decode_persistent_volume, document));
+        note(document, volume.meta);
+        std::vector<std::string> modes;
+        const auto written = nlohmann::json::parse(document.json)
+                                 .value("/spec/accessModes"_json_pointer, nlohmann::json::array());
+        for (const nlohmann::json& mode : written) {
+            if (mode.is_string()) modes.push_back(mode.get<std::string>());
+        }
+        cluster_.upsert(volume);
+        std::string name = volume.meta.name;
+        static_volumes_.volumes.insert_or_assign(std::move(name),
+                                                 StaticVolume{std::move(volume), std::move(modes)});
+        return {};
     }
     Status read_csi_node(const api::Document& document) { return tell(api::decode_csi_node, document); }
     Status read_node_claim(const api::Document& document) { return tell(api::decode_node_claim, document); }
@@ -290,6 +384,7 @@ class Filler {
     // --- all of them together
 
     Status fill_cluster() {
+        apply_autoscalers();
         std::int64_t wanted = 0;
         for (auto& [key, workload] : workloads_.replicated) {
             wanted += workload.meta.deleted ? 0 : workload.replicas;
@@ -304,15 +399,14 @@ class Filler {
                 fmt::format("the workloads want more than {} pods together; plan a part of them", kMaxPods));
         for (auto& [name, pod] : pods_) prepare(pod);
         std::vector<api::PersistentVolumeClaim> claims;
-        add_missing_pods(workloads_, now_, pods_, claims);
+        warnings_.make_no_pods(add_missing_pods(workloads_, now_, pods_, claims));
         for (api::PersistentVolumeClaim& claim : claims) {
             std::string name = api::full_name(claim.meta);
             claims_.emplace(std::move(name), std::move(claim));
         }
-        for (auto& [name, claim] : claims_) {
-            admission_.admit(claim);
-            cluster_.upsert(std::move(claim));
-        }
+        for (auto& [name, claim] : claims_) admission_.admit(claim);
+        bind_claims(static_volumes_, claims_, cluster_);
+        for (auto& [name, claim] : claims_) cluster_.upsert(std::move(claim));
         tell_templates();
         for (const auto& [name, pod] : pods_) {
             if (!pod.spec.node_name.empty() && !is_done(pod) &&
@@ -359,6 +453,13 @@ class Filler {
         }
     }
 
+    struct Autoscaler {
+        const api::Document* document;  // Lives as long as the manifests that are read.
+        std::string target;             // As in `workloads_`.
+        std::int64_t least;
+        std::int64_t most;
+    };
+
     WallTime now_;
     model::Cluster& cluster_;
     World& world_;
@@ -368,9 +469,11 @@ class Filler {
     std::size_t generated_ = 0;   // Names made for objects that ask for one.
     PodsByName pods_;
     Workloads workloads_;
+    std::map<std::string, Autoscaler> autoscalers_;  // "namespace/name"
     std::map<std::string, api::Workload> daemons_;
     std::map<std::string, api::Workload> pod_templates_;
     std::map<std::string, api::PersistentVolumeClaim> claims_;
+    StaticVolumes static_volumes_;
     std::vector<api::PodDisruptionBudget> budgets_without_status_;
 };
 

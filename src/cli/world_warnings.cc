@@ -10,6 +10,14 @@ namespace {
 constexpr std::size_t kMostByName = 5;
 constexpr std::size_t kMostFields = 20;
 
+void add_held(const std::vector<std::string>& workloads, std::string_view kind, std::string_view state,
+              std::vector<std::string>& out) {
+    if (workloads.empty()) return;
+    const bool is_one = workloads.size() == 1;
+    out.push_back(fmt::format("{} {} {}, and {} no pods: {}", count_of(workloads.size(), kind),
+                              is_one ? "is" : "are", state, is_one ? "makes" : "make", some_of(workloads)));
+}
+
 std::string name_and_place(const api::Document& document, const api::ObjectMeta& meta) {
     return fmt::format("{} {} ({})", document.kind, api::full_name(meta), document.source);
 }
@@ -29,8 +37,21 @@ void WorldWarnings::unknown_fields(const api::Document& document, const api::Dec
         unknown_fields_[field].push_back(fmt::format("{} {}", document.kind, document.name));
 }
 
+void WorldWarnings::autoscaled(const std::string& workload, std::int64_t before, std::int64_t pods) {
+    ++autoscalers_;
+    if (pods != before) autoscaled_.push_back(fmt::format("{} has {} instead of {}", workload, pods, before));
+}
+
 std::vector<std::string> WorldWarnings::sentences() const {
     std::vector<std::string> out = unread_.sentences();
+    if (autoscalers_ > 0)
+        out.push_back(fmt::format(
+            "{} counted by {} bounds only, load may bring more pods{}",
+            autoscalers_ == 1 ? "1 HorizontalPodAutoscaler is"
+                              : fmt::format("{} HorizontalPodAutoscalers are", autoscalers_),
+            autoscalers_ == 1 ? "its" : "their", autoscaled_.empty() ? "" : ": " + some_of(autoscaled_)));
+    add_held(held_.suspended, "Job", "suspended", out);
+    add_held(held_.paused, "Deployment", "paused", out);
     if (no_containers_.size() == 1) {
         out.push_back(
             fmt::format("{} has no containers; no API server takes it, and no pods are counted of it",

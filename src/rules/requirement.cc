@@ -1,7 +1,6 @@
 #include "rules/requirement.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -29,6 +28,16 @@ bool within(std::string_view text, std::int64_t lower, std::int64_t upper) {
 void sort_unique(std::vector<std::string>& values) {
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+// A value that is empty would not be seen.
+std::string words_of_values(const std::vector<std::string>& values) {
+    std::string out;
+    for (const std::string& value : values) {
+        if (!out.empty()) out += ' ';
+        out += value.empty() ? "\"\"" : value;
+    }
+    return out;
 }
 
 }  // namespace
@@ -218,11 +227,11 @@ std::string Requirement::to_string() const {
     std::string out = key_;
     switch (op()) {
         case Operator::kIn:
-            out += fmt::format(" In [{}]", fmt::join(values_, " "));
+            out += fmt::format(" In [{}]", words_of_values(values_));
             break;
         case Operator::kNotIn:
             if (!allows_absence_ && !is_bounded()) out += " Exists";
-            out += fmt::format(" NotIn [{}]", fmt::join(values_, " "));
+            out += fmt::format(" NotIn [{}]", words_of_values(values_));
             break;
         case Operator::kExists:
             out += is_bounded() ? "" : " Exists";

@@ -17,6 +17,7 @@ TEST(Requirement, intersections) {
     const Case cases[] = {
         {make("In", {"a", "b"}), make("In", {"b", "c"}), "k In [b]"},
         {make("In", {"a"}), make("In", {"b"}), "k In []"},
+        {make("In", {"", "a"}), make("In", {""}), "k In [\"\"]"},
         {make("In", {"a", "b"}), make("NotIn", {"b"}), "k In [a]"},
         {make("NotIn", {"a"}), make("NotIn", {"b"}), "k NotIn [a b]"},
         {make("Exists", {}), make("In", {"a"}), "k In [a]"},

@@ -39,6 +39,8 @@ void set_pod_defaults(Json& pod);
 Answer<void> admit_pod(Json& pod, const AdmissionContext& context);
 void validate_pod(const Json& pod, const Json* old, FieldProblems& problems);
 void validate_pod_spec(const Json& spec, const std::string& path, FieldProblems& problems);
+// The part of a pod's spec that says where it may stand.
+void validate_scheduling(const Json& spec, const std::string& path, FieldProblems& problems);
 // Guaranteed, Burstable or BestEffort.
 std::string_view quality_of_service(const Json& spec);
 

@@ -34,6 +34,17 @@ constexpr const char* kTemplate =
     "template: {spec: {nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: d}, requirements: "
     "[]}}";
 
+std::string pod_that(const std::string& spec,
+                     const std::string& containers = ", containers: [{name: c, image: i}]") {
+    return "apiVersion: v1\nkind: Pod\nmetadata: {name: h}\nspec: {" + spec + containers + "}\n";
+}
+std::string pod_with_term(const std::string& expression) {
+    return pod_that(
+        "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
+        "[{matchExpressions: [" +
+        expression + "]}]}}}");
+}
+
 TEST(ManifestJudge, finds_nothing_in_what_a_server_takes) {
     for (const std::string& yaml :
          {pool(kTemplate), pool(fmt::format("weight: 100, {}", kTemplate)),
@@ -41,6 +52,11 @@ TEST(ManifestJudge, finds_nothing_in_what_a_server_takes) {
           std::string(
               "apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\nspec: {containers: [{name: c, "
               "image: i}]}\n"),
+          pod_with_term("{key: a, operator: Gt, values: ['-3']}"),
+          pod_with_term("{key: a, operator: Exists}"),
+          pod_that("tolerations: [{operator: Exists}, {key: a, value: b}, {key: a, operator: Exists, effect: "
+                   "NoExecute, tolerationSeconds: 3}]"),
+          pod_that("containers: [{name: c, image: i, resources: {limits: {nvidia.com/gpu: 1}}}]", ""),
           std::string("apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {spec: "
                       "{restartPolicy: Never, containers: [{name: c, image: i}]}}}\n")}) {
         EXPECT_THAT(mistakes(yaml), IsEmpty()) << yaml;
@@ -76,6 +92,46 @@ TEST(ManifestJudge, says_what_a_server_would_refuse) {
         {"apiVersion: v1\nkind: Pod\nmetadata: {name: h}\nspec: {containers: [{name: c, image: i, resources: "
          "{requests: {cpu: lots}}}]}\n",
          "spec.containers[0].resources.requests.cpu: Invalid value"},
+        {pod_that("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                  "{nodeSelectorTerms: []}}}"),
+         "nodeSelectorTerms: Required value"},
+        {pod_with_term("{key: a, operator: In, values: []}"), "matchExpressions[0].values: Required value"},
+        {pod_with_term("{key: a, operator: Exists, values: [b]}"), "matchExpressions[0].values: Forbidden"},
+        {pod_with_term("{key: a, operator: Gt, values: [b]}"),
+         "matchExpressions[0].values[0]: Invalid value"},
+        {pod_with_term("{key: a, operator: Gt, values: ['1', '2']}"),
+         "matchExpressions[0].values: Required value"},
+        {pod_with_term("{key: a, operator: Gte, values: ['1']}"),
+         "matchExpressions[0].operator: Invalid value"},
+        {pod_that(
+             "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+             "{nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: [a, b]}]}]}}}"),
+         "matchFields[0].values: Required value"},
+        {pod_that("affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 101, "
+                  "preference: {matchExpressions: [{key: a, operator: Exists}]}}]}}"),
+         "[0].weight: Invalid value"},
+        {pod_that("affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                  "[{labelSelector: {}}]}}"),
+         "podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value"},
+        {pod_that("topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: Never}]"),
+         "whenUnsatisfiable: Unsupported value"},
+        {pod_that("topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, minDomains: 2, "
+                  "whenUnsatisfiable: ScheduleAnyway}]"),
+         "minDomains: Invalid value"},
+        {pod_that("topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: "
+                  "DoNotSchedule}, {maxSkew: 2, topologyKey: z, whenUnsatisfiable: DoNotSchedule}]"),
+         "[1].{topologyKey, whenUnsatisfiable}: Duplicate value"},
+        {pod_that("containers: [{name: c, image: i, resources: {requests: {cpu: -1}}}]", ""),
+         "spec.containers[0].resources.requests[cpu]: Invalid value"},
+        {pod_that("tolerations: [{operator: Equal, value: a}]"), "tolerations[0].operator: Invalid value"},
+        {pod_that("tolerations: [{key: a, operator: Exists, value: b}]"),
+         "tolerations[0].operator: Invalid value"},
+        {pod_that("tolerations: [{key: a, operator: Exists, effect: NoRun}]"),
+         "tolerations[0].effect: Unsupported value"},
+        {pod_that("tolerations: [{key: a, operator: Exists, effect: NoSchedule, tolerationSeconds: 3}]"),
+         "tolerations[0].effect: Invalid value"},
+        {pod_that("containers: [{name: c, image: i, resources: {requests: {nvidia.com/gpu: 1}}}]", ""),
+         "spec.containers[0].resources.limits: Required value"},
         {"apiVersion: v1\nkind: Pod\nmetadata: {name: h}\nspec: {contianers: []}\n",
          "spec.contianers: unknown field"},
         {"apiVersion: v1\nkind: Pod\nmetadata: {name: h}\nspec: {tolerations: [{effect: Never}], containers: "

@@ -144,6 +144,13 @@ Json without_changeable_fields(Json spec) {
     return spec;
 }
 
+// Whole things that pods do not share: "nvidia.com/gpu", not "cpu" nor "kubernetes.io/batch-cpu".
+bool is_device(std::string_view resource) {
+    const std::size_t slash = resource.find('/');
+    if (slash == std::string_view::npos) return resource.starts_with("hugepages-");
+    return resource.substr(0, slash).find("kubernetes.io") == std::string_view::npos;
+}
+
 bool has_scheduling_gates(const Json& pod) {
     return !array_at(pod, {"spec", "schedulingGates"}).empty();
 }
@@ -265,6 +272,14 @@ void validate_pod_spec(const Json& spec, const std::string& path, FieldProblems&
                 problems.push_back(duplicate_value(at_container + ".name", name));
             if (text_at(container, {"image"}).empty())
                 problems.push_back(required_value(at_container + ".image"));
+            for (const char* amounts : {"limits", "requests"}) {
+                for (const auto& [resource, amount] : object_at(container, {"resources", amounts}).items()) {
+                    if (quantity_of(amount).is_negative())
+                        problems.push_back(
+                            invalid_value(fmt::format("{}.resources.{}[{}]", at_container, amounts, resource),
+                                          amount, "must be greater than or equal to 0"));
+                }
+            }
             for (const auto& [resource, limit] : object_at(container, {"resources", "limits"}).items()) {
                 const Json* request = find(container, {"resources", "requests", resource});
                 if (request && quantity_of(*request) > quantity_of(limit)) {
@@ -272,21 +287,21 @@ void validate_pod_spec(const Json& spec, const std::string& path, FieldProblems&
                         invalid_value(at_container + ".resources.requests", *request,
                                       fmt::format("must be less than or equal to {} limit of {}", resource,
                                                   quantity_of(limit).to_string())));
+                } else if (is_device(resource) && !(request && quantity_of(*request) == quantity_of(limit))) {
+                    problems.push_back(invalid_value(at_container + ".resources.requests",
+                                                     request ? *request : Json("0"),
+                                                     fmt::format("must be equal to {} limit of {}", resource,
+                                                                 quantity_of(limit).to_string())));
                 }
+            }
+            for (const auto& [resource, request] : object_at(container, {"resources", "requests"}).items()) {
+                if (is_device(resource) && !object_at(container, {"resources", "limits"}).contains(resource))
+                    problems.push_back(required_value(at_container + ".resources.limits",
+                                                      "Limit must be set for non overcommitable resources"));
             }
         }
     }
-    std::size_t index = 0;
-    for (const Json& constraint : array_at(spec, {"topologySpreadConstraints"})) {
-        const std::string at_constraint = fmt::format("{}.topologySpreadConstraints[{}]", path, index++);
-        if (int_at(constraint, {"maxSkew"}) < 1) {
-            problems.push_back(invalid_value(at_constraint + ".maxSkew", constraint.value("maxSkew", Json(0)),
-                                             "must be greater than zero"));
-        }
-        if (text_at(constraint, {"topologyKey"}).empty()) {
-            problems.push_back(required_value(at_constraint + ".topologyKey", "can not be empty"));
-        }
-    }
+    validate_scheduling(spec, path, problems);
 }
 
 void validate_pod(const Json& pod, const Json* old, FieldProblems& problems) {
