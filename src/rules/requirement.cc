@@ -279,9 +279,13 @@ void Requirements::add(Requirement requirement) {
     const auto it = std::lower_bound(items.begin(), items.end(), requirement.key(), ByKey{});
     if (it != items.end() && it->key() == requirement.key()) {
         *it = intersect(*it, requirement);
-    } else {
-        items.insert(it, std::move(requirement));
+        return;
     }
+    const auto at = it - items.begin();
+    // By less than a vector's doubling: lists are made once, and stay.
+    if (items.size() == items.capacity())
+        items.reserve(items.size() + std::max<std::size_t>(4, items.size() / 4));
+    items.insert(items.begin() + at, std::move(requirement));
 }
 
 void Requirements::add_all(const Requirements& other) {
