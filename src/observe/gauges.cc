@@ -46,6 +46,11 @@ void Gauges::drop(std::string_view name, const Labels& labels) {
     let_go(series);
 }
 
+std::size_t Gauges::room_for_labels() const {
+    const std::lock_guard lock(mutex_);
+    return labels_.size();
+}
+
 Gauges::Family& Gauges::family(std::string_view name) {
     const auto it = families_.find(name);
     if (it != families_.end()) return it->second;

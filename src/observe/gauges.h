@@ -3,6 +3,7 @@
 // locking.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -31,6 +32,8 @@ class Gauges {
     void drop(std::string_view name, const Labels& labels);
     // Appends them as Prometheus reads them, by name. The lock is held for one name at a time.
     void write(std::string& out) const;
+    // For how many labels there has been room so far; those of series that are gone are used again.
+    std::size_t room_for_labels() const;
 
   private:
     using Series = std::u32string;  // Numbers of labels, in the order of their keys.

@@ -62,6 +62,7 @@ TEST(Gauges, labels_that_are_gone_make_room_for_others) {
         gauges.drop("a", {{"node", node}, {"pool", "p"}});
         EXPECT_EQ(text(gauges), "");
     }
+    EXPECT_EQ(gauges.room_for_labels(), 2u);
 }
 
 }  // namespace
