@@ -4,6 +4,14 @@
 
 #include "cli/commands.h"
 
+// Read by jemalloc, where the program is linked with it. Nearly all memory is one thread's, so one arena will
+// do; and what a plan leaves goes back to the system after one second, so that the next peak does not come on
+// top.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
+
 namespace {
 
 using namespace joiner::cli;

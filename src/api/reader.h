@@ -97,6 +97,7 @@ class Value {
     bool read(std::vector<T>& out) const {
         out.clear();
         each_item([&](const Value& item) { item.read(out.emplace_back()); });
+        out.shrink_to_fit();  // Most are kept for as long as their object is there.
         return true;
     }
     // Any other struct has a free function read_value(const Value&, T&) beside its decoder.

@@ -24,20 +24,11 @@ std::string as_metric_label(std::string_view key) {
     return out;
 }
 
-observe::Labels of_condition(observe::Labels labels, const api::Condition& condition) {
-    labels["type"] = condition.type;
-    labels["status"] = condition.status;
-    labels["reason"] = condition.reason;
-    return labels;
-}
-
-observe::Labels both(observe::Labels a, const observe::Labels& b) {
-    a.insert(b.begin(), b.end());
-    return a;
-}
-
-bool is_same_series(const api::Condition& a, const api::Condition& b) {
-    return a.status == b.status && a.reason == b.reason;
+// Those of the object's gauges.
+observe::Labels of_object(const observe::Labels& labels, const std::pair<std::string, std::string>& name) {
+    observe::Labels out = labels;
+    out.insert({{"namespace", name.first}, {"name", name.second}});
+    return out;
 }
 
 }  // namespace
@@ -80,7 +71,7 @@ void ConditionMetrics::look(WallTime now) {
     for (const Kind* kind : {&nodes_, &claims_, &pools_, &buffers_}) {
         std::size_t number = 0;
         for (const auto& [id, known] : kind->objects) {
-            if (number++ % kRound == second_) tell_ages(*kind, known, now);
+            if (number++ % kRound == second_) tell_ages(*kind, id, known, now);
         }
     }
 }
@@ -113,57 +104,74 @@ observe::Labels ConditionMetrics::labels_of(const Kind& kind, const api::ObjectM
 
 void ConditionMetrics::set(Kind& kind, const api::ObjectMeta& meta,
                            const std::vector<api::Condition>& conditions, WallTime now) {
-    Known after{labels_of(kind, meta),
-                {{"namespace", meta.ns}, {"name", meta.name}},
-                conditions,
-                meta.deleted,
-                pass_};
-    for (api::Condition& condition : after.conditions) condition.message.clear();
+    Known after{labels_.share(labels_of(kind, meta)), {}, meta.deleted, pass_};
+    after.conditions.reserve(conditions.size());
+    for (const api::Condition& each : conditions)
+        after.conditions.push_back(
+            {words_.share({each.type, each.status, each.reason}), each.last_transition});
     const auto [it, is_new] = kind.objects.try_emplace({meta.ns, meta.name});
     Known& known = it->second;
     known.seen = pass_;
-    if (!is_new && known.conditions == after.conditions && known.labels == after.labels &&
-        known.deleted == after.deleted)
+    const bool has_same_labels = known.labels == after.labels;
+    if (!is_new && known.conditions == after.conditions && has_same_labels && known.deleted == after.deleted)
         return;
-    for (const api::Condition& old : known.conditions) {
-        const api::Condition* current = api::find_condition(after.conditions, old.type);
-        if (current == nullptr || !is_same_series(old, *current) || known.labels != after.labels)
-            drop(kind, known, old);
+    if (!is_new) {
+        const observe::Labels before = of_object(*known.labels, it->first);
+        for (const Shown& old : known.conditions) {
+            const Shown* current = find(after.conditions, old.words->type);
+            if (current == nullptr || current->words != old.words || !has_same_labels)
+                drop(kind, before, *old.words);
+        }
+        if (known.deleted && !has_same_labels)
+            metrics_.drop(metric(kind.name, "termination_current_time_seconds"), before);
     }
     if (!is_new || !is_starting_) count_changes(kind, known, after);
-    if (known.deleted && known.labels != after.labels)
-        metrics_.drop(metric(kind.name, "termination_current_time_seconds"), both(known.labels, known.names));
     known = std::move(after);
-    const observe::Labels labels = both(known.labels, known.names);
-    for (const api::Condition& condition : known.conditions)
-        metrics_.set(metric(kind.name, "status_condition_count"), of_condition(labels, condition), 1);
-    tell_ages(kind, known, now);
+    const observe::Labels labels = of_object(*known.labels, it->first);
+    for (const Shown& condition : known.conditions)
+        metrics_.set(metric(kind.name, "status_condition_count"), of_condition(labels, *condition.words), 1);
+    tell_ages(kind, it->first, known, now);
 }
 
-void ConditionMetrics::tell_ages(const Kind& kind, const Known& known, WallTime now) {
-    const observe::Labels labels = both(known.labels, known.names);
-    for (const api::Condition& condition : known.conditions)
+void ConditionMetrics::tell_ages(const Kind& kind, const Name& name, const Known& known, WallTime now) {
+    const observe::Labels labels = of_object(*known.labels, name);
+    for (const Shown& condition : known.conditions)
         metrics_.set(metric(kind.name, "status_condition_current_status_seconds"),
-                     of_condition(labels, condition), to_seconds(now - condition.last_transition));
+                     of_condition(labels, *condition.words), to_seconds(now - condition.since));
     if (known.deleted)
         metrics_.set(metric(kind.name, "termination_current_time_seconds"), labels,
                      to_seconds(now - *known.deleted));
 }
 
 void ConditionMetrics::count_changes(const Kind& kind, const Known& before, const Known& after) {
-    for (const api::Condition& condition : after.conditions) {
-        const api::Condition* old = api::find_condition(before.conditions, condition.type);
-        if (old != nullptr && old->status == condition.status) continue;
+    for (const Shown& condition : after.conditions) {
+        const Words& words = *condition.words;
+        const Shown* old = find(before.conditions, words.type);
+        if (old != nullptr && old->words->status == words.status) continue;
         metrics_.count(metric(kind.name, "status_condition_transitions_total"),
-                       of_condition(after.labels, condition));
+                       of_condition(*after.labels, words));
         if (old == nullptr) continue;
-        observe::Labels labels = after.labels;
-        labels["type"] = condition.type;
-        labels["status"] = old->status;
-        labels["to_status"] = condition.status;
+        observe::Labels labels = *after.labels;
+        labels["type"] = words.type;
+        labels["status"] = old->words->status;
+        labels["to_status"] = words.status;
         metrics_.observe(metric(kind.name, "status_condition_transition_seconds"), labels,
-                         to_seconds(condition.last_transition - old->last_transition));
+                         to_seconds(condition.since - old->since));
     }
+}
+
+const ConditionMetrics::Shown* ConditionMetrics::find(const std::vector<Shown>& conditions,
+                                                      std::string_view type) {
+    const auto it = std::find_if(conditions.begin(), conditions.end(),
+                                 [&](const Shown& each) { return each.words->type == type; });
+    return it == conditions.end() ? nullptr : &*it;
+}
+
+observe::Labels ConditionMetrics::of_condition(observe::Labels labels, const Words& condition) {
+    labels["type"] = condition.type;
+    labels["status"] = condition.status;
+    labels["reason"] = condition.reason;
+    return labels;
 }
 
 void ConditionMetrics::gone(Kind& kind, const std::string& name, WallTime now) {
@@ -173,19 +181,20 @@ void ConditionMetrics::gone(Kind& kind, const std::string& name, WallTime now) {
 
 void ConditionMetrics::end(Kind& kind, Objects::iterator object, WallTime now) {
     const Known& known = object->second;
-    for (const api::Condition& condition : known.conditions) drop(kind, known, condition);
+    const observe::Labels labels = of_object(*known.labels, object->first);
+    for (const Shown& condition : known.conditions) drop(kind, labels, *condition.words);
     if (known.deleted) {
-        metrics_.drop(metric(kind.name, "termination_current_time_seconds"), both(known.labels, known.names));
-        metrics_.observe(metric(kind.name, "termination_duration_seconds"), known.labels,
+        metrics_.drop(metric(kind.name, "termination_current_time_seconds"), labels);
+        metrics_.observe(metric(kind.name, "termination_duration_seconds"), *known.labels,
                          to_seconds(now - *known.deleted));
     }
     kind.objects.erase(object);
 }
 
-void ConditionMetrics::drop(const Kind& kind, const Known& known, const api::Condition& condition) {
-    const observe::Labels labels = of_condition(both(known.labels, known.names), condition);
-    metrics_.drop(metric(kind.name, "status_condition_count"), labels);
-    metrics_.drop(metric(kind.name, "status_condition_current_status_seconds"), labels);
+void ConditionMetrics::drop(const Kind& kind, const observe::Labels& labels, const Words& condition) {
+    const observe::Labels of_it = of_condition(labels, condition);
+    metrics_.drop(metric(kind.name, "status_condition_count"), of_it);
+    metrics_.drop(metric(kind.name, "status_condition_current_status_seconds"), of_it);
 }
 
 }  // namespace joiner::control

@@ -3,13 +3,16 @@
 // ten seconds, a part of the objects a second. Loop thread.
 #pragma once
 
+#include <compare>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/meta.h"
+#include "base/shared_values.h"
 #include "base/time.h"
 #include "cloud/providers.h"
 #include "model/cluster.h"
@@ -31,16 +34,30 @@ class ConditionMetrics {
     void look(WallTime now);
 
   private:
+    // Of a condition, as its series have it.
+    struct Words {
+        std::string type;
+        std::string status;
+        std::string reason;
+
+        friend auto operator<=>(const Words&, const Words&) = default;
+    };
+    struct Shown {
+        std::shared_ptr<const Words> words;
+        WallTime since = kNoTime;
+
+        friend bool operator==(const Shown&, const Shown&) = default;
+    };
+    // Of thousands of objects, so what many of them have alike is shared.
     struct Known {
-        // Those that the counts of changes have, and what the gauges have besides.
-        observe::Labels labels;
-        observe::Labels names;
-        std::vector<api::Condition> conditions;  // Without their messages.
-        std::optional<WallTime> deleted;
+        // Those that the counts of changes have; the gauges have the object's names besides.
+        std::shared_ptr<const observe::Labels> labels = nullptr;
+        std::vector<Shown> conditions = {};
+        std::optional<WallTime> deleted = {};
         std::uint64_t seen = 0;
     };
-    // By namespace and name.
-    using Objects = std::map<std::pair<std::string, std::string>, Known>;
+    using Name = std::pair<std::string, std::string>;  // Namespace and name.
+    using Objects = std::map<Name, Known>;
     struct Kind {
         std::string_view name;
         Objects objects;
@@ -51,9 +68,11 @@ class ConditionMetrics {
     void gone(Kind& kind, const std::string& name, WallTime now);
     void end(Kind& kind, Objects::iterator object, WallTime now);
     void look_at_few(WallTime now);
-    void tell_ages(const Kind& kind, const Known& known, WallTime now);
+    void tell_ages(const Kind& kind, const Name& name, const Known& known, WallTime now);
     void count_changes(const Kind& kind, const Known& before, const Known& after);
-    void drop(const Kind& kind, const Known& known, const api::Condition& condition);
+    void drop(const Kind& kind, const observe::Labels& labels, const Words& condition);
+    static const Shown* find(const std::vector<Shown>& conditions, std::string_view type);
+    static observe::Labels of_condition(observe::Labels labels, const Words& condition);
     observe::Labels labels_of(const Kind& kind, const api::ObjectMeta& meta) const;
 
     const model::Cluster& cluster_;
@@ -63,6 +82,8 @@ class ConditionMetrics {
     bool is_starting_ = false;
     std::uint64_t pass_ = 0;
     std::size_t second_ = 0;
+    SharedValues<observe::Labels> labels_;
+    SharedValues<Words> words_;
     Kind nodes_{"node", {}};
     Kind claims_{"nodeclaim", {}};
     Kind pools_{"nodepool", {}};

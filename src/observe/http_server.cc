@@ -61,9 +61,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(int port,
     for (auto& [path, answer] : pages) {
         impl.server.Get(
             path, [make_page = std::move(answer)](const httplib::Request&, httplib::Response& response) {
-                const Page page = make_page();
+                Page page = make_page();
                 response.status = page.code;
-                response.set_content(page.body, page.content_type);
+                response.set_content("", page.content_type);
+                response.body = std::move(page.body);  // set_content() would copy megabytes.
             });
     }
     for (const char* address : kEveryAddress) {

@@ -1,7 +1,6 @@
 #include "observe/metrics.h"
 
 #include <prometheus/counter.h>
-#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/summary.h>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "observe/gauges.h"
 
 namespace joiner::observe {
 namespace {
@@ -121,7 +121,7 @@ std::string full_name(std::string_view name) {
     return "karpenter_" + std::string(name);
 }
 
-// Empty for a name that is not described, which is a bug.
+// Empty for a name that is not described.
 std::string_view help_for(std::string_view name) {
     for (const Description& description : kDescriptions) {
         if (description.name == name) return description.help;
@@ -131,6 +131,14 @@ std::string_view help_for(std::string_view name) {
         if (name.ends_with(description.name)) return description.help;
     }
     return {};
+}
+
+// REQUIRES: the name is described.
+Gauges::Names names_of(std::string_view name) {
+    const std::string help(help_for(name));
+    const bool is_described = !help.empty();
+    CHECK(is_described);
+    return {full_name(name), help};
 }
 
 const prometheus::Histogram::BucketBoundaries& duration_buckets() {
@@ -186,9 +194,7 @@ class Metrics::Impl {
     prometheus::Family<prometheus::Counter>& counters(std::string_view name) {
         return family(counters_, name, prometheus::BuildCounter());
     }
-    prometheus::Family<prometheus::Gauge>& gauges(std::string_view name) {
-        return family(gauges_, name, prometheus::BuildGauge());
-    }
+    Gauges& gauges() { return gauges_; }
     prometheus::Family<prometheus::Histogram>& histograms(std::string_view name) {
         return family(histograms_, name, prometheus::BuildHistogram());
     }
@@ -202,17 +208,15 @@ class Metrics::Impl {
     prometheus::Family<T>& family(Families<T>& families, std::string_view name, Builder builder) {
         const auto it = families.find(name);
         if (it != families.end()) return *it->second;
-        const std::string help(help_for(name));
-        const bool is_described = !help.empty();
-        CHECK(is_described);
-        prometheus::Family<T>& made = builder.Name(full_name(name)).Help(help).Register(registry_);
+        const Gauges::Names names = names_of(name);
+        prometheus::Family<T>& made = builder.Name(names.full).Help(names.help).Register(registry_);
         families.emplace(std::string(name), &made);
         return made;
     }
 
     prometheus::Registry registry_;
     Families<prometheus::Counter> counters_;
-    Families<prometheus::Gauge> gauges_;
+    Gauges gauges_{names_of};
     Families<prometheus::Histogram> histograms_;
     Families<prometheus::Summary> summaries_;
 };
@@ -224,11 +228,10 @@ void Metrics::count(std::string_view name, const Labels& labels, double by) {
     impl_->counters(name).Add(labels).Increment(by);
 }
 void Metrics::set(std::string_view name, const Labels& labels, double value) {
-    impl_->gauges(name).Add(labels).Set(value);
+    impl_->gauges().set(name, labels, value);
 }
 void Metrics::drop(std::string_view name, const Labels& labels) {
-    auto& family = impl_->gauges(name);
-    family.Remove(&family.Add(labels));
+    impl_->gauges().drop(name, labels);
 }
 void Metrics::observe(std::string_view name, const Labels& labels, double seconds) {
     if (is_summary(name)) {
@@ -238,7 +241,9 @@ void Metrics::observe(std::string_view name, const Labels& labels, double second
     }
 }
 std::string Metrics::text() const {
-    return prometheus::TextSerializer().Serialize(impl_->registry().Collect());
+    std::string out = prometheus::TextSerializer().Serialize(impl_->registry().Collect());
+    impl_->gauges().write(out);
+    return out;
 }
 
 }  // namespace joiner::observe

@@ -1,5 +1,5 @@
 // Prometheus metrics under Karpenter's names (prefix karpenter_), and our own few under joiner_. Values are
-// set on the loop's thread and read by the metrics server's; the library does the locking.
+// set on the loop's thread and read by the metrics server's; it does the locking.
 #pragma once
 
 #include <map>

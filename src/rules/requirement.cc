@@ -275,21 +275,39 @@ struct ByKey {
 };
 }  // namespace
 
+std::vector<Requirement>& Requirements::own() {
+    if (items_ == nullptr)
+        items_ = std::make_shared<std::vector<Requirement>>();
+    else if (items_.use_count() > 1)
+        items_ = std::make_shared<std::vector<Requirement>>(*items_);
+    return *items_;
+}
+
 void Requirements::add(Requirement requirement) {
-    const auto it = std::lower_bound(items_.begin(), items_.end(), requirement.key(), ByKey{});
-    if (it != items_.end() && it->key() == requirement.key()) {
+    std::vector<Requirement>& items = own();
+    const auto it = std::lower_bound(items.begin(), items.end(), requirement.key(), ByKey{});
+    if (it != items.end() && it->key() == requirement.key()) {
         *it = intersect(*it, requirement);
-    } else {
-        items_.insert(it, std::move(requirement));
+        return;
     }
+    const auto at = it - items.begin();
+    // By less than a vector's doubling: lists are made once, and stay.
+    if (items.size() == items.capacity())
+        items.reserve(items.size() + std::max<std::size_t>(4, items.size() / 4));
+    items.insert(items.begin() + at, std::move(requirement));
 }
 
 void Requirements::add_all(const Requirements& other) {
-    for (const Requirement& requirement : other.items_) add(requirement);
+    if (empty()) {
+        items_ = other.items_;
+        return;
+    }
+    for (const Requirement& requirement : other) add(requirement);
 }
 
 void Requirements::add_labels(const api::StringMap& labels) {
-    items_.reserve(items_.size() + labels.size());
+    if (labels.empty()) return;
+    own().reserve(size() + labels.size());
     for (const auto& [key, value] : labels)
         add(Requirement::in(std::string(normalize_label(key)), std::vector<std::string>(1, value)));
 }
@@ -300,24 +318,27 @@ void Requirements::replace(Requirement requirement) {
 }
 
 void Requirements::remove(std::string_view key) {
-    const auto it = std::lower_bound(items_.begin(), items_.end(), key, ByKey{});
-    if (it != items_.end() && it->key() == key) items_.erase(it);
+    const Requirement* found = find(key);
+    if (found == nullptr) return;
+    const auto at = found - begin();
+    std::vector<Requirement>& items = own();
+    items.erase(items.begin() + at);
 }
 
 const Requirement* Requirements::find(std::string_view key) const {
-    const auto it = std::lower_bound(items_.begin(), items_.end(), key, ByKey{});
-    return it != items_.end() && it->key() == key ? &*it : nullptr;
+    const Requirement* it = std::lower_bound(begin(), end(), key, ByKey{});
+    return it != end() && it->key() == key ? it : nullptr;
 }
 
 std::vector<api::SelectorRequirement> Requirements::to_api() const {
     std::vector<api::SelectorRequirement> out;
-    for (const Requirement& requirement : items_) requirement.append_to(out);
+    for (const Requirement& requirement : *this) requirement.append_to(out);
     return out;
 }
 
 std::string Requirements::to_string() const {
     std::string out;
-    for (const Requirement& requirement : items_) {
+    for (const Requirement& requirement : *this) {
         if (!out.empty()) out += ", ";
         out += requirement.to_string();
     }
@@ -334,8 +355,8 @@ Result<Requirements> make_requirements(const std::vector<api::SelectorRequiremen
 }
 
 std::string first_conflict(const Requirements& a, const Requirements& b) {
-    auto x = a.begin();
-    auto y = b.begin();
+    const Requirement* x = a.begin();
+    const Requirement* y = b.begin();
     while (x != a.end() && y != b.end()) {
         if (x->key() < y->key()) {
             ++x;

@@ -3,6 +3,7 @@
 // upstream's scheduling requirements, as docs/requirements.md lays down.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -94,7 +95,8 @@ class WellKnownLabels {
     std::shared_ptr<const std::vector<std::string>> keys_;  // Sorted.
 };
 
-// One requirement a key, sorted by key. A missing key allows anything.
+// One requirement a key, sorted by key. A missing key allows anything. Copies share the list until one of
+// them changes: thousands of offerings have the same few lists.
 class Requirements {
   public:
     Requirements() = default;
@@ -108,18 +110,23 @@ class Requirements {
 
     const Requirement* find(std::string_view key) const;
     bool has(std::string_view key) const { return find(key) != nullptr; }
-    auto begin() const { return items_.begin(); }
-    auto end() const { return items_.end(); }
-    std::size_t size() const { return items_.size(); }
-    bool empty() const { return items_.empty(); }
+    const Requirement* begin() const { return items_ == nullptr ? nullptr : items_->data(); }
+    const Requirement* end() const { return begin() + size(); }
+    std::size_t size() const { return items_ == nullptr ? 0 : items_->size(); }
+    bool empty() const { return size() == 0; }
 
     std::vector<api::SelectorRequirement> to_api() const;
     std::string to_string() const;
 
-    friend bool operator==(const Requirements&, const Requirements&) = default;
+    friend bool operator==(const Requirements& a, const Requirements& b) {
+        return a.items_ == b.items_ || std::equal(a.begin(), a.end(), b.begin(), b.end());
+    }
 
   private:
-    std::vector<Requirement> items_;
+    // The list, for changes: from now on nobody else's.
+    std::vector<Requirement>& own();
+
+    std::shared_ptr<std::vector<Requirement>> items_;  // nullptr: none.
 };
 
 Result<Requirements> make_requirements(const std::vector<api::SelectorRequirement>& source);

@@ -46,6 +46,32 @@ TEST(Requirement, intersections) {
     }
 }
 
+TEST(Requirements, copies_share_one_list_until_one_of_them_changes) {
+    const Requirements a = make_requirements({{"k", "In", {"a", "b"}, {}}, {"l", "Exists", {}, {}}}).value();
+    const Requirements same = a;
+    EXPECT_EQ(same.begin(), a.begin());
+    Requirements all;
+    all.add_all(a);
+    EXPECT_EQ(all.begin(), a.begin());
+    using Change = void (*)(Requirements&);
+    const Change changes[] = {
+        [](Requirements& r) { r.add(make("In", {"b"})); },
+        [](Requirements& r) { r.add_labels({{"m", "x"}}); },
+        [](Requirements& r) { r.replace(make("NotIn", {"a"})); },
+        [](Requirements& r) { r.remove("k"); },
+    };
+    for (const Change change : changes) {
+        Requirements other = a;
+        change(other);
+        EXPECT_NE(other, a) << other.to_string();
+        EXPECT_EQ(a, same);
+        EXPECT_EQ(a.to_string(), "k In [a b], l Exists");
+    }
+    EXPECT_EQ(make_requirements({{"k", "In", {"a", "b"}, {}}, {"l", "Exists", {}, {}}}).value(), a)
+        << "lists that are alike are equal, shared or not";
+    EXPECT_EQ(Requirements{}, make_requirements({}).value());
+}
+
 TEST(Requirement, allows_values_within_its_bounds_only) {
     const Requirement r = intersect(make("Gt", {"4"}), make("NotIn", {"6"}));
     EXPECT_TRUE(r.allows("5"));

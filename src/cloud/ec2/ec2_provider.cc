@@ -126,6 +126,8 @@ Result<const Ec2Provider::ClassTypes*> Ec2Provider::types_of(const api::NodeClas
         TRY(auto types, make_class_types(*facts, region_, *parsed, status, settings_, group,
                                          learned_.of(node_class.meta.name)));
         close_shifted_zones(types);
+        for (const auto& [other, of_other] : types_)
+            if (of_other.types != nullptr) share_requirements(*of_other.types, types);
         kept = {{},
                 written,
                 facts,

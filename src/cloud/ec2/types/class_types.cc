@@ -20,6 +20,10 @@ rules::Requirement one(std::string_view key, std::string value) {
     return rules::Requirement::in(std::string(key), {std::move(value)});
 }
 
+bool contains(const std::vector<std::string>& all, std::string_view one_of_them) {
+    return std::find(all.begin(), all.end(), one_of_them) != all.end();
+}
+
 const TableFacts kNoTableFacts;
 
 // Facts that no call of EC2 tells, by type.
@@ -32,14 +36,50 @@ const std::map<std::string, TableFacts, std::less<>>& table_facts() {
     return kFacts;
 }
 
-rules::Offering make_offering(const RegionFacts& facts, const std::string& type, const std::string& zone,
-                              const std::string& zone_id, const std::string& capacity_type) {
+// Where types are sold. Nearly all offerings are of a few places, and share what is required of each.
+struct Place {
+    std::string zone;
+    std::string capacity_type;
+    std::vector<rules::Requirements> requirements;  // One a partition.
+};
+
+// One for each partition, so that pods can be spread over them.
+std::vector<rules::Requirements> by_partition(const rules::Requirements& of_place,
+                                              const std::vector<std::string>& partitions) {
+    std::vector<rules::Requirements> out(std::max<std::size_t>(partitions.size(), 1), of_place);
+    if (partitions.empty()) out[0].add(rules::Requirement::does_not_exist(std::string(kPartitionLabel)));
+    for (std::size_t i = 0; i < partitions.size(); ++i) out[i].add(one(kPartitionLabel, partitions[i]));
+    return out;
+}
+
+rules::Requirements make_requirements(const std::string& zone, const std::string& zone_id,
+                                      std::string_view capacity_type,
+                                      const std::vector<StatusReservation>& reservations) {
+    rules::Requirements out;
+    out.add(one(api::kZoneLabel, zone));
+    if (!zone_id.empty()) out.add(one(api::kZoneIdLabel, zone_id));
+    out.add(one(api::kCapacityTypeLabel, std::string(capacity_type)));
+    add_reservation_labels(reservations, out);
+    return out;
+}
+
+// By zone, then capacity type.
+std::vector<Place> make_places(const std::map<std::string, std::string>& zones,
+                               const std::vector<std::string>& partitions) {
+    std::vector<Place> out;
+    for (const auto& [zone, id] : zones) {
+        for (const std::string_view capacity_type : {api::kOnDemand, api::kSpot})
+            out.push_back({zone, std::string(capacity_type),
+                           by_partition(make_requirements(zone, id, capacity_type, {}), partitions)});
+    }
+    return out;
+}
+
+// But for its requirements.
+rules::Offering make_offering(const RegionFacts& facts, const std::string& type, const Place& place) {
     rules::Offering out;
-    out.requirements.add(one(api::kZoneLabel, zone));
-    if (!zone_id.empty()) out.requirements.add(one(api::kZoneIdLabel, zone_id));
-    out.requirements.add(one(api::kCapacityTypeLabel, capacity_type));
-    const bool wants_spot_price = capacity_type == api::kSpot && !facts.spot.empty();
-    const auto spot = facts.spot.find({type, zone});
+    const bool wants_spot_price = place.capacity_type == api::kSpot && !facts.spot.empty();
+    const auto spot = facts.spot.find({type, place.zone});
     const auto on_demand = facts.on_demand.find(type);
     if (wants_spot_price && spot != facts.spot.end())
         out.price = spot->second;
@@ -47,7 +87,6 @@ rules::Offering make_offering(const RegionFacts& facts, const std::string& type,
         out.price = on_demand->second;
     else
         out.available = false;
-    add_reservation_labels({}, out.requirements);
     return out;
 }
 
@@ -56,19 +95,14 @@ std::vector<StatusReservation> reservations_of(const ClassStatus& status, const 
                                                const std::vector<std::string>& zones) {
     std::vector<StatusReservation> out;
     for (const StatusReservation& each : status.reservations) {
-        if (each.type == type && std::find(zones.begin(), zones.end(), each.zone) != zones.end())
-            out.push_back(each);
+        if (each.type == type && contains(zones, each.zone)) out.push_back(each);
     }
     return out;
 }
 
-rules::Offering make_reserved(const RegionFacts& facts, const StatusReservation& reservation,
-                              const std::string& zone_id) {
+// But for its requirements.
+rules::Offering make_reserved(const RegionFacts& facts, const StatusReservation& reservation) {
     rules::Offering out;
-    out.requirements.add(one(api::kZoneLabel, reservation.zone));
-    if (!zone_id.empty()) out.requirements.add(one(api::kZoneIdLabel, zone_id));
-    out.requirements.add(one(api::kCapacityTypeLabel, std::string(api::kReserved)));
-    add_reservation_labels({reservation}, out.requirements);
     const auto on_demand = facts.on_demand.find(reservation.type);
     if (on_demand != facts.on_demand.end()) out.price = reserved_price(on_demand->second);
     out.available = !reservation.is_expiring;
@@ -84,17 +118,12 @@ std::vector<std::string> partitions_of(const std::optional<PlacementGroup>& grou
     return out;
 }
 
-// One for each partition, so that pods can be spread over them.
-void add_offering(rules::Offering offering, const std::vector<std::string>& partitions,
-                  rules::InstanceType& type) {
-    if (partitions.empty()) {
-        offering.requirements.add(rules::Requirement::does_not_exist(std::string(kPartitionLabel)));
-        type.offerings.push_back(std::move(offering));
-        return;
-    }
-    for (const std::string& partition : partitions) {
+// One for each of the lists of requirements.
+void add_offerings(const rules::Offering& offering, const std::vector<rules::Requirements>& requirements,
+                   rules::InstanceType& type) {
+    for (const rules::Requirements& each : requirements) {
         type.offerings.push_back(offering);
-        type.offerings.back().requirements.add(one(kPartitionLabel, partition));
+        type.offerings.back().requirements = each;
     }
 }
 
@@ -123,6 +152,7 @@ Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& fac
     for (const StatusSubnet& subnet : status.subnets) zones[subnet.zone] = subnet.zone_id;
 
     const std::vector<std::string> partitions = partitions_of(group);
+    const std::vector<Place> places = make_places(zones, partitions);
 
     std::vector<rules::InstanceType> out;
     for (const InstanceTypeInfo& info : facts.types) {
@@ -138,26 +168,29 @@ Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& fac
         std::vector<std::string> in_zones;
         std::vector<std::string> zone_ids;
         std::vector<std::string> capacity_types;
-        for (const char* usage : {"on-demand", "spot"}) {
-            if (std::find(info.usage_classes.begin(), info.usage_classes.end(), usage) !=
-                info.usage_classes.end())
-                capacity_types.emplace_back(usage);
+        for (const std::string_view usage : {api::kOnDemand, api::kSpot}) {
+            if (contains(info.usage_classes, usage)) capacity_types.emplace_back(usage);
         }
         for (const auto& [zone, id] : zones) {
             if (!facts.zones.contains({info.name, zone})) continue;
             in_zones.push_back(zone);
             if (!id.empty()) zone_ids.push_back(id);
-            for (const std::string& capacity_type : capacity_types) {
-                rules::Offering offering = make_offering(facts, info.name, zone, id, capacity_type);
-                if (!is_compatible) offering.available = false;
-                add_offering(std::move(offering), partitions, type);
-            }
+        }
+        type.offerings.reserve(places.size() * std::max<std::size_t>(partitions.size(), 1));
+        for (const Place& place : places) {
+            if (!contains(in_zones, place.zone) || !contains(capacity_types, place.capacity_type)) continue;
+            rules::Offering offering = make_offering(facts, info.name, place);
+            if (!is_compatible) offering.available = false;
+            add_offerings(offering, place.requirements, type);
         }
         const std::vector<StatusReservation> reservations = reservations_of(status, info.name, in_zones);
         for (const StatusReservation& each : reservations) {
-            rules::Offering offering = make_reserved(facts, each, zones[each.zone]);
+            rules::Offering offering = make_reserved(facts, each);
             if (!is_compatible) offering.available = false;
-            add_offering(std::move(offering), partitions, type);
+            add_offerings(offering,
+                          by_partition(make_requirements(each.zone, zones[each.zone], api::kReserved, {each}),
+                                       partitions),
+                          type);
         }
         if (!reservations.empty()) capacity_types.emplace_back(api::kReserved);
         if (type.offerings.empty()) continue;
@@ -171,6 +204,16 @@ Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& fac
         out.push_back(std::move(type));
     }
     return out;
+}
+
+void share_requirements(const std::vector<rules::InstanceType>& from, std::vector<rules::InstanceType>& to) {
+    auto other = from.begin();
+    for (rules::InstanceType& type : to) {
+        other = std::find_if(other, from.end(), [&](const auto& each) { return each.name >= type.name; });
+        if (other == from.end()) return;
+        if (other->name == type.name && other->requirements == type.requirements)
+            type.requirements = other->requirements;
+    }
 }
 
 void set_reservation_counts(const ReservationBook& book, std::vector<rules::InstanceType>& types) {

@@ -25,6 +25,10 @@ Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& fac
                                                           const std::optional<PlacementGroup>& group,
                                                           const MemoryByImage& learned = {});
 
+// A type whose requirements are those of its namesake in `from` takes over the list, so that the types of
+// many classes need little memory. Both are by name.
+void share_requirements(const std::vector<rules::InstanceType>& from, std::vector<rules::InstanceType>& to);
+
 // How many machines each reservation holds, written into the types' reserved offerings.
 void set_reservation_counts(const ReservationBook& book, std::vector<rules::InstanceType>& types);
 

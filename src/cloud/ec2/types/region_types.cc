@@ -54,13 +54,19 @@ struct RegionTypes::Reading {
 
 std::shared_ptr<const RegionFacts> RegionTypes::facts() {
     if (!std::exchange(is_started_, true)) {
-        known_ = built_in_facts(region_);
+        next() = built_in_facts(region_);
         read(kAll);
         loop_.after(kPatience, [this, is_alive = is_alive_] {
             if (*is_alive && facts_ == nullptr) publish();
         });
     }
     return facts_;
+}
+
+RegionFacts& RegionTypes::next() {
+    if (next_ == nullptr)
+        next_ = facts_ == nullptr ? std::make_unique<RegionFacts>() : std::make_unique<RegionFacts>(*facts_);
+    return *next_;
 }
 
 void RegionTypes::read(unsigned parts) {
@@ -85,7 +91,7 @@ void RegionTypes::read(unsigned parts) {
             step(kTypes, answer, [&](std::vector<InstanceTypeInfo> types) {
                 std::sort(types.begin(), types.end(),
                           [](const auto& a, const auto& b) { return a.name < b.name; });
-                known_.types = std::move(types);
+                next().types = std::move(types);
             });
         });
     }
@@ -93,13 +99,13 @@ void RegionTypes::read(unsigned parts) {
         ec2_.describe_instance_type_offerings(
             [this, step](const aws::Answer<std::vector<TypeInZone>>& answer) {
                 step(kZones, answer,
-                     [&](const std::vector<TypeInZone>& rows) { known_.zones = {rows.begin(), rows.end()}; });
+                     [&](const std::vector<TypeInZone>& rows) { next().zones = {rows.begin(), rows.end()}; });
             });
     }
     if (parts & kSpot) {
         ec2_.describe_spot_prices(loop_.now(), [this,
                                                 step](const aws::Answer<std::vector<SpotPrice>>& answer) {
-            step(kSpot, answer, [&](const std::vector<SpotPrice>& prices) { known_.spot = latest(prices); });
+            step(kSpot, answer, [&](const std::vector<SpotPrice>& prices) { next().spot = latest(prices); });
         });
     }
     if (parts & kOnDemand) {
@@ -107,7 +113,7 @@ void RegionTypes::read(unsigned parts) {
             pricing_.on_demand_prices(
                 region_, list, [this, step](const aws::Answer<std::vector<OnDemandPrice>>& answer) {
                     step(kOnDemand, answer, [&](const std::vector<OnDemandPrice>& prices) {
-                        for (const OnDemandPrice& each : prices) known_.on_demand[each.type] = each.per_hour;
+                        for (const OnDemandPrice& each : prices) next().on_demand[each.type] = each.per_hour;
                     });
                 });
     }
@@ -128,8 +134,8 @@ void RegionTypes::finish(const Reading& reading) {
 
 void RegionTypes::publish() {
     // Without zones nothing can be bought.
-    if (known_.zones.empty()) return;
-    facts_ = std::make_shared<const RegionFacts>(known_);
+    if (next().zones.empty()) return;
+    facts_ = std::exchange(next_, nullptr);
     on_change_();
 }
 

@@ -47,6 +47,8 @@ class RegionTypes {
   private:
     enum Part : unsigned { kTypes = 1, kZones = 2, kSpot = 4, kOnDemand = 8, kAll = 15 };
     struct Reading;
+    // What is published next.
+    RegionFacts& next();
     // `parts`: of Part, or-ed.
     void read(unsigned parts);
     void finish(const Reading& reading);
@@ -59,8 +61,8 @@ class RegionTypes {
     const Settings& settings_;
     const std::function<void()> on_change_;
     // As they were read last, or as the table has them.
-    RegionFacts known_;
     std::shared_ptr<const RegionFacts> facts_;
+    std::unique_ptr<RegionFacts> next_;  // nullptr: nothing has been read since.
     bool is_started_ = false;
     int failures_ = 0;
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

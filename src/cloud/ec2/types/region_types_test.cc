@@ -25,7 +25,7 @@ constexpr std::string_view kSpotAnswer =
     <availabilityZone>us-east-1a</availabilityZone><spotPrice>0.01</spotPrice>
     <timestamp>2027-01-01T00:00:00Z</timestamp></item></spotPriceHistorySet></DescribeSpotPriceHistoryResponse>)";
 
-class RegionTypesTest : public testing::Test {
+class RegionTypesTest : public ::testing::Test {
   protected:
     RegionTypesTest() {
         http_.responder = [this](const io::HttpRequest& request) { return answer(request); };
