@@ -21,8 +21,8 @@ struct InstancesOfClaim {
     // is the claim's; nullopt: none is.
     bool is_partial = false;
     std::optional<InstanceInfo> likely = {};
-    std::set<std::string, std::less<>>
-        fleets_of_others;  // Of its group and without it, as fleet_in_tag() names them.
+    // Of its group and without it, as fleet_in_tag() names them.
+    std::set<std::string, std::less<>> fleets_of_others = {};
 };
 
 struct ClaimKey {
