@@ -33,7 +33,7 @@ go_build() {
     (cd "$1" && nice -n 5 go build -mod=readonly -buildvcs=false -trimpath -ldflags "-s -w ${4:-}" -o "$3" "$2")
 }
 
-# go_module_folder MODULE_FOLDER MODULE: where the sources of a module that it requires lie.
+# go_module_folder MODULE_FOLDER MODULE: where the sources of a module that it requires lie. Fetches them.
 go_module_folder() {
-    (cd "$1" && go list -mod=readonly -m -f '{{.Dir}}' "$2")
+    (cd "$1" && go mod download "$2" && go list -mod=readonly -m -f '{{.Dir}}' "$2")
 }
