@@ -139,5 +139,51 @@ TEST_F(RolloutRig, where_all_is_sold_out_rooms_on_drifted_nodes_will_do) {
     EXPECT_GT(on_old_, 0u);
 }
 
+// Free capacity that is kept for a pod on the move holds nobody whom that pod would not stand beside, also
+// while it is being made again: each node is replaced before it goes.
+class RolloutOfApart : public VirtualRig, public testing::WithParamInterface<int> {
+  protected:
+    RolloutOfApart() : VirtualRig(slow_to_make_pods()) {}
+
+    static sim::ClusterOptions slow_to_make_pods() {
+        sim::ClusterOptions out;
+        out.world.pods_missed_late_by = seconds{GetParam()};
+        return out;
+    }
+};
+
+TEST_P(RolloutOfApart, each_node_is_replaced_before_it_goes) {
+    apply(pool_in_generations(
+        "consolidationPolicy: WhenEmpty, consolidateAfter: 30m, budgets: [{nodes: \"100%\"}]"));
+    start();
+    constexpr std::size_t kNodes = 12;
+    apply(deployment("web", kNodes, "440m",
+                     {.memory = "256Mi",
+                      .pod = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                             "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: "
+                             "web}}}]}}"}));
+    ASSERT_TRUE(runs(kNodes, minutes{1}));
+    ASSERT_EQ(disorder_after(minutes{1}), "");
+    ASSERT_EQ(nodes().size(), kNodes);
+    ASSERT_TRUE(world_.patch("NodePool", "", "default", std::string(kNewTemplate)));
+    std::size_t fewest = kNodes;
+    const auto is_done = [&] {
+        std::size_t old = 0;
+        std::size_t up = 0;
+        for (const api::Node& node : nodes()) {
+            const bool is_new = api::find_or_empty(node.meta.labels, "generation") == "two";
+            old += is_new ? 0 : 1;
+            up += is_new && api::find_or_empty(node.meta.labels, api::kInitializedLabel) == "true" ? 1 : 0;
+        }
+        fewest = std::min(fewest, old + up);
+        return old == 0;
+    };
+    EXPECT_TRUE(until(is_done, minutes{30}));
+    EXPECT_EQ(fewest, kNodes);
+    EXPECT_TRUE(runs(kNodes, minutes{1}));
+    EXPECT_EQ(nodes().size(), kNodes);
+}
+INSTANTIATE_TEST_SUITE_P(SecondsUntilAPodIsMadeAgain, RolloutOfApart, testing::Values(0, 1, 2, 3, 4, 6));
+
 }  // namespace
 }  // namespace joiner

@@ -222,6 +222,7 @@ void Consolidation::make_question() {
     for (const auto& [name, amount] : provisioner_.headroom().room()) claimed[name] += amount;
     model::SnapshotInputs inputs = provisioner_.snapshot_inputs();
     inputs.reserved = &claimed;
+    inputs.expected = &disruption_.places.expected(KeptPlaces::For::kMoves);
     question_ =
         plan::make_consolidation_question(services_.cluster, std::move(inputs), std::move(*candidates_),
                                           disruption_.ledger.gate(), services_.loop.now());

@@ -93,10 +93,12 @@ KeptPlaces::Kept Disruptor::keep(const model::Snapshot& snapshot, const plan::Di
             kept.binds &= is_bound_by_us(*pod);
         }
     }
-    const auto mover = [&](model::PodIndex pod) {
+    // Nothing for a pod that has gone meanwhile.
+    const auto mover = [&](model::PodIndex pod) -> std::optional<KeptPlaces::Mover> {
         const model::PodState* state = services_.cluster.find_pod(snapshot.pods[pod].id.full_name());
         kept.binds &= state != nullptr;
-        return state == nullptr ? KeptPlaces::Mover{} : KeptPlaces::Mover{kin_of(*state), state->shape};
+        if (state == nullptr) return std::nullopt;
+        return KeptPlaces::Mover{kin_of(*state), state->shape, state->labels, state->id};
     };
     for (const plan::Placement& placement : planned.placements) {
         const std::string& room = snapshot.rooms[placement.room].name;
@@ -104,7 +106,8 @@ KeptPlaces::Kept Disruptor::keep(const model::Snapshot& snapshot, const plan::Di
         if (node != nullptr) {
             if (const model::ClaimState* claim = services_.cluster.claim_of(node->node)) {
                 command.places.insert(claim->claim.meta.name);
-                kept.places.push_back({mover(placement.pod), claim->claim.meta.name});
+                if (auto moved = mover(placement.pod))
+                    kept.places.push_back({std::move(*moved), claim->claim.meta.name});
             }
         }
         kept.whole[room] += snapshot.pods[placement.pod].shape->requests;
@@ -114,7 +117,7 @@ KeptPlaces::Kept Disruptor::keep(const model::Snapshot& snapshot, const plan::Di
         for (const model::PodIndex pod : launch.pods) {
             if (!moving.contains(snapshot.pods[pod].id.uid())) continue;
             wanted.reserved += snapshot.pods[pod].shape->requests;
-            wanted.movers.push_back(mover(pod));
+            if (auto moved = mover(pod)) wanted.movers.push_back(std::move(*moved));
         }
         command.launches.push_back(std::move(wanted));
     }
@@ -253,10 +256,9 @@ void Disruptor::leave_to_scheduler(Command& command) {
             node->node.unschedulable)
             continue;
         const rules::Resources free = node->allocatable - node->used;
-        const bool takes_some =
-            std::any_of(kept.places.begin(), kept.places.end(), [&](const KeptPlaces::Place& place) {
-                return place.mover.shape != nullptr && rules::fits(place.mover.shape->requests, free);
-            });
+        const bool takes_some = std::any_of(
+            kept.places.begin(), kept.places.end(),
+            [&](const KeptPlaces::Place& place) { return rules::fits(place.mover.shape->requests, free); });
         if (takes_some) command.untold.insert(name);
     }
     kept.binds &= command.untold.empty();
@@ -309,6 +311,7 @@ void Disruptor::note_bound(const model::PodState& pod) {
         if (command.phase == Phase::kLeave && !command.is_proving && command.kin.contains(kin))
             command.arrived.insert(pod.id.full_name());
     }
+    places_.note_bound(pod, kin);
     proofs_.note_bound(kin, pod.id.full_name());
 }
 

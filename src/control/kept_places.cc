@@ -28,6 +28,17 @@ std::string KeptPlaces::take(const model::PodState& pod, WallTime now) {
     return {};
 }
 
+void KeptPlaces::note_bound(const model::PodState& pod, const std::string& kin) {
+    for (auto& [number, kept] : kept_) {
+        if (kept.stage != Stage::kOpen || kept.binds) continue;
+        const auto it = std::find_if(kept.places.begin(), kept.places.end(),
+                                     [&](const Place& place) { return is_for(place, pod, kin); });
+        if (it == kept.places.end()) continue;
+        kept.places.erase(it);
+        return;
+    }
+}
+
 bool KeptPlaces::awaits(Number command, const model::PodState& pod) const {
     const std::string kin = kin_of(pod);
     const Kept& kept = of(command);
@@ -44,17 +55,31 @@ bool KeptPlaces::keeps_closed(const std::string& claim) const {
     });
 }
 
-const model::ReservedRoom& KeptPlaces::reserved() const {
+bool KeptPlaces::is_kept(const Kept& kept, For asker) {
+    return kept.binds || asker == For::kMoves || kept.stage == Stage::kReserved ||
+           kept.stage == Stage::kClosing;
+}
+
+const model::ReservedRoom& KeptPlaces::reserved(For asker) const {
     reserved_.clear();
     for (const auto& [number, kept] : kept_) {
         if (kept.stage == Stage::kReserved || kept.stage == Stage::kClosing) {
             for (const auto& [name, amount] : kept.whole) reserved_[name] += amount;
-        } else if (kept.binds) {
-            // Pods that the scheduler places ask for it themselves.
+        } else if (is_kept(kept, asker)) {
             for (const Place& place : kept.places) reserved_[place.claim] += place.mover.shape->requests;
         }
     }
     return reserved_;
+}
+
+const std::vector<model::ExpectedPod>& KeptPlaces::expected(For asker) const {
+    expected_.clear();
+    for (const auto& [number, kept] : kept_) {
+        if (!is_kept(kept, asker)) continue;
+        for (const auto& [mover, claim] : kept.places)
+            expected_.push_back({mover.labels, mover.shape, claim, mover.moved});
+    }
+    return expected_;
 }
 
 model::ReservedRoom KeptPlaces::claimed() const {

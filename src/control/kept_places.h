@@ -23,6 +23,8 @@ class KeptPlaces {
     struct Mover {
         std::string kin;
         std::shared_ptr<const rules::PodShape> shape;
+        std::shared_ptr<const rules::PodLabels> labels;
+        model::PodId moved;
     };
     struct Place {
         Mover mover;
@@ -56,22 +58,31 @@ class KeptPlaces {
     // The claim on whose node a place is kept for the pod; each is given once. Empty: there is none, or not
     // yet.
     std::string take(const model::PodState& pod, WallTime now);
+    // The pod has a node. Where the scheduler places a command's pods, that is one fewer to come.
+    void note_bound(const model::PodState& pod, const std::string& kin);
     // The command keeps a place for such a pod.
     bool awaits(Number command, const model::PodState& pod) const;
     // Pods are still to be bound on the claim's node, so its binding window must not open.
     bool keeps_closed(const std::string& claim) const;
     // What nothing else is planned onto; as it is until the next call.
-    const model::ReservedRoom& reserved() const;
+    // Pods that the scheduler places ask for themselves once they are made anew, so provisioning plans for
+    // them as for any other; no further pod is moved to where they may go.
+    enum class For { kProvisioning, kMoves };
+    const model::ReservedRoom& reserved(For asker) const;
+    // Those of it that are known one by one; as they are until the next call.
+    const std::vector<model::ExpectedPod>& expected(For asker) const;
     // All that pods on the move will take, also where they have taken it by now.
     model::ReservedRoom claimed() const;
 
   private:
+    static bool is_kept(const Kept& kept, For asker);
     static bool is_for(const Place& place, const model::PodState& pod, const std::string& kin) {
         return place.mover.shape == pod.shape && place.mover.kin == kin;
     }
 
     std::map<Number, Kept> kept_;
     mutable model::ReservedRoom reserved_;
+    mutable std::vector<model::ExpectedPod> expected_;
 };
 
 }  // namespace joiner::control

@@ -24,7 +24,8 @@ struct Bench {
 
     Bench() {
         KeptPlaces::Kept kept;
-        kept.places = {{{kin_of(web("moved")), half}, "new"}};
+        const model::PodState moved = web("moved");
+        kept.places = {{{kin_of(moved), half, moved.labels, moved.id}, "new"}};
         kept.whole["new"].cpu_milli = 500;
         places.keep(1, std::move(kept));
     }
@@ -36,8 +37,8 @@ struct Bench {
         return out;
     }
     model::PodState web(const std::string& name) const { return pod("web", name, half); }
-    std::int64_t reserved() const {
-        const model::ReservedRoom& all = places.reserved();
+    std::int64_t reserved(KeptPlaces::For asker = KeptPlaces::For::kProvisioning) const {
+        const model::ReservedRoom& all = places.reserved(asker);
         const auto it = all.find("new");
         return it == all.end() ? 0 : it->second.cpu_milli;
     }
@@ -68,13 +69,25 @@ TEST(KeptPlaces, what_is_reserved_is_all_until_pods_come_and_then_what_they_have
     EXPECT_TRUE(b.places.claimed().empty());
 }
 
-TEST(KeptPlaces, what_the_scheduler_places_is_reserved_for_nobody_once_it_is_made_again) {
+TEST(KeptPlaces, what_the_scheduler_places_is_kept_from_further_moves_alone_until_it_has_a_node) {
+    using For = KeptPlaces::For;
     Bench b;
     b.places.of(1).binds = false;
     EXPECT_EQ(b.reserved(), 500);
     b.places.of(1).stage = Stage::kOpen;
-    EXPECT_EQ(b.reserved(), 0);
+    EXPECT_EQ(b.reserved(), 0) << "it asks for a place itself";
+    EXPECT_TRUE(b.places.expected(For::kProvisioning).empty());
     EXPECT_EQ(b.places.take(b.web("first"), kNow), "");
+    EXPECT_EQ(b.reserved(For::kMoves), 500);
+    ASSERT_EQ(b.places.expected(For::kMoves).size(), 1u);
+    EXPECT_EQ(b.places.expected(For::kMoves)[0].place, "new");
+    EXPECT_EQ(b.places.expected(For::kMoves)[0].moved.name(), "moved");
+    const model::PodState other = Bench::pod("db", "other", b.half);
+    b.places.note_bound(other, kin_of(other));
+    EXPECT_EQ(b.reserved(For::kMoves), 500);
+    b.places.note_bound(b.web("first"), kin_of(b.web("first")));
+    EXPECT_EQ(b.reserved(For::kMoves), 0);
+    EXPECT_TRUE(b.places.expected(For::kMoves).empty());
 }
 
 TEST(KeptPlaces, a_node_is_kept_closed_while_it_is_closed_for_them_and_until_all_have_come) {

@@ -184,7 +184,8 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
         return services_.providers.of(node_class).labels().well_known;
     };
     inputs.planned = &planned_.by_uid();
-    inputs.reserved = &places_.reserved();
+    inputs.reserved = &places_.reserved(KeptPlaces::For::kProvisioning);
+    inputs.expected = &places_.expected(KeptPlaces::For::kProvisioning);
     inputs.default_spread = &options_.default_spread;
     inputs.given_up = &holds_.given_up();
     inputs.commitments = &options_.commitments;
@@ -196,6 +197,10 @@ model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving,
                                            const model::ClaimNames* gives_back) const {
     model::SnapshotInputs inputs = snapshot_inputs();
     inputs.leaving = leaving;
+    if (leaving != nullptr) {
+        inputs.reserved = &places_.reserved(KeptPlaces::For::kMoves);
+        inputs.expected = &places_.expected(KeptPlaces::For::kMoves);
+    }
     if (gives_back != nullptr)
         return model::make_snapshot_once_given_back(services_.cluster, inputs, *gives_back);
     return model::make_snapshot(services_.cluster, inputs);

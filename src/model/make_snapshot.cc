@@ -418,8 +418,16 @@ class SnapshotMaker {
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
-        for (const PodState* pod : leaving_pods()) add_pod(*pod);
+        for (const PodState* pod : leaving_pods()) {
+            if (!is_expected_elsewhere(*pod)) add_pod(*pod);
+        }
         add_headroom();
+    }
+
+    bool is_expected_elsewhere(const PodState& pod) const {
+        return inputs_.expected != nullptr &&
+               std::any_of(inputs_.expected->begin(), inputs_.expected->end(),
+                           [&](const ExpectedPod& each) { return each.moved == pod.id; });
     }
 
     void add_headroom() {
@@ -491,7 +499,7 @@ class SnapshotMaker {
             return !pod.shape->constraints.key.empty();
         });
         add_expected_daemons(some_ask);
-        if (!some_ask && cluster_.binding_pods().empty()) return;
+        if (!some_ask && cluster_.binding_pods().empty() && inputs_.expected == nullptr) return;
         std::vector<const PodState*> moving = inputs_.moving != nullptr ? *inputs_.moving : leaving_pods();
         std::sort(moving.begin(), moving.end(), std::less<>());
         std::map<std::string_view, PlaceIndex> place_of;
@@ -518,6 +526,19 @@ class SnapshotMaker {
             for (const auto& [key, pod] : cluster_.pods()) count(pod);
         } else {
             for (const PodState* pod : cluster_.binding_pods()) count(*pod);
+        }
+        if (inputs_.expected != nullptr) {
+            for (const ExpectedPod& pod : *inputs_.expected) {
+                const auto place = place_of.find(node_or_claim(pod.place));
+                const bool binds_others = pod.shape->constraints.binds_others();
+                if (place == place_of.end() || (!some_ask && !binds_others)) continue;
+                // Spread counts the moved one as long as it stays.
+                const PodState* moved = cluster_.find_pod(pod.moved.full_name());
+                const bool stays = moved != nullptr && moved->id == pod.moved && !moved->deleted;
+                ++counts[{pod.labels.get(), binds_others ? pod.shape.get() : nullptr, stays}][place->second];
+                holders_[pod.labels.get()] = pod.labels;
+                if (binds_others) shape_holders_[pod.shape.get()] = pod.shape;
+            }
         }
         for (const auto& [key, places] : counts) {
             const auto& [labels, shape, is_going] = key;
@@ -566,10 +587,14 @@ class SnapshotMaker {
     std::string_view node_of(const PodState& pod) const {
         if (!pod.node_name.empty()) return pod.node_name;
         if (!is_planned(pod)) return is_nominated(cluster_, pod) ? pod.nominated_node : std::string_view{};
-        const std::string& planned = inputs_.planned->at(pod.id.uid());
-        const ClaimState* claim = cluster_.find_claim(planned);
+        return node_or_claim(inputs_.planned->at(pod.id.uid()));
+    }
+
+    // The claim's node, where it has one.
+    std::string_view node_or_claim(const std::string& name) const {
+        const ClaimState* claim = cluster_.find_claim(name);
         const NodeState* node = claim == nullptr ? nullptr : cluster_.node_of(claim->claim);
-        return node == nullptr ? planned : node->node.meta.name;
+        return node == nullptr ? name : node->node.meta.name;
     }
 
     const Cluster& cluster_;

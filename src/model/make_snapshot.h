@@ -19,6 +19,15 @@ using PlannedPods = std::unordered_map<std::string, std::string>;
 using ClaimNames = std::set<std::string, std::less<>>;
 using ReservedRoom = std::map<std::string, rules::Resources, std::less<>>;
 
+// A pod that will be made in the stead of a moved one, and the claim or node that it will come to. It stands
+// there for those who ask. The moved one, where it is still there, needs no other place.
+struct ExpectedPod {
+    std::shared_ptr<const rules::PodLabels> labels;
+    std::shared_ptr<const rules::PodShape> shape;
+    std::string place;
+    PodId moved;
+};
+
 struct SnapshotInputs {
     std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
     // Where that is nullptr: why, in one sentence. Where it is not given, nobody says.
@@ -36,6 +45,8 @@ struct SnapshotInputs {
     const ClaimNames* given_up = nullptr;
     // What pods that are about to move will take, by name of the claim or node they move to.
     const ReservedRoom* reserved = nullptr;
+    // Pods that are part of `reserved`, as far as they are known one by one.
+    const std::vector<ExpectedPod>* expected = nullptr;
     // Bound pods that may have to move. The pods are these then, in this order, and not those that wait; they
     // are not among those that stand, and their nodes stay as full as they are.
     const std::vector<const PodState*>* moving = nullptr;

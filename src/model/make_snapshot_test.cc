@@ -39,6 +39,7 @@ struct World {
     ClaimNames leaving;
     ClaimNames given_up;
     ReservedRoom reserved;
+    std::vector<ExpectedPod> expected;
     std::vector<const PodState*> moving;
     std::shared_ptr<const std::vector<rules::InstanceType>> types =
         std::make_shared<const std::vector<rules::InstanceType>>(
@@ -101,6 +102,7 @@ struct World {
         if (!leaving.empty()) inputs.leaving = &leaving;
         inputs.given_up = &given_up;
         inputs.reserved = &reserved;
+        inputs.expected = &expected;
         if (!moving.empty()) inputs.moving = &moving;
         return make_snapshot(cluster, inputs);
     }
@@ -529,18 +531,19 @@ TEST(MakeSnapshot, leaving_nodes_are_no_room_and_their_pods_are_to_be_placed) {
     EXPECT_EQ(snapshot.closed_nodes.size(), 2u) << "what stays there still matters to others";
 }
 
+void keep_apart(api::Pod& pod) {
+    pod.meta.labels = {{"app", "db"}};
+    api::PodAffinityTerm term;
+    term.selector = api::LabelSelector{{{"app", "db"}}, {}};
+    term.topology_key = std::string(api::kHostnameLabel);
+    pod.spec.required_pod_anti_affinity = {term};
+}
+
 TEST(MakeSnapshot, a_moving_pod_stands_nowhere) {
     World w;
     w.add(World::node("a"));
     w.add(World::claim("a", "p://a"));
-    const auto anti_affine = [](api::Pod& p) {
-        p.meta.labels = {{"app", "db"}};
-        api::PodAffinityTerm term;
-        term.selector = api::LabelSelector{{{"app", "db"}}, {}};
-        term.topology_key = std::string(api::kHostnameLabel);
-        p.spec.required_pod_anti_affinity = {term};
-    };
-    w.pod("db", "1", "a", anti_affine);
+    w.pod("db", "1", "a", keep_apart);
     EXPECT_EQ(w.snapshot().standing.size(), 1u);
     w.leaving = {"a"};
     EXPECT_TRUE(w.snapshot().standing.empty()) << "else it would keep itself away";
@@ -557,6 +560,26 @@ TEST(MakeSnapshot, reserved_room_is_not_free) {
     w.reserved["coming"].cpu_milli = 1000;
     EXPECT_THAT(w.rooms(), ElementsAre("n open 3250m", "coming claim closed fresh 3000m"))
         << "by the node's name or its claim's";
+}
+
+TEST(MakeSnapshot, a_pod_that_is_made_anew_stands_where_it_will_come_and_its_old_self_needs_no_place) {
+    World w;
+    for (const char* name : {"from", "to"}) {
+        w.add(World::node(name));
+        w.add(World::claim(std::string("claim-") + name, std::string("p://") + name));
+    }
+    w.pool("default");
+    w.pod("old", "1", "from", keep_apart);
+    w.leaving = {"claim-from"};
+    EXPECT_EQ(w.snapshot().pods.size(), 1u);
+    EXPECT_TRUE(w.snapshot().standing.empty());
+    const PodState& old = *w.cluster.find_pod("ns/old");
+    w.expected = {{old.labels, old.shape, "claim-to", old.id}};
+    const Snapshot snapshot = w.snapshot();
+    EXPECT_TRUE(snapshot.pods.empty());
+    ASSERT_EQ(snapshot.standing.size(), 1u);
+    EXPECT_TRUE(snapshot.standing[0].is_going) << "spread counts the old one as long as it stays";
+    EXPECT_EQ(snapshot.rooms.at(snapshot.standing[0].places.at(0).first).name, "to");
 }
 
 }  // namespace
