@@ -13,6 +13,7 @@
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/testing/catalogue_region.h"
 #include "cloud/ec2/types/class_types.h"
+#include "cloud/launch_group.h"
 #include "io/testing/manual_loop.h"
 
 namespace joiner::act {
@@ -87,6 +88,9 @@ api::NodeClaim claim(std::int64_t number, WallTime created) {
     out.meta.name = fmt::format("default-{}", number);
     out.meta.uid = fmt::format("00000000-0000-0000-0000-{:012}", number);
     out.meta.created = created;
+    const auto group = static_cast<std::size_t>(number - 1) / cloud::kMostInALaunchGroup;
+    out.meta.annotations[std::string(api::kLaunchGroupAnnotation)] =
+        cloud::written({fmt::format("g{}", group), cloud::kMostInALaunchGroup});
     out.meta.labels = {{std::string(api::kNodePoolLabel), "default"}, {"team", "batch"}};
     out.node_class = {std::string(ec2::kGroup), std::string(ec2::kKind), "default"};
     out.requirements = {{"karpenter.k8s.aws/instance-category", "In", {"c", "m", "r"}, std::nullopt},

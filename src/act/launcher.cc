@@ -1,7 +1,12 @@
 #include "act/launcher.h"
 
+#include <fmt/format.h>
+
+#include <map>
+
 #include "api/codec.h"
 #include "api/names.h"
+#include "cloud/launch_group.h"
 
 namespace joiner::act {
 namespace {
@@ -78,6 +83,26 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
     claim.expire_after = t.expire_after;
     claim.termination_grace_period = t.termination_grace_period;
     return claim;
+}
+
+std::vector<std::string> launch_groups(const std::vector<std::shared_ptr<const plan::MachineSpec>>& specs,
+                                       Rng& rng) {
+    std::vector<std::vector<std::size_t>> groups;
+    std::map<const plan::MachineSpec*, std::size_t> open;  // In `groups`.
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        const auto [at, is_new] = open.try_emplace(specs[i].get(), groups.size());
+        if (!is_new && groups[at->second].size() == cloud::kMostInALaunchGroup) at->second = groups.size();
+        if (at->second == groups.size()) groups.emplace_back();
+        groups[at->second].push_back(i);
+    }
+    std::vector<std::string> out(specs.size());
+    for (const std::vector<std::size_t>& members : groups) {
+        if (members.size() < 2) continue;
+        const std::string text =
+            cloud::written({fmt::format("{:016x}{:016x}", rng.next(), rng.next()), members.size()});
+        for (const std::size_t member : members) out[member] = text;
+    }
+    return out;
 }
 
 void create_claim(Services& services, api::NodeClaim claim, std::string_view reason,

@@ -2,7 +2,9 @@
 // is found again instead of being made twice. Loop thread.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "act/services.h"
 #include "base/rng.h"
@@ -16,6 +18,11 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
 
 // "<pool>-<five letters>".
 std::string make_claim_name(const std::string& pool, Rng& rng);
+
+// What the claim of each launch says of its launch group, in the launches' order: those that share a spec are
+// one, and as many as are more than a group holds begin the next. Empty: it is in none.
+std::vector<std::string> launch_groups(const std::vector<std::shared_ptr<const plan::MachineSpec>>& specs,
+                                       Rng& rng);
 
 // Creates it, trying again until the answer is known. `done` gets a value once the claim exists, or why it
 // never will; `reason` is what the metrics say it was created for.

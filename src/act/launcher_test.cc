@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <memory>
 #include <regex>
 
 #include "act/testing/services_bench.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "cloud/launch_group.h"
 #include "cloud/testing/no_provider.h"
 #include "kube/testing/kube_bench.h"
 
@@ -55,6 +58,31 @@ struct World {
         return "-";
     }
 };
+
+TEST(LaunchGroups, launches_of_one_spec_are_together_and_no_more_than_a_group_holds) {
+    const auto a = std::make_shared<const plan::MachineSpec>();
+    const auto b = std::make_shared<const plan::MachineSpec>();
+    const auto alone = std::make_shared<const plan::MachineSpec>();
+    std::vector<std::shared_ptr<const plan::MachineSpec>> specs(cloud::kMostInALaunchGroup + 2, a);
+    for (const auto& spec : {b, alone, b}) specs.push_back(spec);
+    Rng rng(1);
+    const std::vector<std::string> groups = launch_groups(specs, rng);
+    ASSERT_EQ(groups.size(), specs.size());
+    std::map<std::string, std::size_t> sizes;
+    for (const std::string& each : groups) ++sizes[each];
+    EXPECT_EQ(sizes.size(), 4u);
+    EXPECT_EQ(sizes[groups[0]], cloud::kMostInALaunchGroup);
+    EXPECT_EQ(sizes[groups[cloud::kMostInALaunchGroup]], 2u);
+    EXPECT_EQ(groups[specs.size() - 3], groups[specs.size() - 1]);
+    EXPECT_EQ(groups[specs.size() - 2], "");
+    api::NodeClaim claim;
+    claim.meta.annotations[std::string(api::kLaunchGroupAnnotation)] = groups[0];
+    const auto read = cloud::launch_group_of(claim);
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(read->count, cloud::kMostInALaunchGroup);
+    EXPECT_NE(launch_groups(specs, rng)[0], groups[0]) << "each time anew";
+    EXPECT_THAT(launch_groups({}, rng), testing::IsEmpty());
+}
 
 TEST(MakeClaim, carries_all_that_the_pool_says) {
     const World w;

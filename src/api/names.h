@@ -39,6 +39,8 @@ inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per
 inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
 inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
 inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";
+// On a NodeClaim that was made with others that ask for the same: "<group>/<claims>" (cloud/launch_group.h).
+inline constexpr std::string_view kLaunchGroupAnnotation = "joiner.sh/launch-group";
 // On a pod: "true" asks that its replacement be Ready before it is evicted (docs/lifecycle.md).
 inline constexpr std::string_view kSurgeAnnotation = "joiner.sh/surge-before-evict";
 // On a pod that its ReplicaSet has let go for that: "<replica set>/<its template hash>/<since when>".

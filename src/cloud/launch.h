@@ -28,8 +28,9 @@ struct Instance {
     rules::Resources allocatable;
     WallTime launched = kNoTime;  // kNoTime: not known.
     bool is_terminating = false;
-    // It may be what a launch under way has bought; whose it is turns out when that is over.
-    bool may_be_launching = false;
+    // It was bought for claims of this launch group, and may be whichever's of them; empty: for none. See
+    // cloud/launch_group.h.
+    std::string launch_group = {};
     std::vector<std::string> absent_labels;  // That its claim and node must not have, as far as is known.
 };
 

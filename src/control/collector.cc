@@ -4,6 +4,7 @@
 #include <set>
 
 #include "act/object_writer.h"
+#include "cloud/launch_group.h"
 #include "observe/log.h"
 #include "plan/lifecycle/claim_step.h"
 #include "rules/conditions.h"
@@ -80,12 +81,17 @@ void Collector::compare(cloud::Provider& provider, const std::vector<cloud::Inst
         if (!instance.is_terminating) running.insert(instance.provider_id);
     }
     std::set<std::string_view> spoken_for;  // Provider ids.
-    std::set<std::string_view> launching;   // Claims that may have an instance they do not know of yet.
+    // Claims that may have an instance they do not know of yet, and the launch groups they are in.
+    std::set<std::string_view> launching;
+    std::set<std::string> launching_groups;
     std::vector<std::string> without_instance;
     for (const auto& [name, state] : services_.cluster.claims()) {
         const api::NodeClaim& claim = state.claim;
         spoken_for.insert(claim.provider_id);
-        if (claim.provider_id.empty()) launching.insert(name);
+        if (claim.provider_id.empty()) {
+            launching.insert(name);
+            if (const auto group = cloud::launch_group_of(claim)) launching_groups.insert(group->id);
+        }
         if (&services_.providers.of(claim.node_class) != &provider || claim.meta.deleted) continue;
         if (!rules::is_true(claim.conditions, "Registered") || running.contains(claim.provider_id)) continue;
         const model::NodeState* node = services_.cluster.node_of(claim);
@@ -96,7 +102,7 @@ void Collector::compare(cloud::Provider& provider, const std::vector<cloud::Inst
     const std::map<std::string, WallTime> known = std::move(strays_[&provider]);
     std::map<std::string, WallTime> strays;
     for (const cloud::Instance& instance : instances) {
-        if (instance.is_terminating || instance.may_be_launching ||
+        if (instance.is_terminating || launching_groups.contains(instance.launch_group) ||
             spoken_for.contains(instance.provider_id) || launching.contains(instance.claim_name))
             continue;
         const auto before = known.find(instance.provider_id);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "act/testing/services_bench.h"
+#include "api/names.h"
 #include "cloud/testing/no_provider.h"
 
 namespace joiner::control {
@@ -74,6 +75,25 @@ TEST(Collector, while_a_claim_is_launching_no_instance_made_for_it_goes) {
     b.collect();
     EXPECT_THAT(b.provider.removed, testing::Each("i-3"));
     EXPECT_THAT(b.provider.removed, testing::Contains("i-3"));
+}
+
+TEST(Collector, what_was_bought_for_a_group_goes_once_none_of_it_is_launching) {
+    Bench b;
+    b.instance("i-1", "");
+    b.provider.instances.back().launch_group = "g";
+    b.instance("i-2", "");
+    b.provider.instances.back().launch_group = "another";
+    b.claim("c", "", "ours.example.com");
+    api::NodeClaim claim = b.cluster.find_claim("c")->claim;
+    claim.meta.annotations[std::string(api::kLaunchGroupAnnotation)] = "g/2";
+    b.cluster.upsert(claim);
+    b.collect();
+    EXPECT_THAT(b.provider.removed, testing::Each("i-2"));
+    EXPECT_THAT(b.provider.removed, testing::Contains("i-2"));
+    claim.provider_id = "i-3";
+    b.cluster.upsert(claim);
+    b.loop.advance(minutes{5});
+    EXPECT_THAT(b.provider.removed, testing::Contains("i-1"));
 }
 
 TEST(Collector, a_claim_of_ours_without_its_instance_goes_and_anothers_stays) {

@@ -170,7 +170,8 @@ void Disruptor::create(Command& command) {
     KeptPlaces::Kept& kept = places_.of(command.number);
     for (Command::Launch& launch : command.launches) {
         const std::size_t pods = launch.movers.size();
-        const std::string name = provisioner_.create(launch.pool, *launch.spec, lower(command.reason),
+        const std::string reason = lower(command.reason);
+        const std::string name = provisioner_.create(launch.pool, *launch.spec, {reason},
                                                      [this, number = command.number](Status status) {
                                                          const auto it = commands_.find(number);
                                                          if (!status && it != commands_.end())

@@ -284,7 +284,10 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
                              .amounts = {{"nodes", static_cast<std::int64_t>(plan.launches.size())},
                                          {"pods", static_cast<std::int64_t>(bought_for)}},
                              .money = plan.price + plan.node_cost};
-    for (const plan::Launch& one : plan.launches) launch(snapshot, one, whole);
+    std::vector<std::shared_ptr<const plan::MachineSpec>> specs;
+    for (const plan::Launch& one : plan.launches) specs.push_back(one.spec);
+    const std::vector<std::string> groups = launch_groups(specs);
+    for (std::size_t i = 0; i < specs.size(); ++i) launch(snapshot, plan.launches[i], groups[i], whole);
     notes_.say_waits(snapshot, plan.waits, holds_.some_doubt(),
                      [this](const model::PodView& pod) { return holds_.doubts_about(pod); });
 }
@@ -304,10 +307,10 @@ void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) 
     services_.reconcile_claim(claim);
 }
 
-void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one,
+void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one, const std::string& group,
                          const plan::Reason& whole) {
     const std::string name =
-        create(snapshot.pools[one.spec->pool], *one.spec, "provisioned", [](const Status&) {});
+        create(snapshot.pools[one.spec->pool], *one.spec, {"provisioned", group}, [](const Status&) {});
     const plan::Reason own = bought(plan::Rule::kCheapestPlan, name, *one.spec, one.pods.size());
     decide_on_claim(decisions_, name, {own, whole}, services_.loop.now());
     const plan::SharedReasons of_pods = plan::share({own});
@@ -329,14 +332,17 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
 }
 
 std::string Provisioner::create(const model::PoolView& pool, const plan::MachineSpec& spec,
-                                std::string_view reason, std::function<void(Status)> done) {
+                                const Purpose& purpose, std::function<void(Status)> done) {
     std::string name = act::make_claim_name(pool.name, rng_);
     while (services_.cluster.find_claim(name) != nullptr || creating_.contains(name))
         name = act::make_claim_name(pool.name, rng_);
     creating_.insert(name);
     const rules::RestrictedLabels& labels =
         services_.providers.of(pool.pool.node_template.node_class).labels();
-    act::create_claim(services_, act::make_claim(spec, pool, labels, name), reason,
+    api::NodeClaim claim = act::make_claim(spec, pool, labels, name);
+    if (!purpose.launch_group.empty())
+        claim.meta.annotations[std::string(api::kLaunchGroupAnnotation)] = purpose.launch_group;
+    act::create_claim(services_, std::move(claim), purpose.reason,
                       [this, name, done = std::move(done)](Status status) {
                           if (!status) {
                               services_.notices.failed("create NodeClaim " + name, status.error());
@@ -347,6 +353,11 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
                           done(std::move(status));
                       });
     return name;
+}
+
+std::vector<std::string> Provisioner::launch_groups(
+    const std::vector<std::shared_ptr<const plan::MachineSpec>>& specs) {
+    return act::launch_groups(specs, rng_);
 }
 
 void Provisioner::launch_failed(const api::NodeClaim& claim, const Error& error) {

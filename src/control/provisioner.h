@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "act/lifecycle.h"
 #include "act/planned_book.h"
@@ -77,10 +78,16 @@ class Provisioner {
     // What it is made from; refers to this object.
     model::SnapshotInputs snapshot_inputs() const;
     plan::ProvisionOptions plan_options(std::size_t pods) const;
-    // Has a claim created, under the name it returns. `reason` is for the metrics; `done` hears whether the
-    // API server has it.
-    std::string create(const model::PoolView& pool, const plan::MachineSpec& spec, std::string_view reason,
+    struct Purpose {
+        std::string_view reason;        // For the metrics.
+        std::string launch_group = {};  // As act::launch_groups() has it.
+    };
+    // Has a claim created, under the name it returns. `done` hears whether the API server has it.
+    std::string create(const model::PoolView& pool, const plan::MachineSpec& spec, const Purpose& purpose,
                        std::function<void(Status)> done);
+    // Of claims that are about to be created together.
+    std::vector<std::string> launch_groups(
+        const std::vector<std::shared_ptr<const plan::MachineSpec>>& specs);
     // It was asked for, and the watch has not shown it yet.
     bool is_creating(const std::string& claim) const { return creating_.contains(claim); }
     // No batch is open, and every claim that was planned is seen in the watch.
@@ -99,7 +106,8 @@ class Provisioner {
     // The claim's node may be the scheduler's already.
     bool has_begun_to_open(const std::string& claim) const;
     void carry_out(const model::Snapshot& snapshot, const plan::Plan& plan);
-    void launch(const model::Snapshot& snapshot, const plan::Launch& launch, const plan::Reason& whole);
+    void launch(const model::Snapshot& snapshot, const plan::Launch& launch, const std::string& group,
+                const plan::Reason& whole);
     void plan_pod(const model::PodView& pod, const std::string& claim);
     void release(const std::string& claim);
     bool wants_room(const model::PodState& pod) const;

@@ -84,8 +84,9 @@ void StaticPools::launch(const model::PoolView& pool, std::int64_t count) {
     if (const model::PoolState* state = services_.cluster.find_pool(pool.name))
         decide(state->pool, observe::Matter::kSize, observe::Verdict::kBought, {why});
     std::string claim;
-    for (; count > 0; --count) {
-        claim = provisioner_.create(pool, *spec, "provisioned", [](const Status&) {});
+    for (const std::string& group :
+         provisioner_.launch_groups(std::vector(static_cast<std::size_t>(count), spec))) {
+        claim = provisioner_.create(pool, *spec, {"provisioned", group}, [](const Status&) {});
         decide_on_claim(decisions_, claim, {why}, services_.loop.now());
         creating_[pool.name].insert(claim);
     }

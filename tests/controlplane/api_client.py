@@ -56,13 +56,14 @@ class ApiClient:
 
     def request(self, method, path, body=None, content_type="application/json", query=None, timeout=30.0):
         # A kept-alive connection may have been closed by the server meanwhile; that shows only when it is
-        # used, so a failure on a connection that has served before is tried once more on a new one.
+        # used, so a failure on a connection that has served before is tried once more on a new one. So is a read
+        # on any.
         served_before = getattr(self._local, "connection", None) is not None
         try:
             return self._request_once(method, path, body, content_type, query, timeout)
-        except (http.client.BadStatusLine, http.client.CannotSendRequest, ConnectionError, BrokenPipeError):
+        except (http.client.BadStatusLine, http.client.CannotSendRequest, ConnectionError, ssl.SSLEOFError):
             self.close()
-            if not served_before:
+            if not served_before and method != "GET":
                 raise
             return self._request_once(method, path, body, content_type, query, timeout)
 

@@ -30,6 +30,7 @@ from cluster import CANNOT_BUILD, CannotBuild, ControlPlane  # noqa: E402
 from faults import Purchases  # noqa: E402
 from machines import Machines  # noqa: E402
 from outcome import outcome_of  # noqa: E402
+from owners import Owners  # noqa: E402
 from prices import PriceList, price_of  # noqa: E402
 from processes import wait_until  # noqa: E402
 from proxy import KeptAnswers, Proxy  # noqa: E402
@@ -73,7 +74,8 @@ class World:
             name: kind(programs[name], self.cluster.kubeconfig, logs / f"{name}.log", environment)
             for name, kind in ((JOINER, OnEc2), (KARPENTER, Karpenter))}
         self.machines = stack.enter_context(Machines(self.cloud, self.cluster.api))
-        self.story = Story(self.cluster, self.cloud, None, purchases, options.pods)
+        self.story = Story(self.cluster, self.cloud, None, purchases,
+                           stack.enter_context(Owners(self.cluster.api)), options.pods)
 
     def start(self, name):
         controller = self.story.joiner = self.controllers[name]

@@ -29,6 +29,7 @@ from faults import Faults, LateListing, Purchases, Shortages  # noqa: E402
 from identity import PodIdentity, WebIdentity  # noqa: E402
 from machines import Machines  # noqa: E402
 from outcome import outcome_of  # noqa: E402
+from owners import Owners  # noqa: E402
 from prices import PriceList  # noqa: E402
 from proxy import KeptAnswers, Proxy  # noqa: E402
 from story import OnEc2, Story  # noqa: E402
@@ -88,11 +89,12 @@ def tell(options, logs, stack):
     joiner = OnEc2(options.joiner, cluster.kubeconfig, logs / "joiner.log", environment)
     machines = stack.enter_context(Machines(cloud, cluster.api))
     stack.callback(lambda: [print(f"machines: {problem}") for problem in machines.problems[:5]])
+    owners = stack.enter_context(Owners(cluster.api))
     joiner.start()
     stack.callback(joiner.stop)
     joiner.wait_ready(60)
     try:
-        for step in steps(Story(cluster, cloud, joiner, purchases, options.pods), identity, seed):
+        for step in steps(Story(cluster, cloud, joiner, purchases, owners, options.pods), identity, seed):
             step()
     finally:
         (logs / "calls.txt").write_text("".join(f"{each}\n" for each in proxy.seen))

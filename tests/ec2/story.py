@@ -41,10 +41,11 @@ def node_pool():
 
 
 class Story:
-    """`purchases`: the link that sees what moto has bought."""
+    """`purchases`: the link that sees what moto has bought; `owners`: whose each instance is or was."""
 
-    def __init__(self, cluster, cloud, joiner, purchases, pods):
+    def __init__(self, cluster, cloud, joiner, purchases, owners, pods):
         self.api, self.cloud, self.joiner, self.purchases, self.pods = cluster.api, cloud, joiner, purchases, pods
+        self.owners = owners
         self.all_pods = 0
         self.began = time.monotonic()
 
@@ -138,10 +139,11 @@ class Story:
 
     def none_bought_twice(self):
         """Not even for a while: moto remembers what has ended, too."""
-        self.all_are_tagged()
         bought = self.cloud.ever_bought()
-        claims = collections.Counter(tags_of(one).get("karpenter.sh/nodeclaim", "") for one in bought)
-        assert "" not in claims, f"{claims['']} instances were bought for no claim"
+        self.owners.look()
+        claims = collections.Counter(map(self.owners.of, bought))
+        nobodys = [one["InstanceId"] for one in bought if not self.owners.of(one)]
+        assert not nobodys, f"bought for no claim: {nobodys}"
         twice = [name for name, count in claims.items() if count > 1]
         assert not twice, f"bought twice: {twice}"
         return f"{len(bought)} instances were bought, none twice"

@@ -316,10 +316,7 @@ void Ec2Provider::list(std::function<void(Result<std::vector<Instance>>)> done) 
         if (!all) return done(tl::unexpected<Error>(all.error()));
         known_.note(*all);
         std::vector<Instance> out;
-        for (const InstanceInfo& each : *all) {
-            out.push_back(instance_of(each, nullptr));
-            out.back().may_be_launching = launcher_.may_be_asked_for(each);
-        }
+        for (const InstanceInfo& each : *all) out.push_back(instance_of(each, nullptr));
         done(std::move(out));
     });
 }

@@ -1,4 +1,4 @@
-// The names by which EC2 nodes, instances and classes are known; all of them Karpenter's, but for one tag.
+// The names by which EC2 nodes, instances and classes are known; all of them Karpenter's, but for two tags.
 #pragma once
 
 #include <string_view>
@@ -40,9 +40,10 @@ inline constexpr std::string_view kOwnedTagPrefix =
     "kubernetes.io/cluster/";  // With the cluster's name: "owned".
 inline constexpr std::string_view kPoolTag = "karpenter.sh/nodepool";
 inline constexpr std::string_view kClaimTag = "karpenter.sh/nodeclaim";
-// Ours: which claim an instance was bought for, though it may have no node yet.
-inline constexpr std::string_view kClaimUidTag = "joiner.sh/nodeclaim-uid";
-// The same of an instance that was bought with others; see launch/fleet_members.h.
+// Ours: what an instance was bought for, though it may have no node yet: a claim, by its uid, or a launch
+// group, by its id.
+inline constexpr std::string_view kBoughtForTag = "joiner.sh/nodeclaim-uid";
+// Which claims of a group its fleet was asked for; see launch/fleet_members.h.
 inline constexpr std::string_view kMembersTag = "joiner.sh/nodeclaims";
 
 }  // namespace joiner::cloud::ec2

@@ -29,8 +29,6 @@ struct Settings {
     Duration ami_refresh = std::chrono::minutes{1};
     Duration subnet_refresh = std::chrono::minutes{1};
     Duration security_group_refresh = std::chrono::minutes{1};
-    // Claims that ask for the same share a fleet. Off: after a kill such a purchase may be made twice.
-    bool share_fleets = false;
 };
 
 }  // namespace joiner::cloud::ec2

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <set>
 #include <tuple>
 
 #include "cloud/ec2/launch/fleet_members.h"
@@ -24,6 +25,12 @@ constexpr Duration kBetweenCalls = std::chrono::milliseconds{100};
 
 std::string tag_filter(std::string_view tag) {
     return "tag:" + std::string(tag);
+}
+
+// The tag's value, from a key that of_claim() makes.
+std::string bought_for_in(const std::string& key) {
+    const std::size_t slash = key.find('/');
+    return slash + 1 == key.size() ? key.substr(0, slash) : key.substr(slash + 1);
 }
 
 // Karpenter's metrics of its batches; the names of its batchers too, where it has them.
@@ -58,12 +65,15 @@ std::vector<std::string> ids_in(std::string_view message) {
 }
 
 InstancesOfClaim share_of_claim(const std::vector<InstanceInfo>& shared, const std::string& uid) {
+    InstancesOfClaim out;
     std::map<std::string_view, std::vector<const InstanceInfo*>> fleets;
     for (const InstanceInfo& each : shared) {
         const std::string_view members = api::find_or_empty(each.tags, kMembersTag);
-        if (place_among_members(members, uid)) fleets[members].push_back(&each);
+        if (place_among_members(members, uid))
+            fleets[members].push_back(&each);
+        else if (member_count(members) > 0)
+            out.fleets_of_others.emplace(fleet_in_tag(members));
     }
-    InstancesOfClaim out;
     for (auto& [members, instances] : fleets) {
         std::sort(instances.begin(), instances.end(),
                   [](const InstanceInfo* a, const InstanceInfo* b) { return a->id < b->id; });
@@ -94,42 +104,39 @@ Instances::Instances(io::Loop& loop, Ec2& ec2, Reports& reports, std::string clu
                          done(std::move(out));
                      });
              }),
-      by_claim_(loop, {kMostInAFilter, kLooksAtOnce, 2 * kBetweenCalls},
-                batches_of(reports, "describe_instances_of_claims"), InstancesOfClaim(),
-                [this](std::vector<std::string> uids, auto done) {
-                    find_claims(std::move(uids), std::move(done));
-                }),
+      by_claim_(
+          loop, {kMostInAFilter, kLooksAtOnce, 2 * kBetweenCalls},
+          batches_of(reports, "describe_instances_of_claims"), InstancesOfClaim(),
+          [this](const std::vector<std::string>& keys, auto done) { find_claims(keys, std::move(done)); }),
       ends_(loop, {kMostEnds, kAtOnce, kBetweenCalls}, batches_of(reports, "terminate_instances"), true,
             [this](std::vector<std::string> ids, auto done) { end_all(std::move(ids), std::move(done)); }) {}
 
-// First what was bought for one claim at a time, then what was bought for several.
-void Instances::find_claims(std::vector<std::string> uids,
+// Each was bought for a claim or for a group of claims.
+void Instances::find_claims(const std::vector<std::string>& keys,
                             std::function<void(Batcher<InstancesOfClaim>::Answers)> done) {
+    std::set<std::string> bought_for;
+    for (const std::string& key : keys) bought_for.insert(bought_for_in(key));
     ec2_.describe_instances(
-        {{tag_filter(kClaimUidTag), uids}},
-        [this, uids, done = std::move(done)](const aws::Answer<std::vector<InstanceInfo>>& found) {
-            if (!found) return done(same_for_all<InstancesOfClaim>(uids, found.error()));
-            auto out = std::make_shared<Batcher<InstancesOfClaim>::Answers>();
-            for (const std::string& uid : uids) out->emplace(uid, InstancesOfClaim());
-            for (const InstanceInfo& each : *found) {
-                const auto its = out->find(std::string(api::find_or_empty(each.tags, kClaimUidTag)));
-                if (its != out->end()) its->second->own.push_back(each);
-            }
-            ec2_.describe_instances(
-                {{"tag-key", {std::string(kMembersTag)}}, {tag_filter(kClusterTag), {cluster_name_}}},
-                [uids, out, done](const aws::Answer<std::vector<InstanceInfo>>& shared) {
-                    if (!shared) return done(same_for_all<InstancesOfClaim>(uids, shared.error()));
-                    for (auto& [uid, its] : *out) {
-                        InstancesOfClaim share = share_of_claim(*shared, uid);
-                        std::move(share.own.begin(), share.own.end(), std::back_inserter(its->own));
-                        std::sort(its->own.begin(), its->own.end(), [](const auto& a, const auto& b) {
-                            return std::tie(a.launched, a.id) < std::tie(b.launched, b.id);
-                        });
-                        its->is_partial = share.is_partial;
-                        its->likely = std::move(share.likely);
-                    }
-                    done(std::move(*out));
+        {{tag_filter(kBoughtForTag), {bought_for.begin(), bought_for.end()}}},
+        [keys, done = std::move(done)](const aws::Answer<std::vector<InstanceInfo>>& found) {
+            if (!found) return done(same_for_all<InstancesOfClaim>(keys, found.error()));
+            std::map<std::string_view, std::vector<InstanceInfo>> by_tag;
+            for (const InstanceInfo& each : *found)
+                by_tag[api::find_or_empty(each.tags, kBoughtForTag)].push_back(each);
+            Batcher<InstancesOfClaim>::Answers out;
+            for (const std::string& key : keys) {
+                const std::vector<InstanceInfo>& its = by_tag[bought_for_in(key)];
+                InstancesOfClaim claims;
+                if (key.ends_with('/'))
+                    claims.own = its;
+                else
+                    claims = share_of_claim(its, key.substr(0, key.find('/')));
+                std::sort(claims.own.begin(), claims.own.end(), [](const auto& a, const auto& b) {
+                    return std::tie(a.launched, a.id) < std::tie(b.launched, b.id);
                 });
+                out.emplace(key, std::move(claims));
+            }
+            done(std::move(out));
         });
 }
 

@@ -2,7 +2,9 @@
 // two questions. Borrows the loop and the calls. Loop thread.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,13 @@ struct InstancesOfClaim {
     // is the claim's; nullopt: none is.
     bool is_partial = false;
     std::optional<InstanceInfo> likely = {};
+    // Of its group and without it, as fleet_in_tag() names them.
+    std::set<std::string, std::less<>> fleets_of_others = {};
+};
+
+struct ClaimKey {
+    std::string uid;
+    std::string group;  // Its launch group's id; empty: it is in none.
 };
 
 class Instances {
@@ -29,8 +38,8 @@ class Instances {
     void get(const std::string& id, aws::Done<std::optional<InstanceInfo>> done) {
         by_id_.ask(id, std::move(done));
     }
-    void of_claim(const std::string& uid, aws::Done<InstancesOfClaim> done) {
-        by_claim_.ask(uid, std::move(done));
+    void of_claim(const ClaimKey& claim, aws::Done<InstancesOfClaim> done) {
+        by_claim_.ask(claim.uid + "/" + claim.group, std::move(done));
     }
     // A value once it is on its way out; kNotFound where EC2 knows no such instance.
     void terminate(const std::string& id, aws::Done<bool> done) { ends_.ask(id, std::move(done)); }
@@ -38,7 +47,7 @@ class Instances {
     void list(aws::Done<std::vector<InstanceInfo>> done);
 
   private:
-    void find_claims(std::vector<std::string> uids,
+    void find_claims(const std::vector<std::string>& keys,
                      std::function<void(Batcher<InstancesOfClaim>::Answers)> done);
     void end_all(std::vector<std::string> ids, std::function<void(Batcher<bool>::Answers)> done);
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
-#include <utility>
+#include <functional>
+#include <iterator>
+#include <vector>
 
 #include "cloud/ec2/aws/encoding.h"
 #include "cloud/ec2/launch/fleet_members.h"
@@ -13,11 +14,12 @@
 namespace joiner::cloud::ec2 {
 namespace {
 
-constexpr Duration kGathering = std::chrono::milliseconds{20};
+static_assert(kMostMembers >= kMostInALaunchGroup);
 
-std::string token_of(const std::string& text) {
-    return aws::hex(aws::sha256(text)).substr(0, 60);
-}
+// After the last one that has come: for those of the group that the watch has not shown yet, and for those
+// that the fleet before has left without.
+constexpr Duration kStragglers = std::chrono::milliseconds{500};
+constexpr Duration kLeftovers = std::chrono::milliseconds{20};
 
 // One share a member: the instances in order of id, and all errors with each.
 std::vector<FleetAnswer> shares_of(const FleetAnswer& answer, std::size_t members) {
@@ -37,96 +39,114 @@ std::vector<FleetAnswer> shares_of(const FleetAnswer& answer, std::size_t member
 
 }  // namespace
 
-std::string client_token(const std::string& uid, int number) {
-    return token_of(fmt::format("{} {}", uid, number));
+std::string client_token(const std::string& id, int number) {
+    return aws::hex(aws::sha256(fmt::format("{} {}", id, number))).substr(0, 60);
 }
 
 struct FleetBatches::Batch {
+    enum class State { kGathering, kUnderWay, kLost, kAnswered };
     struct Member {
         std::string uid;
         std::string claim_name;
-        int number = 0;
-        std::vector<aws::Done<FleetAnswer>> waiting = {};
+        std::vector<aws::Done<Share>> waiting = {};
         std::optional<FleetAnswer> share = {};
     };
-    std::shared_ptr<const FleetPlan> plan;
-    FleetTerms terms;
-    std::vector<Member> members;  // By uid, once it is sent.
-    bool is_under_way = false;
+    // Those who ask for the same.
+    struct Wish {
+        std::shared_ptr<const FleetPlan> plan;
+        FleetTerms terms;
+        std::vector<Member> members;  // By uid, once it is sent.
+
+        bool is_met_by(const Ask& ask) const {
+            if (terms != ask.terms) return false;
+            return plan == ask.plan || fleet_request(*plan, terms) == fleet_request(*ask.plan, terms);
+        }
+    };
+    std::string id;
+    int number = 0;
+    bool is_of_group = false;
+    State state = State::kGathering;
+    std::vector<Wish> wishes;  // While it gathers; then the one that was sent.
+    std::vector<aws::Done<Share>> others;
     io::TimerId timer = 0;
     Duration touched{0};
 
     Member* find(const std::string& uid) {
+        std::vector<Member>& members = wishes.front().members;
         const auto it = std::find_if(members.begin(), members.end(),
                                      [&](const Member& member) { return member.uid == uid; });
         return it == members.end() ? nullptr : &*it;
     }
 };
 
-void FleetBatches::ask(Ask ask, aws::Done<FleetAnswer> done) {
-    if (const auto sent = of_.find(ask.uid); sent != of_.end()) {
-        const BatchPtr batch = sent->second;
-        Batch::Member& member = *batch->find(ask.uid);
-        if (member.number == ask.number) {
-            batch->touched = loop_.monotonic();
-            if (member.share) {
-                loop_.post([done = std::move(done), share = std::move(*member.share)] { done(share); });
-                of_.erase(sent);
-                return;
-            }
-            member.waiting.push_back(std::move(done));
-            if (!batch->is_under_way) send(batch);
-            return;
-        }
-        of_.erase(sent);
+void FleetBatches::ask(Ask ask, aws::Done<Share> done) {
+    const std::string id = ask.group ? ask.group->id : ask.uid;
+    BatchPtr& kept = batches_[{id, ask.number}];
+    if (kept == nullptr) {
+        kept = std::make_shared<Batch>();
+        kept->id = id;
+        kept->number = ask.number;
+        kept->is_of_group = ask.group.has_value();
     }
-    const auto open = std::find_if(gathering_.begin(), gathering_.end(), [&](const BatchPtr& batch) {
-        return batch->plan == ask.plan && batch->terms == ask.terms;
-    });
-    BatchPtr batch = open == gathering_.end() ? nullptr : *open;
-    if (batch == nullptr) {
-        batch = std::make_shared<Batch>();
-        batch->plan = std::move(ask.plan);
-        batch->terms = std::move(ask.terms);
-        gathering_.push_back(batch);
-    } else {
-        loop_.cancel(batch->timer);
+    const BatchPtr batch = kept;
+    batch->touched = loop_.monotonic();
+    if (batch->state == Batch::State::kGathering) return join(batch, std::move(ask), std::move(done));
+    Batch::Member* member = batch->find(ask.uid);
+    if (batch->state == Batch::State::kAnswered) {
+        Share share;
+        if (member != nullptr) std::swap(share, member->share);
+        loop_.post([done = std::move(done), share = std::move(share)] { done(share); });
+        return;
     }
-    batch->members.push_back({std::move(ask.uid), std::move(ask.claim_name), ask.number, {std::move(done)}});
-    if (batch->members.size() >= most_) return close(batch);
-    batch->timer = loop_.after(kGathering, [this, batch, is_alive = is_alive_] {
-        if (*is_alive) close(batch);
-    });
+    (member != nullptr ? member->waiting : batch->others).push_back(std::move(done));
+    if (batch->state == Batch::State::kLost) send(batch);
 }
 
+void FleetBatches::join(const BatchPtr& batch, Ask ask, aws::Done<Share> done) {
+    auto wish = std::find_if(batch->wishes.begin(), batch->wishes.end(),
+                             [&](const Batch::Wish& each) { return each.is_met_by(ask); });
+    if (wish == batch->wishes.end())
+        wish = batch->wishes.insert(wish, {std::move(ask.plan), std::move(ask.terms), {}});
+    wish->members.push_back({std::move(ask.uid), std::move(ask.claim_name), {std::move(done)}});
+    std::size_t members = 0;
+    for (const Batch::Wish& each : batch->wishes) members += each.members.size();
+    if (batch->timer != 0) loop_.cancel(batch->timer);
+    if (!ask.group || members >= ask.group->count) return close(batch);
+    batch->timer =
+        loop_.after(ask.number == 0 ? kStragglers : kLeftovers, [this, batch, is_alive = is_alive_] {
+            if (*is_alive) close(batch);
+        });
+}
+
+// What most of them want goes first. The others hear that this fleet was not theirs.
 void FleetBatches::close(const BatchPtr& batch) {
-    std::erase(gathering_, batch);
-    std::sort(batch->members.begin(), batch->members.end(),
+    std::stable_sort(
+        batch->wishes.begin(), batch->wishes.end(),
+        [](const Batch::Wish& a, const Batch::Wish& b) { return a.members.size() > b.members.size(); });
+    for (std::size_t i = 1; i < batch->wishes.size(); ++i) {
+        for (Batch::Member& member : batch->wishes[i].members)
+            std::move(member.waiting.begin(), member.waiting.end(), std::back_inserter(batch->others));
+    }
+    batch->wishes.resize(1);
+    std::vector<Batch::Member>& members = batch->wishes.front().members;
+    std::sort(members.begin(), members.end(),
               [](const Batch::Member& a, const Batch::Member& b) { return a.uid < b.uid; });
-    for (const Batch::Member& member : batch->members) of_[member.uid] = batch;
     send(batch);
 }
 
 void FleetBatches::send(const BatchPtr& batch) {
-    FleetRequest request = fleet_request(*batch->plan, batch->terms);
-    request.count = static_cast<int>(batch->members.size());
-    const Batch::Member& first = batch->members.front();
-    if (batch->members.size() == 1) {
-        request.client_token = client_token(first.uid, first.number);
-        request.tags[std::string(kClaimTag)] = first.claim_name;
-        request.tags[std::string(kClaimUidTag)] = first.uid;
-    } else {
-        std::string all;
+    const Batch::Wish& wish = batch->wishes.front();
+    FleetRequest request = fleet_request(*wish.plan, wish.terms);
+    request.count = static_cast<int>(wish.members.size());
+    request.client_token = client_token(batch->id, batch->number);
+    request.tags[std::string(kBoughtForTag)] = batch->id;
+    if (wish.members.size() == 1) request.tags[std::string(kClaimTag)] = wish.members.front().claim_name;
+    if (batch->is_of_group) {
         std::vector<std::string> uids;
-        for (const Batch::Member& member : batch->members) {
-            all += fmt::format("{} {}\n", member.uid, member.number);
-            uids.push_back(member.uid);
-        }
-        request.client_token = token_of(all);
+        for (const Batch::Member& member : wish.members) uids.push_back(member.uid);
         request.tags[std::string(kMembersTag)] = members_tag(request.client_token, uids);
     }
-    batch->is_under_way = true;
-    batch->touched = loop_.monotonic();
+    batch->state = Batch::State::kUnderWay;
     ec2_.create_fleet(request, false,
                       [this, batch, is_alive = is_alive_](const aws::Answer<FleetAnswer>& answer) {
                           if (*is_alive) on_answer(batch, answer);
@@ -134,33 +154,39 @@ void FleetBatches::send(const BatchPtr& batch) {
 }
 
 void FleetBatches::on_answer(const BatchPtr& batch, const aws::Answer<FleetAnswer>& answer) {
-    batch->is_under_way = false;
-    std::vector<FleetAnswer> shares;
-    if (answer) shares = shares_of(*answer, batch->members.size());
-    // Nothing was bought, so that each may go its own way.
-    const bool is_over = !answer && !answer.error().may_be_done;
     std::vector<std::function<void()>> calls;
-    for (std::size_t i = 0; i < batch->members.size(); ++i) {
-        Batch::Member& member = batch->members[i];
-        const auto mine = of_.find(member.uid);
-        if (mine == of_.end() || mine->second != batch) continue;
-        if (is_over || (answer && !member.waiting.empty())) of_.erase(mine);
-        if (answer && member.waiting.empty()) member.share = std::move(shares[i]);
-        for (aws::Done<FleetAnswer>& done : std::exchange(member.waiting, {})) {
-            calls.push_back([done = std::move(done), result = answer ? aws::Answer<FleetAnswer>(shares[i])
-                                                                     : answer] { done(result); });
+    const auto tell = [&](std::vector<aws::Done<Share>>& waiting, const aws::Answer<Share>& what) {
+        for (aws::Done<Share>& done : std::exchange(waiting, {}))
+            calls.push_back([done = std::move(done), what] { done(what); });
+    };
+    std::vector<Batch::Member>& members = batch->wishes.front().members;
+    batch->touched = loop_.monotonic();
+    batch->state = answer ? Batch::State::kAnswered : Batch::State::kLost;
+    if (answer) {
+        std::vector<FleetAnswer> shares = shares_of(*answer, members.size());
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            if (members[i].waiting.empty())
+                members[i].share = std::move(shares[i]);
+            else
+                tell(members[i].waiting, Share(std::move(shares[i])));
         }
+        tell(batch->others, Share());
+        batch->wishes.front().plan.reset();
+    } else {
+        for (Batch::Member& member : members)
+            tell(member.waiting, tl::unexpected<aws::CallError>(answer.error()));
+        tell(batch->others, tl::unexpected<aws::CallError>(answer.error()));
+        // Nothing was bought, so that each may come with others.
+        if (!answer.error().may_be_done) batches_.erase({batch->id, batch->number});
     }
     for (const auto& call : calls) call();
 }
 
-bool FleetBatches::may_have_bought(const std::string& uid) const {
-    return of_.contains(uid);
-}
-
 void FleetBatches::forget_older_than(Duration age) {
-    std::erase_if(of_, [&](const auto& item) {
-        return !item.second->is_under_way && loop_.monotonic() - item.second->touched > age;
+    std::erase_if(batches_, [&](const auto& item) {
+        const Batch& batch = *item.second;
+        const bool is_idle = batch.state == Batch::State::kLost || batch.state == Batch::State::kAnswered;
+        return is_idle && loop_.monotonic() - batch.touched > age;
     });
 }
 

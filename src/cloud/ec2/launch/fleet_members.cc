@@ -34,6 +34,10 @@ std::size_t member_count(std::string_view tag) {
     return 1 + static_cast<std::size_t>(std::count(tag.begin(), tag.end(), '.'));
 }
 
+std::string_view fleet_in_tag(std::string_view tag_or_token) {
+    return tag_or_token.substr(0, kShort);
+}
+
 std::optional<std::size_t> place_among_members(std::string_view tag, std::string_view uid) {
     const std::size_t count = member_count(tag);
     const std::string wanted = short_form(uid);

@@ -22,5 +22,7 @@ std::string members_tag(std::string_view client_token, const std::vector<std::st
 std::optional<std::size_t> place_among_members(std::string_view tag, std::string_view uid);
 // How many instances the fleet was asked for; 0: the text is no such tag.
 std::size_t member_count(std::string_view tag);
+// Which fleet a tag speaks of, or which one tags speak of that was asked for under a client token.
+std::string_view fleet_in_tag(std::string_view tag_or_token);
 
 }  // namespace joiner::cloud::ec2

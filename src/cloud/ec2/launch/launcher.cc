@@ -20,9 +20,6 @@ using std::chrono::seconds;
 
 // An instance that was bought may not be listed for so long.
 constexpr Duration kListedBy = seconds{90};
-// A claim of ours is asked for sooner than this after it was made.
-constexpr Duration kAskedForAtOnce = seconds{2};
-constexpr Duration kListedInMostCases = seconds{30};
 constexpr Duration kBetweenLooks = seconds{3};
 constexpr Duration kYoungFor = minutes{2};
 // Between the API server's clock and ours.
@@ -96,6 +93,7 @@ struct Launcher::Purchase {
     int number = 0;                   // Of the next fleet.
     bool is_known = false;            // What was bought before our time has been looked up.
     std::optional<Duration> looked_since = {};
+    std::string refused_token;   // EC2 has said that it was used before; empty: it has said no such thing.
     std::set<std::string> dead;  // Instances of this claim that have ended.
     // Of the launch that is under way.
     std::shared_ptr<const LaunchRequest> request;
@@ -126,6 +124,8 @@ Instance instance_of(const InstanceInfo& info, const InstanceTypes& types) {
     out.provider_id = provider_id(info.zone, info.id);
     out.image_id = info.image_id;
     out.claim_name = api::find_or_empty(info.tags, kClaimTag);
+    if (info.tags.contains(std::string(kMembersTag)))
+        out.launch_group = api::find_or_empty(info.tags, kBoughtForTag);
     if (const std::string name(api::find_or_empty(info.tags, kClassLabel)); !name.empty())
         out.node_class = {std::string(kGroup), std::string(kKind), name};
     if (types != nullptr) {
@@ -189,11 +189,7 @@ void Launcher::launch(const LaunchRequest& request, LaunchDone done) {
         const WallTime created = kept->request->claim.meta.created;
         const bool is_surely_known =
             created > *began_ + kClockSkew && loop_.now() - created < kRememberedFor / 2;
-        // Where another process may have asked for it with others, no token of ours brings that fleet back.
-        const bool is_old =
-            settings_.share_fleets && created != kNoTime && loop_.now() - created > kAskedForAtOnce;
-        if (!kept->is_known && !is_surely_known)
-            return look_up(kept, is_old ? loop_.monotonic() + kListedInMostCases : Duration{0});
+        if (!kept->is_known && !is_surely_known) return look_up(kept, Duration{0});
         buy(kept);
     });
 }
@@ -210,8 +206,10 @@ Result<Launcher::ReadClassPtr> Launcher::read(const std::shared_ptr<const api::N
 }
 
 void Launcher::look_up(const PurchasePtr& purchase, Duration until) {
-    instances_.of_claim(purchase->uid, [this, purchase, until,
-                                        is_alive = is_alive_](const aws::Answer<InstancesOfClaim>& listed) {
+    const auto group = launch_group_of(purchase->request->claim);
+    const ClaimKey key{purchase->uid, group ? group->id : ""};
+    instances_.of_claim(key, [this, purchase, until,
+                              is_alive = is_alive_](const aws::Answer<InstancesOfClaim>& listed) {
         if (!*is_alive) return;
         if (!listed) return fail_with(purchase, listed.error());
         for (const InstanceInfo& each : listed->own) {
@@ -219,12 +217,14 @@ void Launcher::look_up(const PurchasePtr& purchase, Duration until) {
             purchase->dead.insert(each.id);
         }
         if (!purchase->looked_since) purchase->looked_since = loop_.monotonic();
-        const Duration limit =
-            listed->is_partial ? std::max(until, *purchase->looked_since + kListedBy) : until;
+        const bool was_for_others = listed->fleets_of_others.contains(fleet_in_tag(purchase->refused_token));
+        Duration limit = was_for_others ? Duration{0} : until;
+        if (listed->is_partial) limit = std::max(limit, *purchase->looked_since + kListedBy);
         if (loop_.monotonic() >= limit) {
             // The fleet did not get all that it was asked for.
             if (listed->likely && !has_ended(*listed->likely)) return found(purchase, *listed->likely);
             purchase->is_known = true;
+            purchase->refused_token.clear();
             return buy(purchase);
         }
         loop_.after(kBetweenLooks, [this, purchase, until, is_alive] {
@@ -294,18 +294,24 @@ void Launcher::cannot_ask(const PurchasePtr& purchase, Error error) {
 
 void Launcher::ask_fleet(const PurchasePtr& purchase) {
     const api::NodeClaim& claim = purchase->request->claim;
-    ++purchase->fleets;
-    batches_.ask({purchase->uid, claim.meta.name, purchase->number, purchase->plan,
+    batches_.ask({purchase->uid, claim.meta.name, launch_group_of(claim), purchase->number, purchase->plan,
                   fleet_terms(purchase->node_class->spec, settings_, claim)},
-                 [this, purchase, is_alive = is_alive_](const aws::Answer<FleetAnswer>& answer) {
+                 [this, purchase, is_alive = is_alive_](const aws::Answer<FleetBatches::Share>& share) {
                      if (!*is_alive) return;
-                     if (!answer) return on_refused(purchase, answer.error());
-                     on_fleet(purchase, *answer);
+                     if (share && !*share) {
+                         ++purchase->number;
+                         return ask_fleet(purchase);
+                     }
+                     ++purchase->fleets;
+                     if (!share) return on_refused(purchase, share.error());
+                     on_fleet(purchase, **share);
                  });
 }
 
 void Launcher::on_refused(const PurchasePtr& purchase, const aws::CallError& error) {
     if (error.code == "IdempotentParameterMismatch") {
+        const auto group = launch_group_of(purchase->request->claim);
+        purchase->refused_token = client_token(group ? group->id : purchase->uid, purchase->number);
         ++purchase->number;
         if (purchase->fleets >= kMostFleets)
             return fail_with(purchase, {ErrorKind::kUnavailable, error.message, 0});
@@ -460,6 +466,7 @@ void Launcher::finish(const PurchasePtr& purchase, LaunchAnswer answer) {
     purchase->request.reset();
     purchase->node_class.reset();
     purchase->looked_since.reset();
+    purchase->refused_token.clear();
     purchase->plan = std::make_shared<const FleetPlan>();
     for (const LaunchDone& done : std::exchange(purchase->waiting, {})) done(answer);
 }
@@ -494,15 +501,6 @@ void Launcher::ended(const std::string& instance_id) {
 bool Launcher::is_launching() const {
     return std::any_of(purchases_.begin(), purchases_.end(),
                        [](const auto& item) { return !item.second->waiting.empty(); });
-}
-
-bool Launcher::may_be_asked_for(const InstanceInfo& info) const {
-    const std::string_view members = api::find_or_empty(info.tags, kMembersTag);
-    if (members.empty() || uid_of_.contains(info.id)) return false;
-    return std::any_of(purchases_.begin(), purchases_.end(), [&](const auto& item) {
-        const bool is_open = !item.second->waiting.empty() || batches_.may_have_bought(item.first);
-        return is_open && place_among_members(members, item.first).has_value();
-    });
 }
 
 bool Launcher::is_young(const std::string& instance_id) const {

@@ -2,10 +2,11 @@
 // token and as a tag, so that it is found again after a lost answer or a restart. Owned by the provider,
 // borrows the calls. Loop thread.
 //
-// Claims that ask for the same at the same time share a fleet (FleetBatches). A claim's fleets are numbered,
-// and the number goes into the token. The same token and the same request are one fleet. Where EC2 says that
-// a token was used for another request, there was a fleet that we do not remember: what it bought is looked
-// for before the next number is used.
+// Claims of a launch group share a fleet (FleetBatches). A claim's fleets, or its group's, are numbered, and
+// the number goes into the token. The same token and the same request are one fleet. Where EC2 says that a
+// token was used for another request, there was a fleet that we do not remember: what it bought is looked
+// for, until EC2 lists the claim's instance or says that the fleet was for others, before the next number is
+// used. No number is passed over, so whoever comes after a restart meets each fleet that may be the claim's.
 #pragma once
 
 #include <deque>
@@ -18,7 +19,6 @@
 
 #include "cloud/ec2/instances/instances.h"
 #include "cloud/ec2/launch/fleet_batches.h"
-#include "cloud/ec2/launch/fleet_members.h"
 #include "cloud/ec2/launch/fleet_plans.h"
 #include "cloud/ec2/launch/launch_templates.h"
 #include "cloud/ec2/launch/subnet_choice.h"
@@ -52,7 +52,7 @@ class Launcher {
           placement_groups_(ground.placement_groups),
           settings_(ground.settings),
           reports_(ground.reports),
-          batches_(ground.loop, ground.ec2, ground.settings.share_fleets ? kMostMembers : 1) {}
+          batches_(ground.loop, ground.ec2) {}
     ~Launcher() { *is_alive_ = false; }
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;
@@ -64,8 +64,6 @@ class Launcher {
     bool is_launching() const;
     // Whether it was bought so lately that EC2 may not know it everywhere yet.
     bool is_young(const std::string& instance_id) const;
-    // Whether some launch that is not over yet may have bought it.
-    bool may_be_asked_for(const InstanceInfo& info) const;
 
   private:
     struct Purchase;

@@ -10,6 +10,7 @@
 #include "cloud/ec2/ec2_provider.h"
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/testing/fake_ec2.h"
+#include "cloud/launch_group.h"
 #include "cloud/testing/contract.h"
 
 namespace joiner::cloud::ec2::testing {
@@ -88,7 +89,8 @@ struct HeardReports final : Reports {
 
 class Ec2Bench : public cloud::testing::ContractBench {
   public:
-    explicit Ec2Bench(bool share_fleets = false) : share_fleets_(share_fleets) { restart(); }
+    // `claims`: of the requests, which are one launch group; 0: each is alone.
+    explicit Ec2Bench(std::size_t claims = 0) : claims_(claims) { restart(); }
 
     io::testing::ManualLoop& loop() override { return loop_; }
     Provider& provider() override { return *provider_; }
@@ -116,11 +118,13 @@ class Ec2Bench : public cloud::testing::ContractBench {
                      .cluster_endpoint = "https://cluster",
                      .cluster_ca = "Y2E=",
                      .service_cidr = "10.0.0.0/16",
-                     .kubernetes = "1.34",
-                     .share_fleets = share_fleets_});
+                     .kubernetes = "1.34"});
     }
     LaunchRequest request(const std::string& name, const std::string& uid) override {
-        return cloud::testing::request_for(name, uid, types, node_class, loop_.now());
+        LaunchRequest out = cloud::testing::request_for(name, uid, types, node_class, loop_.now());
+        if (claims_ > 0)
+            out.claim.meta.annotations[std::string(api::kLaunchGroupAnnotation)] = written({"g", claims_});
+        return out;
     }
     void record(const LaunchRequest&, const Instance&) override {}
     std::vector<std::string> running() override {
@@ -159,7 +163,7 @@ class Ec2Bench : public cloud::testing::ContractBench {
     void mend() override { fake_.faults = {}; }
 
   private:
-    const bool share_fleets_;
+    const std::size_t claims_;
     io::testing::ManualLoop loop_;
     FakeEc2 fake_{loop_};
     std::uint64_t processes_ = 0;
