@@ -215,6 +215,10 @@ void Cluster::upsert(api::Node node) {
     NodeState& state = it->second;
     if (!is_new && state.node.provider_id != node.provider_id) give_up_id(state);
     state.allocatable = rules::as_capacity(node.allocatable);
+    if (is_new || state.node.meta.labels != node.meta.labels) {
+        state.labels = {};
+        state.labels.add_labels(node.meta.labels);
+    }
     state.node = std::move(node);
     if (!state.node.provider_id.empty()) take_id(state);
     state.seen = generation(Kind::kNode);

@@ -21,6 +21,7 @@
 #include "model/pod_id.h"
 #include "rules/node_class_kinds.h"
 #include "rules/pod_shape.h"
+#include "rules/requirement.h"
 
 namespace joiner::model {
 
@@ -114,6 +115,7 @@ using PodKey = std::string;  // "ns/name"
 
 struct NodeState {
     api::Node node;
+    rules::Requirements labels;  // The node's, as plans read them; snapshots share them.
     rules::Resources allocatable;
     rules::Resources used;                   // By all bound pods that are not terminal.
     rules::Resources daemon_used;            // The part of it that DaemonSets use.

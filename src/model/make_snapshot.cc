@@ -167,7 +167,7 @@ class SnapshotMaker {
         if (is_going || is_leaving(claim) || (inputs_.leaving != nullptr && !is_up)) {
             ClosedNode closed;
             closed.name = node.meta.name;
-            closed.labels.add_labels(node.meta.labels);
+            closed.labels = state.labels;
             closed.taints = node.taints;
             out_.closed_nodes.push_back(std::move(closed));
             return;
@@ -177,7 +177,7 @@ class SnapshotMaker {
         room.is_initialized = is_up;
         room.is_open = !rules::has_taint(node.taints, api::kBindingTaint, api::kNoSchedule) &&
                        !rules::has_taint(node.taints, api::kUnregisteredTaint, api::kNoExecute);
-        room.labels.add_labels(node.meta.labels);
+        room.labels = state.labels;
         if (!room.labels.has(api::kHostnameLabel))
             room.labels.add(Requirement::in(std::string(api::kHostnameLabel), {room.name}));
         if (!is_up) rules::add_labels_once_up(room.labels);
