@@ -23,6 +23,7 @@
 #include "control/controller.h"
 #include "control/feature_gates.h"
 #include "control/moves.h"
+#include "control/provider_list.h"
 #include "model/make_snapshot.h"
 #include "observe/metrics.h"
 #include "plan/provision/provision.h"
@@ -159,9 +160,9 @@ class Week {
 
     Status begin() {
         TRY_STATUS(world_.apply(pool()));
-        controller_ =
-            std::make_unique<control::Controller>(world_.loop(), world_.http(), world_.config(),
-                                                  controller_options(), types_, metrics_, Rng(rng_.next()));
+        controller_ = std::make_unique<control::Controller>(
+            world_.loop(), world_.http(), world_.config(), controller_options(),
+            control::provider_list(types_), metrics_, Rng(rng_.next()));
         controller_->start([] {});
         for (const Service& s : services_) TRY_STATUS(world_.apply(manifest(s)));
         return {};
@@ -290,7 +291,9 @@ class Week {
         const auto types = std::make_shared<const std::vector<rules::InstanceType>>(types_);
         inputs.types = [types](const api::NodePool&) { return types; };
         inputs.is_usable = [](const api::NodePool&) { return true; };
-        inputs.well_known = cloud::kwok::labels_of(types_).well_known;
+        inputs.well_known = [this](const api::NodeClassReference&) {
+            return cloud::kwok::labels_of(types_).well_known;
+        };
         plan::ProvisionOptions planning;
         planning.effort = 1'000'000;
         const plan::Plan plan = plan::plan_provisioning(model::make_snapshot(cluster, inputs), planning);
