@@ -59,7 +59,7 @@ Json whole_number(std::string text) {
     return nullptr;
 }
 
-// A plain scalar as kubectl reads it: by YAML 1.1.
+// A plain scalar as kubectl reads it, by YAML 1.1, but for "y" and "n".
 Json scalar_to_json(const YAML::Node& node) {
     const std::string& text = node.Scalar();
     if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return text;

@@ -51,7 +51,9 @@ StaticVolume* find_volume(StaticVolumes& volumes, const std::string& name,
 void bind_claims(StaticVolumes& volumes, std::map<std::string, api::PersistentVolumeClaim>& claims,
                  model::Cluster& cluster) {
     for (auto& [name, claim] : claims) {
-        if (!claim.volume_name.empty() || claim.meta.deleted || claim.phase == "Lost") continue;
+        if (!claim.volume_name.empty() || claim.meta.deleted || claim.phase == "Lost" ||
+            volumes.chosen_otherwise.contains(name))
+            continue;
         StaticVolume* found = find_volume(volumes, name, claim, waits_for_pod(cluster, claim.storage_class));
         if (found == nullptr) continue;
         claim.volume_name = found->volume.meta.name;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct StaticVolumes {
     std::map<std::string, StaticVolume> volumes;  // By name.
     // Labels that a volume must have, by the "namespace/name" of the claim; those of others need none.
     std::map<std::string, api::StringMap> wanted_labels;
+    // Claims that choose their volume by expressions, which are not read: they get none.
+    std::set<std::string> chosen_otherwise;
 };
 
 // Each claim without a volume gets the one that is kept for it, else the smallest free one of its class that

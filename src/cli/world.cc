@@ -22,6 +22,16 @@ namespace {
 constexpr std::int64_t kMaxReplicas = 1'000'000;
 constexpr std::size_t kMaxPods = 5'000'000;
 
+// null where there is no such member, or something on the way to it is no object.
+nlohmann::json value_at(const nlohmann::json& from, std::initializer_list<const char*> path) {
+    const nlohmann::json* at = &from;
+    for (const char* key : path) {
+        if (!at->is_object() || !at->contains(key)) return nullptr;
+        at = &(*at)[key];
+    }
+    return *at;
+}
+
 // Group and kind; a kind of the same name in another group is another kind. What has moved to another group
 // since is known under both.
 std::string kind_key(const api::Document& document) {
@@ -173,13 +183,11 @@ class Filler {
     Status read_workload(const api::Document& document) {
         TRY(api::Workload workload, decode_namespaced(api::decode_workload, document));
         workload.kind = document.kind;
-        if (workload.kind == "Deployment") note_pause(document, key_of(workload));
         return keep(document, std::move(workload));
     }
 
     void note_pause(const api::Document& document, const std::string& key) {
-        const auto whole = nlohmann::json::parse(document.json);
-        const auto paused = whole.value("/spec/paused"_json_pointer, nlohmann::json());
+        const auto paused = value_at(nlohmann::json::parse(document.json), {"spec", "paused"});
         if (paused.is_boolean() && paused.get<bool>()) {
             workloads_.paused.insert(key);
         } else {
@@ -214,6 +222,7 @@ class Filler {
             warnings_.no_selector(document, workload.meta);
         // What older versions take where none is written.
         if (!workload.selector) workload.selector = {workload.pod_template.meta.labels, {}};
+        if (workload.kind == "Deployment") note_pause(document, key);
         kept.insert_or_assign(std::move(key), std::move(workload));
         return {};
     }
@@ -231,20 +240,21 @@ class Filler {
 
     Status read_autoscaler(const api::Document& document) {
         const auto whole = nlohmann::json::parse(document.json);
-        const auto text = [&](const char* at) {
-            const auto value = whole.value(nlohmann::json::json_pointer(at), nlohmann::json());
+        const auto text = [&](std::initializer_list<const char*> at) {
+            const auto value = value_at(whole, at);
             return value.is_string() ? value.get<std::string>() : std::string();
         };
         const auto number = [&](const char* at, std::int64_t otherwise) {
-            const auto value = whole.value(nlohmann::json::json_pointer(at), nlohmann::json());
+            const auto value = value_at(whole, {"spec", at});
             return value.is_number_integer() ? value.get<std::int64_t>() : otherwise;
         };
         const std::string ns = document.ns.empty() ? "default" : document.ns;
-        TRY_STATUS(check_count(document, "spec.minReplicas", number("/spec/minReplicas", 1)));
+        TRY_STATUS(check_count(document, "spec.minReplicas", number("minReplicas", 1)));
         autoscalers_[ns + "/" + document.name] = {
             &document,
-            fmt::format("{}/{}/{}", text("/spec/scaleTargetRef/kind"), ns, text("/spec/scaleTargetRef/name")),
-            number("/spec/minReplicas", 1), number("/spec/maxReplicas", kMaxReplicas)};
+            fmt::format("{}/{}/{}", text({"spec", "scaleTargetRef", "kind"}), ns,
+                        text({"spec", "scaleTargetRef", "name"})),
+            number("minReplicas", 1), number("maxReplicas", kMaxReplicas)};
         return {};
     }
 
@@ -277,10 +287,16 @@ class Filler {
         TRY(auto claim, decode_namespaced(api::decode_persistent_volume_claim, document));
         note(document, claim.meta);
         std::string name = api::full_name(claim.meta);
-        const auto labels = nlohmann::json::parse(document.json)
-                                .value("/spec/selector/matchLabels"_json_pointer, nlohmann::json::object());
+        const auto selector = value_at(nlohmann::json::parse(document.json), {"spec", "selector"});
+        api::StringMap& wanted = static_volumes_.wanted_labels[name] = {};
+        const auto labels = value_at(selector, {"matchLabels"});
         for (const auto& [key, value] : labels.items()) {
-            if (value.is_string()) static_volumes_.wanted_labels[name][key] = value.get<std::string>();
+            if (value.is_string()) wanted[key] = value.get<std::string>();
+        }
+        if (value_at(selector, {"matchExpressions"}).empty()) {
+            static_volumes_.chosen_otherwise.erase(name);
+        } else {
+            static_volumes_.chosen_otherwise.insert(name);
         }
         claims_.insert_or_assign(std::move(name), std::move(claim));
         return {};
@@ -359,8 +375,7 @@ class Filler {
         TRY(auto volume, decode(api::decode_persistent_volume, document));
         note(document, volume.meta);
         std::vector<std::string> modes;
-        const auto written = nlohmann::json::parse(document.json)
-                                 .value("/spec/accessModes"_json_pointer, nlohmann::json::array());
+        const auto written = value_at(nlohmann::json::parse(document.json), {"spec", "accessModes"});
         for (const nlohmann::json& mode : written) {
             if (mode.is_string()) modes.push_back(mode.get<std::string>());
         }

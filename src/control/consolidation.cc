@@ -322,7 +322,7 @@ Consolidation::Verdict Consolidation::hand_over(const plan::RepackStep& step, Ro
         return Verdict::kLater;
     }
     if (!round.check) {
-        round.snapshot = provisioner_.make_snapshot();
+        round.snapshot = provisioner_.make_snapshot(KeptPlaces::For::kMoves);
         round.check.emplace(question_, *round.snapshot);
     }
     if (round.check->is_as_planned(step)) {

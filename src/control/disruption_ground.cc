@@ -26,7 +26,7 @@ model::Snapshot DisruptionGround::snapshot_without(const std::vector<plan::Candi
     for (const auto& [name, state] : services_.cluster.claims()) {
         if (state.claim.meta.deleted) names.insert(name);
     }
-    model::Snapshot out = provisioner_.make_snapshot(&names, gives_back);
+    model::Snapshot out = provisioner_.make_snapshot(KeptPlaces::For::kMoves, &names, gives_back);
     if (rooms == Rooms::kThatStay) plan::close_rooms(out, services_.cluster, outgoing());
     return out;
 }

@@ -276,7 +276,7 @@ void Disruptor::note_bound(const model::PodState& pod) {
         if (command.phase == Phase::kLeave && !command.is_proving && command.kin.contains(kin))
             command.arrived.insert(pod.id.full_name());
     }
-    places_.note_bound(pod, kin);
+    places_.note_bound(pod, kin, services_.cluster);
     proofs_.note_bound(kin, pod.id.full_name());
 }
 

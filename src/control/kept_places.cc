@@ -12,13 +12,27 @@ void KeptPlaces::give_up(Number command) {
     kept.places.clear();
 }
 
-std::string KeptPlaces::take(const model::PodState& pod, WallTime now) {
+std::vector<KeptPlaces::Place>::iterator KeptPlaces::find_place(Kept& kept, const model::PodState& pod,
+                                                                const std::string& kin,
+                                                                const model::Cluster& cluster) {
+    const auto has_gone = [&](const Place& place) {
+        const model::PodState* moved = cluster.find_pod(place.mover.moved.full_name());
+        return moved == nullptr || moved->id != place.mover.moved || moved->deleted;
+    };
+    const auto it = std::find_if(kept.places.begin(), kept.places.end(), [&](const Place& place) {
+        return is_for(place, pod, kin) && has_gone(place);
+    });
+    if (it != kept.places.end()) return it;
+    return std::find_if(kept.places.begin(), kept.places.end(),
+                        [&](const Place& place) { return is_for(place, pod, kin); });
+}
+
+std::string KeptPlaces::take(const model::PodState& pod, const model::Cluster& cluster, WallTime now) {
     if (kept_.empty()) return {};
     const std::string kin = kin_of(pod);
     for (auto& [number, kept] : kept_) {
         if (kept.stage != Stage::kOpen || !kept.binds) continue;
-        const auto it = std::find_if(kept.places.begin(), kept.places.end(),
-                                     [&](const Place& place) { return is_for(place, pod, kin); });
+        const auto it = find_place(kept, pod, kin, cluster);
         if (it == kept.places.end()) continue;
         std::string claim = std::move(it->claim);
         kept.places.erase(it);
@@ -28,11 +42,11 @@ std::string KeptPlaces::take(const model::PodState& pod, WallTime now) {
     return {};
 }
 
-void KeptPlaces::note_bound(const model::PodState& pod, const std::string& kin) {
+void KeptPlaces::note_bound(const model::PodState& pod, const std::string& kin,
+                            const model::Cluster& cluster) {
     for (auto& [number, kept] : kept_) {
         if (kept.stage != Stage::kOpen || kept.binds) continue;
-        const auto it = std::find_if(kept.places.begin(), kept.places.end(),
-                                     [&](const Place& place) { return is_for(place, pod, kin); });
+        const auto it = find_place(kept, pod, kin, cluster);
         if (it == kept.places.end()) continue;
         kept.places.erase(it);
         return;

@@ -56,18 +56,18 @@ class KeptPlaces {
     void forget(Number command) { kept_.erase(command); }
 
     // The claim on whose node a place is kept for the pod; each is given once. Empty: there is none, or not
-    // yet.
-    std::string take(const model::PodState& pod, WallTime now);
+    // yet. `cluster`: whether the pod that moved is gone, so that the place of one that stays is not given.
+    std::string take(const model::PodState& pod, const model::Cluster& cluster, WallTime now);
     // The pod has a node. Where the scheduler places a command's pods, that is one fewer to come.
-    void note_bound(const model::PodState& pod, const std::string& kin);
+    void note_bound(const model::PodState& pod, const std::string& kin, const model::Cluster& cluster);
     // The command keeps a place for such a pod.
     bool awaits(Number command, const model::PodState& pod) const;
     // Pods are still to be bound on the claim's node, so its binding window must not open.
     bool keeps_closed(const std::string& claim) const;
-    // What nothing else is planned onto; as it is until the next call.
-    // Pods that the scheduler places ask for themselves once they are made anew, so provisioning plans for
-    // them as for any other; no further pod is moved to where they may go.
+    // Who asks. Pods that the scheduler places ask for themselves once they are made anew, so provisioning
+    // plans for them as for any other; no further pod is moved to where they may go.
     enum class For { kProvisioning, kMoves };
+    // What nothing else is planned onto; as it is until the next call.
     const model::ReservedRoom& reserved(For asker) const;
     // Those of it that are known one by one; as they are until the next call.
     const std::vector<model::ExpectedPod>& expected(For asker) const;
@@ -76,6 +76,9 @@ class KeptPlaces {
 
   private:
     static bool is_kept(const Kept& kept, For asker);
+    // One for such a pod, if there is any: rather that of a pod that has gone.
+    static std::vector<Place>::iterator find_place(Kept& kept, const model::PodState& pod,
+                                                   const std::string& kin, const model::Cluster& cluster);
     static bool is_for(const Place& place, const model::PodState& pod, const std::string& kin) {
         return place.mover.shape == pod.shape && place.mover.kin == kin;
     }

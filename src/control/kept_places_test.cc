@@ -20,6 +20,7 @@ std::shared_ptr<const rules::PodShape> shape_of(std::int64_t cpu_milli) {
 // Command 1 keeps a place for a web pod on the node of claim "new".
 struct Bench {
     KeptPlaces places;
+    model::Cluster cluster{rules::PreferencePolicy::kRespect};
     std::shared_ptr<const rules::PodShape> half = shape_of(500);
 
     Bench() {
@@ -46,14 +47,14 @@ struct Bench {
 
 TEST(KeptPlaces, a_place_is_taken_once_by_a_pod_like_the_one_that_moved) {
     Bench b;
-    EXPECT_EQ(b.places.take(b.web("early"), kNow), "") << "its node has not been let go of";
+    EXPECT_EQ(b.places.take(b.web("early"), b.cluster, kNow), "") << "its node has not been let go of";
     b.places.of(1).stage = Stage::kOpen;
-    EXPECT_EQ(b.places.take(Bench::pod("db", "other", b.half), kNow), "");
-    EXPECT_EQ(b.places.take(Bench::pod("web", "larger", shape_of(1000)), kNow), "");
+    EXPECT_EQ(b.places.take(Bench::pod("db", "other", b.half), b.cluster, kNow), "");
+    EXPECT_EQ(b.places.take(Bench::pod("web", "larger", shape_of(1000)), b.cluster, kNow), "");
     EXPECT_TRUE(b.places.awaits(1, b.web("first")));
-    EXPECT_EQ(b.places.take(b.web("first"), kNow), "new");
+    EXPECT_EQ(b.places.take(b.web("first"), b.cluster, kNow), "new");
     EXPECT_EQ(b.places.of(1).taken_at, kNow);
-    EXPECT_EQ(b.places.take(b.web("second"), kNow), "");
+    EXPECT_EQ(b.places.take(b.web("second"), b.cluster, kNow), "");
     EXPECT_FALSE(b.places.awaits(1, b.web("second")));
 }
 
@@ -62,7 +63,7 @@ TEST(KeptPlaces, what_is_reserved_is_all_until_pods_come_and_then_what_they_have
     EXPECT_EQ(b.reserved(), 500);
     b.places.of(1).stage = Stage::kOpen;
     EXPECT_EQ(b.reserved(), 500);
-    b.places.take(b.web("first"), kNow);
+    b.places.take(b.web("first"), b.cluster, kNow);
     EXPECT_EQ(b.reserved(), 0) << "the pod asks for it itself";
     EXPECT_EQ(b.places.claimed()["new"].cpu_milli, 500) << "it is on its way";
     b.places.give_up(1);
@@ -77,17 +78,31 @@ TEST(KeptPlaces, what_the_scheduler_places_is_kept_from_further_moves_alone_unti
     b.places.of(1).stage = Stage::kOpen;
     EXPECT_EQ(b.reserved(), 0) << "it asks for a place itself";
     EXPECT_TRUE(b.places.expected(For::kProvisioning).empty());
-    EXPECT_EQ(b.places.take(b.web("first"), kNow), "");
+    EXPECT_EQ(b.places.take(b.web("first"), b.cluster, kNow), "");
     EXPECT_EQ(b.reserved(For::kMoves), 500);
     ASSERT_EQ(b.places.expected(For::kMoves).size(), 1u);
     EXPECT_EQ(b.places.expected(For::kMoves)[0].place, "new");
     EXPECT_EQ(b.places.expected(For::kMoves)[0].moved.name(), "moved");
     const model::PodState other = Bench::pod("db", "other", b.half);
-    b.places.note_bound(other, kin_of(other));
+    b.places.note_bound(other, kin_of(other), b.cluster);
     EXPECT_EQ(b.reserved(For::kMoves), 500);
-    b.places.note_bound(b.web("first"), kin_of(b.web("first")));
+    b.places.note_bound(b.web("first"), kin_of(b.web("first")), b.cluster);
     EXPECT_EQ(b.reserved(For::kMoves), 0);
     EXPECT_TRUE(b.places.expected(For::kMoves).empty());
+}
+
+TEST(KeptPlaces, of_places_for_pods_alike_that_of_one_that_has_gone_is_given_first) {
+    Bench b;
+    api::Pod stays;
+    stays.meta.name = stays.meta.uid = "moved";
+    stays.meta.ns = "ns";
+    stays.spec.node_name = "from";
+    b.cluster.upsert(stays);
+    const model::PodState gone = b.web("gone");
+    b.places.of(1).places.push_back({{kin_of(gone), b.half, gone.labels, gone.id}, "another"});
+    b.places.of(1).stage = Stage::kOpen;
+    EXPECT_EQ(b.places.take(b.web("first"), b.cluster, kNow), "another");
+    EXPECT_EQ(b.places.take(b.web("second"), b.cluster, kNow), "new");
 }
 
 TEST(KeptPlaces, a_node_is_kept_closed_while_it_is_closed_for_them_and_until_all_have_come) {
@@ -97,7 +112,7 @@ TEST(KeptPlaces, a_node_is_kept_closed_while_it_is_closed_for_them_and_until_all
     EXPECT_TRUE(b.places.keeps_closed("new"));
     EXPECT_FALSE(b.places.keeps_closed("another"));
     b.places.of(1).stage = Stage::kOpen;
-    b.places.take(b.web("first"), kNow);
+    b.places.take(b.web("first"), b.cluster, kNow);
     EXPECT_FALSE(b.places.keeps_closed("new"));
 }
 

@@ -104,7 +104,7 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
 // A pod that was moved is not planned again: it was planned before its node went.
 bool Provisioner::goes_to_its_place(const model::PodState& pod) {
     if (!started_ || !act::is_bindable(pod)) return false;
-    const std::string claim = places_.take(pod, services_.loop.now());
+    const std::string claim = places_.take(pod, services_.cluster, services_.loop.now());
     const model::ClaimState* state = services_.cluster.find_claim(claim);
     const model::NodeState* node = state == nullptr ? nullptr : services_.cluster.node_of(state->claim);
     if (node == nullptr || !rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule))
@@ -193,14 +193,12 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     return inputs;
 }
 
-model::Snapshot Provisioner::make_snapshot(const model::ClaimNames* leaving,
+model::Snapshot Provisioner::make_snapshot(KeptPlaces::For asker, const model::ClaimNames* leaving,
                                            const model::ClaimNames* gives_back) const {
     model::SnapshotInputs inputs = snapshot_inputs();
     inputs.leaving = leaving;
-    if (leaving != nullptr) {
-        inputs.reserved = &places_.reserved(KeptPlaces::For::kMoves);
-        inputs.expected = &places_.expected(KeptPlaces::For::kMoves);
-    }
+    inputs.reserved = &places_.reserved(asker);
+    inputs.expected = &places_.expected(asker);
     if (gives_back != nullptr)
         return model::make_snapshot_once_given_back(services_.cluster, inputs, *gives_back);
     return model::make_snapshot(services_.cluster, inputs);
@@ -218,7 +216,7 @@ plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
 void Provisioner::plan() {
     const Duration start = services_.loop.monotonic();
     holds_.note_new_terms();
-    model::Snapshot snapshot = make_snapshot();
+    model::Snapshot snapshot = make_snapshot(KeptPlaces::For::kProvisioning);
     planned_version_ = services_.cluster.version();
     decide_on_pools(snapshot);
     some_are_held_ = holds_.hold_back(snapshot);

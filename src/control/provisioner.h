@@ -73,7 +73,7 @@ class Provisioner {
     act::PlannedBook& planned() const { return planned_; }
 
     // The planning question as it is now, or with the nodes of some claims gone.
-    model::Snapshot make_snapshot(const model::ClaimNames* leaving = nullptr,
+    model::Snapshot make_snapshot(KeptPlaces::For asker, const model::ClaimNames* leaving = nullptr,
                                   const model::ClaimNames* gives_back = nullptr) const;
     // What it is made from; refers to this object.
     model::SnapshotInputs snapshot_inputs() const;

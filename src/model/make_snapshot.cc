@@ -499,7 +499,8 @@ class SnapshotMaker {
             return !pod.shape->constraints.key.empty();
         });
         add_expected_daemons(some_ask);
-        if (!some_ask && cluster_.binding_pods().empty() && inputs_.expected == nullptr) return;
+        const bool some_are_expected = inputs_.expected != nullptr && !inputs_.expected->empty();
+        if (!some_ask && cluster_.binding_pods().empty() && !some_are_expected) return;
         std::vector<const PodState*> moving = inputs_.moving != nullptr ? *inputs_.moving : leaving_pods();
         std::sort(moving.begin(), moving.end(), std::less<>());
         std::map<std::string_view, PlaceIndex> place_of;
@@ -527,7 +528,7 @@ class SnapshotMaker {
         } else {
             for (const PodState* pod : cluster_.binding_pods()) count(*pod);
         }
-        if (inputs_.expected != nullptr) {
+        if (some_are_expected) {
             for (const ExpectedPod& pod : *inputs_.expected) {
                 const auto place = place_of.find(node_or_claim(pod.place));
                 const bool binds_others = pod.shape->constraints.binds_others();

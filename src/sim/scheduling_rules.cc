@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "sim/kind_rules.h"
@@ -18,14 +17,6 @@ void check_one_of(const Json& object, const char* key, const std::string& path, 
     if (value != nullptr && value->is_string() &&
         std::find(supported.begin(), supported.end(), value->get<std::string>()) == supported.end())
         problems.push_back(unsupported_value(fmt::format("{}.{}", path, key), *value, supported));
-}
-
-bool is_integer(const Json& value) {
-    if (!value.is_string()) return false;
-    const std::string& text = value.get_ref<const std::string&>();
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size();
 }
 
 // One of matchExpressions or matchFields of a node selector.
@@ -57,9 +48,6 @@ void check_node_expression(const Json& expression, const std::string& path, bool
         if (values.size() != 1)
             problems.push_back(required_value(
                 path + ".values", "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-        else if (!is_integer(values.front()))
-            problems.push_back(invalid_value(path + ".values[0]", values.front(),
-                                             "for 'Gt' and 'Lt' operators, the value must be an integer"));
     } else {
         problems.push_back(invalid_value(path + ".operator", op, "not a valid selector operator"));
     }

@@ -193,7 +193,7 @@ class Dealer {
     // best in L where its price is below the mean of all.
     void give_leads(const PodKind& kind, std::vector<Choice>& choices) {
         const std::int64_t slack = slack_of(kind.rules);
-        if (slack <= 1) return;
+        if (slack <= 1 || (is_even_ && out_.may_be_uneven)) return;
         std::vector<std::pair<double, Choice*>> by_price;
         for (Choice& choice : choices) {
             if (choice.is_buyable)

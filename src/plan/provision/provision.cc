@@ -82,9 +82,10 @@ Planned plan_uneven(const model::Snapshot& snapshot, const ProvisionOptions& opt
     left.budget_seconds = seconds_left(options, level.seconds);
     Planned uneven = plan_valid(snapshot, left, {.is_even = false});
     uneven.seconds += level.seconds;
+    level.seconds = uneven.seconds;
     uneven.plan.first_plan_seconds = level.plan.first_plan_seconds;
-    const bool is_better = !uneven.plan.is_fallback && places_more_than(snapshot, uneven.plan, level.plan);
-    return is_better ? uneven : level;
+    if (!uneven.plan.is_fallback && places_more_than(snapshot, uneven.plan, level.plan)) return uneven;
+    return level;
 }
 
 Plan plan_limited(const model::Snapshot& snapshot, const ProvisionOptions& options) {

@@ -120,9 +120,9 @@ void Instances::find_claims(const std::vector<std::string>& keys,
         {{tag_filter(kBoughtForTag), {bought_for.begin(), bought_for.end()}}},
         [keys, done = std::move(done)](const aws::Answer<std::vector<InstanceInfo>>& found) {
             if (!found) return done(same_for_all<InstancesOfClaim>(keys, found.error()));
-            std::map<std::string_view, std::vector<InstanceInfo>> by_tag;
+            std::map<std::string, std::vector<InstanceInfo>> by_tag;
             for (const InstanceInfo& each : *found)
-                by_tag[api::find_or_empty(each.tags, kBoughtForTag)].push_back(each);
+                by_tag[std::string(api::find_or_empty(each.tags, kBoughtForTag))].push_back(each);
             Batcher<InstancesOfClaim>::Answers out;
             for (const std::string& key : keys) {
                 const std::vector<InstanceInfo>& its = by_tag[bought_for_in(key)];

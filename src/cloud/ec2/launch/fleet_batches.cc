@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 #include <vector>
 
 #include "cloud/ec2/aws/encoding.h"
@@ -62,12 +61,16 @@ struct FleetBatches::Batch {
             return plan == ask.plan || fleet_request(*plan, terms) == fleet_request(*ask.plan, terms);
         }
     };
+    struct Other {
+        Ask ask;
+        aws::Done<Share> done;
+    };
     std::string id;
     int number = 0;
-    bool is_of_group = false;
+    std::optional<LaunchGroup> group;
     State state = State::kGathering;
     std::vector<Wish> wishes;  // While it gathers; then the one that was sent.
-    std::vector<aws::Done<Share>> others;
+    std::vector<Other> others;
     io::TimerId timer = 0;
     Duration touched{0};
 
@@ -86,7 +89,7 @@ void FleetBatches::ask(Ask ask, aws::Done<Share> done) {
         kept = std::make_shared<Batch>();
         kept->id = id;
         kept->number = ask.number;
-        kept->is_of_group = ask.group.has_value();
+        kept->group = ask.group;
     }
     const BatchPtr batch = kept;
     batch->touched = loop_.monotonic();
@@ -98,7 +101,10 @@ void FleetBatches::ask(Ask ask, aws::Done<Share> done) {
         loop_.post([done = std::move(done), share = std::move(share)] { done(share); });
         return;
     }
-    (member != nullptr ? member->waiting : batch->others).push_back(std::move(done));
+    if (member != nullptr)
+        member->waiting.push_back(std::move(done));
+    else
+        batch->others.push_back({std::move(ask), std::move(done)});
     if (batch->state == Batch::State::kLost) send(batch);
 }
 
@@ -124,8 +130,13 @@ void FleetBatches::close(const BatchPtr& batch) {
         batch->wishes.begin(), batch->wishes.end(),
         [](const Batch::Wish& a, const Batch::Wish& b) { return a.members.size() > b.members.size(); });
     for (std::size_t i = 1; i < batch->wishes.size(); ++i) {
-        for (Batch::Member& member : batch->wishes[i].members)
-            std::move(member.waiting.begin(), member.waiting.end(), std::back_inserter(batch->others));
+        const Batch::Wish& wish = batch->wishes[i];
+        for (const Batch::Member& member : wish.members) {
+            for (const aws::Done<Share>& done : member.waiting)
+                batch->others.push_back(
+                    {{member.uid, member.claim_name, batch->group, batch->number, wish.plan, wish.terms},
+                     done});
+        }
     }
     batch->wishes.resize(1);
     std::vector<Batch::Member>& members = batch->wishes.front().members;
@@ -141,7 +152,7 @@ void FleetBatches::send(const BatchPtr& batch) {
     request.client_token = client_token(batch->id, batch->number);
     request.tags[std::string(kBoughtForTag)] = batch->id;
     if (wish.members.size() == 1) request.tags[std::string(kClaimTag)] = wish.members.front().claim_name;
-    if (batch->is_of_group) {
+    if (batch->group) {
         std::vector<std::string> uids;
         for (const Batch::Member& member : wish.members) uids.push_back(member.uid);
         request.tags[std::string(kMembersTag)] = members_tag(request.client_token, uids);
@@ -170,14 +181,23 @@ void FleetBatches::on_answer(const BatchPtr& batch, const aws::Answer<FleetAnswe
             else
                 tell(members[i].waiting, Share(std::move(shares[i])));
         }
-        tell(batch->others, Share());
+        for (Batch::Other& other : std::exchange(batch->others, {}))
+            calls.push_back([done = std::move(other.done)] { done(Share()); });
         batch->wishes.front().plan.reset();
     } else {
         for (Batch::Member& member : members)
             tell(member.waiting, tl::unexpected<aws::CallError>(answer.error()));
-        tell(batch->others, tl::unexpected<aws::CallError>(answer.error()));
-        // Nothing was bought, so that each may come with others.
-        if (!answer.error().may_be_done) batches_.erase({batch->id, batch->number});
+        const bool is_refused = !answer.error().may_be_done;
+        // Nothing was bought, so each may come with others, and what was not asked for is this fleet's now.
+        if (is_refused) batches_.erase({batch->id, batch->number});
+        for (Batch::Other& other : std::exchange(batch->others, {})) {
+            if (is_refused)
+                ask(std::move(other.ask), std::move(other.done));
+            else
+                calls.push_back([done = std::move(other.done), error = answer.error()] {
+                    done(tl::unexpected<aws::CallError>(error));
+                });
+        }
     }
     for (const auto& call : calls) call();
 }

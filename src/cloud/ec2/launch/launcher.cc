@@ -304,6 +304,7 @@ void Launcher::ask_fleet(const PurchasePtr& purchase) {
                      }
                      ++purchase->fleets;
                      if (!share) return on_refused(purchase, share.error());
+                     ++purchase->number;
                      on_fleet(purchase, **share);
                  });
 }
@@ -315,7 +316,8 @@ void Launcher::on_refused(const PurchasePtr& purchase, const aws::CallError& err
         ++purchase->number;
         if (purchase->fleets >= kMostFleets)
             return fail_with(purchase, {ErrorKind::kUnavailable, error.message, 0});
-        return look_up(purchase, loop_.monotonic() + kListedBy);
+        // All such fleets are older than the first look, so one wait is enough for all of them.
+        return look_up(purchase, purchase->looked_since.value_or(loop_.monotonic()) + kListedBy);
     }
     const FleetFault fault = fault_of(FleetError{error.code, error.details, "", {}, ""});
     if (fault == FleetFault::kOther) {
@@ -329,7 +331,6 @@ void Launcher::on_refused(const PurchasePtr& purchase, const aws::CallError& err
 }
 
 void Launcher::on_fleet(const PurchasePtr& purchase, const FleetAnswer& answer) {
-    ++purchase->number;
     const std::size_t tried_before = purchase->tried.size();
     note_errors(purchase, answer.errors);
     for (const FleetInstances& instances : answer.instances) {

@@ -60,6 +60,26 @@ TEST(Launcher, what_another_process_has_bought_is_waited_for) {
     EXPECT_THAT(bench.running(), SizeIs(1));
 }
 
+TEST(Launcher, what_was_bought_before_is_found_beside_claims_that_nothing_was_bought_for) {
+    Ec2Bench bench;
+    const auto request = [&](int number) {
+        return bench.request(fmt::format("c{}", number),
+                             fmt::format("00000000-0000-0000-0000-{:012}", number));
+    };
+    for (int i = 1; i < 12; i += 2) ASSERT_TRUE(create(bench, request(i))->instance);
+    bench.restart();
+    const int before = bench.ec2().calls["CreateFleet"];
+    std::size_t answers = 0;
+    for (int i = 0; i < 12; ++i) {
+        bench.provider().create(
+            request(i), [&](const LaunchAnswer& answer) { answers += answer.instance.has_value() ? 1 : 0; });
+    }
+    bench.loop().advance(minutes{3});
+    EXPECT_EQ(answers, 12u);
+    EXPECT_EQ(bench.ec2().calls["CreateFleet"] - before, 6) << "for the others";
+    EXPECT_THAT(bench.running(), SizeIs(12));
+}
+
 TEST(Launcher, each_error_of_a_fleet_is_counted_by_its_code_and_where_it_was) {
     Ec2Bench bench;
     const LaunchRequest request = bench.request("a", "uid-a");
@@ -264,6 +284,17 @@ TEST(Fleets, after_a_restart_those_who_come_in_other_company_are_not_bought_for_
         EXPECT_THAT(ids_of(answers), SizeIs(8)) << "each has its own";
         EXPECT_THAT(bench.running(), SizeIs(8));
     }
+}
+
+TEST(Fleets, one_that_came_after_a_refusal_is_met_after_a_restart) {
+    Ec2Bench bench;
+    ASSERT_TRUE(create(bench, bench.request("first", "uid-first"))->instance);
+    bench.ec2().templates.clear();  // The next call is refused, and made again with new ones.
+    EXPECT_THAT(ids_of(create_together(bench, several(bench, 4), seconds{5})), SizeIs(4));
+    bench.restart();
+    bench.let_lists_lag(minutes{1});
+    EXPECT_THAT(ids_of(create_together(bench, several(bench, 4))), SizeIs(4));
+    EXPECT_THAT(bench.running(), SizeIs(5));
 }
 
 TEST(Fleets, after_a_restart_who_was_in_none_of_them_is_bought_for_as_soon_as_that_is_known) {
