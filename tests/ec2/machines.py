@@ -44,6 +44,7 @@ class Machines:
                     if name not in self._joined and now - seen >= self._seconds:
                         self._join(instance)
                         self._joined.add(name)
+                        self._leave_if_ended(instance)
             except (ApiError, OSError) as trouble:
                 self.problems.append(str(trouble))
 
@@ -71,6 +72,11 @@ class Machines:
             "spec": {"providerID": f"aws:///{zone}/{instance['InstanceId']}",
                      "taints": kubelet["config"].get("registerWithTaints", [])},
             "status": {"capacity": capacity, "allocatable": allocatable}})
+
+    def _leave_if_ended(self, instance):
+        """A machine that ends while it joins: the cloud's own node controller takes such a node away."""
+        if instance["InstanceId"] not in {one["InstanceId"] for one in self._cloud.instances("running")}:
+            self._api.delete(f"{_NODES}/{instance['PrivateDnsName']}")
 
     def _facts_of(self, kind):
         if kind not in self._facts:

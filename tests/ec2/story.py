@@ -207,7 +207,8 @@ class Story:
         profiles = [one["InstanceProfileName"] for one in
                     self.cloud.iam.list_instance_profiles()["InstanceProfiles"]]
         assert not profiles, f"instance profiles are left: {profiles}"
-        assert not cluster_state.nodes(self.api)
+        nodes = [one["metadata"]["name"] for one in cluster_state.nodes(self.api)]
+        assert not nodes, f"nodes are left: {nodes}"
         self.say(f"class and pool are deleted, and nothing is left; {self.none_bought_twice()}")
 
 
