@@ -1,8 +1,6 @@
 #include "plan/provision/deal.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -21,23 +19,11 @@ struct Choice {
     std::vector<Place> rooms;
     std::size_t next_room = 0;  // Rooms before it are full.
     std::size_t rank = 0;       // Likeliest to be cheap first.
-    std::int64_t lead = 0;      // By so many pods it may be ahead of the others.
 };
-
-// How many pods more one value of a spread's key may have than another, by the strictest rule over a key
-// other than the hostname; 0: there is none.
-std::int64_t slack_of(const PodRules& rules) {
-    std::int64_t out = 0;
-    for (const SpreadRule& rule : rules.spread) {
-        if (rule.key == kHostnameKey) continue;
-        out = out == 0 ? rule.max_skew : std::min<std::int64_t>(out, rule.max_skew);
-    }
-    return out;
-}
 
 class Dealer {
   public:
-    Dealer(Trial& trial, bool is_even) : trial_(trial), problem_(trial.problem()), is_even_(is_even) {
+    explicit Dealer(Trial& trial) : trial_(trial), problem_(trial.problem()) {
         out_.domains.push_back(trial.nowhere());
         out_.domains_of.assign(problem_.snapshot().pods.size(), 0);
         find_node_affinities();
@@ -182,63 +168,10 @@ class Dealer {
             choice_at(std::move(at)).rooms.push_back(room);
         }
         std::erase_if(choices, [](const Choice& one) { return !one.is_buyable && one.rooms.empty(); });
-        give_leads(problem_.kinds()[k], choices);
         for (Choice& choice : choices) {
             choice.domains = static_cast<std::uint32_t>(out_.domains.size());
             out_.domains.push_back(choice.at);
         }
-    }
-
-    // With m pods for each of n values, and S more for those in a set L, m is (N - |L| S) / n. So a value is
-    // best in L where its price is below the mean of all.
-    void give_leads(const PodKind& kind, std::vector<Choice>& choices) {
-        const std::int64_t slack = slack_of(kind.rules);
-        if (slack <= 1 || (is_even_ && out_.may_be_uneven)) return;
-        std::vector<std::pair<double, Choice*>> by_price;
-        for (Choice& choice : choices) {
-            if (choice.is_buyable)
-                by_price.emplace_back(price_a_pod(problem_.classes()[choice.pod_class]), &choice);
-        }
-        std::stable_sort(by_price.begin(), by_price.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
-        double sum = 0;
-        for (const auto& [price, choice] : by_price) sum += price;
-        for (std::size_t i = 0; i < by_price.size(); ++i) {
-            const auto& [price, choice] = by_price[i];
-            const bool is_cheap = price * static_cast<double>(by_price.size()) < sum;
-            out_.may_be_uneven |= is_cheap;
-            if (is_even_) continue;
-            choice->rank = i;
-            if (is_cheap) choice->lead = slack;
-        }
-    }
-
-    // On the machine that is cheapest for many of them.
-    double price_a_pod(const PodClass& pod_class) const {
-        double best = std::numeric_limits<double>::infinity();
-        const Group& group = problem_.groups()[pod_class.group];
-        const std::size_t n = problem_.dimensions();
-        for (const std::vector<Match>& row : group.matches) {
-            for (model::PoolIndex pool = 0; pool < problem_.pools().size(); ++pool) {
-                if (!row[pool].possible) continue;
-                const PoolOptions& options = problem_.pools()[pool];
-                for (std::size_t t = 0; t < options.types.size(); ++t) {
-                    const OfferingMask mask = row[pool].masks[t] & options.types[t].offerings;
-                    if (mask == 0) continue;
-                    double pods = std::numeric_limits<double>::infinity();
-                    for (std::size_t d = 0; d < n; ++d) {
-                        if (pod_class.request[d] > 0)
-                            pods = std::min(pods, std::floor(options.room[t * n + d] / pod_class.request[d]));
-                    }
-                    if (pods < 1) continue;
-                    const rules::Offering& offering =
-                        problem_.offering(pool, options.types[t], Problem::cheapest(options.types[t], mask));
-                    const rules::Money price = offering.price + problem_.snapshot().pools[pool].node_cost;
-                    best = std::min(best, static_cast<double>(price.nanos) / pods);
-                }
-            }
-        }
-        return best;
     }
 
     std::vector<model::PodIndex> deal_pods(std::uint32_t k, const std::vector<model::PodIndex>& pods) {
@@ -257,12 +190,9 @@ class Dealer {
             if (!trial_.allows_at(k, choice.at, kNewPlace, mode)) continue;
             const bool has_room = choice.next_room < choice.rooms.size();
             if (!has_room && !choice.is_buyable) continue;
-            auto load = trial_.load(k, choice.at);
-            if (choice.lead > 0) {
-                load.first = std::max<std::int64_t>(load.first - choice.lead, 0);
-                load.second = std::max<std::int64_t>(load.second - choice.lead, 0);
-            }
-            order.push_back({{trial_.regrets(k, choice.at), load, has_room ? 0 : 1, choice.rank}, &choice});
+            order.push_back(
+                {{trial_.regrets(k, choice.at), trial_.load(k, choice.at), has_room ? 0 : 1, choice.rank},
+                 &choice});
         }
         std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
         for (const auto& [score, choice] : order) {
@@ -292,7 +222,6 @@ class Dealer {
 
     Trial& trial_;
     Problem& problem_;
-    const bool is_even_;
     std::set<CounterId> node_affinities_;
     std::vector<std::vector<Choice>> choices_;  // By kind.
     Deal out_;
@@ -300,8 +229,8 @@ class Dealer {
 
 }  // namespace
 
-Deal deal(Trial& trial, const std::vector<std::uint32_t>& order, bool is_even) {
-    return Dealer(trial, is_even).run(order);
+Deal deal(Trial& trial, const std::vector<std::uint32_t>& order) {
+    return Dealer(trial).run(order);
 }
 
 }  // namespace joiner::plan

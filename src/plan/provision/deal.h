@@ -21,13 +21,9 @@ struct Deal {
     // Machines are needed also for pods that any room may hold; which of those go to rooms is open then, and
     // all of them are in the problem's classes.
     bool rooms_are_open = false;
-    // Some kind costs less at some of its values, and its spread has slack.
-    bool may_be_uneven = false;
 };
 
-// Kinds are served in `order`. What the fill is to place is in the problem's classes afterwards. `is_even`:
-// otherwise the values where a kind's pods cost less than on average get as many more of them as its spread
-// allows.
-Deal deal(Trial& trial, const std::vector<std::uint32_t>& order, bool is_even);
+// Kinds are served in `order`. What the fill is to place is in the problem's classes afterwards.
+Deal deal(Trial& trial, const std::vector<std::uint32_t>& order);
 
 }  // namespace joiner::plan

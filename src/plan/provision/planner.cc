@@ -104,7 +104,6 @@ class Planner {
     Planner(const model::Snapshot& snapshot, const ProvisionOptions& options, const Pace& pace)
         : options_(options), started_(now()), problem_(snapshot) {
         problem_.set_scarcity(pace.scarcity);
-        is_even_ = pace.is_even;
         if (!pace.comes_last.empty()) hold_back(pace.comes_last);
     }
 
@@ -197,8 +196,7 @@ class Planner {
 
     void deal_out() {
         trial_ = std::make_unique<Trial>(problem_, options_);
-        deal_ = deal(*trial_, kind_order_, is_even_);
-        out_.may_be_uneven = deal_.may_be_uneven;
+        deal_ = deal(*trial_, kind_order_);
         for (const PodClass& pod_class : problem_.classes()) {
             left_.push_back(pod_class.pods);
             counts_.push_back(static_cast<std::uint32_t>(pod_class.pods.size()));
@@ -679,7 +677,6 @@ class Planner {
     bool is_cheapest_ = false;   // The draft is, of all there are.
     std::vector<Draft> starts_;  // The best of them first.
     Draft first_draft_;          // Or another whole one that the search did not begin with.
-    bool is_even_ = true;        // The deal.
     bool has_plan_ = false;
     KnownPatterns known_patterns_;
     KnownPrices known_prices_;

@@ -15,16 +15,12 @@ struct Pace {
     // What all that a pool's limits leave is worth beside its price, in nano-dollars an hour: the more, the
     // less a plan takes of it.
     double scarcity = 0;
-    // See deal().
-    bool is_even = true;
 };
 
 struct Planned {
     Plan plan;
     // Pods that break a rule where the plan has them: it may not be carried out then.
     std::vector<model::PodIndex> broken;
-    // Another deal may cost less; see deal().
-    bool may_be_uneven = false;
     // Pods that others' spread or affinity reckoned with got machines.
     bool is_as_dealt = true;
     double seconds = 0;  // That the round took, by the clock that was handed in.

@@ -44,7 +44,8 @@ std::vector<model::PodIndex> pods_that_wait(const Plan& plan) {
 // Pods that break a rule come last in another round, so that they do not spoil the plan of the others. Where
 // even that does not do, each is tried everywhere; and a plan without regard to price is taken that places
 // more.
-Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& options, Pace pace) {
+Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& options) {
+    Pace pace;
     ProvisionOptions left = options;
     Planned planned;
     double used = 0;
@@ -73,23 +74,8 @@ Planned plan_valid(const model::Snapshot& snapshot, const ProvisionOptions& opti
     return planned;
 }
 
-// Pods are dealt level to the values of their spread's keys. Where their rules leave slack and prices differ,
-// fewer of them in the dear values may cost less.
-Planned plan_uneven(const model::Snapshot& snapshot, const ProvisionOptions& options) {
-    Planned level = plan_valid(snapshot, options, {});
-    if (!level.may_be_uneven) return level;
-    ProvisionOptions left = options;
-    left.budget_seconds = seconds_left(options, level.seconds);
-    Planned uneven = plan_valid(snapshot, left, {.is_even = false});
-    uneven.seconds += level.seconds;
-    level.seconds = uneven.seconds;
-    uneven.plan.first_plan_seconds = level.plan.first_plan_seconds;
-    if (!uneven.plan.is_fallback && places_more_than(snapshot, uneven.plan, level.plan)) return uneven;
-    return level;
-}
-
 Plan plan_limited(const model::Snapshot& snapshot, const ProvisionOptions& options) {
-    Planned planned = plan_uneven(snapshot, options);
+    Planned planned = plan_valid(snapshot, options);
     if (may_be_kept_out_by_limits(snapshot, planned.plan)) {
         ProvisionOptions left = options;
         left.budget_seconds = seconds_left(options, planned.seconds);
