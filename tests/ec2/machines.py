@@ -44,7 +44,7 @@ class Machines:
                     if name not in self._joined and now - seen >= self._seconds:
                         self._join(instance)
                         self._joined.add(name)
-                        self._leave_if_ended(instance)
+                self._take_away_strangers()
             except (ApiError, OSError) as trouble:
                 self.problems.append(str(trouble))
 
@@ -73,10 +73,17 @@ class Machines:
                      "taints": kubelet["config"].get("registerWithTaints", [])},
             "status": {"capacity": capacity, "allocatable": allocatable}})
 
-    def _leave_if_ended(self, instance):
-        """A machine that ends while it joins: the cloud's own node controller takes such a node away."""
-        if instance["InstanceId"] not in {one["InstanceId"] for one in self._cloud.instances("running")}:
-            self._api.delete(f"{_NODES}/{instance['PrivateDnsName']}")
+    def _take_away_strangers(self):
+        """As the cloud's own node controller: a node that joined while its machine was ended, and that nobody has
+        registered."""
+        strangers = [node for node in self._api.items(_NODES)
+                     if any(taint["key"] == "karpenter.sh/unregistered" for taint in node["spec"].get("taints", []))]
+        if not strangers:
+            return
+        there = {instance["InstanceId"] for instance in self._cloud.instances("running")}
+        for node in strangers:
+            if node["spec"]["providerID"].rsplit("/", 1)[-1] not in there:
+                self._api.delete(f"{_NODES}/{node['metadata']['name']}")
 
     def _facts_of(self, kind):
         if kind not in self._facts:
