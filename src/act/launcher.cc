@@ -49,7 +49,8 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
     api::NodeClaim claim;
     claim.meta.name = name;
     claim.meta.finalizers = {std::string(api::kTerminationFinalizer)};
-    claim.meta.owners = {{"karpenter.sh/v1", "NodePool", pool.name, pool.pool.meta.uid, false, true}};
+    claim.meta.owners = {{std::string(pool.pool.api_version()), std::string(pool.pool.kind()), pool.name,
+                          pool.pool.meta.uid, false, true}};
     claim.meta.labels = t.labels;
     claim.meta.labels[std::string(api::kNodePoolLabel)] = pool.name;
     claim.meta.labels[rules::node_class_label(t.node_class)] = t.node_class.name;

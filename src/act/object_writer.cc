@@ -31,6 +31,9 @@ std::string dump(const Json& json) {
 kube::EventTarget target_of(const api::NodeClaim& claim) {
     return {"karpenter.sh/v1", "NodeClaim", "", claim.meta.name, claim.meta.uid, claim.meta.resource_version};
 }
+kube::EventTarget target_of(const api::NodePool& pool) {
+    return {std::string(pool.api_version()), std::string(pool.kind()), "", pool.meta.name, pool.meta.uid, ""};
+}
 kube::EventTarget target_of(const api::Node& node) {
     return {"v1", "Node", "", node.meta.name, node.meta.uid, ""};
 }

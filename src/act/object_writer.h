@@ -82,6 +82,7 @@ class ObjectWriter {
 std::string claim_key(const std::string& name);
 std::string node_key(const std::string& name);
 kube::EventTarget target_of(const api::NodeClaim& claim);
+kube::EventTarget target_of(const api::NodePool& pool);
 kube::EventTarget target_of(const api::Node& node);
 kube::EventTarget target_of(const model::PodState& pod);
 std::string dump(const nlohmann::json& json);

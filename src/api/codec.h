@@ -1,4 +1,4 @@
-// JSON in and out for the structs of this room. Decoders read one object's JSON text and keep only the fields
+// JSON in and out for the structs of this layer. Decoders read one object's JSON text and keep only the fields
 // the structs have; a field of the wrong type is a kInvalid error naming its path and the object. Encoders
 // write what the API server expects in a create; patches are built where they are sent. Any thread.
 #pragma once
@@ -41,6 +41,9 @@ Result<RuntimeClass> decode_runtime_class(std::string_view json, DecodeNotes* no
 
 // A NodePool with a broken field still decodes, with `spec_problem` set, so that its condition can say so.
 Result<NodePool> decode_node_pool(std::string_view json, DecodeNotes* notes = nullptr);
+// The pool has the node class that is made for it. What today's API cannot say is in its spec_problem, as a
+// broken field is.
+Result<Provisioner> decode_provisioner(std::string_view json);
 Result<NodeClaim> decode_node_claim(std::string_view json, DecodeNotes* notes = nullptr);
 Result<NodeOverlay> decode_node_overlay(std::string_view json, DecodeNotes* notes = nullptr);
 Result<CapacityBuffer> decode_capacity_buffer(std::string_view json, DecodeNotes* notes = nullptr);

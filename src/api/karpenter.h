@@ -63,6 +63,20 @@ struct NodePool {
     std::vector<Condition> conditions;
     // Why the spec could not be read in full, one sentence; empty when it could. Such a pool is not used.
     std::string spec_problem;
+    bool is_provisioner = false;  // Made of a Provisioner of the first API (docs/first-api.md).
+
+    std::string_view api_version() const { return is_provisioner ? "karpenter.sh/v1alpha5" : "karpenter.sh/v1"; }
+    std::string_view kind() const { return is_provisioner ? "Provisioner" : "NodePool"; }
+};
+
+// A Provisioner of the first API: the pool that it is in today's, and what its node class is made of.
+struct Provisioner {
+    ObjectMeta meta;
+    NodePool pool;
+    bool has_inline_provider = false;
+    std::string node_template;  // The AWSNodeTemplate it refers to; empty: none.
+    std::string kubelet;        // Its kubelet settings, JSON; empty: none that a class could hold.
+    std::string document;       // Itself, JSON, where a class is made of it; otherwise empty.
 };
 
 struct NodeClaim {

@@ -7,6 +7,8 @@
 namespace joiner::api {
 
 inline constexpr std::string_view kNodePoolLabel = "karpenter.sh/nodepool";
+// The first API's name of the pool, on nodes of Provisioners beside the label of today.
+inline constexpr std::string_view kProvisionerLabel = "karpenter.sh/provisioner-name";
 inline constexpr std::string_view kCapacityTypeLabel = "karpenter.sh/capacity-type";
 inline constexpr std::string_view kRegisteredLabel = "karpenter.sh/registered";
 inline constexpr std::string_view kInitializedLabel = "karpenter.sh/initialized";
@@ -25,6 +27,14 @@ inline constexpr std::string_view kExcludeBalancersLabel =
     "node.kubernetes.io/exclude-from-external-load-balancers";
 
 inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not-disrupt";
+// The first API's, on a pod: as do-not-disrupt. Only "true" counts.
+inline constexpr std::string_view kDoNotEvictAnnotation = "karpenter.sh/do-not-evict";
+// The first API's, on a Node: "true" keeps consolidation off it, and nothing else.
+inline constexpr std::string_view kDoNotConsolidateAnnotation = "karpenter.sh/do-not-consolidate";
+// On a node class that was made of an object of the first API: "<kind>/<name>" of that, and a hash of the spec
+// that was made of it last.
+inline constexpr std::string_view kMadeFromAnnotation = "joiner.sh/made-from";
+inline constexpr std::string_view kMadeSpecAnnotation = "joiner.sh/made-from-hash";
 // On a Node: "true" keeps repair off it.
 inline constexpr std::string_view kDoNotRepairAnnotation = "karpenter.sh/do-not-repair";
 inline constexpr std::string_view kPodDeletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";

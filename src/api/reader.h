@@ -1,4 +1,4 @@
-// Walks one parsed JSON document and keeps the first mistake with its path. Private to this room's decoders:
+// Walks one parsed JSON document and keeps the first mistake with its path. Private to this layer's decoders:
 // it is the one header that shows simdjson, so only .cc files here include it. One owner, one thread.
 #pragma once
 

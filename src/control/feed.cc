@@ -17,6 +17,8 @@ void Feed::say_changed(const std::string& name) {
             listener_.claim_changed(name);
             break;
         case model::Kind::kNodePool:
+        case model::Kind::kProvisioner:
+        case model::Kind::kAwsNodeTemplate:
         case model::Kind::kDaemonSet:
         case model::Kind::kNamespace:
         case model::Kind::kPersistentVolumeClaim:
@@ -74,6 +76,15 @@ void Feed::upsert(std::string_view json) {
             return tell(api::decode_node_claim(json));
         case model::Kind::kNodePool:
             return tell(api::decode_node_pool(json));
+        case model::Kind::kProvisioner:
+            return tell(api::decode_provisioner(json));
+        case model::Kind::kAwsNodeTemplate: {
+            auto node_template = api::decode_node_class(json);
+            if (!node_template)
+                return listener_.unreadable("an object that the API server sent", node_template.error());
+            cluster_.upsert_template(std::move(*node_template));
+            return say_changed({});
+        }
         case model::Kind::kDaemonSet:
             return tell(api::decode_workload(json));
         case model::Kind::kNamespace:

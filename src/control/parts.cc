@@ -85,6 +85,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       collector(services, [this](const std::string& claim,
                                  const std::string& reason) { lifecycle.delete_claim(claim, reason); }),
       class_keeper(services),
+      first_api_keeper(services),
       cloud_events(services, lifecycle, shortages),
       node_herald(services),
       pool_metrics(cluster, metrics),

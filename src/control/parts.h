@@ -26,6 +26,7 @@
 #include "control/disruption.h"
 #include "control/emptiness.h"
 #include "control/feed.h"
+#include "control/first_api_keeper.h"
 #include "control/kept_places.h"
 #include "control/legacy_repairer.h"
 #include "control/node_herald.h"
@@ -117,6 +118,7 @@ struct Parts {
     BufferKeeper buffer_keeper;
     Collector collector;
     ClassKeeper class_keeper;
+    FirstApiKeeper first_api_keeper;
     CloudEvents cloud_events;
     NodeHerald node_herald;
     PoolMetrics pool_metrics;

@@ -99,9 +99,7 @@ void PlacementNotes::warn_pool_of(const api::NodeClaim& claim, const std::string
     const model::PoolState* pool =
         services_.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
     if (pool == nullptr) return;
-    const api::ObjectMeta& meta = pool->pool.meta;
-    services_.events.record(
-        {{"karpenter.sh/v1", "NodePool", "", meta.name, meta.uid, ""}, true, reason, message, kSeldom});
+    services_.events.record({act::target_of(pool->pool), true, reason, message, kSeldom});
 }
 
 }  // namespace joiner::control

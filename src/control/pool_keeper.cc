@@ -7,6 +7,7 @@
 #include "act/object_writer.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "model/first_api.h"
 #include "rules/budget.h"
 #include "rules/conditions.h"
 
@@ -16,6 +17,10 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr Duration kEventGap = std::chrono::minutes{15};
+
+const kube::Resource& resource_of(const api::NodePool& pool) {
+    return pool.is_provisioner ? kube::kProvisioners : kube::kNodePools;
+}
 
 // What the pool's nodes add up to, where its status says something else.
 void add_sums(const api::NodePool& pool, const PoolUse& use, Json& status) {
@@ -41,6 +46,39 @@ void PoolKeeper::reconcile(bool with_sums) {
         reconcile(state.pool, with_sums ? &use : nullptr);
         reconcile_claims_of(state.pool);
     }
+    for (const auto& [name, kept] : services_.cluster.provisioners()) note_unused(kept.object);
+}
+
+// One that stands aside is no pool of ours, and its nodes, if it has any, are not its own.
+void PoolKeeper::note_unused(const api::Provisioner& provisioner) {
+    const api::NodePool& pool = provisioner.pool;
+    const model::PoolState* of_name = services_.cluster.find_pool(provisioner.meta.name);
+    const bool has_rival = of_name != nullptr && !of_name->pool.is_provisioner;
+    const bool is_served = services_.cluster.is_served(pool.node_template.node_class);
+    if (!has_rival && is_served) return;
+    if (!patches_.may_send(kube::kProvisioners, pool.meta)) return;
+    const WallTime now = services_.loop.now();
+    rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
+                                pool.meta.created);
+    if (has_rival) {
+        edit.set("ValidationSucceeded", "False", "NameTaken",
+                 fmt::format("NodePool {0} has the same name and is used in place of this Provisioner: rename "
+                             "one of them, or delete this one when all is moved to the NodePool",
+                             pool.meta.name),
+                 now);
+    } else if (!pool.spec_problem.empty()) {
+        edit.set("ValidationSucceeded", "False", "ProvisionerValidationFailed", pool.spec_problem, now);
+    } else {
+        edit.set_true("ValidationSucceeded", now);
+        edit.set("NodeClassReady", "False", "NodeClassNotServed",
+                 fmt::format("nodes of kind {} are not made here: switch its provider on, or refer to a node "
+                             "class of another kind in spec.providerRef",
+                             pool.node_template.node_class.kind),
+                 now);
+    }
+    const std::vector<api::Condition> wanted = edit.finish(now);
+    if (wanted == pool.conditions) return;
+    patch(pool, "status", act::dump({{"status", {{"conditions", Json::parse(api::encode_conditions(wanted))}}}}));
 }
 
 // What is drifted, and what may be consolidated, follows from the spec and from the hash, written after it.
@@ -68,7 +106,10 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
         edit.set("ValidationSucceeded", "False", "NodePoolValidationFailed", problems, now);
     }
     const auto node_class = services_.cluster.find_node_class(pool.node_template.node_class);
-    if (node_class == nullptr) {
+    const std::string not_made = model::made_class_problem(services_.cluster, pool);
+    if (!not_made.empty()) {
+        edit.set("NodeClassReady", "False", "NodeClassNotMade", not_made, now);
+    } else if (node_class == nullptr) {
         edit.set("NodeClassReady", "False", "NodeClassNotFound",
                  fmt::format("{} {} does not exist", pool.node_template.node_class.kind,
                              pool.node_template.node_class.name),
@@ -161,13 +202,13 @@ void PoolKeeper::reconcile(const api::NodePool& pool, const PoolUse* use) {
     const std::string& name = pool.meta.name;
     // It stops disruption, and not the launches of the pool.
     if (const Status budgets = rules::check_budgets(pool); !budgets) {
-        services_.events.record({{"karpenter.sh/v1", "NodePool", "", name, pool.meta.uid, ""},
+        services_.events.record({act::target_of(pool),
                                  true,
                                  "InvalidBudget",
                                  budgets.error().message,
                                  kEventGap});
     }
-    if (!patches_.may_send(kube::kNodePools, pool.meta)) return;
+    if (!patches_.may_send(resource_of(pool), pool.meta)) return;
     const std::string hash = rules::node_pool_hash(pool);
     if (api::find_or_empty(pool.meta.annotations, api::kNodePoolHashAnnotation) != hash ||
         api::find_or_empty(pool.meta.annotations, api::kNodePoolHashVersionAnnotation) !=
@@ -206,7 +247,7 @@ void PoolKeeper::decide_on_readiness(const api::NodePool& pool,
 
 void PoolKeeper::patch(const api::NodePool& pool, std::string_view subresource, std::string body) {
     // What came in between was passed over.
-    patches_.send(kube::kNodePools, pool.meta, subresource, std::move(body), [this](bool is_written) {
+    patches_.send(resource_of(pool), pool.meta, subresource, std::move(body), [this](bool is_written) {
         if (is_written) reconcile_again_();
     });
 }

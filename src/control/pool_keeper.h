@@ -1,4 +1,4 @@
-// Keeps each NodePool's own fields true: the validation and readiness conditions, the drift hash, and the
+// Keeps each NodePool's (and Provisioner's) own fields true: the validation and readiness conditions, the drift hash, and the
 // sums in its status. Has the claims of a pool whose spec has changed reconciled. Loop thread.
 #pragma once
 
@@ -49,6 +49,8 @@ class PoolKeeper {
     // `use`: what its nodes add up to; nullptr: the status keeps its sums.
     void reconcile(const api::NodePool& pool, const PoolUse* use);
     void reconcile_claims_of(const api::NodePool& pool);
+    // Says of a Provisioner that is no pool of ours why it is not.
+    void note_unused(const api::Provisioner& provisioner);
     std::vector<api::Condition> wanted_conditions(const api::NodePool& pool) const;
     void decide_on_readiness(const api::NodePool& pool, const std::vector<api::Condition>& conditions);
     void patch(const api::NodePool& pool, std::string_view subresource, std::string body);

@@ -107,7 +107,7 @@ void Repairer::say_too_many(const plan::Blocked& one) {
     const model::PoolState* pool =
         services_.cluster.find_pool(api::find_or_empty(claim->claim.meta.labels, api::kNodePoolLabel));
     if (pool != nullptr)
-        say({"karpenter.sh/v1", "NodePool", "", pool->pool.meta.name, pool->pool.meta.uid, ""});
+        say(act::target_of(pool->pool));
 }
 
 void Repairer::note_begun(const plan::SickNode& sick) {

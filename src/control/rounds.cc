@@ -99,6 +99,7 @@ void Rounds::heed_outages() {
 void Rounds::reconcile_pools() {
     forget_gone_pools();
     parts_.pool_keeper.reconcile(false);
+    parts_.first_api_keeper.reconcile();
     parts_.overlay_keeper.reconcile(parts_.overlaid.problems());
     parts_.provisioner.world_changed();
 }

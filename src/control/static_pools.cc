@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "act/object_writer.h"
 #include "observe/log.h"
 #include "rules/conditions.h"
 
@@ -186,7 +187,7 @@ void StaticPools::decide(const api::NodePool& pool, observe::Matter matter, obse
 }
 
 void StaticPools::say(const api::NodePool& pool, const std::string& reason, const std::string& message) {
-    services_.events.record({{"karpenter.sh/v1", "NodePool", "", pool.meta.name, pool.meta.uid, ""},
+    services_.events.record({act::target_of(pool),
                              reason == "StaticCapacityLimited",
                              reason,
                              message,

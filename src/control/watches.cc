@@ -49,6 +49,8 @@ const Watched kWatched[] = {
     {model::Kind::kReplicaSet, kube::kReplicaSets, reads_workloads},
     {model::Kind::kService, kube::kServices, has_default_spread},
     {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
+    {model::Kind::kProvisioner, kube::kProvisioners},
+    {model::Kind::kAwsNodeTemplate, kube::kAwsNodeTemplates},
 };
 
 }  // namespace

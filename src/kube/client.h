@@ -51,6 +51,9 @@ inline constexpr Resource kVolumeAttachments{"storage.k8s.io", "v1", "volumeatta
 inline constexpr Resource kCSINodes{"storage.k8s.io", "v1", "csinodes", "CSINode", false};
 inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease", true};
 inline constexpr Resource kNodePools{"karpenter.sh", "v1", "nodepools", "NodePool", false};
+inline constexpr Resource kProvisioners{"karpenter.sh", "v1alpha5", "provisioners", "Provisioner", false};
+inline constexpr Resource kAwsNodeTemplates{"karpenter.k8s.aws", "v1alpha1", "awsnodetemplates",
+                                            "AWSNodeTemplate", false};
 inline constexpr Resource kNodeClaims{"karpenter.sh", "v1", "nodeclaims", "NodeClaim", false};
 inline constexpr Resource kNodeOverlays{"karpenter.sh", "v1alpha1", "nodeoverlays", "NodeOverlay", false};
 inline constexpr Resource kCapacityBuffers{"autoscaling.x-k8s.io", "v1beta1", "capacitybuffers",

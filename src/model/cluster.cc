@@ -102,6 +102,8 @@ PodState make_pod_state(const api::Pod& pod, bool passes_over_deletion_costs) {
     out.deleted = pod.meta.deleted;
     out.started = pod.status.started;
     out.do_not_disrupt = api::find_or_empty(pod.meta.annotations, api::kDoNotDisruptAnnotation);
+    if (api::find_or_empty(pod.meta.annotations, api::kDoNotEvictAnnotation) == "true")
+        out.do_not_disrupt = "true";
     out.termination_grace_seconds = pod.spec.termination_grace_seconds;
     out.priority = pod.spec.priority;
     out.deletion_cost = cost_in(pod.meta, api::kPodDeletionCostAnnotation);
@@ -246,6 +248,24 @@ void Cluster::upsert(api::NodeClaim claim) {
 }
 
 void Cluster::upsert(api::NodePool pool) {
+    put_pool(std::move(pool));
+}
+
+void Cluster::upsert(api::Provisioner provisioner) {
+    const std::string name = provisioner.meta.name;
+    const auto there = pools_.find(name);
+    const bool is_free = there == pools_.end() || there->second.pool.is_provisioner;
+    if (is_free) put_pool(provisioner.pool);
+    keep(provisioners_, std::move(provisioner), generation(Kind::kProvisioner));
+    ++version_;
+}
+
+void Cluster::upsert_template(api::NodeClass aws_node_template) {
+    keep(aws_node_templates_, std::move(aws_node_template), generation(Kind::kAwsNodeTemplate));
+    ++version_;
+}
+
+void Cluster::put_pool(api::NodePool pool) {
     const std::string name = pool.meta.name;
     const bool is_ours = is_served(pool.node_template.node_class);
     pools_.insert_or_assign(name, PoolState{std::move(pool), generation(Kind::kNodePool), is_ours});
@@ -413,8 +433,22 @@ void Cluster::remove(Kind kind, const std::string& ns, const std::string& name) 
             }
             break;
         case Kind::kNodePool:
-            pools_.erase(name);
-            ++offers_version_;
+            if (const auto it = pools_.find(name); it != pools_.end() && !it->second.pool.is_provisioner) {
+                pools_.erase(it);
+                ++offers_version_;
+                if (const auto hidden = provisioners_.find(name); hidden != provisioners_.end())
+                    put_pool(hidden->second.object.pool);
+            }
+            break;
+        case Kind::kProvisioner:
+            provisioners_.erase(name);
+            if (const auto it = pools_.find(name); it != pools_.end() && it->second.pool.is_provisioner) {
+                pools_.erase(it);
+                ++offers_version_;
+            }
+            break;
+        case Kind::kAwsNodeTemplate:
+            aws_node_templates_.erase(name);
             break;
         case Kind::kDaemonSet:
             daemons_.erase(ns + "/" + name);
@@ -493,8 +527,14 @@ std::vector<std::pair<std::string, std::string>> Cluster::unseen(Kind kind) cons
             break;
         case Kind::kNodePool:
             for (const auto& [name, state] : pools_) {
-                if (state.seen != current) gone.emplace_back("", name);
+                if (state.seen != current && !state.pool.is_provisioner) gone.emplace_back("", name);
             }
+            break;
+        case Kind::kProvisioner:
+            list_unseen(provisioners_, current, gone);
+            break;
+        case Kind::kAwsNodeTemplate:
+            list_unseen(aws_node_templates_, current, gone);
             break;
         case Kind::kDaemonSet:
             for (const auto& [name, state] : daemons_) {

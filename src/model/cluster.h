@@ -47,8 +47,10 @@ enum class Kind {
     kReplicaSet,
     kService,
     kReplicationController,
+    kProvisioner,
+    kAwsNodeTemplate,
 };
-inline constexpr std::size_t kKindCount = 21;
+inline constexpr std::size_t kKindCount = 23;
 // Those before it are always watched; the others may not be installed, and nothing waits for them.
 inline constexpr Kind kFirstOptionalKind = Kind::kNodeOverlay;
 
@@ -185,6 +187,9 @@ class Cluster {
     void upsert(api::Node node);
     void upsert(api::NodeClaim claim);
     void upsert(api::NodePool pool);
+    // It is a pool like any other, unless a NodePool has its name.
+    void upsert(api::Provisioner provisioner);
+    void upsert_template(api::NodeClass aws_node_template);
     void upsert(const api::Workload& daemon_set);
     void upsert(api::NodeClass node_class);
     void remove(const api::NodeClassReference& node_class);
@@ -225,8 +230,14 @@ class Cluster {
     // Those that are ours, in the order of their names: whoever acts goes over these, and no others.
     auto our_claims() const { return std::views::filter(claims_, is_our_item); }
     auto our_pools() const { return std::views::filter(pools_, is_our_item); }
+    const KeptByName<api::Provisioner>& provisioners() const { return provisioners_; }
+    // AWSNodeTemplates of the first API: what classes are made of, not classes that anybody refers to.
+    const KeptByName<api::NodeClass>& aws_node_templates() const { return aws_node_templates_; }
     // As its claim is; without one, as its labels say.
     bool is_ours(const NodeState& node) const;
+    bool is_served(const api::NodeClassReference& node_class) const {
+        return !served_ || served_->serve(node_class);
+    }
     const std::map<std::string, DaemonState, std::less<>>& daemons() const { return daemons_; }
     const NodeClasses& node_classes() const { return node_classes_; }
 
@@ -280,9 +291,7 @@ class Cluster {
     std::shared_ptr<const rules::PodShape> intern(rules::PodShape shape);
     std::shared_ptr<const rules::PodLabels> intern_labels(const api::Pod& pod);
     std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
-    bool is_served(const api::NodeClassReference& node_class) const {
-        return !served_ || served_->serve(node_class);
-    }
+    void put_pool(api::NodePool pool);
     static constexpr auto is_our_item = [](const auto& item) { return item.second.is_ours; };
 
     rules::PreferencePolicy policy_;
@@ -296,6 +305,8 @@ class Cluster {
     std::map<std::string, NodeState, std::less<>> nodes_;
     std::map<std::string, ClaimState, std::less<>> claims_;
     std::map<std::string, PoolState, std::less<>> pools_;
+    KeptByName<api::Provisioner> provisioners_;
+    KeptByName<api::NodeClass> aws_node_templates_;
     std::map<std::string, DaemonState, std::less<>> daemons_;
     NodeClasses node_classes_;
     KeptByName<api::Namespace> namespaces_;

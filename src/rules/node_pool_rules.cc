@@ -89,6 +89,7 @@ class Validator {
 
     void check_labels() {
         for (const auto& [key, value] : pool_.node_template.labels) {
+            if (key == api::kProvisionerLabel && pool_.is_provisioner) continue;  // Our own.
             if (key == api::kNodePoolLabel) {
                 note(fmt::format("spec.template.metadata.labels: {} is set by the controller alone", key));
             } else if (!is_qualified_name(key)) {

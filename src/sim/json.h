@@ -1,4 +1,4 @@
-// JSON documents as this room handles them, with short ways to reach into them. The one header here that
+// JSON documents as this layer handles them, with short ways to reach into them. The one header here that
 // shows nlohmann's types; headers meant for other layers do not include it. Any thread.
 #pragma once
 

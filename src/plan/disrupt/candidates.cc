@@ -45,6 +45,13 @@ rules::Money price_on(const rules::InstanceType& type, const api::StringMap& lab
 
 }  // namespace
 
+std::optional<Reason> consolidation_barred(const api::Node& node) {
+    if (api::find_or_empty(node.meta.annotations, api::kDoNotConsolidateAnnotation) != "true")
+        return std::nullopt;
+    return Reason{.rule = Rule::kNodeAnnotated,
+                  .detail = fmt::format("{}=true", api::kDoNotConsolidateAnnotation)};
+}
+
 CandidateFinder::CandidateFinder(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now)
     : facts_(facts), disruption_(disruption), now_(now) {
     for (const auto& [uid, claim] : facts.planned) planned_claims_.insert(claim);

@@ -61,6 +61,10 @@ struct Candidates {
 
 Candidates find_candidates(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now);
 
+// The first API's annotation on the node: it bars consolidation, and neither drift nor an empty node's end
+// under WhenEmpty.
+std::optional<Reason> consolidation_barred(const api::Node& node);
+
 // The same rules for one claim at a time.
 class CandidateFinder {
   public:

@@ -56,6 +56,12 @@ Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate&
             out.blocked.push_back(why(std::move(obstacles)));
             continue;
         }
+        if (pool.consolidation_policy != "WhenEmpty") {
+            if (std::optional<Reason> barred = consolidation_barred(node)) {
+                out.blocked.push_back(why({std::move(*barred)}));
+                continue;
+            }
+        }
         if (candidate.pods.empty()) {
             if (pool.consolidate_after.value) out.candidates.push_back(std::move(candidate));
             continue;

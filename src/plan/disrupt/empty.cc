@@ -13,6 +13,15 @@ constexpr Duration kSaidSoon = std::chrono::seconds{1};
 // From then on a node that will be due is not worth moving pods beside.
 constexpr Duration kAtHand = std::chrono::seconds{10};
 
+// A Provisioner's ttlSecondsAfterEmpty is kept to the second.
+bool is_said_first(const api::NodePool& pool) {
+    return !pool.is_provisioner;
+}
+
+bool is_said_for_long(const api::Condition* said, WallTime now) {
+    return said != nullptr && said->status == "True" && now - said->last_transition >= kSaidFor;
+}
+
 }  // namespace
 
 EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now) {
@@ -34,6 +43,12 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
         }
         const std::string pool_name(api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel));
         const api::NodePool& pool = facts.cluster.find_pool(pool_name)->pool;
+        if (pool.consolidation_policy != "WhenEmpty") {
+            if (auto barred = consolidation_barred(facts.cluster.node_of(state.claim)->node)) {
+                keep({std::move(*barred)});
+                continue;
+            }
+        }
         const auto at = consolidatable_at(state.claim, pool, finder.last_pod_event(name));
         if (!at) {
             keep({{.rule = pool.replicas ? Rule::kStaticPool : Rule::kConsolidationOff,
@@ -48,15 +63,17 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
         plan.is_any_at_hand |= *at - now <= kAtHand && gate.left(pool_name, kEmpty) > 0;
         if (*at > now) {
             look_again(*at, Rule::kIdleTime);
+        } else if (!is_said_first(pool) || is_said_for_long(said, now)) {
+            const Candidate candidate = finder.make(state);
+            if (gate.admit({candidate}, kEmpty))
+                plan.claims.push_back(name);
+            else
+                keep(gate.obstacles({candidate}, kEmpty));
         } else if (said == nullptr || said->status != "True") {
             plan.unsaid.push_back(name);
             look_again(now + kSaidSoon, Rule::kSaidFirst);
-        } else if (now - said->last_transition < kSaidFor) {
-            look_again(said->last_transition + kSaidFor, Rule::kSaidFirst);
-        } else if (const Candidate candidate = finder.make(state); gate.admit({candidate}, kEmpty)) {
-            plan.claims.push_back(name);
         } else {
-            keep(gate.obstacles({candidate}, kEmpty));
+            look_again(said->last_transition + kSaidFor, Rule::kSaidFirst);
         }
     }
     return plan;
