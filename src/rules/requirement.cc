@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/label_text.h"
 #include "api/names.h"
 
 namespace joiner::rules {
@@ -43,18 +44,7 @@ std::string words_of_values(const std::vector<std::string>& values) {
 }  // namespace
 
 std::string_view normalize_label(std::string_view key) {
-    constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
-        {"failure-domain.beta.kubernetes.io/zone", api::kZoneLabel},
-        {"failure-domain.beta.kubernetes.io/region", api::kRegionLabel},
-        {"beta.kubernetes.io/arch", api::kArchLabel},
-        {"beta.kubernetes.io/os", api::kOSLabel},
-        {"beta.kubernetes.io/instance-type", api::kInstanceTypeLabel},
-        {api::kEbsZoneLabel, api::kZoneLabel},
-    };
-    for (const auto& [alias, name] : kAliases) {
-        if (key == alias) return name;
-    }
-    return key;
+    return api::normalize_label(key);
 }
 
 Requirement Requirement::exists(std::string key) {
