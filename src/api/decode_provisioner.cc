@@ -8,8 +8,7 @@ namespace {
 
 // What the first API did without being told: empty nodes went all at once, the others a few at a time.
 std::vector<Budget> first_api_budgets() {
-    return {{.nodes = "100%", .has_reasons = true, .reasons = {"Empty"}},
-            {.nodes = "10%", .has_reasons = true, .reasons = {"Drifted", "Underutilized"}}};
+    return {{"100%", true, {"Empty"}, {}, {}}, {"10%", true, {"Drifted", "Underutilized"}, {}, {}}};
 }
 
 void add_problem(std::string& problems, const std::string& problem) {
@@ -39,11 +38,9 @@ Result<Provisioner> decode_provisioner(std::string_view json) {
             add_problem(problems, pool.error().message);
         }
         out.has_inline_provider = reference->has_inline_provider;
-        const bool has_template =
-            !out.has_inline_provider && (reference->provider_ref.kind.empty() ||
-                                         reference->provider_ref.kind == "AWSNodeTemplate");
-        if (has_template) out.node_template = reference->provider_ref.name;
-        out.kubelet = reference->kubelet;
+        if (!out.has_inline_provider && reference->is_aws_node_template())
+            out.node_template = reference->provider_ref.name;
+        if (!first_api_kubelet(reference->kubelet).empty()) out.kubelet = reference->kubelet;
         if (out.has_inline_provider) out.document = std::string(json);
     }
     if (!problems.empty()) add_problem(out.pool.spec_problem, problems);

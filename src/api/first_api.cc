@@ -111,7 +111,7 @@ class ProvisionerReader {
         read_taints("taints", spec);
         read_taints("startupTaints", spec);
         spec["requirements"] = read_requirements();
-        if (defaults_ == Defaults::kWritten) add_defaults(labels, spec["requirements"]);
+        if (defaults_ != Defaults::kNone) add_defaults(labels, spec["requirements"]);
         return out;
     }
 
@@ -217,7 +217,7 @@ class ProvisionerReader {
         if (!is_named(kOSLabel)) add(kOSLabel, "In", {"linux"});
         if (!is_named(kArchLabel)) add(kArchLabel, "In", {"amd64"});
         if (!is_named(kCapacityTypeLabel)) add(kCapacityTypeLabel, "In", {std::string(kOnDemand)});
-        if (says_which_types) return;
+        if (says_which_types || defaults_ == Defaults::kCommon) return;
         add(kInstanceCategory, "In", {"c", "m", "r"});
         add(kInstanceGeneration, "Gt", {"2"});
     }
@@ -303,6 +303,16 @@ Result<FirstApiReference> first_api_reference(std::string_view provisioner_json)
         out.provider_ref.name = reference->text("name").value_or("");
     }
     return out;
+}
+
+NodeClassReference first_api_class_name(std::string_view provisioner, const FirstApiReference& reference) {
+    const auto of_ec2 = [](std::string name) {
+        return NodeClassReference{"karpenter.k8s.aws", "EC2NodeClass", std::move(name)};
+    };
+    if (reference.has_inline_provider) return of_ec2(std::string(provisioner));
+    if (!reference.is_aws_node_template()) return reference.provider_ref;
+    if (first_api_kubelet(reference.kubelet).empty()) return of_ec2(reference.provider_ref.name);
+    return of_ec2(fmt::format("{}-{}", reference.provider_ref.name, provisioner));
 }
 
 }  // namespace joiner::api

@@ -15,12 +15,11 @@ namespace joiner::api {
 
 inline constexpr std::string_view kFirstApiVersion = "karpenter.sh/v1alpha5";
 inline constexpr std::string_view kFirstAwsApiVersion = "karpenter.k8s.aws/v1alpha1";
-inline constexpr std::string_view kProvisionerLabel = "karpenter.sh/provisioner-name";
 
 // Whether the requirements that v0.19 and later wrote into a Provisioner are added: Linux, amd64, on-demand,
 // and of the instances c, m and r newer than generation 2; each where neither a requirement nor a label
-// speaks of it.
-enum class Defaults { kWritten, kNone };
+// speaks of it. kCommon: without the last two, which only EC2's types have labels for.
+enum class Defaults { kWritten, kCommon, kNone };
 
 struct FirstApiPool {
     // A karpenter.sh/v1 NodePool: metadata as given, spec, no status. Its consolidation says what the
@@ -64,6 +63,10 @@ struct FirstApiReference {
     bool is_aws_node_template() const;
 };
 Result<FirstApiReference> first_api_reference(std::string_view provisioner_json);
+
+// The node class that the Provisioner's nodes get: of an inline provider or of kubelet settings one of its own,
+// else one for all that refer to the same AWSNodeTemplate. A node class that it refers to itself is that.
+NodeClassReference first_api_class_name(std::string_view provisioner, const FirstApiReference& reference);
 
 // A kubeletConfiguration as an EC2NodeClass has it: JSON with sorted keys, empty where nothing is left of it.
 // Equal texts ask the same of a node.
