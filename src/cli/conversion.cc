@@ -72,8 +72,6 @@ class FirstApiConverter {
         tell(document, pool->problems, pool->lost);
         ConvertJson object = ConvertJson::parse(pool->node_pool);
         object["metadata"] = carried_metadata(object, document.name);
-        if (object["spec"]["template"]["spec"]["expireAfter"] != "Never")
-            has_expiry_.push_back(document.name);
         out_.objects.push_back(dump_converted(object));
         if (!reference->has_inline_provider) return check_given(document, *reference);
         if (auto read = api::first_api_class_of_provider(document.json); !read) {
@@ -103,12 +101,6 @@ class FirstApiConverter {
     }
 
     void sum_up() {
-        if (!has_expiry_.empty()) {
-            out_.remarks.push_back(fmt::format(
-                "NodePool {}: expireAfter ends a node when its time has come, with no replacement started "
-                "first and no budget that holds it; write Never where that must not be",
-                fmt::join(has_expiry_, ", ")));
-        }
         if (!without_role_.empty()) {
             out_.remarks.push_back(fmt::format(
                 "EC2NodeClass {}: no instanceProfile is named; put the role of your nodes where {} stands",
@@ -222,7 +214,6 @@ class FirstApiConverter {
     std::set<std::string> given_;                     // Names of the templates among the files.
     std::map<std::string, TemplateClasses> classes_;  // By template.
     std::set<std::string> class_names_;
-    std::vector<std::string> has_expiry_;
     std::vector<std::string> without_role_;
 };
 
