@@ -258,6 +258,26 @@ void add_validate(CLI::App& app, int& code) {
     command->callback([options, &code] { code = run_validate(*options); });
 }
 
+void add_convert(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "convert",
+        "write Provisioners, AWSNodeTemplates, Auto Scaling groups and the Cluster Autoscaler's "
+        "flags as NodePools and EC2NodeClasses");
+    auto options = std::make_shared<ConvertOptions>();
+    add_files(*command, options->files, options->is_recursive);
+    command->add_option("-o,--output", options->output, "yaml or json")
+        ->check(CLI::IsMember({"yaml", "json"}))
+        ->capture_default_str();
+    command->add_flag(
+        "--ignore-defaults", options->ignore_defaults,
+        "leave out the requirements that Karpenter wrote into a Provisioner that had none such");
+    command->footer(
+        "What has another meaning now, or none, is named on standard error. Exit code 0: converted. 1: "
+        "something "
+        "cannot be converted, and nothing is written. 2: something cannot be read.");
+    command->callback([options, &code] { code = run_convert(*options); });
+}
+
 void add_demo(CLI::App& app, int& code) {
     auto* command = app.add_subcommand(
         "demo", "an embedded cluster, a sample workload, the real controller; needs nothing else");
@@ -287,6 +307,7 @@ int main(int argc, char** argv) {
     add_doctor(app, code);
     add_simulate(app, code);
     add_validate(app, code);
+    add_convert(app, code);
     add_demo(app, code);
     app.add_subcommand("crds", "print the custom resource definitions")->callback([&code] {
         code = run_crds();

@@ -269,8 +269,7 @@ class ProvisionerReader {
 }  // namespace
 
 bool FirstApiReference::is_aws_node_template() const {
-    const bool of_aws = provider_ref.group.empty() || provider_ref.group == "karpenter.k8s.aws";
-    return of_aws && (provider_ref.kind.empty() || provider_ref.kind == "AWSNodeTemplate");
+    return provider_ref.group.empty() || !provider_ref.kind.ends_with("NodeClass");
 }
 
 Result<FirstApiPool> first_api_pool(std::string_view provisioner_json, const NodeClassReference& node_class,

@@ -56,7 +56,8 @@ Result<FirstApiClass> first_api_class_of_provider(std::string_view provisioner_j
 
 struct FirstApiReference {
     bool has_inline_provider = false;
-    // Of its providerRef. Group and kind are empty where it names none: an AWSNodeTemplate is meant.
+    // Of its providerRef. The first API used the name alone and took the rest for an AWSNodeTemplate whatever
+    // it said; a reference to a node class by group and kind is ours.
     NodeClassReference provider_ref;
     std::string kubelet;  // JSON of its kubeletConfiguration, or empty.
 

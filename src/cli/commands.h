@@ -98,6 +98,14 @@ struct ValidateOptions {
 };
 // 0: nothing wrong, 1: mistakes, 2: something cannot be read.
 int run_validate(const ValidateOptions& options);
+struct ConvertOptions {
+    std::vector<std::string> files;
+    bool is_recursive = false;
+    std::string output = "yaml";
+    bool ignore_defaults = false;
+};
+// 0: converted, 1: something cannot be, 2: something cannot be read.
+int run_convert(const ConvertOptions& options);
 int run_crds();
 
 }  // namespace joiner::cli

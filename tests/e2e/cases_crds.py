@@ -62,6 +62,8 @@ def a_static_node_pool_can_be_scaled(world):
 # kind -> columns of `kubectl get`, and those that only `-o wide` shows.
 _COLUMNS = {
     "nodepools.karpenter.sh": ("NodeClass Nodes Ready Age", "Weight CPU Memory"),
+    "provisioners.karpenter.sh": ("Template Nodes Ready Age", "Weight"),
+    "awsnodetemplates.karpenter.k8s.aws": ("Ready Age", ""),
     "nodeclaims.karpenter.sh": ("Type Capacity Zone Node Ready Age", "ImageID ID NodePool NodeClass Drifted"),
     "nodeoverlays.karpenter.sh": ("Ready Age", "Weight"),
     "capacitybuffers.autoscaling.x-k8s.io":

@@ -26,6 +26,11 @@ _BASES = {
         "spec": {"podTemplateRef": {"name": "small"}, "replicas": 3}},
     "KWOKNodeClass": {
         "apiVersion": "karpenter.kwok.sh/v1alpha1", "kind": "KWOKNodeClass", "spec": {}},
+    "Provisioner": {
+        "apiVersion": "karpenter.sh/v1alpha5", "kind": "Provisioner", "spec": {"providerRef": {"name": "default"}}},
+    "AWSNodeTemplate": {
+        "apiVersion": "karpenter.k8s.aws/v1alpha1", "kind": "AWSNodeTemplate",
+        "spec": {"subnetSelector": {"team": "a"}, "securityGroupSelector": {"team": "a"}}},
 }
 
 COLLECTIONS = {
@@ -34,6 +39,8 @@ COLLECTIONS = {
     "NodeOverlay": "/apis/karpenter.sh/v1alpha1/nodeoverlays",
     "CapacityBuffer": "/apis/autoscaling.x-k8s.io/v1beta1/namespaces/default/capacitybuffers",
     "KWOKNodeClass": "/apis/karpenter.kwok.sh/v1alpha1/kwoknodeclasses",
+    "Provisioner": "/apis/karpenter.sh/v1alpha5/provisioners",
+    "AWSNodeTemplate": "/apis/karpenter.k8s.aws/v1alpha1/awsnodetemplates",
 }
 
 
@@ -324,5 +331,117 @@ def _kwok_node_class_cases():
     ]
 
 
+def _provisioner_cases():
+    def case(name, accepted, changes):
+        return Case("Provisioner", name, accepted, {f"spec/{path}": value for path, value in changes.items()})
+
+    provider = {"subnetSelector": {"a": "b"}, "securityGroupSelector": {"a": "b"}, "anything": {"at": ["all"]}}
+    taint = {"key": "dedicated", "value": "a", "effect": "NoSchedule"}
+    kubelet = "kubeletConfiguration"
+    high, low = f"{kubelet}/imageGCHighThresholdPercent", f"{kubelet}/imageGCLowThresholdPercent"
+    return [
+        case("the least there can be", True, {}),
+        case("an inline provider", True, {"providerRef": REMOVED, "provider": provider}),
+        case("a provider and a providerRef", False, {"provider": provider}),
+        case("neither provider nor providerRef", False, {"providerRef": REMOVED}),
+        case("a providerRef without a name", False, {"providerRef": {"kind": "AWSNodeTemplate"}}),
+        case("a node class of KWOK's", True, {"providerRef": {
+            "apiVersion": "karpenter.kwok.sh/v1alpha1", "kind": "KWOKNodeClass", "name": "default"}}),
+        case("a TTL and consolidation", False, {"ttlSecondsAfterEmpty": 30, "consolidation": {"enabled": True}}),
+        case("a TTL without consolidation", True, {"ttlSecondsAfterEmpty": 0, "consolidation": {"enabled": False}}),
+        case("a TTL below 0", False, {"ttlSecondsAfterEmpty": -1}),
+        case("an age below 0", False, {"ttlSecondsUntilExpired": -1}),
+        case("weight 0", False, {"weight": 0}),
+        case("weight 100", True, {"weight": 100}),
+        case("weight 101", False, {"weight": 101}),
+        case("limits", True, {"limits": {"resources": {"cpu": 1000, "memory": "1000Gi"}}}),
+        case("limits that are no quantity", False, {"limits": {"resources": {"cpu": "much"}}}),
+
+        case("100 labels", True, {"labels": {f"label-{i}": "a" for i in range(100)}}),
+        case("the architecture as a label", True, {"labels": {"kubernetes.io/arch": "arm64"}}),
+        case("labels in free domains", True, {"labels": {
+            "kops.k8s.io/a": "b", "node.kubernetes.io/a": "b", "node-restriction.kubernetes.io/a": "b"}}),
+        case("a label below a free domain", False, {"labels": {"a.node.kubernetes.io/a": "b"}}),
+        case("a label in a domain that ends alike", False, {"labels": {"notkubernetes.io/a": "b"}}),
+        case("a label in AWS's domain", False, {"labels": {"karpenter.k8s.aws/a": "b"}}),
+        case("the size of the instance as a label", True, {"labels": {"karpenter.k8s.aws/instance-size": "large"}}),
+        case("the Provisioner's own label", False, {"labels": {"karpenter.sh/provisioner-name": "case"}}),
+        case("the host name as a label", False, {"labels": {"kubernetes.io/hostname": "a"}}),
+
+        *[case(name, accepted, {"requirements": [need]}) for name, accepted, need in (
+            ("operator Exists", True, _need(operator="Exists", values=[])),
+            ("operator Gt", True, _need(operator="Gt", values=["4"])),
+            ("operator Gte", False, _need(operator="Gte", values=["4"])),
+            ("In without values", False, _need(values=[])),
+            ("Lt with a negative number", False, _need(operator="Lt", values=["-4"])),
+            ("Gt with two values", False, _need(operator="Gt", values=["4", "5"])),
+            ("an old name", True, _need("beta.kubernetes.io/arch", values=["amd64"])),
+            ("the Provisioner's label", False, _need("karpenter.sh/provisioner-name")),
+            ("the host name", False, _need("kubernetes.io/hostname")),
+            ("a reserved domain", False, _need("kubernetes.io/custom")))],
+        case("100 requirements", True, {"requirements": [_need(f"example.com/key-{i}") for i in range(100)]}),
+
+        case("a taint", True, {"taints": [taint]}),
+        case("a taint twice", False, {"taints": [taint, {**taint, "value": "b"}]}),
+        case("a taint that is a startup taint, too", False, {"taints": [taint], "startupTaints": [taint]}),
+        case("a taint of another effect", True, {"taints": [taint], "startupTaints": [{**taint, "effect": "NoExecute"}]}),
+        case("a taint without an effect", True, {"taints": [{"key": "dedicated"}]}),
+        case("a taint without a key", False, {"taints": [{"effect": "NoSchedule"}]}),
+        case("a taint's effect that is none", False, {"taints": [{"key": "dedicated", "effect": "NoWay"}]}),
+
+        case("a kubelet", True, {kubelet: {
+            "clusterDNS": ["10.0.0.10"], "containerRuntime": "containerd", "maxPods": 40, "podsPerCore": 8,
+            "systemReserved": {"cpu": "250m", "memory": "512Mi"}, "kubeReserved": {"ephemeral-storage": "2Gi"},
+            "evictionHard": {"memory.available": "4%"}, "evictionSoft": {"memory.available": "1Gi"},
+            "evictionSoftGracePeriod": {"memory.available": "90s"}, "evictionMaxPodGracePeriod": 120,
+            "imageGCHighThresholdPercent": 80, "imageGCLowThresholdPercent": 80, "cpuCFSQuota": False}}),
+        case("fewer than no pods", False, {f"{kubelet}/maxPods": -1}),
+        case("something else reserved", False, {f"{kubelet}/systemReserved": {"nvidia.com/gpu": "1"}}),
+        case("a negative reserve", False, {f"{kubelet}/kubeReserved": {"cpu": "-1"}}),
+        case("a signal that is none", False, {f"{kubelet}/evictionHard": {"disk.available": "4%"}}),
+        case("a share above 100%", False, {f"{kubelet}/evictionHard": {"memory.available": "101%"}}),
+        case("a soft threshold without its grace", False, {f"{kubelet}/evictionSoft": {"memory.available": "4%"}}),
+        case("a grace without its threshold", False, {f"{kubelet}/evictionSoftGracePeriod": {"memory.available": "4s"}}),
+        case("the high threshold below the low", False, {high: 50, low: 60}),
+    ]
+
+
+def _aws_node_template_cases():
+    def case(name, accepted, changes):
+        return Case("AWSNodeTemplate", name, accepted, {f"spec/{path}": value for path, value in changes.items()})
+
+    def disk(**ebs):
+        return {"blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": ebs}]}
+
+    return [
+        case("the least there can be", True, {}),
+        case("without subnets", False, {"subnetSelector": REMOVED}),
+        case("without security groups", False, {"securityGroupSelector": REMOVED}),
+        case("an empty value", False, {"subnetSelector": {"team": ""}}),
+        case("ids", True, {"subnetSelector": {"aws-ids": "subnet-1, subnet-2"},
+                           "securityGroupSelector": {"aws::ids": "sg-1,sg-2"}}),
+        case("ids of something else", False, {"subnetSelector": {"aws-ids": "sg-1"}}),
+        case("ids beside tags", False, {"subnetSelector": {"aws-ids": "subnet-1", "team": "a"}}),
+        case("a family", True, {"amiFamily": "Bottlerocket"}),
+        case("a family that is none", False, {"amiFamily": "AL3"}),
+        case("Custom without images", False, {"amiFamily": "Custom"}),
+        case("Custom with images", True, {"amiFamily": "Custom", "amiSelector": {
+            "aws::name": "golden-*", "aws::owners": "self,111122223333", "patched": "true"}}),
+        case("a launch template", True, {"launchTemplate": "corp", "securityGroupSelector": REMOVED}),
+        case("a launch template and security groups", False, {"launchTemplate": "corp"}),
+        case("a launch template and user data", False,
+             {"launchTemplate": "corp", "securityGroupSelector": REMOVED, "userData": "#!/bin/sh"}),
+        case("tags", True, {"tags": {"team": "a"}}),
+        case("a tag of the cluster's", False, {"tags": {"kubernetes.io/cluster/a": "owned"}}),
+        case("a tag of Karpenter's", False, {"tags": {"karpenter.sh/managed-by": "a"}}),
+        case("metadata options", True, {"metadataOptions": {"httpTokens": "optional", "httpPutResponseHopLimit": 64}}),
+        case("too many hops", False, {"metadataOptions": {"httpPutResponseHopLimit": 65}}),
+        case("a disk", True, disk(volumeSize="60Gi", volumeType="gp3", encrypted=True)),
+        case("a disk from a snapshot", True, disk(snapshotID="snap-0")),
+        case("a disk of no size", False, disk(encrypted=True)),
+        case("a disk of a type that is none", False, disk(volumeSize="60Gi", volumeType="gp4")),
+    ]
+
+
 CASES = [*_node_pool_cases(), *_node_claim_cases(), *_node_overlay_cases(), *_capacity_buffer_cases(),
-         *_kwok_node_class_cases()]
+         *_kwok_node_class_cases(), *_provisioner_cases(), *_aws_node_template_cases()]
