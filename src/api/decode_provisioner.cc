@@ -41,7 +41,12 @@ Result<Provisioner> decode_provisioner(std::string_view json) {
         if (!out.has_inline_provider && reference->is_aws_node_template())
             out.node_template = reference->provider_ref.name;
         if (!first_api_kubelet(reference->kubelet).empty()) out.kubelet = reference->kubelet;
-        if (out.has_inline_provider) out.document = std::string(json);
+        if (out.has_inline_provider) {
+            out.document = std::string(json);
+            if (const auto made = first_api_class_of_provider(json)) {
+                for (const std::string& problem : made->problems) add_problem(problems, problem);
+            }
+        }
     }
     if (!problems.empty()) add_problem(out.pool.spec_problem, problems);
     out.pool.is_provisioner = true;

@@ -199,7 +199,6 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
 }
 
 void PoolKeeper::reconcile(const api::NodePool& pool, const PoolUse* use) {
-    const std::string& name = pool.meta.name;
     // It stops disruption, and not the launches of the pool.
     if (const Status budgets = rules::check_budgets(pool); !budgets) {
         services_.events.record({act::target_of(pool),
