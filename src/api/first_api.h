@@ -62,6 +62,8 @@ struct FirstApiReference {
     std::string kubelet;  // JSON of its kubeletConfiguration, or empty.
 
     bool is_aws_node_template() const;
+    // The class of `provisioner`'s nodes where each AWSNodeTemplate is an EC2NodeClass of its name.
+    NodeClassReference node_class(std::string_view provisioner) const;
 };
 Result<FirstApiReference> first_api_reference(std::string_view provisioner_json);
 

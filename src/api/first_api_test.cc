@@ -314,12 +314,15 @@ TEST(FirstApi, the_kubelet_goes_into_the_class) {
 TEST(FirstApi, what_a_provisioner_refers_to) {
     const auto inline_provider = first_api_reference(provisioner("{provider: {a: b}}")).value();
     EXPECT_TRUE(inline_provider.has_inline_provider);
+    EXPECT_EQ(inline_provider.node_class("p"),
+              (NodeClassReference{"karpenter.k8s.aws", "EC2NodeClass", "p"}));
     const auto plain =
         first_api_reference(provisioner("{providerRef: {name: g}, kubeletConfiguration: {maxPods: 3}}"))
             .value();
     EXPECT_FALSE(plain.has_inline_provider);
     EXPECT_EQ(plain.provider_ref, (NodeClassReference{"", "", "g"}));
     EXPECT_TRUE(plain.is_aws_node_template());
+    EXPECT_EQ(plain.node_class("p"), (NodeClassReference{"karpenter.k8s.aws", "EC2NodeClass", "g"}));
     EXPECT_EQ(plain.kubelet, R"({"maxPods":3})");
     const auto kwok =
         first_api_reference(
@@ -328,6 +331,7 @@ TEST(FirstApi, what_a_provisioner_refers_to) {
             .value();
     EXPECT_EQ(kwok.provider_ref, (NodeClassReference{"karpenter.kwok.sh", "KWOKNodeClass", "k"}));
     EXPECT_FALSE(kwok.is_aws_node_template());
+    EXPECT_EQ(kwok.node_class("p"), kwok.provider_ref);
 }
 
 TEST(FirstApi, odd_texts_are_errors_and_no_crash) {

@@ -327,7 +327,7 @@ class Splitter {
                 if (!json) {
                     misread(place.line, json.error().message);
                 } else if (!json->is_object()) {
-                    misread(place.line, "is not an object with apiVersion and kind", true);
+                    foreign(place.line, "is not an object with apiVersion and kind", dump(*json));
                 } else {
                     std::vector<int> item_lines;
                     if (const YAML::Node items = document["items"]; items && items.IsSequence()) {
@@ -352,8 +352,13 @@ class Splitter {
         int depth = 0;
     };
 
-    void misread(int line, const std::string& what, bool is_foreign = false) {
-        out_.misread.push_back({fmt::format("{}:{}: {}", source_, line, what), is_foreign});
+    void misread(int line, const std::string& what) {
+        out_.misread.push_back({.message = fmt::format("{}:{}: {}", source_, line, what)});
+    }
+    void foreign(int line, const std::string& what, std::string_view json) {
+        out_.misread.push_back({.message = fmt::format("{}:{}: {}", source_, line, what),
+                                .is_foreign = true,
+                                .json = std::string(json)});
     }
 
     // Appends the object, or what is in it when it is a List.
@@ -366,14 +371,14 @@ class Splitter {
         simdjson::ondemand::object object;
         if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
             document.get_object().get(object) != simdjson::SUCCESS)
-            return misread(place.line, "is not an object with apiVersion and kind", true);
+            return foreign(place.line, "is not an object with apiVersion and kind", json);
         std::string_view text;
         if (object["kind"].get(text) != simdjson::SUCCESS || text.empty())
-            return misread(place.line, "has no kind", true);
+            return foreign(place.line, "has no kind", json);
         Document out;
         out.kind = text;
         if (object["apiVersion"].get(text) != simdjson::SUCCESS || text.empty())
-            return misread(place.line, out.kind + " has no apiVersion", true);
+            return foreign(place.line, out.kind + " has no apiVersion", json);
         out.api_version = text;
         simdjson::ondemand::value items;
         if (out.kind.ends_with("List")) {

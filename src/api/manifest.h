@@ -30,6 +30,7 @@ struct Misread {
     std::string message;  // One sentence that begins with the source and the line.
     // It is whole, but has no kind or no apiVersion: values of a chart, say.
     bool is_foreign = false;
+    std::string json = {};  // The whole of what is foreign.
 };
 
 struct ManifestText {

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "api/names.h"
+#include "cli/cluster_autoscaler.h"
+#include "cli/scaling_group.h"
 
 namespace joiner::cli {
 namespace {
@@ -77,7 +79,7 @@ class FirstApiConverter {
         if (auto read = api::first_api_class_of_provider(document.json); !read) {
             refuse(document, read.error().message);
         } else if (is_convertible(document, *read, "converting spec.provider for Provisioner")) {
-            add_class(document, ConvertJson{{"name", document.name}}, *read);
+            add_class(ConvertJson{{"name", document.name}}, *read);
         }
     }
 
@@ -91,7 +93,7 @@ class FirstApiConverter {
             if (!read) return refuse(document, read.error().message);
             if (is_first && !is_convertible(document, *read, "converting AWSNodeTemplate")) return;
             is_first = false;
-            add_class(document, carried_metadata(ConvertJson::parse(document.json), use.class_name), *read);
+            add_class(carried_metadata(ConvertJson::parse(document.json), use.class_name), *read);
         }
         if (classes.uses.size() > 1) {
             remark(document, fmt::format("its Provisioners ask for different kubelets, which a class has one "
@@ -138,10 +140,8 @@ class FirstApiConverter {
 
     api::NodeClassReference class_reference(const api::Document& document,
                                             const api::FirstApiReference& reference) const {
-        api::NodeClassReference out{"karpenter.k8s.aws", "EC2NodeClass", document.name};
-        if (reference.has_inline_provider) return out;
-        if (!reference.is_aws_node_template()) return reference.provider_ref;
-        out.name = reference.provider_ref.name;
+        api::NodeClassReference out = reference.node_class(document.name);
+        if (reference.has_inline_provider || !reference.is_aws_node_template()) return out;
         const auto classes = classes_.find(out.name);
         if (classes == classes_.end()) return out;
         const std::string kubelet = api::first_api_kubelet(reference.kubelet);
@@ -177,13 +177,8 @@ class FirstApiConverter {
         return read.launch_template.empty() && read.problems.empty();
     }
 
-    void add_class(const api::Document& document, ConvertJson metadata, const api::FirstApiClass& read) {
+    void add_class(ConvertJson metadata, const api::FirstApiClass& read) {
         const std::string name = metadata["name"].get<std::string>();
-        if (!class_names_.insert(name).second) {
-            return refuse(document, fmt::format("EC2NodeClass {} would come out twice; rename one of the two "
-                                                "it comes from",
-                                                name));
-        }
         ConvertJson spec = ConvertJson::parse(read.spec);
         if (!spec.contains("instanceProfile")) {
             spec["role"] = kRolePlaceholder;
@@ -213,7 +208,6 @@ class FirstApiConverter {
     Conversion& out_;
     std::set<std::string> given_;                     // Names of the templates among the files.
     std::map<std::string, TemplateClasses> classes_;  // By template.
-    std::set<std::string> class_names_;
     std::vector<std::string> without_role_;
 };
 
@@ -241,6 +235,7 @@ class KeyRenamer {
             has_kept_from_consolidation_ |=
                 rename_key(json, "karpenter.sh/do-not-consolidate", api::kDoNotDisruptAnnotation);
             rename_key(json, api::kProvisionerLabel, api::kNodePoolLabel);
+            keep_from_eviction(json);
             for (const char* field : {"key", "topologyKey"}) {
                 const auto at = json.find(field);
                 if (at == json.end() || *at != api::kProvisionerLabel || is_absence(json)) continue;
@@ -258,6 +253,23 @@ class KeyRenamer {
         object.erase(at);
         object.emplace(to, std::move(value));
         return has_renamed_ = true;
+    }
+
+    // The Cluster Autoscaler's word for a pod or a node that stays.
+    void keep_from_eviction(ConvertJson& object) {
+        const auto says = [&](std::string_view key, std::string_view value) {
+            const auto at = object.find(key);
+            return at != object.end() && *at == value;
+        };
+        for (const std::string_view key : {"safe-to-evict", "scale-down-disabled"}) {
+            const std::string annotation = fmt::format("cluster-autoscaler.kubernetes.io/{}", key);
+            const bool keeps = key == "scale-down-disabled"
+                                   ? says(annotation, "true")
+                                   : says(annotation, "false") || says(annotation, "on-completion");
+            if (!keeps) continue;
+            object[annotation] = "true";
+            rename_key(object, annotation, api::kDoNotDisruptAnnotation);
+        }
     }
 
     static bool is_absence(const ConvertJson& term) {
@@ -304,21 +316,62 @@ void convert_other(const api::Document& document, Conversion& out) {
     out.objects.push_back(dump_converted(object));
 }
 
+void append(std::vector<std::string>& from, std::vector<std::string>& to) {
+    for (std::string& one : from) to.push_back(std::move(one));
+}
+
+void append_without_meaning(const api::Document& document, const AutoscalerFlags& flags, Conversion& out) {
+    for (const std::string& flag : flags.without_meaning)
+        out.remarks.push_back(
+            fmt::format("{}: {} {}: {}", document.source, document.kind, document.name, flag));
+}
+
+// Of two objects of one name the later would overwrite the other.
+void refuse_repeated_names(Conversion& out) {
+    std::set<std::string> seen;
+    for (const std::string& text : out.objects) {
+        const ConvertJson object = ConvertJson::parse(text);
+        const std::string kind = object.value("kind", "");
+        if (kind != "NodePool" && kind != "EC2NodeClass") continue;
+        const std::string name = fmt::format("{} {}", kind, object["metadata"].value("name", ""));
+        if (!seen.insert(name).second)
+            out.refusals.push_back(
+                fmt::format("error: {} would come out twice; rename one of the two it comes from", name));
+    }
+}
+
 }  // namespace
 
 Conversion convert(const ConversionInput& input, api::Defaults defaults) {
     Conversion out;
+    AutoscalerSettings settings;
     FirstApiConverter first_api(input.documents, defaults, out);
     for (const api::Document& document : input.documents) {
         if (is_provisioner(document)) {
             first_api.convert_provisioner(document);
         } else if (is_template(document)) {
             first_api.convert_template(document);
+        } else if (auto flags = autoscaler_flags(document)) {
+            append(flags->meanings, out.settings);
+            append_without_meaning(document, *flags, out);
+            settings = std::move(flags->settings);
         } else {
             convert_other(document, out);
         }
     }
     first_api.sum_up();
+    for (const api::Misread& other : input.others) {
+        if (!describes_scaling_groups(other.json)) {
+            out.refusals.push_back("error: " + other.message + ", and describes no Auto Scaling groups");
+            continue;
+        }
+        const std::string source = other.message.substr(0, other.message.find(": "));
+        ScalingGroups groups = convert_scaling_groups(other.json, source, settings);
+        append(groups.objects, out.objects);
+        append(groups.remarks, out.remarks);
+        append(groups.refusals, out.refusals);
+    }
+    refuse_repeated_names(out);
     return out;
 }
 

@@ -120,7 +120,7 @@ TEST(Convert, a_template_that_is_not_given_is_named) {
     const Conversion lone = converted(a_provisioner("p", "providerRef: {name: general}"));
     EXPECT_THAT(names_of(lone), ElementsAre("NodePool p"));
     EXPECT_THAT(lone.remarks,
-                ElementsAre(HasSubstr("in.yaml:1: Provisioner p: AWSNodeTemplate general is not among")));
+                ElementsAre(HasSubstr("in.yaml:2: Provisioner p: AWSNodeTemplate general is not among")));
 }
 
 TEST(Convert, a_reference_to_a_node_class_stays) {

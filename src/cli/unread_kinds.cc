@@ -84,7 +84,6 @@ bool is_known_to_make_pods(std::string_view group, std::string_view kind) {
         {"k8s.mariadb.com", "MariaDB"},
         {"kafka.banzaicloud.io", "KafkaCluster"},
         {"kafka.strimzi.io", "Kafka"},
-        {"karpenter.sh", "Provisioner"},
         {"keda.sh", "ScaledJob"},
         {"kibana.k8s.elastic.co", "Kibana"},
         {"kubevirt.io", "VirtualMachine"},

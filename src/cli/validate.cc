@@ -6,6 +6,7 @@
 #include <map>
 
 #include "api/codec.h"
+#include "api/first_api.h"
 #include "cli/commands.h"
 #include "cli/grouping.h"
 #include "cli/manifest_files.h"
@@ -56,10 +57,38 @@ std::vector<std::string> unusable_node_class(const api::Document& document) {
     return {};
 }
 
+std::vector<std::string> unusable_class(const api::FirstApiClass& read) {
+    std::vector<std::string> out = read.problems;
+    if (!read.launch_template.empty())
+        out.push_back(
+            "spec.launchTemplate: a launch template is not used; say in an EC2NodeClass what it says");
+    return out;
+}
+
+std::vector<std::string> unusable_provisioner(const api::Document& document) {
+    const auto reference = api::first_api_reference(document.json);
+    if (!reference) return {reference.error().message};
+    const auto pool =
+        api::first_api_pool(document.json, reference->node_class(document.name), api::Defaults::kNone);
+    if (!pool) return {pool.error().message};
+    std::vector<std::string> out = pool->problems;
+    if (!reference->has_inline_provider) return out;
+    const auto provider = api::first_api_class_of_provider(document.json);
+    if (!provider) return {provider.error().message};
+    for (std::string& reason : unusable_class(*provider)) out.push_back(std::move(reason));
+    return out;
+}
+
 // What keeps an object that an API server takes from being used.
 std::vector<std::string> unusable_because(const api::Document& document) {
     if (document.kind == "EC2NodeClass" && document.group() == "karpenter.k8s.aws")
         return unusable_node_class(document);
+    if (document.kind == "Provisioner" && document.api_version == api::kFirstApiVersion)
+        return unusable_provisioner(document);
+    if (document.kind == "AWSNodeTemplate" && document.api_version == api::kFirstAwsApiVersion) {
+        const auto read = api::first_api_class_of_template(document.json, "");
+        return read ? unusable_class(*read) : std::vector<std::string>{read.error().message};
+    }
     if (document.kind != "NodePool" || document.group() != "karpenter.sh") return {};
     const auto pool = api::decode_node_pool(document.json);
     if (!pool) return {pool.error().message};

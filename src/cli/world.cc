@@ -9,6 +9,7 @@
 #include <set>
 
 #include "api/codec.h"
+#include "api/first_api.h"
 #include "cli/admission.h"
 #include "cli/budget_status.h"
 #include "cli/static_volumes.h"
@@ -53,6 +54,7 @@ class Filler {
         }
         TRY_STATUS(fill_cluster());
         world_.warnings = warnings_.sentences();
+        for (std::string& sentence : of_first_api_) world_.warnings.push_back(std::move(sentence));
         for (std::string& sentence : unplanned_pods(cluster_)) world_.warnings.push_back(std::move(sentence));
         for (std::string& sentence : admission_.missing_classes())
             world_.warnings.push_back(std::move(sentence));
@@ -87,6 +89,8 @@ class Filler {
             {"storage.k8s.io/StorageClass", &Filler::read_storage_class},
             {"storage.k8s.io/CSINode", &Filler::read_csi_node},
             {"karpenter.sh/NodePool", &Filler::read_node_pool},
+            {"karpenter.sh/Provisioner", &Filler::read_provisioner},
+            {"karpenter.k8s.aws/AWSNodeTemplate", &Filler::read_node_template},
             {"karpenter.sh/NodeClaim", &Filler::read_node_claim},
             {"karpenter.sh/NodeOverlay", &Filler::read_node_overlay},
             {"karpenter.kwok.sh/KWOKNodeClass", &Filler::read_node_class},
@@ -393,7 +397,66 @@ class Filler {
     Status read_node_class(const api::Document& document) { return tell(api::decode_node_class, document); }
     Status read_node_pool(const api::Document& document) {
         if (document.api_version != "karpenter.sh/v1") warnings_.other_version(document);
+        TRY_STATUS(check_namesake(document, "karpenter.sh/Provisioner"));
         return tell(api::decode_node_pool, document);
+    }
+
+    // Nodes say by one name what pool they are of.
+    Status check_namesake(const api::Document& document, std::string_view other) const {
+        if (!seen_.contains(fmt::format("{} {}", other, document.name))) return {};
+        return invalid(fmt::format("{}: {} {}: a {} has this name already; rename one of them",
+                                   document.source, document.kind, document.name,
+                                   other.substr(other.find('/') + 1)));
+    }
+
+    // As the NodePool that it is. What the webhooks refused keeps it from being used.
+    Status read_provisioner(const api::Document& document) {
+        if (document.api_version != api::kFirstApiVersion) return warnings_.unread(document, false), Status{};
+        const auto with_source = [&](const Error& error) {
+            return invalid(
+                fmt::format("{}: {} {} {}", document.source, document.kind, document.name, error.message));
+        };
+        const auto reference = api::first_api_reference(document.json);
+        if (!reference) return with_source(reference.error());
+        auto read =
+            api::first_api_pool(document.json, reference->node_class(document.name), api::Defaults::kWritten);
+        if (!read) return with_source(read.error());
+        TRY(api::NodePool pool, api::decode_node_pool(read->node_pool));
+        if (reference->has_inline_provider) {
+            const auto provider = api::first_api_class_of_provider(document.json);
+            if (provider) add_problems(*provider, *read);
+        }
+        for (const std::string& problem : read->problems)
+            pool.spec_problem += (pool.spec_problem.empty() ? "" : "; ") + problem;
+        for (const std::string& sentence : read->lost) warn(document, sentence);
+        TRY_STATUS(check_namesake(document, "karpenter.sh/NodePool"));
+        note(document, pool.meta);
+        cluster_.upsert(std::move(pool));
+        return {};
+    }
+
+    // Its machines are those of the built-in catalogue whatever it says; what is wrong with it is said.
+    Status read_node_template(const api::Document& document) {
+        if (document.api_version != api::kFirstAwsApiVersion)
+            return warnings_.unread(document, false), Status{};
+        const auto read = api::first_api_class_of_template(document.json, "");
+        if (!read) {
+            return invalid(fmt::format("{}: {} {} {}", document.source, document.kind, document.name,
+                                       read.error().message));
+        }
+        for (const std::string& problem : read->problems) warn(document, problem);
+        for (const std::string& sentence : read->lost) warn(document, sentence);
+        return {};
+    }
+
+    static void add_problems(const api::FirstApiClass& from, api::FirstApiPool& to) {
+        to.problems.insert(to.problems.end(), from.problems.begin(), from.problems.end());
+        to.lost.insert(to.lost.end(), from.lost.begin(), from.lost.end());
+    }
+
+    void warn(const api::Document& document, std::string_view what) {
+        of_first_api_.push_back(
+            fmt::format("{}: {} {}: {}", document.source, document.kind, document.name, what));
     }
 
     // --- all of them together
@@ -490,6 +553,7 @@ class Filler {
     std::map<std::string, api::PersistentVolumeClaim> claims_;
     StaticVolumes static_volumes_;
     std::vector<api::PodDisruptionBudget> budgets_without_status_;
+    std::vector<std::string> of_first_api_;  // What is to be said of its objects.
 };
 
 }  // namespace
