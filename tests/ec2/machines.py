@@ -8,6 +8,7 @@ import email
 import re
 import threading
 import time
+import tomllib
 
 import yaml
 from api_client import ApiError
@@ -49,16 +50,14 @@ class Machines:
                 self.problems.append(str(trouble))
 
     def _join(self, instance):
-        config = node_config(base64.b64decode(self._cloud.user_data(instance["InstanceId"])).decode())
-        kubelet = config["spec"]["kubelet"]
-        labels = labels_of(kubelet["flags"])
+        labels, max_pods, taints = kubelet_of(base64.b64decode(self._cloud.user_data(instance["InstanceId"])).decode())
         zone, kind = instance["Placement"]["AvailabilityZone"], instance["InstanceType"]
         facts = self._facts_of(kind)
         arch = "arm64" if "arm64" in facts["ProcessorInfo"]["SupportedArchitectures"] else "amd64"
         labels |= {"kubernetes.io/hostname": instance["PrivateDnsName"], "kubernetes.io/arch": arch,
                    "kubernetes.io/os": "linux", "node.kubernetes.io/instance-type": kind,
                    "topology.kubernetes.io/zone": zone, "topology.kubernetes.io/region": zone[:-1]}
-        capacity = {"cpu": str(facts["VCpuInfo"]["DefaultVCpus"]), "pods": str(kubelet["config"]["maxPods"]),
+        capacity = {"cpu": str(facts["VCpuInfo"]["DefaultVCpus"]), "pods": str(max_pods),
                     "memory": str(int(facts["MemoryInfo"]["SizeInMiB"] * 2 ** 20 * 0.93)),
                     "ephemeral-storage": str(20 * _GIB)}
         reserved_cpu = 0.1
@@ -70,7 +69,7 @@ class Machines:
             "metadata": {"name": instance["PrivateDnsName"], "labels": labels,
                          "annotations": {"kwok.x-k8s.io/node": "fake"}},
             "spec": {"providerID": f"aws:///{zone}/{instance['InstanceId']}",
-                     "taints": kubelet["config"].get("registerWithTaints", [])},
+                     "taints": taints},
             "status": {"capacity": capacity, "allocatable": allocatable}})
 
     def _take_away_strangers(self):
@@ -89,6 +88,17 @@ class Machines:
         if kind not in self._facts:
             self._facts[kind] = self._cloud.ec2.describe_instance_types(InstanceTypes=[kind])["InstanceTypes"][0]
         return self._facts[kind]
+
+
+def kubelet_of(user_data):
+    """Labels, most pods and taints, as the machine's own reader finds them: nodeadm's, or Bottlerocket's."""
+    if user_data.startswith("MIME-Version"):
+        kubelet = node_config(user_data)["spec"]["kubelet"]
+        return labels_of(kubelet["flags"]), kubelet["config"]["maxPods"], kubelet["config"].get("registerWithTaints", [])
+    kubernetes = tomllib.loads(user_data)["settings"]["kubernetes"]
+    taints = [{"key": key, "value": one.split(":")[0], "effect": one.split(":")[1]}
+              for key, ones in kubernetes.get("node-taints", {}).items() for one in ones]
+    return dict(kubernetes.get("node-labels", {})), kubernetes["max-pods"], taints
 
 
 def node_config(user_data):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Joiner on a pretend EC2: a real control plane, moto for AWS, and machines that join as kubelets do.
 
-    tests/ec2/run.py --joiner build/joiner [--pods 200] [--faults SEED] [--web-identity | --pod-identity]
-                     [--logs FOLDER]
+    tests/ec2/run.py --joiner build/joiner [--pods 200] [--first-api] [--faults SEED]
+                     [--web-identity | --pod-identity] [--logs FOLDER]
 
 One story: a class turns Ready, pods wait, machines are bought and join, pods run; the controller is killed in the
 middle of launches; a spot machine is taken back; everything is scaled to nothing; pool and class go. At the end
@@ -26,6 +26,7 @@ import crds  # noqa: E402
 from cloud import Cloud  # noqa: E402
 from cluster import ControlPlane  # noqa: E402
 from faults import Faults, LateListing, Purchases, Shortages  # noqa: E402
+from first_api import FirstApiStory  # noqa: E402
 from identity import PodIdentity, WebIdentity  # noqa: E402
 from machines import Machines  # noqa: E402
 from outcome import outcome_of  # noqa: E402
@@ -94,7 +95,7 @@ def tell(options, logs, stack):
     stack.callback(joiner.stop)
     joiner.wait_ready(60)
     try:
-        for step in steps(Story(cluster, cloud, joiner, purchases, owners, options.pods), identity, seed):
+        for step in steps(options.story(cluster, cloud, joiner, purchases, owners, options.pods), identity, seed):
             step()
     finally:
         (logs / "calls.txt").write_text("".join(f"{each}\n" for each in proxy.seen))
@@ -109,6 +110,8 @@ def main():
     parser.add_argument("--joiner", required=True)
     parser.add_argument("--pods", type=int, default=200)
     parser.add_argument("--faults", type=int, metavar="SEED")
+    parser.add_argument("--first-api", dest="story", action="store_const", const=FirstApiStory, default=Story,
+                        help="with an AWSNodeTemplate and a Provisioner")
     who = parser.add_mutually_exclusive_group()
     who.add_argument("--web-identity", dest="identity", action="store_const", const=WebIdentity)
     who.add_argument("--pod-identity", dest="identity", action="store_const", const=PodIdentity)

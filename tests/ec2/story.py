@@ -75,7 +75,7 @@ class Story:
         self.say(f"the class is Ready: {len(status['amis'])} images, profile {status['instanceProfile']}")
 
     def pods_run(self):
-        self.api.post("/apis/karpenter.sh/v1/nodepools", node_pool())
+        self.make_pool()
         self.deploy("web", self.pods)
         self.all_run()
         self.agrees()
@@ -90,6 +90,14 @@ class Story:
         types = collections.Counter(instance["InstanceType"] for instance in instances)
         self.say(f"{self.pods} pods run on {len(instances)} instances ({dict(types)}), "
                  f"{len(self.cloud.launch_templates())} launch templates")
+
+    def make_pool(self):
+        self.api.post("/apis/karpenter.sh/v1/nodepools", node_pool())
+
+    def take_pool_away(self):
+        self.api.delete("/apis/karpenter.sh/v1/nodepools/default")
+        self.api.delete(f"{CLASSES}/default")
+        wait_until(lambda: not self.api.items(CLASSES), 60, "the class is gone", interval=0.3)
 
     def deploy(self, name, pods):
         self.api.post(_DEPLOYMENTS, manifests.deployment(name, pods))
@@ -199,9 +207,7 @@ class Story:
             self.api.delete(f"{_DEPLOYMENTS}/{deployment['metadata']['name']}")
         wait_until(lambda: not self.cloud.instances() and not self.claims(), 180, "all instances are gone", interval=0.5)
         self.say("scaled to nothing")
-        self.api.delete("/apis/karpenter.sh/v1/nodepools/default")
-        self.api.delete(f"{CLASSES}/default")
-        wait_until(lambda: not self.api.items(CLASSES), 60, "the class is gone", interval=0.3)
+        self.take_pool_away()
         templates = [one["LaunchTemplateName"] for one in self.cloud.launch_templates()]
         assert not templates, f"launch templates are left: {templates}"
         profiles = [one["InstanceProfileName"] for one in
