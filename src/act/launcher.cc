@@ -64,6 +64,7 @@ api::NodeClaim make_claim(const plan::MachineSpec& spec, const model::PoolView& 
     if (spec.has_overlaid_capacity)
         claim.meta.annotations[std::string(api::kCapacityOverlayAnnotation)] = "true";
     rules::Requirements requirements = spec.requirements;
+    requirements.remove(api::kProvisionerLabel);  // A label by now; the API server wants no such key here.
     // A custom label that may take several values takes one of them now, so that the node's label is known.
     for (const rules::Requirement& requirement : spec.requirements) {
         if (labels.well_known.contains(requirement.key()) || labels.problem(requirement.key())) continue;
