@@ -124,7 +124,7 @@ class World {
             rules::Commitment one;
             one.name = fmt::format("commitment-{}", i);
             one.kind = static_cast<rules::CommitmentKind>(rng_.below(4));
-            const auto count = static_cast<std::int64_t>(1 + rng_.below(2));
+            const std::int64_t count = chance(4) ? 2 : 1;
             if (one.is_plan()) {
                 if (one.kind == rules::CommitmentKind::kFamilyPlan)
                     one.family = type.name.substr(0, type.name.find('.'));
