@@ -84,6 +84,10 @@ void add_ec2(CLI::App& command, Ec2Options& o) {
                   "EC2: buy nothing in zones that traffic is shifted away from")
         ->envname("ENABLE_ZONAL_SHIFT");
     command
+        .add_flag("--account-commitments", o.account_commitments,
+                  "EC2: the account's reserved instances and Savings Plans are paid for already")
+        ->envname("ACCOUNT_COMMITMENTS");
+    command
         .add_option("--aws-feature-gates", o.aws_feature_gates,
                     "EC2: RebootForRepair=true reboots nodes whose GPU a reset mends; others have no effect")
         ->envname("AWS_FEATURE_GATES");

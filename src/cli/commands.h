@@ -41,6 +41,7 @@ struct Ec2Options {
     int reserved_enis = 0;
     bool disable_dry_run = false;
     bool enable_zonal_shift = false;
+    bool account_commitments = false;
     std::string ami_refresh_interval = "1m";
     std::string subnet_refresh_interval = "1m";
     std::string security_group_refresh_interval = "1m";

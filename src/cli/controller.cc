@@ -101,6 +101,10 @@ int run_controller(const ControllerOptions& in) {
     if (!options) return refuse(options.error().message);
     auto config = load_config(in.kubeconfig, in.context);
     if (!config) return refuse(config.error().message);
+    if (in.ec2.account_commitments && in.ec2.cluster_name.empty())
+        return refuse("--account-commitments needs --cluster-name: without it no account is asked");
+    if (in.ec2.account_commitments && !in.commitments.empty())
+        return refuse("--commitments and --account-commitments would count the same twice: give one of them");
     Rng rng(io::os_seed());
     options->identity = make_identity(rng);
 

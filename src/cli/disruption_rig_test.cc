@@ -184,6 +184,29 @@ TEST_F(DisruptionRig, s5_14_a_replacement_that_is_deleted_meanwhile_ends_the_com
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
+TEST_F(DisruptionRig, replacements_of_one_node_that_ask_for_the_same_are_one_launch_group) {
+    apply(node_class() +
+          node_pool({.requirements = of_types("c-16x-amd64-linux"), .disruption = kNeverIdle}));
+    start();
+    apply(deployment("web", 12, "1"));
+    ASSERT_TRUE(runs(12, minutes{1}));
+    ASSERT_EQ(claims().size(), 1u);
+    const std::string first = claims().front().meta.name;
+    EXPECT_FALSE(claims().front().meta.annotations.contains(api::kLaunchGroupAnnotation));
+    apply(small_pool("default", kNeverIdle));
+    ASSERT_TRUE(until([&] { return claims().size() == 5; }, minutes{2}));
+    std::set<std::string> groups;
+    for (const api::NodeClaim& claim : claims()) {
+        if (claim.meta.name != first)
+            groups.emplace(api::find_or_empty(claim.meta.annotations, api::kLaunchGroupAnnotation));
+    }
+    ASSERT_EQ(groups.size(), 1u);
+    EXPECT_TRUE(groups.begin()->ends_with("/4")) << *groups.begin();
+    EXPECT_TRUE(until([&] { return claims().size() == 4 && nodes().size() == 4; }, minutes{3}));
+    EXPECT_TRUE(runs(12, minutes{1}));
+    EXPECT_EQ(disorder_after(minutes{1}), "");
+}
+
 class TwoPools : public VirtualRig {};
 
 TEST_F(TwoPools, s5_5_an_empty_node_does_not_wait_for_that_of_another_pool) {

@@ -54,6 +54,7 @@ Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& in, bool legacy_node
     out.reserved_enis = in.reserved_enis;
     out.disable_dry_run = in.disable_dry_run;
     out.enable_zonal_shift = in.enable_zonal_shift;
+    out.account_commitments = in.account_commitments;
     out.legacy_node_repair = legacy_node_repair;
     out.reserved_capacity = in.reserved_capacity;
     TRY(out.ami_refresh, interval("ami-refresh-interval", in.ami_refresh_interval));

@@ -2,6 +2,7 @@
 // Borrows the other. Loop thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ class ForwardingProvider : public Provider {
                                          const api::NodeClass* node_class) override {
         return own_.instance_types(pool, node_class);
     }
+    std::shared_ptr<const rules::Commitments> commitments() const override { return own_.commitments(); }
     bool shows_offerings() const override { return own_.shows_offerings(); }
     void reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                    std::function<void(Result<WantedClassState>)> done) override {

@@ -15,6 +15,7 @@
 #include "cloud/class_state.h"
 #include "cloud/launch.h"
 #include "cloud/reports.h"
+#include "rules/commitment.h"
 #include "rules/instance_type.h"
 #include "rules/node_class_kinds.h"
 #include "rules/node_pool_rules.h"
@@ -65,6 +66,10 @@ class Provider {
     // are not known now: nothing is bought for the pool, and the pool and its pods say the error's sentence.
     virtual Result<InstanceTypes> instance_types(const api::NodePool& pool,
                                                  const api::NodeClass* node_class) = 0;
+
+    // What its account has paid for already, as far as that is known and wanted; nullptr: nothing. The same
+    // pointer until something changed, which Reports::offers_changed() tells.
+    virtual std::shared_ptr<const rules::Commitments> commitments() const { return nullptr; }
 
     // Whether its types and offerings are shown as metrics, as Karpenter's provider for this cloud shows
     // them.

@@ -35,6 +35,8 @@ class Reports {
     // reconcile() would answer otherwise for this class.
     virtual void class_changed(const api::NodeClassReference&) {}
     virtual void happened(const InstanceEvent&) {}
+    // A sentence for the log, of what people should know and no object's status says. Once, not each time.
+    virtual void remarked(const std::string& /*sentence*/) {}
     // What the provider measures of its own doings, under the names of observe/metrics.cc.
     virtual void counted(std::string_view /*metric*/, const api::StringMap& /*labels*/, double /*by*/) {}
     // Into a histogram; times in seconds.

@@ -42,6 +42,7 @@ void Changes::hear_providers() {
     parts_.reports.on_event = [this](const cloud::InstanceEvent& event) {
         if (parts_.is_acting) parts_.cloud_events.note(event);
     };
+    parts_.reports.on_remark = [](const std::string& sentence) { observe::log_info("cloud", sentence); };
     const auto own = [](const api::StringMap& labels) {
         return observe::Labels(labels.begin(), labels.end());
     };

@@ -168,10 +168,14 @@ Disruptor::Progress Disruptor::mark(Command& command) {
 
 void Disruptor::create(Command& command) {
     KeptPlaces::Kept& kept = places_.of(command.number);
-    for (Command::Launch& launch : command.launches) {
+    std::vector<std::shared_ptr<const plan::MachineSpec>> specs;
+    for (const Command::Launch& launch : command.launches) specs.push_back(launch.spec);
+    const std::vector<std::string> groups = provisioner_.launch_groups(specs);
+    const std::string reason = lower(command.reason);
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        Command::Launch& launch = command.launches[i];
         const std::size_t pods = launch.movers.size();
-        const std::string reason = lower(command.reason);
-        const std::string name = provisioner_.create(launch.pool, *launch.spec, {reason},
+        const std::string name = provisioner_.create(launch.pool, *launch.spec, {reason, groups[i]},
                                                      [this, number = command.number](Status status) {
                                                          const auto it = commands_.find(number);
                                                          if (!status && it != commands_.end())

@@ -188,7 +188,7 @@ model::SnapshotInputs Provisioner::snapshot_inputs() const {
     inputs.expected = &places_.expected(KeptPlaces::For::kProvisioning);
     inputs.default_spread = &options_.default_spread;
     inputs.given_up = &holds_.given_up();
-    inputs.commitments = &options_.commitments;
+    inputs.commitments = &commitments();
     inputs.now = services_.loop.now();
     return inputs;
 }

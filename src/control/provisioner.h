@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "control/batch_window.h"
 #include "control/binding_windows.h"
+#include "control/commitment_book.h"
 #include "control/headroom_book.h"
 #include "control/holds.h"
 #include "control/kept_places.h"
@@ -48,6 +49,7 @@ class Provisioner {
           notes_(services, decisions),
           holds_(services, notes_),
           headroom_(services.cluster),
+          commitments_(services.providers, options.commitments),
           batch_window_(options.batch_idle, options.batch_max) {}
 
     // Leadership begins: from here on plans are made.
@@ -95,8 +97,8 @@ class Provisioner {
 
     // What the last plan made of the CapacityBuffers.
     const HeadroomBook& headroom() const { return headroom_; }
-    // What is paid for already.
-    const rules::Commitments& commitments() const { return options_.commitments; }
+    // What is paid for already. Stands until the loop's next turn.
+    const rules::Commitments& commitments() const { return commitments_.all(); }
 
   private:
     void close_batch();
@@ -131,6 +133,7 @@ class Provisioner {
     PlacementNotes notes_;
     Holds holds_;
     HeadroomBook headroom_;
+    CommitmentBook commitments_;
     bool started_ = false;
     io::TimerId hold_timer_ = 0;
     std::set<std::string, std::less<>> creating_;

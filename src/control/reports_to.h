@@ -12,6 +12,7 @@ struct ReportsTo final : cloud::Reports {
     std::function<void()> on_offers;
     std::function<void(const api::NodeClassReference&)> on_class;
     std::function<void(const cloud::InstanceEvent&)> on_event;
+    std::function<void(const std::string& sentence)> on_remark;
     std::function<void(std::string_view metric, const api::StringMap& labels, double by)> on_count;
     std::function<void(std::string_view metric, const api::StringMap& labels, double value)> on_value;
 
@@ -23,6 +24,9 @@ struct ReportsTo final : cloud::Reports {
     }
     void happened(const cloud::InstanceEvent& event) override {
         if (on_event) on_event(event);
+    }
+    void remarked(const std::string& sentence) override {
+        if (on_remark) on_remark(sentence);
     }
     void counted(std::string_view metric, const api::StringMap& labels, double by) override {
         if (on_count) on_count(metric, labels, by);

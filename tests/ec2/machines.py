@@ -6,48 +6,37 @@ KWOK plays the nodes from then on. A terminated machine falls silent; its node i
 import base64
 import email
 import re
-import threading
 import time
 import tomllib
 
 import yaml
-from api_client import ApiError
+from background import Background
 
 _NODES = "/api/v1/nodes"
 _GIB = 2 ** 30
 
 
-class Machines:
+class Machines(Background):
     """Joins each running instance once, `seconds` after it is seen first."""
 
     def __init__(self, cloud, api, seconds=2.0):
+        super().__init__(0.5)
         self._cloud, self._api, self._seconds = cloud, api, seconds
         self._seen, self._joined = {}, set()
         self._facts = {}
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self.problems = []
 
-    def __enter__(self):
-        self._thread.start()
-        return self
+    def turn(self):
+        for instance in self._cloud.instances("running"):
+            name, now = instance["InstanceId"], time.monotonic()
+            seen = self._seen.setdefault(name, now)
+            if name not in self._joined and now - seen >= self._seconds:
+                self._join(instance)
+                self._joined.add(name)
+        self._take_away_strangers()
 
-    def __exit__(self, *_):
-        self._is_over.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._is_over.wait(0.5):
-            try:
-                for instance in self._cloud.instances("running"):
-                    name, now = instance["InstanceId"], time.monotonic()
-                    seen = self._seen.setdefault(name, now)
-                    if name not in self._joined and now - seen >= self._seconds:
-                        self._join(instance)
-                        self._joined.add(name)
-                self._take_away_strangers()
-            except (ApiError, OSError) as trouble:
-                self.problems.append(str(trouble))
+    def spoilt(self, trouble):
+        self.problems.append(str(trouble))
 
     def _join(self, instance):
         labels, max_pods, taints = kubelet_of(base64.b64decode(self._cloud.user_data(instance["InstanceId"])).decode())

@@ -148,7 +148,7 @@ class Story:
     def none_bought_twice(self):
         """Not even for a while: moto remembers what has ended, too."""
         bought = self.cloud.ever_bought()
-        self.owners.look()
+        self.owners.turn()
         claims = collections.Counter(map(self.owners.of, bought))
         nobodys = [one["InstanceId"] for one in bought if not self.owners.of(one)]
         assert not nobodys, f"bought for no claim: {nobodys}"

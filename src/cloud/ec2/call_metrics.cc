@@ -25,6 +25,8 @@ std::string id_of(aws::Service service) {
             return "ARC Zonal Shift";
         case aws::Service::kEventBridge:
             return "EventBridge";
+        case aws::Service::kSavingsPlans:
+            return "savingsplans";
     }
     return "";
 }

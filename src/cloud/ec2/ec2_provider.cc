@@ -45,6 +45,7 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       pricing_(client_),
       sqs_(client_),
       arc_(client_),
+      savings_plans_(client_),
       instances_(ground.loop, ec2_, ground.reports, settings_.cluster_name),
       known_(ground.loop, instances_),
       reservations_(ground.loop, ec2_, instances_, ground.reports),
@@ -64,7 +65,8 @@ Ec2Provider::Ec2Provider(Ec2Ground ground, Settings settings)
       queue_(ground.loop, sqs_, instances_, ground.reports, settings_.interruption_queue),
       status_watch_(ground.loop, ec2_, ground.reports),
       zonal_shift_(ground.loop, eks_, arc_, settings_.cluster_name,
-                   [&reports = ground.reports] { reports.offers_changed(); }) {
+                   [&reports = ground.reports] { reports.offers_changed(); }),
+      commitments_({ground.loop, ec2_, savings_plans_, region_types_, ground.reports, region_, settings_}) {
     client_.tell(call_metrics_);
     labels_.domains.emplace_back(kGroup);
     // Every label of the built-in types is one that users may ask for.
@@ -199,12 +201,14 @@ DriftAnswer Ec2Provider::drift(const api::NodeClaim& claim, const api::NodePool&
     return out;
 }
 
-// Only who leads asks; so nobody else reads the queue, looks after instances or takes launch templates away.
+// Only who leads asks; so nobody else reads the queue, looks after instances takes launch templates away or
+// asks what is paid for.
 void Ec2Provider::reconcile(const api::NodeClass& node_class, const ClassFacts& facts,
                             std::function<void(Result<WantedClassState>)> done) {
     queue_.start();
     status_watch_.start();
     if (settings_.enable_zonal_shift) zonal_shift_.start();
+    if (settings_.account_commitments) commitments_.start();
     if (!launcher_.is_launching()) templates_.sweep();
     learned_.read(node_class);
     reconciler_.reconcile(node_class, facts,

@@ -12,10 +12,12 @@
 #include "cloud/ec2/call_metrics.h"
 #include "cloud/ec2/calls/ec2.h"
 #include "cloud/ec2/calls/iam.h"
+#include "cloud/ec2/calls/savings_plans.h"
 #include "cloud/ec2/calls/services.h"
 #include "cloud/ec2/calls/zonal_shift.h"
 #include "cloud/ec2/classes/class_reconciler.h"
 #include "cloud/ec2/classes/instance_profiles.h"
+#include "cloud/ec2/commitments/account_commitments.h"
 #include "cloud/ec2/health/instance_status.h"
 #include "cloud/ec2/health/zonal_shift.h"
 #include "cloud/ec2/instances/instances.h"
@@ -56,6 +58,7 @@ class Ec2Provider final : public Provider {
     const rules::RestrictedLabels& labels() const override { return labels_; }
     Result<InstanceTypes> instance_types(const api::NodePool& pool,
                                          const api::NodeClass* node_class) override;
+    std::shared_ptr<const rules::Commitments> commitments() const override { return commitments_.known(); }
     bool shows_offerings() const override { return true; }
 
     DriftAnswer drift(const api::NodeClaim& claim, const api::NodePool& pool,
@@ -117,6 +120,7 @@ class Ec2Provider final : public Provider {
     Pricing pricing_;
     Sqs sqs_;
     ArcZonalShift arc_;
+    SavingsPlans savings_plans_;
     Instances instances_;
     KnownInstances known_;
     Reservations reservations_;
@@ -135,6 +139,7 @@ class Ec2Provider final : public Provider {
     InterruptionQueue queue_;
     InstanceStatusWatch status_watch_;
     ZonalShift zonal_shift_;
+    AccountCommitments commitments_;
     rules::RestrictedLabels labels_;
     std::map<std::string, ClassTypes> types_;  // By the class's name.
     std::set<std::string> ending_;             // Ids of instances that EC2 has been told to end.

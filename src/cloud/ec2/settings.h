@@ -23,6 +23,7 @@ struct Settings {
     bool disable_dry_run = false;
     bool reserved_capacity = true;  // Karpenter's feature gate ReservedCapacity.
     bool enable_zonal_shift = false;
+    bool account_commitments = false;  // Ask what the account has paid for already.
     bool legacy_node_repair = false;
     bool reboot_for_repair = false;  // Of --aws-feature-gates.
     // For how long what selectors find is not asked for anew.

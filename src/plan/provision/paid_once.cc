@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "model/commitments.h"
@@ -55,6 +56,11 @@ std::optional<model::Snapshot> with_commitments_dealt(const model::Snapshot& sna
         rest -= *its;
     }
     if (!is_short) return std::nullopt;
+    // What nobody took may still be of use to those that lose something.
+    for (std::size_t i = 0; i < out.pools.size(); ++i) {
+        std::int64_t* const its = left_of(out.pools[i]);
+        if (its != nullptr) *its += std::exchange(left.at(snapshot.pools[i].commitment), 0);
+    }
     return out;
 }
 

@@ -9,7 +9,8 @@
 namespace joiner::plan {
 
 // The same question with what is left of the commitments that the plan takes more of than there is, dealt to
-// the pools that take it, in their order. Indexes stay. nullopt: the plan takes no more than there is.
+// the pools that take it, in their order; what nobody takes goes to the first that may. Indexes stay.
+// nullopt: the plan takes no more than there is.
 std::optional<model::Snapshot> with_commitments_dealt(const model::Snapshot& snapshot, const Plan& plan);
 
 // Whether commitments pay for some of the plan, and its bound may say little: it does not count how much

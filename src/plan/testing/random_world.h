@@ -13,6 +13,7 @@
 
 #include "api/names.h"
 #include "base/rng.h"
+#include "model/commitments.h"
 #include "model/reservations.h"
 #include "plan/plan.h"
 #include "plan/verify/checker.h"
@@ -34,6 +35,7 @@ struct Size {
     bool has_preferences = true;
     bool has_weights = true;
     bool has_reservations = false;
+    bool has_commitments = false;
     bool has_odd_terms = false;  // Node affinity of several operators and terms.
 };
 
@@ -41,6 +43,7 @@ class World {
   public:
     World(Rng& rng, const Size& size) : rng_(rng), size_(size) {
         make_types();
+        make_commitments();
         make_pools();
         make_daemons();
         make_rooms();
@@ -48,6 +51,7 @@ class World {
         make_pods();
     }
     model::Snapshot snapshot;
+    rules::Commitments commitments;
 
   private:
     bool chance(std::uint64_t one_in) { return rng_.below(one_in) == 0; }
@@ -63,6 +67,7 @@ class World {
             const auto cpus = std::int64_t{1} << (1 + rng_.below(4));
             type.capacity.cpu_milli = cpus * 1000;
             type.capacity.memory_bytes = cpus << 32;
+            if (size_.has_commitments) type.name = name_by_size(types, cpus);
             type.capacity.pods = 4 + static_cast<std::int64_t>(rng_.below(20));
             std::vector<std::string> zones;
             for (std::uint64_t z = 0; z < size_.zones; ++z) {
@@ -100,6 +105,51 @@ class World {
         types_ = std::make_shared<const std::vector<rules::InstanceType>>(std::move(types));
     }
 
+    // "t.xlarge", so that sizes of a family can share a reservation; of two alike the second in a family of
+    // its own.
+    static std::string name_by_size(const std::vector<rules::InstanceType>& types, std::int64_t cpus) {
+        const std::string size = cpus == 2   ? "large"
+                                 : cpus == 4 ? "xlarge"
+                                             : fmt::format("{}xlarge", cpus / 4);
+        const bool is_taken = std::any_of(types.begin(), types.end(),
+                                          [&](const auto& type) { return type.name == "t." + size; });
+        return fmt::format("{}.{}", is_taken ? fmt::format("u{}", types.size()) : "t", size);
+    }
+
+    // Of every kind, and seldom of more than a machine or two.
+    void make_commitments() {
+        if (!size_.has_commitments || types_->empty()) return;
+        for (std::uint64_t i = 1 + rng_.below(2); i > 0; --i) {
+            const rules::InstanceType& type = (*types_)[rng_.below(types_->size())];
+            rules::Commitment one;
+            one.name = fmt::format("commitment-{}", i);
+            one.kind = static_cast<rules::CommitmentKind>(rng_.below(4));
+            const std::int64_t count = chance(4) ? 2 : 1;
+            if (one.is_plan()) {
+                if (one.kind == rules::CommitmentKind::kFamilyPlan)
+                    one.family = type.name.substr(0, type.name.find('.'));
+                one.discount = 0.25;
+                one.amount = count * 100'000'000 + static_cast<std::int64_t>(rng_.below(100'000'000));
+            } else {
+                one.instance_type = type.name;
+                if (one.kind == rules::CommitmentKind::kZonalReserved) one.zone = zone();
+                one.amount = rules::reserved_amount(one.kind, type.name, one.os, count);
+            }
+            commitments.push_back(std::move(one));
+        }
+    }
+
+    void add_pool(model::PoolView part) {
+        std::vector<std::int64_t> left;
+        for (const rules::Commitment& one : commitments) left.push_back(one.amount);
+        if (part.is_reservation || commitments.empty()) {
+            snapshot.pools.push_back(std::move(part));
+            return;
+        }
+        for (model::PoolView& paid : model::split_by_commitment(std::move(part), commitments, left))
+            snapshot.pools.push_back(std::move(paid));
+    }
+
     void make_pools() {
         for (std::uint64_t i = chance(8) ? 0 : 1 + rng_.below(2); i > 0; --i) {
             model::PoolView pool;
@@ -117,7 +167,7 @@ class World {
             if (chance(4))
                 pool.remaining.emplace_back("cpu", static_cast<std::int64_t>(rng_.below(40)) * 1000);
             for (model::PoolView& part : model::split_by_reservation(std::move(pool), {}))
-                snapshot.pools.push_back(std::move(part));
+                add_pool(std::move(part));
         }
         std::stable_sort(snapshot.pools.begin(), snapshot.pools.end(),
                          [](const auto& a, const auto& b) { return a.weight > b.weight; });

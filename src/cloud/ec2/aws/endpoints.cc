@@ -99,6 +99,8 @@ std::string_view name_of(Service service) {
             return "arc-zonal-shift";
         case Service::kEventBridge:
             return "events";
+        case Service::kSavingsPlans:
+            return "savingsplans";
     }
     return "";
 }
@@ -122,7 +124,7 @@ Result<Endpoints> Endpoints::read(const Environment& environment, std::string re
     const auto services = environment.files.services.find(environment.profile_setting("services"));
     for (const Service service :
          {Service::kEc2, Service::kIam, Service::kSts, Service::kSqs, Service::kSsm, Service::kEks,
-          Service::kPricing, Service::kZonalShift, Service::kEventBridge}) {
+          Service::kPricing, Service::kZonalShift, Service::kEventBridge, Service::kSavingsPlans}) {
         const std::string id(service_id(service));
         const std::string variable = "AWS_ENDPOINT_URL_" + upper(id);
         std::string url = environment.variable(variable);
@@ -151,9 +153,11 @@ std::string_view Endpoints::partition() const {
 ServiceEndpoint Endpoints::of(Service service) const {
     const Partition& partition = partition_of(region_);
     ServiceEndpoint out;
-    out.signing_region = service == Service::kIam       ? std::string(partition.iam_region)
-                         : service == Service::kPricing ? std::string(pricing_region(region_))
-                                                        : region_;
+    // Savings Plans have one endpoint for all regions, but for those of the other partitions and FIPS.
+    const bool is_global = service == Service::kSavingsPlans && partition.name == "aws" && !uses_fips_;
+    out.signing_region = service == Service::kIam || is_global ? std::string(partition.iam_region)
+                         : service == Service::kPricing        ? std::string(pricing_region(region_))
+                                                               : region_;
     if (const auto it = urls_.find(std::string(service_id(service))); it != urls_.end()) {
         out.url = it->second;
         return out;
@@ -164,17 +168,17 @@ ServiceEndpoint Endpoints::of(Service service) const {
     }
     const bool has_dual_stack = uses_dual_stack_ && !partition.dual_stack_suffix.empty();
     const std::string_view suffix = has_dual_stack ? partition.dual_stack_suffix : partition.suffix;
-    // GovCloud's regional endpoints are the validated ones already, but for one service.
-    const bool is_fips_by_itself =
-        partition.name == "aws-us-gov" && !has_dual_stack && service != Service::kZonalShift;
+    // GovCloud's regional endpoints are the validated ones already, but for two services.
+    const bool is_fips_by_itself = partition.name == "aws-us-gov" && !has_dual_stack &&
+                                   service != Service::kZonalShift && service != Service::kSavingsPlans;
     const bool wants_fips = uses_fips_ && !is_fips_by_itself && service != Service::kPricing;
     std::string host = service == Service::kPricing ? "api.pricing" : std::string(name_of(service));
     if (wants_fips) host = service == Service::kEks && !has_dual_stack ? "fips.eks" : host + "-fips";
     if (service == Service::kIam && partition.name == "aws-us-gov") {
         out.url = fmt::format("https://iam.us-gov.{}", suffix);
-    } else if (service == Service::kIam && has_dual_stack) {
+    } else if ((service == Service::kIam || is_global) && has_dual_stack) {
         out.url = fmt::format("https://{}.global.{}", host, suffix);
-    } else if (service == Service::kIam && partition.name == "aws") {
+    } else if ((service == Service::kIam && partition.name == "aws") || is_global) {
         out.url = fmt::format("https://{}.{}", host, suffix);
     } else {
         out.url = fmt::format("https://{}.{}.{}", host, out.signing_region, suffix);

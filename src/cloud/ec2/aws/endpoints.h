@@ -9,7 +9,7 @@
 
 namespace joiner::cloud::ec2::aws {
 
-enum class Service { kEc2, kIam, kSts, kSqs, kSsm, kEks, kPricing, kZonalShift, kEventBridge };
+enum class Service { kEc2, kIam, kSts, kSqs, kSsm, kEks, kPricing, kZonalShift, kEventBridge, kSavingsPlans };
 
 // The name in signatures and messages: "ec2".
 std::string_view name_of(Service service);

@@ -154,6 +154,12 @@ void Ec2::describe_capacity_reservations(std::vector<std::string> ids, Filters f
                                                          ids.empty() ? kPage : 0, std::move(done));
 }
 
+void Ec2::describe_reserved_instances(Done<std::vector<ReservedInstances>> done) {
+    list<ReservedInstances, read_reserved_instances>(
+        client_, "DescribeReservedInstances", "reservedInstancesSet",
+        with_filters("DescribeReservedInstances", {{"state", {"active"}}}), 0, std::move(done));
+}
+
 void Ec2::create_launch_template(const LaunchTemplateRequest& request, bool is_dry_run,
                                  Done<LaunchTemplate> done) {
     Form form = launch_template_form(request);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cloud/ec2/aws/error.h"
+#include "cloud/ec2/calls/commitment_answers.h"
 #include "cloud/ec2/calls/fleet.h"
 #include "cloud/ec2/calls/image.h"
 #include "cloud/ec2/calls/instance.h"
@@ -50,6 +51,8 @@ class Ec2 {
     // With ids, the filters must be empty: EC2 pages no question by id.
     void describe_capacity_reservations(std::vector<std::string> ids, Filters filters,
                                         aws::Done<std::vector<CapacityReservation>> done);
+    // Those that are active. EC2 does not page them.
+    void describe_reserved_instances(aws::Done<std::vector<ReservedInstances>> done);
 
     // Fails with kConflict where the name is taken.
     void create_launch_template(const LaunchTemplateRequest& request, bool is_dry_run,

@@ -154,6 +154,20 @@ CapacityReservation read_capacity_reservation(const pugi::xml_node& item) {
     return out;
 }
 
+ReservedInstances read_reserved_instances(const pugi::xml_node& item) {
+    ReservedInstances out;
+    out.id = text_of(item, "reservedInstancesId");
+    out.type = text_of(item, "instanceType");
+    out.scope = text_of(item, "scope");
+    out.zone = text_of(item, "availabilityZone");
+    out.product = text_of(item, "productDescription");
+    out.tenancy = text_of(item, "instanceTenancy");
+    out.state = text_of(item, "state");
+    out.count = count_of(item, "instanceCount");
+    out.ends = time_of(item, "end");
+    return out;
+}
+
 LaunchTemplate read_launch_template(const pugi::xml_node& item) {
     return {text_of(item, "launchTemplateId"), text_of(item, "launchTemplateName"),
             time_of(item, "createTime").value_or(kNoTime), tags_of(item)};
@@ -174,6 +188,7 @@ InstanceInfo read_instance(const pugi::xml_node& item) {
     out.subnet = text_of(item, "subnetId");
     out.vpc = text_of(item, "vpcId");
     out.private_dns_name = text_of(item, "privateDnsName");
+    out.platform = text_of(item, "platform");
     out.lifecycle = text_of(item, "instanceLifecycle");
     out.spot_request = text_of(item, "spotInstanceRequestId");
     out.reservation_id = text_of(item, "capacityReservationId");

@@ -4,6 +4,7 @@
 
 #include <pugixml.hpp>
 
+#include "cloud/ec2/calls/commitment_answers.h"
 #include "cloud/ec2/calls/fleet.h"
 #include "cloud/ec2/calls/image.h"
 #include "cloud/ec2/calls/instance.h"
@@ -22,6 +23,7 @@ SecurityGroup read_security_group(const pugi::xml_node& item);
 Image read_image(const pugi::xml_node& item);
 PlacementGroup read_placement_group(const pugi::xml_node& item);
 CapacityReservation read_capacity_reservation(const pugi::xml_node& item);
+ReservedInstances read_reserved_instances(const pugi::xml_node& item);
 LaunchTemplate read_launch_template(const pugi::xml_node& item);
 InstanceInfo read_instance(const pugi::xml_node& item);
 InstanceHealth read_health(const pugi::xml_node& item);

@@ -22,6 +22,7 @@ struct InstanceInfo {
     std::string subnet;
     std::string vpc;
     std::string private_dns_name;
+    std::string platform;      // "windows"; empty: Linux.
     std::string lifecycle;     // "spot"; empty: on demand.
     std::string spot_request;  // Empty: none.
     std::string tenancy;

@@ -155,6 +155,15 @@ void Sqs::receive(const std::string& queue_url, Done<std::vector<QueueMessage>> 
         });
 }
 
+void Sqs::get_queue_arn(const std::string& queue_url, Done<std::string> done) {
+    ask_for_object<std::string>(client_,
+                                json_call(aws::Service::kSqs, "AmazonSQS", "GetQueueAttributes", "1.0",
+                                          {{"QueueUrl", queue_url}, {"AttributeNames", {"QueueArn"}}}),
+                                std::move(done), [](const json& body) -> Answer<std::string> {
+                                    return text_at(at(body, "Attributes"), "QueueArn");
+                                });
+}
+
 void Sqs::peek(const std::string& queue_url, Done<void> done) {
     ask_whether(client_,
                 json_call(aws::Service::kSqs, "AmazonSQS", "ReceiveMessage", "1.0",

@@ -65,6 +65,8 @@ class Sqs {
     void get_queue_url(const std::string& name, aws::Done<std::string> done);
     // Waits up to 20 seconds for a first message; ten at most come at once.
     void receive(const std::string& queue_url, aws::Done<std::vector<QueueMessage>> done);
+    // Empty where the answer names none.
+    void get_queue_arn(const std::string& queue_url, aws::Done<std::string> done);
     // Whether the queue may be read. What it holds stays there for whoever reads it.
     void peek(const std::string& queue_url, aws::Done<void> done);
     void remove(const std::string& queue_url, const std::string& receipt, aws::Done<void> done);

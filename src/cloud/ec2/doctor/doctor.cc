@@ -16,6 +16,11 @@ namespace {
 const std::string kPolicyCure =
     "give the controller's role the policy in deploy/aws/controller-policy.json, with your names in it";
 
+const std::string kCommitmentsCure =
+    "give the controller's role the policy in deploy/aws/commitments-policy.json too, or "
+    "--account-commitments "
+    "off";
+
 std::string permission_check(std::string_view action) {
     return fmt::format("permission {}", action);
 }
@@ -85,7 +90,8 @@ Doctor::Doctor(Ec2Ground ground, Settings settings, std::vector<api::NodeClass> 
       pricing_(client_),
       sqs_(client_),
       arc_(client_),
-      event_bridge_(client_) {
+      event_bridge_(client_),
+      savings_plans_(client_) {
     ours_.tags = {{std::string(kOwnedTagPrefix) + settings_.cluster_name, "owned"},
                   {std::string(kClusterTag), settings_.cluster_name},
                   {std::string(kPoolTag), "default"},
@@ -175,6 +181,7 @@ void Doctor::plan() {
     then(&Doctor::look_at_queue);
     then(&Doctor::look_at_rules);
     then(&Doctor::look_at_zonal_shift);
+    then(&Doctor::look_at_commitments);
 }
 
 void Doctor::look_at_ec2(Next next) {
@@ -404,15 +411,36 @@ void Doctor::look_at_queue(Next next) {
                                return next();
                            }
                            // Takes no message from whoever reads.
-                           queue_arn_ = queue_arn_of(*url, client_.endpoints());
-                           sqs_.peek(*url, [this, name, next](const aws::Answer<void>& may_read) {
+                           sqs_.peek(*url, [this, name, url = *url, next](const aws::Answer<void>& may_read) {
                                if (may_read)
                                    good(name, settings_.interruption_queue + " may be read");
                                else
                                    failed(name, may_read.error().message, kPolicyCure);
-                               next();
+                               find_queue_arn(url, next);
                            });
                        });
+}
+
+// Most addresses say it. Otherwise the queue is asked, which the controller does not need to be allowed.
+void Doctor::find_queue_arn(const std::string& url, Next next) {
+    queue_arn_ = queue_arn_of(url, client_.endpoints());
+    if (!queue_arn_.empty()) return next();
+    sqs_.get_queue_arn(url, [this, url, next = std::move(next)](const aws::Answer<std::string>& arn) {
+        if (arn) queue_arn_ = *arn;
+        if (queue_arn_.empty()) {
+            const bool is_forbidden = !arn && arn.error().kind == ErrorKind::kForbidden;
+            not_checked(
+                kRulesCheck,
+                fmt::format("which rules deliver to it is not known: the address {} does not name the "
+                            "account{}",
+                            url,
+                            is_forbidden ? ", and for this check alone the role wants "
+                                           "sqs:GetQueueAttributes"
+                            : arn        ? ", nor do the queue's attributes"
+                                         : "; " + arn.error().message));
+        }
+        next();
+    });
 }
 
 // The controller does not need to see the rules, so a role that may not is no fault.
@@ -483,6 +511,43 @@ void Doctor::look_at_zonal_shift(Next next) {
                        ? kPolicyCure
                        : "switch zonal shift on for the cluster, or --enable-zonal-shift off");
         next();
+    });
+}
+
+void Doctor::look_at_commitments(Next next) {
+    if (!settings_.account_commitments) return next();
+    ec2_.describe_reserved_instances(
+        [this, next = std::move(next)](const aws::Answer<std::vector<ReservedInstances>>& reserved) {
+            note(permission_check("ec2:DescribeReservedInstances"),
+                 verdict_of(reserved ? nullptr : &reserved.error()), kCommitmentsCure);
+            look_at_savings_plans(reserved ? reserved->size() : 0, next);
+        });
+}
+
+// A plan is needed to ask for rates.
+void Doctor::look_at_savings_plans(std::size_t reserved, Next next) {
+    const std::string name = permission_check("savingsplans:DescribeSavingsPlans");
+    const std::string of_rates = permission_check("savingsplans:DescribeSavingsPlanRates");
+    if (settings_.isolated_vpc) {
+        not_checked(name, "Savings Plans are not asked for here");
+        return next();
+    }
+    savings_plans_.describe_savings_plans([this, name, of_rates, reserved, next = std::move(next)](
+                                              const aws::Answer<std::vector<SavingsPlan>>& plans) {
+        note(name, verdict_of(plans ? nullptr : &plans.error()), kCommitmentsCure);
+        if (!plans) return next();
+        good("commitments", fmt::format("{} purchases of reserved instances here, {} Savings Plans", reserved,
+                                        plans->size()));
+        if (plans->empty()) {
+            not_checked(of_rates, "there is no Savings Plan to try it on");
+            return next();
+        }
+        savings_plans_.describe_savings_plan_rates(
+            plans->front().id, region_,
+            [this, of_rates, next](const aws::Answer<std::vector<SavingsPlanRate>>& rates) {
+                note(of_rates, verdict_of(rates ? nullptr : &rates.error()), kCommitmentsCure);
+                next();
+            });
     });
 }
 

@@ -13,6 +13,7 @@
 #include "cloud/ec2/calls/ec2.h"
 #include "cloud/ec2/calls/event_bridge.h"
 #include "cloud/ec2/calls/iam.h"
+#include "cloud/ec2/calls/savings_plans.h"
 #include "cloud/ec2/calls/services.h"
 #include "cloud/ec2/calls/sts.h"
 #include "cloud/ec2/calls/zonal_shift.h"
@@ -59,10 +60,13 @@ class Doctor {
     void look_at_prices(Next next);
     void look_at_profiles(Next next);
     void look_at_queue(Next next);
+    void find_queue_arn(const std::string& url, Next next);
     void look_at_rules(Next next);
     void describe_rules(std::vector<std::string> names, std::vector<EventRule> found, Next next);
     void note_rules(const std::vector<EventRule>& rules);
     void look_at_zonal_shift(Next next);
+    void look_at_commitments(Next next);
+    void look_at_savings_plans(std::size_t reserved, Next next);
     void look_at_subnets(const api::NodeClass& node_class, Next next);
     void look_at_security_groups(const api::NodeClass& node_class, Next next);
     void look_at_images(const api::NodeClass& node_class, Next next);
@@ -81,10 +85,11 @@ class Doctor {
     Sqs sqs_;
     ArcZonalShift arc_;
     EventBridge event_bridge_;
+    SavingsPlans savings_plans_;
     bool heeds_dry_runs_ = false;  // Of a question, so far.
     TrialGround ours_;
     std::string cluster_arn_;
-    std::string queue_arn_;  // Empty: the queue cannot be read, or its address does not say.
+    std::string queue_arn_;  // Empty: it is not known.
     std::deque<Step> steps_;
     std::vector<Check> checks_;
     std::function<void(std::vector<Check>)> done_;

@@ -35,6 +35,7 @@ class DoctorTest : public ::testing::Test {
         for (const auto& [name, value] : request.headers) {
             if (name == "x-amz-target") return value.substr(value.find('.') + 1);
         }
+        if (request.target.starts_with("/DescribeSavingsPlan")) return request.target.substr(1);
         if (!request.body.starts_with("Action="))
             return request.target.starts_with("/clusters/") ? "DescribeCluster" : "GetManagedResource";
         return request.body.substr(7, request.body.find('&') - 7);
@@ -82,7 +83,13 @@ class DoctorTest : public ::testing::Test {
                 200,
                 "<ListInstanceProfilesResponse><ListInstanceProfilesResult/></ListInstanceProfilesResponse>",
                 "", 0};
-        if (action == "GetQueueUrl") return {200, R"({"QueueUrl":"http://q/123456789012/test"})", "", 0};
+        if (action == "GetQueueUrl") return {200, nlohmann::json{{"QueueUrl", queue_url_}}.dump(), "", 0};
+        if (action == "GetQueueAttributes")
+            return {200, R"({"Attributes":{"QueueArn":"arn:aws:sqs:us-east-1:123456789012:test"}})", "", 0};
+        if (action == "DescribeReservedInstances")
+            return set(action, "reservedInstancesSet", "<item/><item/>");
+        if (action == "DescribeSavingsPlans")
+            return {200, R"({"savingsPlans":[{"savingsPlanId":"sp-1","state":"active"}]})", "", 0};
         if (action == "ListRuleNamesByTarget") {
             asked_of_ = nlohmann::json::parse(request.body)["TargetArn"];
             nlohmann::json names = nlohmann::json::array();
@@ -131,6 +138,7 @@ class DoctorTest : public ::testing::Test {
     bool has_images_ = true;
     bool has_instance_ = true;
     std::map<std::string, int> calls_;
+    std::string queue_url_ = "http://q/123456789012/test";
     std::string asked_of_;
     std::map<std::string, EventRule> rules_ = {
         {"a",
@@ -232,6 +240,50 @@ TEST_F(DoctorTest, rules_that_may_not_be_seen_are_a_note_and_no_failure) {
         EXPECT_EQ(check->result, Check::Result::kNotChecked);
         EXPECT_THAT(check->message, HasSubstr("events:ListRuleNamesByTarget"));
         EXPECT_EQ(count(checks, Check::Result::kFailed), 0);
+    }
+}
+
+TEST_F(DoctorTest, a_queue_whose_address_names_no_account_is_asked_for_its_name) {
+    queue_url_ = "https://queue.example/test";
+    const std::vector<Check> checks = examine();
+    EXPECT_EQ(asked_of_, "arn:aws:sqs:us-east-1:123456789012:test");
+    ASSERT_NE(find(checks, "rule SpotInterruption"), nullptr);
+    EXPECT_EQ(find(checks, "rules of the queue"), nullptr);
+
+    refused_ = {"GetQueueAttributes"};
+    const std::vector<Check> without = examine();
+    const Check* check = find(without, "rules of the queue");
+    ASSERT_NE(check, nullptr);
+    EXPECT_EQ(check->result, Check::Result::kNotChecked);
+    EXPECT_THAT(check->message, HasSubstr("https://queue.example/test"));
+    EXPECT_THAT(check->message, HasSubstr("sqs:GetQueueAttributes"));
+    EXPECT_EQ(find(without, "rule SpotInterruption"), nullptr);
+    EXPECT_EQ(count(without, Check::Result::kFailed), 0);
+}
+
+TEST_F(DoctorTest, what_the_account_has_paid_for_is_looked_at_where_it_counts) {
+    EXPECT_EQ(find(examine(), "commitments"), nullptr);
+    EXPECT_EQ(calls_["DescribeSavingsPlans"], 0);
+    settings_.account_commitments = true;
+    const std::vector<Check> checks = examine();
+    ASSERT_NE(find(checks, "commitments"), nullptr);
+    for (const char* name :
+         {"permission ec2:DescribeReservedInstances", "permission savingsplans:DescribeSavingsPlans",
+          "permission savingsplans:DescribeSavingsPlanRates", "commitments"}) {
+        ASSERT_NE(find(checks, name), nullptr) << name;
+        EXPECT_EQ(find(checks, name)->result, Check::Result::kOk) << name;
+    }
+    EXPECT_THAT(find(checks, "commitments")->message, HasSubstr("2 purchases"));
+    for (const char* call :
+         {"DescribeReservedInstances", "DescribeSavingsPlans", "DescribeSavingsPlanRates"}) {
+        refused_ = {call};
+        const std::vector<Check> refused = examine();
+        EXPECT_EQ(count(refused, Check::Result::kFailed), 1) << call;
+        for (const Check& each : refused) {
+            if (each.result == Check::Result::kFailed) {
+                EXPECT_THAT(each.cure, HasSubstr("commitments-policy"));
+            }
+        }
     }
 }
 

@@ -95,6 +95,15 @@ const std::vector<Permission>& permissions() {
     return kPermissions;
 }
 
+const std::vector<Permission>& commitment_permissions() {
+    static const std::vector<Permission> kPermissions = {
+        {"ec2:DescribeReservedInstances", Trial::kDryRun},
+        {"savingsplans:DescribeSavingsPlans", Trial::kRead},
+        {"savingsplans:DescribeSavingsPlanRates", Trial::kRead},
+    };
+    return kPermissions;
+}
+
 TrialAnswer verdict_of(const aws::CallError* error) {
     if (error == nullptr) return {Verdict::kAllowed};
     if (error->is_dry_run()) return {.verdict = Verdict::kAllowed, .was_dry = true};

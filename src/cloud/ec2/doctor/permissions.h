@@ -27,6 +27,9 @@ struct Permission {
 // Every call of ours that needs one, and those that are checked with a call (iam:PassRole).
 const std::vector<Permission>& permissions();
 
+// Those that --account-commitments needs besides. Held to deploy/aws/commitments-policy.json.
+const std::vector<Permission>& commitment_permissions();
+
 // What a dry run of a call that changes something names, of what is ours; empty: there is none, and the call
 // cannot be tried.
 struct TrialGround {

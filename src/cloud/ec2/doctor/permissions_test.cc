@@ -27,19 +27,23 @@ std::string read(const fs::path& path) {
     return io::read_file(path.string(), 1u << 20).value();
 }
 
-std::set<std::string> listed() {
+std::set<std::string> actions_of(const std::vector<Permission>& permissions) {
     std::set<std::string> out;
-    for (const Permission& each : permissions()) out.insert(each.action);
+    for (const Permission& each : permissions) out.insert(each.action);
     return out;
 }
 
-nlohmann::json policy() {
-    return nlohmann::json::parse(read(kSources / "deploy/aws/controller-policy.json"));
+std::set<std::string> listed() {
+    return actions_of(permissions());
 }
 
-std::set<std::string> granted() {
+nlohmann::json policy(const char* name = "controller-policy.json") {
+    return nlohmann::json::parse(read(kSources / "deploy/aws" / name));
+}
+
+std::set<std::string> granted(const char* name = "controller-policy.json") {
     std::set<std::string> out;
-    const nlohmann::json all = policy();
+    const nlohmann::json all = policy(name);
     for (const auto& statement : all.at("Statement")) {
         const auto& action = statement.at("Action");
         if (action.is_string())
@@ -69,11 +73,13 @@ std::set<std::string> called() {
 
 TEST(Permissions, every_call_that_the_code_makes_is_listed) {
     std::set<std::string> names;
-    for (const std::string& action : listed()) names.insert(action.substr(action.find(':') + 1));
+    std::set<std::string> actions = listed();
+    actions.merge(actions_of(commitment_permissions()));
+    for (const std::string& action : actions) names.insert(action.substr(action.find(':') + 1));
     std::set<std::string> calls = called();
     EXPECT_THAT(calls, Contains("CreateFleet"));
     EXPECT_EQ(calls.erase("GetCallerIdentity"), 1u) << "it needs no permission";
-    for (const char* call : {"ListRuleNamesByTarget", "DescribeRule"})
+    for (const char* call : {"ListRuleNamesByTarget", "DescribeRule", "GetQueueAttributes"})
         EXPECT_EQ(calls.erase(call), 1u) << "only the doctor makes it, and does without where it may not";
     EXPECT_THAT(calls, IsSubsetOf(names));
     // What is not a call of its own.
@@ -83,6 +89,7 @@ TEST(Permissions, every_call_that_the_code_makes_is_listed) {
 
 TEST(Permissions, the_policy_grants_what_is_listed_and_no_more) {
     EXPECT_EQ(granted(), listed());
+    EXPECT_EQ(granted("commitments-policy.json"), actions_of(commitment_permissions()));
 }
 
 TEST(Permissions, the_policy_grants_nothing_that_karpenters_does_not) {

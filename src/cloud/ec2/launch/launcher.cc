@@ -20,6 +20,8 @@ using std::chrono::seconds;
 
 // An instance that was bought may not be listed for so long.
 constexpr Duration kListedBy = seconds{90};
+// A new instance's partition.
+constexpr Duration kPartitionSaidBy = seconds{15};
 constexpr Duration kBetweenLooks = seconds{3};
 constexpr Duration kYoungFor = minutes{2};
 // Between the API server's clock and ours.
@@ -448,7 +450,29 @@ void Launcher::bought(const PurchasePtr& purchase, const FleetInstances& instanc
     subnets_.used(info.subnet, 1);
     if (is_reserved(info)) reservations_.launched(info);
     purchase->bought_at = loop_.monotonic();
+    const auto& selector = purchase->node_class->spec.placement_group;
+    const auto group = selector ? placement_groups_.find(*selector) : std::nullopt;
+    if (group && group->strategy == "partition" && !info.partition)
+        return say_partition(purchase, std::make_shared<LaunchAnswer>(std::move(answer)),
+                             purchase->bought_at + kPartitionSaidBy);
     finish(purchase, std::move(answer));
+}
+
+// EC2 chose it. The machine boots meanwhile, and its node is to have the label from the first.
+void Launcher::say_partition(const PurchasePtr& purchase, std::shared_ptr<LaunchAnswer> answer,
+                             Duration until) {
+    const std::string id = instance_id_in(answer->instance->provider_id);
+    instances_.get(id, [this, purchase, answer, until,
+                        is_alive = is_alive_](const aws::Answer<std::optional<InstanceInfo>>& info) {
+        if (!*is_alive) return;
+        const bool is_said = info && *info && (*info)->partition;
+        if (is_said)
+            answer->instance->labels[std::string(kPartitionLabel)] = std::to_string(*(*info)->partition);
+        if (is_said || loop_.monotonic() >= until) return finish(purchase, std::move(*answer));
+        loop_.after(kBetweenLooks, [this, purchase, answer, until, is_alive] {
+            if (*is_alive) say_partition(purchase, answer, until);
+        });
+    });
 }
 
 void Launcher::fail_with(const PurchasePtr& purchase, Error error) {

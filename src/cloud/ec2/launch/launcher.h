@@ -81,6 +81,8 @@ class Launcher {
     void note_errors(const PurchasePtr& purchase, const std::vector<FleetError>& errors);
     void found(const PurchasePtr& purchase, const InstanceInfo& info);
     void bought(const PurchasePtr& purchase, const FleetInstances& instances);
+    // Finishes once EC2 says which partition of its group the new instance is in, or `until` without.
+    void say_partition(const PurchasePtr& purchase, std::shared_ptr<LaunchAnswer> answer, Duration until);
     void fail_with(const PurchasePtr& purchase, Error error);
     void finish(const PurchasePtr& purchase, LaunchAnswer answer);
     void forget_old();

@@ -13,6 +13,7 @@ namespace {
 
 using cloud::testing::create;
 using std::chrono::hours;
+using std::chrono::seconds;
 using testing::Ec2Bench;
 using ::testing::ElementsAre;
 using testing::FakePlacementGroup;
@@ -92,6 +93,20 @@ TEST(PlacementGroups, a_claim_of_some_partitions_gets_the_first_of_them) {
     ASSERT_TRUE(answer && answer->instance);
     EXPECT_EQ(bench.in_template("Placement.PartitionNumber"), "3");
     EXPECT_EQ(api::find_or_empty(answer->instance->labels, kPartitionLabel), "3");
+}
+
+TEST(PlacementGroups, a_claim_of_no_partition_says_which_one_ec2_chose) {
+    PlacedBench bench({{.id = "pg-1", .name = "one", .strategy = "partition", .partitions = 7}}, by_name());
+    bench.ec2().faults.list_lag = seconds{5};
+    const auto answer = create(bench, bench.request("a", "uid-a"));
+    ASSERT_TRUE(answer && answer->instance);
+    EXPECT_EQ(bench.in_template("Placement.PartitionNumber"), "");
+    EXPECT_EQ(api::find_or_empty(answer->instance->labels, kPartitionLabel), "7");
+
+    bench.ec2().faults.list_lag = hours{1};
+    const auto without = create(bench, bench.request("b", "uid-b"));
+    ASSERT_TRUE(without && without->instance) << "it is not waited for for ever";
+    EXPECT_EQ(api::find_or_empty(without->instance->labels, kPartitionLabel), "");
 }
 
 TEST(PlacementGroups, a_spread_group_that_is_full_in_a_zone_gives_way_to_another_zone) {

@@ -45,6 +45,7 @@ struct FakeInstance {
     WallTime ended = WallTime::max();  // When it was told to end.
     std::vector<std::string> security_groups = {};
     std::string reservation = {};  // That it was launched into.
+    std::string partition = {};    // Of a partition placement group.
 
     std::string state_at(WallTime at) const {
         using std::chrono::seconds;
@@ -315,11 +316,12 @@ class FakeEc2 final : public io::HttpClient {
             const rules::OfferingKey key = {each.type, each.zone, capacity_type, ""};
             for (; wanted > 0 && !sold_out.contains(key); --wanted) {
                 take_of_stock(key);
-                const FakeInstance& instance =
+                FakeInstance& instance =
                     run({"", each.type, each.zone, each.subnet, each.image_id, capacity_type,
                          tags_at(fields, "TagSpecification.2"), kNoTime, WallTime::max(),
                          list_at(launch_template, "LaunchTemplateData.NetworkInterface.1.SecurityGroupId"),
                          reservation});
+                instance.partition = partition_of(launch_template);
                 ids += element("item", instance.id);
             }
             if (!ids.empty())
@@ -386,6 +388,17 @@ class FakeEc2 final : public io::HttpClient {
             }
         }
         return true;
+    }
+    // As the template has it; else the last of the group.
+    std::string partition_of(const Fields& launch_template) const {
+        for (const FakePlacementGroup& each : placement_groups) {
+            if (each.partitions == 0 ||
+                at(launch_template, "LaunchTemplateData.Placement.GroupId") != each.id)
+                continue;
+            const std::string asked = at(launch_template, "LaunchTemplateData.Placement.PartitionNumber");
+            return asked.empty() ? std::to_string(each.partitions) : asked;
+        }
+        return {};
     }
     io::HttpResponse describe_placement_groups(const Fields& fields) {
         const std::vector<std::string> ids = list_at(fields, "GroupId");
@@ -478,7 +491,8 @@ class FakeEc2 final : public io::HttpClient {
                 "<item><instancesSet><item>" + element("instanceId", each.id) +
                 element("instanceType", each.type) + element("imageId", each.image_id) +
                 element("subnetId", each.subnet) + "<instanceState>" + element("name", state) +
-                "</instanceState><placement>" + element("availabilityZone", each.zone) + "</placement>" +
+                "</instanceState><placement>" + element("availabilityZone", each.zone) +
+                (each.partition.empty() ? "" : element("partitionNumber", each.partition)) + "</placement>" +
                 (each.lifecycle == "spot" ? element("spotInstanceRequestId", "sir-" + each.id) : "") +
                 reservation_of(each) + groups_of(each) +
                 element("launchTime", format_rfc3339(each.launched)) + "<tagSet>" + tags +
