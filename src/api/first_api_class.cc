@@ -328,6 +328,12 @@ FirstApiClass class_of(const FirstPart& spec, ClassSource source, const std::str
     ClassReader reader(spec, source);
     FirstJson out = reader.read();
     if (!kubelet.empty()) out["kubelet"] = FirstJson::parse(kubelet);
+    if (spec.text("amiFamily") == "Bottlerocket" &&
+        out.value("kubelet", FirstJson()).contains("podsPerCore")) {
+        spec.lose("amiFamily",
+                  "Bottlerocket passed over podsPerCore; today a class that has both is not Ready, so "
+                  "take podsPerCore out");
+    }
     return {dump_first(out), std::move(notes.problems), std::move(notes.lost), reader.launch_template()};
 }
 

@@ -309,6 +309,10 @@ TEST(FirstApi, the_kubelet_goes_into_the_class) {
     const FirstApiClass read = class_of_template("{" + std::string(kSelectors) + "}", kubelet);
     EXPECT_EQ(Json::parse(read.spec)["kubelet"], Json::parse(today));
     EXPECT_THAT(read.lost, IsEmpty());
+    EXPECT_THAT(class_of_template("{amiFamily: Bottlerocket, " + std::string(kSelectors) + "}",
+                                  R"({"podsPerCore":8})")
+                    .lost,
+                ElementsAre(HasSubstr("spec.amiFamily: Bottlerocket passed over podsPerCore")));
 }
 
 TEST(FirstApi, what_a_provisioner_refers_to) {

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "cli/yaml_text.h"
+#include "sim/manifest_judge.h"
 
 namespace joiner::cli {
 namespace {
@@ -42,6 +43,21 @@ std::vector<Json> objects_of(const std::string& text) {
     return out;
 }
 
+// What an API server has against the objects.
+std::vector<std::string> mistakes_in(const Conversion& conversion) {
+    const sim::ManifestJudge judge;
+    std::vector<std::string> out;
+    for (const std::string& text : conversion.objects) {
+        const Json object = Json::parse(text);
+        const sim::Judgement judgement =
+            judge.judge(object["apiVersion"].get<std::string>(), object["kind"].get<std::string>(), text);
+        EXPECT_TRUE(judgement.is_known_kind);
+        for (const sim::Mistake& mistake : judgement.mistakes)
+            out.push_back(mistake.field + ": " + mistake.what);
+    }
+    return out;
+}
+
 TEST(Convert, the_pairs_come_out_to_the_letter) {
     std::size_t pairs = 0;
     for (const auto& entry : fs::directory_iterator(fs::path(JOINER_SOURCE_DIR) / "tests/convert")) {
@@ -62,6 +78,7 @@ TEST(Convert, the_pairs_come_out_to_the_letter) {
         }
         EXPECT_THAT(conversion.refusals, IsEmpty());
         EXPECT_EQ(objects_of(conversion), wanted);
+        EXPECT_THAT(mistakes_in(conversion), IsEmpty());
         // And as it is written.
         EXPECT_EQ(objects_of(conversion_text(conversion, "yaml")), wanted);
         EXPECT_EQ(objects_of(conversion_text(conversion, "json")), wanted);

@@ -23,10 +23,8 @@ bool may_stand_plain(std::string_view text) {
                std::string_view("_./$@%-").find(c) != std::string_view::npos;
     });
     if (!has_only_tame) return false;
-    if (text.front() >= '0' && text.front() <= '9') {
-        return std::string_view("smhikKMGT%").find(text.back()) != std::string_view::npos &&
-               text.find('x') == std::string_view::npos;
-    }
+    if (text.front() >= '0' && text.front() <= '9')
+        return std::string_view("smhikMGT%").find(text.back()) != std::string_view::npos;
     if (!is_letter(text.front()) && text.front() != '/' && text.front() != '$') return false;
     std::string lower(text);
     std::transform(lower.begin(), lower.end(), lower.begin(),

@@ -1,5 +1,9 @@
 """The custom resource definitions, asked of the real API server."""
 
+import json
+import pathlib
+import subprocess
+
 import manifests
 from api_client import ApiError
 from cluster_state import KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, is_true
@@ -57,6 +61,26 @@ def a_static_node_pool_can_be_scaled(world):
     world.api.post(NODE_POOLS, pool)
     world.cluster.kubectl("scale", "nodepool", "static", "--replicas=4")
     expect(world.api.get(f"{NODE_POOLS}/static")["spec"]["replicas"] == 4, "kubectl scale sets replicas")
+
+
+_PAIRS = pathlib.Path(__file__).resolve().parents[1] / "convert"
+_CONVERTED_TO = {"NodePool": NODE_POOLS, "EC2NodeClass": "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"}
+
+
+@test(API_SERVER)
+def what_convert_writes_is_admitted(world):
+    written = 0
+    for pair in sorted(_PAIRS.glob("*.yaml")):
+        done = subprocess.run([world.joiner, "convert", "-o", "json", "-f", "-"], text=True, capture_output=True,
+                              input=pair.read_text().split("# becomes")[0], check=False)
+        expect(done.returncode == (1 if "launch_template" in pair.name else 0), f"{pair.name}: {done.stderr}")
+        if done.returncode != 0:
+            continue
+        whole = json.loads(done.stdout)
+        for made in whole["items"] if whole["kind"] == "List" else [whole]:
+            world.api.post(_CONVERTED_TO[made["kind"]], made, dryRun="All")
+            written += 1
+    expect(written == 17, f"{written} objects")
 
 
 # kind -> columns of `kubectl get`, and those that only `-o wide` shows.

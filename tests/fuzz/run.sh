@@ -28,7 +28,7 @@ sources() {
     case $1 in
         base) ls base/*.cc ;;
         api) ls base/*.cc api/*.cc ;;
-        rules) ls base/*.cc api/meta.cc rules/*.cc ;;
+        rules) ls base/*.cc api/meta.cc api/label_text.cc rules/*.cc ;;
         kube) ls base/*.cc kube/watch_parser.cc ;;
         *) ls base/*.cc "$1"/*.cc ;;
     esac | grep -v -e '_test\.cc$' -e '_bench\.cc$' -e '_fuzz\.cc$'
