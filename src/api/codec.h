@@ -1,6 +1,6 @@
-// JSON in and out for the structs of this layer. Decoders read one object's JSON text and keep only the fields
-// the structs have; a field of the wrong type is a kInvalid error naming its path and the object. Encoders
-// write what the API server expects in a create; patches are built where they are sent. Any thread.
+// JSON in and out for the structs of this layer. Decoders read one object's JSON text and keep only the
+// fields the structs have; a field of the wrong type is a kInvalid error naming its path and the object.
+// Encoders write what the API server expects in a create; patches are built where they are sent. Any thread.
 #pragma once
 
 #include <string>

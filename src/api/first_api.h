@@ -67,8 +67,9 @@ struct FirstApiReference {
 };
 Result<FirstApiReference> first_api_reference(std::string_view provisioner_json);
 
-// The node class that the Provisioner's nodes get: of an inline provider or of kubelet settings one of its own,
-// else one for all that refer to the same AWSNodeTemplate. A node class that it refers to itself is that.
+// The node class that the Provisioner's nodes get: of an inline provider or of kubelet settings one of its
+// own, else one for all that refer to the same AWSNodeTemplate. A node class that it refers to itself is
+// that.
 NodeClassReference first_api_class_name(std::string_view provisioner, const FirstApiReference& reference);
 
 // A kubeletConfiguration as an EC2NodeClass has it: JSON with sorted keys, empty where nothing is left of it.

@@ -65,7 +65,9 @@ struct NodePool {
     std::string spec_problem;
     bool is_provisioner = false;  // Made of a Provisioner of the first API (docs/first-api.md).
 
-    std::string_view api_version() const { return is_provisioner ? "karpenter.sh/v1alpha5" : "karpenter.sh/v1"; }
+    std::string_view api_version() const {
+        return is_provisioner ? "karpenter.sh/v1alpha5" : "karpenter.sh/v1";
+    }
     std::string_view kind() const { return is_provisioner ? "Provisioner" : "NodePool"; }
 };
 

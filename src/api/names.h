@@ -31,8 +31,8 @@ inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not
 inline constexpr std::string_view kDoNotEvictAnnotation = "karpenter.sh/do-not-evict";
 // The first API's, on a Node: "true" keeps consolidation off it, and nothing else.
 inline constexpr std::string_view kDoNotConsolidateAnnotation = "karpenter.sh/do-not-consolidate";
-// On a node class that was made of an object of the first API: "<kind>/<name>" of that, and a hash of the spec
-// that was made of it last.
+// On a node class that was made of an object of the first API: "<kind>/<name>" of that, and a hash of the
+// spec that was made of it last.
 inline constexpr std::string_view kMadeFromAnnotation = "joiner.sh/made-from";
 inline constexpr std::string_view kMadeSpecAnnotation = "joiner.sh/made-from-hash";
 // On a Node: "true" keeps repair off it.

@@ -1,6 +1,8 @@
 // Provisioners of the first API by the whole controller in the pretend world.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "cli/testing/virtual_rig.h"
 
 namespace joiner {
@@ -70,10 +72,11 @@ TEST_F(FirstApi, a_provisioner_buys_nodes_that_carry_its_name) {
 TEST_F(FirstApi, pods_find_and_avoid_its_nodes_by_its_name) {
     begin("");
     apply(deployment("picky", 1, "1", {.pod = "nodeSelector: {karpenter.sh/provisioner-name: default}"}));
-    apply(deployment("shy", 1, "1",
-                     {.pod = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
-                     "{nodeSelectorTerms: [{matchExpressions: [{key: karpenter.sh/provisioner-name, operator: "
-                     "DoesNotExist}]}]}}}"}));
+    apply(deployment(
+        "shy", 1, "1",
+        {.pod = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                "{nodeSelectorTerms: [{matchExpressions: [{key: karpenter.sh/provisioner-name, operator: "
+                "DoesNotExist}]}]}}}"}));
     world_.run_for(seconds{30});
     EXPECT_EQ(running(), 4u);
 }
@@ -182,6 +185,40 @@ TEST_F(FirstApi, a_node_pool_of_the_same_name_comes_first_and_the_provisioner_sa
     EXPECT_THAT(said_by("ValidationSucceeded"), HasSubstr("NameTaken: NodePool default has the same name"));
     ASSERT_TRUE(world_.remove("NodePool", "", "default"));
     EXPECT_TRUE(until([&] { return said_by("Ready").starts_with("True"); }, seconds{30})) << said_by("Ready");
+}
+
+TEST_F(FirstApi, a_node_pool_takes_a_provisioners_place_and_its_nodes) {
+    begin("", 9);
+    std::set<std::string> before;
+    for (const api::Node& node : nodes()) before.insert(node.meta.name);
+    apply(R"(---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: default}
+spec:
+  template:
+    spec:
+      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
+      expireAfter: Never
+      requirements:
+      - {key: kubernetes.io/os, operator: In, values: [linux]}
+      - {key: kubernetes.io/arch, operator: In, values: [amd64]}
+      - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
+  disruption: {consolidationPolicy: WhenEmpty, consolidateAfter: Never}
+)");
+    ASSERT_TRUE(until(
+        [&] {
+            const auto all = claims();
+            return std::ranges::all_of(
+                all, [](const auto& claim) { return claim.meta.owners[0].kind == "NodePool"; });
+        },
+        seconds{30}));
+    ASSERT_TRUE(world_.remove("Provisioner", "", "default"));
+    world_.run_for(minutes{20});
+    std::set<std::string> after;
+    for (const api::Node& node : nodes()) after.insert(node.meta.name);
+    EXPECT_EQ(after, before) << "no node was replaced";
+    EXPECT_EQ(running(), 9u);
 }
 
 TEST_F(FirstApi, one_that_needs_a_cloud_that_is_not_here_says_so_and_others_go_on) {

@@ -48,11 +48,8 @@ void DisruptionNotes::report(const plan::DisruptionGate& gate) {
     for (const auto& [pool, why] : gate.refusals()) {
         const model::PoolState* state = services_.cluster.find_pool(pool);
         if (state == nullptr) continue;
-        services_.events.record({act::target_of(state->pool),
-                                 false,
-                                 "DisruptionBlocked",
-                                 in_words(why),
-                                 kEventGap});
+        services_.events.record(
+            {act::target_of(state->pool), false, "DisruptionBlocked", in_words(why), kEventGap});
     }
 }
 

@@ -46,6 +46,32 @@ Json found_things(const Json& status, const char* list, const std::vector<const 
 }  // namespace
 
 void FirstApiKeeper::reconcile() {
+    for (const auto& [name, state] : services_.cluster.our_claims()) hand_over(state.claim);
+    keep_classes();
+}
+
+// A NodePool that has taken a Provisioner's name has its nodes too: they must not go with the Provisioner.
+void FirstApiKeeper::hand_over(const api::NodeClaim& claim) {
+    const auto is_provisioner = [](const api::OwnerReference& owner) { return owner.kind == "Provisioner"; };
+    if (std::ranges::none_of(claim.meta.owners, is_provisioner) || claim.meta.deleted) return;
+    const model::PoolState* pool =
+        services_.cluster.find_pool(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
+    if (pool == nullptr || pool->pool.is_provisioner || !pool->is_ours) return;
+    if (!patches_.may_send(kube::kNodeClaims, claim.meta)) return;
+    std::vector<api::OwnerReference> owners = claim.meta.owners;
+    for (api::OwnerReference& owner : owners) {
+        if (!is_provisioner(owner)) continue;
+        owner.api_version = pool->pool.api_version();
+        owner.kind = pool->pool.kind();
+        owner.uid = pool->pool.meta.uid;
+    }
+    patches_.send(kube::kNodeClaims, claim.meta, "",
+                  act::dump({{"metadata",
+                              {{"resourceVersion", claim.meta.resource_version},
+                               {"ownerReferences", Json::parse(api::encode_owners(owners))}}}}));
+}
+
+void FirstApiKeeper::keep_classes() {
     if (!ec2_classes(services_.providers)) return;
     std::set<std::string> wanted;
     for (const model::MadeClass& one : model::made_classes(services_.cluster)) {
@@ -79,7 +105,9 @@ void FirstApiKeeper::replace_spec(const api::NodeClass& there, const model::Made
     const Json patch = Json::array(
         {{{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", there.meta.resource_version}},
          {{"op", "replace"}, {"path", "/spec"}, {"value", Json::parse(wanted.spec)}},
-         {{"op", "add"}, {"path", "/metadata/annotations/joiner.sh~1made-from-hash"}, {"value", wanted.hash}}});
+         {{"op", "add"},
+          {"path", "/metadata/annotations/joiner.sh~1made-from-hash"},
+          {"value", wanted.hash}}});
     requests_.begin(wanted.name);
     services_.client.patch(resource, "", wanted.name, "", kube::PatchType::kJson, act::dump(patch),
                            [this, name = wanted.name](const Result<std::string>& result) {
@@ -91,19 +119,19 @@ void FirstApiKeeper::create(const model::MadeClass& wanted) {
     const WallTime now = services_.loop.now();
     if (!requests_.may_act(wanted.name, "0", now)) return;
     const kube::Resource resource = *ec2_classes(services_.providers);
-    const Json body = {{"apiVersion", std::string(resource.group) + "/" + std::string(resource.version)},
-                       {"kind", resource.kind},
-                       {"metadata",
-                        {{"name", wanted.name},
-                         {"annotations",
-                          {{api::kMadeFromAnnotation, wanted.made_from},
-                           {api::kMadeSpecAnnotation, wanted.hash}}}}},
-                       {"spec", Json::parse(wanted.spec)}};
+    const Json body = {
+        {"apiVersion", std::string(resource.group) + "/" + std::string(resource.version)},
+        {"kind", resource.kind},
+        {"metadata",
+         {{"name", wanted.name},
+          {"annotations",
+           {{api::kMadeFromAnnotation, wanted.made_from}, {api::kMadeSpecAnnotation, wanted.hash}}}}},
+        {"spec", Json::parse(wanted.spec)}};
     requests_.begin(wanted.name);
-    services_.client.create(resource, "", act::dump(body),
-                            [this, name = wanted.name](const Result<std::string>& result) {
-                                act::settle(services_, requests_, name, result, "create EC2NodeClass " + name);
-                            });
+    services_.client.create(
+        resource, "", act::dump(body), [this, name = wanted.name](const Result<std::string>& result) {
+            act::settle(services_, requests_, name, result, "create EC2NodeClass " + name);
+        });
 }
 
 // Who refers to it by name keeps it; otherwise it goes, once no claim is left.
@@ -111,11 +139,11 @@ void FirstApiKeeper::let_go(const api::NodeClass& node_class) {
     const kube::Resource resource = *ec2_classes(services_.providers);
     if (node_class.meta.deleted || !patches_.may_send(resource, node_class.meta)) return;
     if (model::is_adopted(services_.cluster, node_class.reference())) {
-        patches_.send(resource, node_class.meta, "",
-                      act::dump({{"metadata",
-                                  {{"annotations",
-                                    {{api::kMadeFromAnnotation, nullptr},
-                                     {api::kMadeSpecAnnotation, nullptr}}}}}}));
+        patches_.send(
+            resource, node_class.meta, "",
+            act::dump({{"metadata",
+                        {{"annotations",
+                          {{api::kMadeFromAnnotation, nullptr}, {api::kMadeSpecAnnotation, nullptr}}}}}}));
         return;
     }
     const std::string& name = node_class.meta.name;
@@ -124,7 +152,8 @@ void FirstApiKeeper::let_go(const api::NodeClass& node_class) {
     requests_.begin(name);
     services_.client.remove(resource, "", name, {node_class.meta.uid, node_class.meta.resource_version},
                             [this, name](const Result<std::string>& result) {
-                                act::settle(services_, requests_, name, result, "delete EC2NodeClass " + name);
+                                act::settle(services_, requests_, name, result,
+                                            "delete EC2NodeClass " + name);
                             });
 }
 
@@ -139,8 +168,8 @@ void FirstApiKeeper::tell_template(const api::NodeClass& node_template) {
                    {"conditions", found.value("conditions", Json::array())}};
     const Json there = Json::parse(node_template.status, nullptr, false);
     const bool is_said = there.is_object() && std::ranges::all_of(status.items(), [&](const auto& item) {
-        return there.value(item.key(), Json::array()) == item.value();
-    });
+                             return there.value(item.key(), Json::array()) == item.value();
+                         });
     if (is_said) return;
     patches_.send(kube::kAwsNodeTemplates, node_template.meta, "status",
                   act::dump({{"status", std::move(status)}}));

@@ -1,7 +1,8 @@
 // Makes the node classes that the first API needs: an EC2NodeClass of each AWSNodeTemplate, and of each
-// Provisioner that has an inline provider or kubelet settings of its own. It keeps them as what they are made of, takes
-// them away after it, and writes into an AWSNodeTemplate's status what the cloud has found for its class. A
-// class that was not made here is never touched. Loop thread.
+// Provisioner that has an inline provider or kubelet settings of its own. It keeps them as what they are made
+// of, takes them away after it, and writes into an AWSNodeTemplate's status what the cloud has found for its
+// class. A class that was not made here is never touched. It hands the nodes of a Provisioner over to a
+// NodePool of the same name. Loop thread.
 #pragma once
 
 #include <string>
@@ -20,6 +21,8 @@ class FirstApiKeeper {
     void reconcile();
 
   private:
+    void hand_over(const api::NodeClaim& claim);
+    void keep_classes();
     void keep(const model::MadeClass& wanted);
     void create(const model::MadeClass& wanted);
     void replace_spec(const api::NodeClass& there, const model::MadeClass& wanted);

@@ -61,11 +61,12 @@ void PoolKeeper::note_unused(const api::Provisioner& provisioner) {
     rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
                                 pool.meta.created);
     if (has_rival) {
-        edit.set("ValidationSucceeded", "False", "NameTaken",
-                 fmt::format("NodePool {0} has the same name and is used in place of this Provisioner: rename "
-                             "one of them, or delete this one when all is moved to the NodePool",
-                             pool.meta.name),
-                 now);
+        edit.set(
+            "ValidationSucceeded", "False", "NameTaken",
+            fmt::format("NodePool {0} has the same name and is used in place of this Provisioner: rename "
+                        "one of them, or delete this one when all is moved to the NodePool",
+                        pool.meta.name),
+            now);
     } else if (!pool.spec_problem.empty()) {
         edit.set("ValidationSucceeded", "False", "ProvisionerValidationFailed", pool.spec_problem, now);
     } else {
@@ -78,7 +79,8 @@ void PoolKeeper::note_unused(const api::Provisioner& provisioner) {
     }
     const std::vector<api::Condition> wanted = edit.finish(now);
     if (wanted == pool.conditions) return;
-    patch(pool, "status", act::dump({{"status", {{"conditions", Json::parse(api::encode_conditions(wanted))}}}}));
+    patch(pool, "status",
+          act::dump({{"status", {{"conditions", Json::parse(api::encode_conditions(wanted))}}}}));
 }
 
 // What is drifted, and what may be consolidated, follows from the spec and from the hash, written after it.
@@ -201,11 +203,8 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
 void PoolKeeper::reconcile(const api::NodePool& pool, const PoolUse* use) {
     // It stops disruption, and not the launches of the pool.
     if (const Status budgets = rules::check_budgets(pool); !budgets) {
-        services_.events.record({act::target_of(pool),
-                                 true,
-                                 "InvalidBudget",
-                                 budgets.error().message,
-                                 kEventGap});
+        services_.events.record(
+            {act::target_of(pool), true, "InvalidBudget", budgets.error().message, kEventGap});
     }
     if (!patches_.may_send(resource_of(pool), pool.meta)) return;
     const std::string hash = rules::node_pool_hash(pool);

@@ -1,5 +1,6 @@
-// Keeps each NodePool's (and Provisioner's) own fields true: the validation and readiness conditions, the drift hash, and the
-// sums in its status. Has the claims of a pool whose spec has changed reconciled. Loop thread.
+// Keeps each NodePool's (and Provisioner's) own fields true: the validation and readiness conditions, the
+// drift hash, and the sums in its status. Has the claims of a pool whose spec has changed reconciled. Loop
+// thread.
 #pragma once
 
 #include <map>

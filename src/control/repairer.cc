@@ -106,8 +106,7 @@ void Repairer::say_too_many(const plan::Blocked& one) {
     say(act::target_of(node->node));
     const model::PoolState* pool =
         services_.cluster.find_pool(api::find_or_empty(claim->claim.meta.labels, api::kNodePoolLabel));
-    if (pool != nullptr)
-        say(act::target_of(pool->pool));
+    if (pool != nullptr) say(act::target_of(pool->pool));
 }
 
 void Repairer::note_begun(const plan::SickNode& sick) {

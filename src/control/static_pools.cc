@@ -187,11 +187,8 @@ void StaticPools::decide(const api::NodePool& pool, observe::Matter matter, obse
 }
 
 void StaticPools::say(const api::NodePool& pool, const std::string& reason, const std::string& message) {
-    services_.events.record({act::target_of(pool),
-                             reason == "StaticCapacityLimited",
-                             reason,
-                             message,
-                             kEventGap});
+    services_.events.record(
+        {act::target_of(pool), reason == "StaticCapacityLimited", reason, message, kEventGap});
 }
 
 }  // namespace joiner::control

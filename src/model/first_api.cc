@@ -21,9 +21,10 @@ std::string problem_of(const Result<api::FirstApiClass>& made) {
     if (!made) return made.error().message;
     if (!made->problems.empty()) return joined(made->problems);
     if (!made->launch_template.empty()) {
-        return fmt::format("launchTemplate {} has no counterpart today: say in the template itself what it "
-                           "held (images, groups, disks, user data), and take launchTemplate out",
-                           made->launch_template);
+        return fmt::format(
+            "launchTemplate {} has no counterpart today: say in the template itself what it "
+            "held (images, groups, disks, user data), and take launchTemplate out",
+            made->launch_template);
     }
     return {};
 }
@@ -58,8 +59,8 @@ std::vector<MadeClass> made_classes(const Cluster& cluster) {
         if (provisioner.meta.deleted || !is_made_name(reference) || out.contains(reference.name)) continue;
         const std::string source = "Provisioner/" + name;
         if (provisioner.has_inline_provider) {
-            out.emplace(reference.name, make(reference.name, source,
-                                             api::first_api_class_of_provider(provisioner.document)));
+            out.emplace(reference.name,
+                        make(reference.name, source, api::first_api_class_of_provider(provisioner.document)));
         } else if (!provisioner.kubelet.empty()) {
             const auto found = cluster.aws_node_templates().find(provisioner.node_template);
             if (found == cluster.aws_node_templates().end()) continue;
@@ -81,8 +82,7 @@ std::string made_class_problem(const Cluster& cluster, const api::NodePool& pool
     const api::Provisioner& provisioner = found->second.object;
     if (!provisioner.has_inline_provider && provisioner.node_template.empty()) return {};
     const std::string template_kind = "AWSNodeTemplate " + provisioner.node_template;
-    if (!provisioner.has_inline_provider &&
-        !cluster.aws_node_templates().contains(provisioner.node_template))
+    if (!provisioner.has_inline_provider && !cluster.aws_node_templates().contains(provisioner.node_template))
         return template_kind + " does not exist";
     for (const MadeClass& one : made_classes(cluster)) {
         if (one.name != reference.name) continue;
@@ -92,9 +92,10 @@ std::string made_class_problem(const Cluster& cluster, const api::NodePool& pool
         const auto there = cluster.find_node_class(reference);
         if (there == nullptr) return {};
         if (api::find_or_empty(there->meta.annotations, api::kMadeFromAnnotation) == one.made_from) return {};
-        return fmt::format("EC2NodeClass {} exists and was not made of {}: rename one of them, or refer to it "
-                           "in spec.providerRef (apiVersion karpenter.k8s.aws/v1, kind EC2NodeClass)",
-                           one.name, one.made_from);
+        return fmt::format(
+            "EC2NodeClass {} exists and was not made of {}: rename one of them, or refer to it "
+            "in spec.providerRef (apiVersion karpenter.k8s.aws/v1, kind EC2NodeClass)",
+            one.name, one.made_from);
     }
     return {};
 }

@@ -157,7 +157,10 @@ std::string validate_node_pool(const api::NodePool& pool, const RestrictedLabels
 std::string node_pool_hash(const api::NodePool& pool) {
     const api::NodePoolTemplate& t = pool.node_template;
     StructHash meta("ObjectMeta");
-    if (!t.labels.empty()) meta.field("Labels", hash_string_map(t.labels));
+    api::StringMap labels = t.labels;
+    // A NodePool may take the Provisioner's place, and its nodes are not to drift by that.
+    if (pool.is_provisioner) labels.erase(std::string(api::kProvisionerLabel));
+    if (!labels.empty()) meta.field("Labels", hash_string_map(labels));
     if (!t.annotations.empty()) meta.field("Annotations", hash_string_map(t.annotations));
 
     StructHash reference("NodeClassReference");
