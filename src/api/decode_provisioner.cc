@@ -34,6 +34,7 @@ Result<Provisioner> decode_provisioner(std::string_view json) {
         if (pool) {
             TRY(out.pool, decode_node_pool(pool->node_pool));
             for (const std::string& problem : pool->problems) add_problem(problems, problem);
+            out.lost = pool->lost;
         } else {
             add_problem(problems, pool.error().message);
         }
@@ -45,6 +46,7 @@ Result<Provisioner> decode_provisioner(std::string_view json) {
             out.document = std::string(json);
             if (const auto made = first_api_class_of_provider(json)) {
                 for (const std::string& problem : made->problems) add_problem(problems, problem);
+                out.lost.insert(out.lost.end(), made->lost.begin(), made->lost.end());
             }
         }
     }

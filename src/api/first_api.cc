@@ -272,12 +272,6 @@ bool FirstApiReference::is_aws_node_template() const {
     return provider_ref.group.empty() || !provider_ref.kind.ends_with("NodeClass");
 }
 
-NodeClassReference FirstApiReference::node_class(std::string_view provisioner) const {
-    if (!has_inline_provider && !is_aws_node_template()) return provider_ref;
-    return {"karpenter.k8s.aws", "EC2NodeClass",
-            has_inline_provider ? std::string(provisioner) : provider_ref.name};
-}
-
 Result<FirstApiPool> first_api_pool(std::string_view provisioner_json, const NodeClassReference& node_class,
                                     Defaults defaults) {
     TRY(const FirstJson json, parse_first(provisioner_json));

@@ -54,6 +54,10 @@ Result<FirstApiClass> first_api_class_of_template(std::string_view template_json
 // Of a Provisioner with an inline provider, its kubeletConfiguration included.
 Result<FirstApiClass> first_api_class_of_provider(std::string_view provisioner_json);
 
+// The spec without what the first API passed over and today's classes must not have, so that the class can be
+// used. `spec`: of a FirstApiClass.
+std::string first_api_served_spec(const std::string& spec);
+
 struct FirstApiReference {
     bool has_inline_provider = false;
     // Of its providerRef. The first API used the name alone and took the rest for an AWSNodeTemplate whatever
@@ -62,8 +66,6 @@ struct FirstApiReference {
     std::string kubelet;  // JSON of its kubeletConfiguration, or empty.
 
     bool is_aws_node_template() const;
-    // The class of `provisioner`'s nodes where each AWSNodeTemplate is an EC2NodeClass of its name.
-    NodeClassReference node_class(std::string_view provisioner) const;
 };
 Result<FirstApiReference> first_api_reference(std::string_view provisioner_json);
 

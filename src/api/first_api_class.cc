@@ -361,4 +361,16 @@ Result<FirstApiClass> first_api_class_of_provider(std::string_view provisioner_j
                     kubelet ? first_api_kubelet(dump_first(kubelet->json())) : std::string(), notes);
 }
 
+std::string first_api_served_spec(const std::string& spec) {
+    FirstJson out = FirstJson::parse(spec, nullptr, false);
+    const auto kubelet = out.find("kubelet");
+    const bool is_bottlerocket =
+        out.value("amiSelectorTerms", FirstJson()).dump().find("bottlerocket@") != std::string::npos ||
+        out.value("amiFamily", "") == "Bottlerocket";
+    if (!is_bottlerocket || kubelet == out.end()) return spec;
+    kubelet->erase("podsPerCore");
+    if (kubelet->empty()) out.erase("kubelet");
+    return dump_first(out);
+}
+
 }  // namespace joiner::api

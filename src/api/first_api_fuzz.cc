@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto reference = first_api_reference(json);
     if (!reference) return 0;
     (void)first_api_kubelet(reference->kubelet);
-    const auto pool = first_api_pool(json, reference->node_class("p"), Defaults::kWritten);
+    const auto pool = first_api_pool(json, first_api_class_name("p", *reference), Defaults::kWritten);
     CHECK(pool.has_value());
     CHECK(pool->problems.size() <= 50 && pool->lost.size() <= 50);
     const auto decoded = decode_node_pool(pool->node_pool);

@@ -315,10 +315,21 @@ TEST(FirstApi, the_kubelet_goes_into_the_class) {
                 ElementsAre(HasSubstr("spec.amiFamily: Bottlerocket passed over podsPerCore")));
 }
 
+TEST(FirstApi, what_is_served_leaves_out_what_the_first_api_passed_over) {
+    const auto made = first_api_class_of_template(
+        R"({"spec":{"amiFamily":"Bottlerocket","subnetSelector":{"a":"b"},"securityGroupSelector":{"a":"b"}}})",
+        R"({"podsPerCore":8,"maxPods":20})");
+    ASSERT_TRUE(made);
+    EXPECT_THAT(made->spec, HasSubstr("podsPerCore"));
+    const std::string served = first_api_served_spec(made->spec);
+    EXPECT_THAT(served, testing::Not(HasSubstr("podsPerCore")));
+    EXPECT_THAT(served, HasSubstr(R"("maxPods":20)"));
+}
+
 TEST(FirstApi, what_a_provisioner_refers_to) {
     const auto inline_provider = first_api_reference(provisioner("{provider: {a: b}}")).value();
     EXPECT_TRUE(inline_provider.has_inline_provider);
-    EXPECT_EQ(inline_provider.node_class("p"),
+    EXPECT_EQ(first_api_class_name("p", inline_provider),
               (NodeClassReference{"karpenter.k8s.aws", "EC2NodeClass", "p"}));
     const auto plain =
         first_api_reference(provisioner("{providerRef: {name: g}, kubeletConfiguration: {maxPods: 3}}"))
@@ -326,7 +337,8 @@ TEST(FirstApi, what_a_provisioner_refers_to) {
     EXPECT_FALSE(plain.has_inline_provider);
     EXPECT_EQ(plain.provider_ref, (NodeClassReference{"", "", "g"}));
     EXPECT_TRUE(plain.is_aws_node_template());
-    EXPECT_EQ(plain.node_class("p"), (NodeClassReference{"karpenter.k8s.aws", "EC2NodeClass", "g"}));
+    EXPECT_EQ(first_api_class_name("p", plain),
+              (NodeClassReference{"karpenter.k8s.aws", "EC2NodeClass", "g-p"}));
     EXPECT_EQ(plain.kubelet, R"({"maxPods":3})");
     const auto kwok =
         first_api_reference(
@@ -335,7 +347,7 @@ TEST(FirstApi, what_a_provisioner_refers_to) {
             .value();
     EXPECT_EQ(kwok.provider_ref, (NodeClassReference{"karpenter.kwok.sh", "KWOKNodeClass", "k"}));
     EXPECT_FALSE(kwok.is_aws_node_template());
-    EXPECT_EQ(kwok.node_class("p"), kwok.provider_ref);
+    EXPECT_EQ(first_api_class_name("p", kwok), kwok.provider_ref);
 }
 
 TEST(FirstApi, odd_texts_are_errors_and_no_crash) {

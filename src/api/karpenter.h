@@ -76,9 +76,10 @@ struct Provisioner {
     ObjectMeta meta;
     NodePool pool;
     bool has_inline_provider = false;
-    std::string node_template;  // The AWSNodeTemplate it refers to; empty: none.
-    std::string kubelet;        // Its kubelet settings, JSON; empty: none that a class could hold.
-    std::string document;       // Itself, JSON, where a class is made of it; otherwise empty.
+    std::string node_template;      // The AWSNodeTemplate it refers to; empty: none.
+    std::string kubelet;            // Its kubelet settings, JSON; empty: none that a class could hold.
+    std::string document;           // Itself, JSON, where a class is made of it; otherwise empty.
+    std::vector<std::string> lost;  // What today's API cannot say, in sentences.
 };
 
 struct NodeClaim {

@@ -416,22 +416,12 @@ class Filler {
             return invalid(
                 fmt::format("{}: {} {} {}", document.source, document.kind, document.name, error.message));
         };
-        const auto reference = api::first_api_reference(document.json);
-        if (!reference) return with_source(reference.error());
-        auto read =
-            api::first_api_pool(document.json, reference->node_class(document.name), api::Defaults::kWritten);
-        if (!read) return with_source(read.error());
-        TRY(api::NodePool pool, api::decode_node_pool(read->node_pool));
-        if (reference->has_inline_provider) {
-            const auto provider = api::first_api_class_of_provider(document.json);
-            if (provider) add_problems(*provider, *read);
-        }
-        for (const std::string& problem : read->problems)
-            pool.spec_problem += (pool.spec_problem.empty() ? "" : "; ") + problem;
-        for (const std::string& sentence : read->lost) warn(document, sentence);
+        auto provisioner = api::decode_provisioner(document.json);
+        if (!provisioner) return with_source(provisioner.error());
+        for (const std::string& sentence : provisioner->lost) warn(document, sentence);
         TRY_STATUS(check_namesake(document, "karpenter.sh/NodePool"));
-        note(document, pool.meta);
-        cluster_.upsert(std::move(pool));
+        note(document, provisioner->meta);
+        cluster_.upsert(std::move(*provisioner));
         return {};
     }
 
@@ -447,11 +437,6 @@ class Filler {
         for (const std::string& problem : read->problems) warn(document, problem);
         for (const std::string& sentence : read->lost) warn(document, sentence);
         return {};
-    }
-
-    static void add_problems(const api::FirstApiClass& from, api::FirstApiPool& to) {
-        to.problems.insert(to.problems.end(), from.problems.begin(), from.problems.end());
-        to.lost.insert(to.lost.end(), from.lost.begin(), from.lost.end());
     }
 
     void warn(const api::Document& document, std::string_view what) {

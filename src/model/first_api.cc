@@ -30,7 +30,8 @@ std::string problem_of(const Result<api::FirstApiClass>& made) {
 }
 
 MadeClass make(std::string name, std::string made_from, const Result<api::FirstApiClass>& made) {
-    MadeClass out{std::move(name), std::move(made_from), made ? made->spec : "", "", problem_of(made)};
+    MadeClass out{std::move(name), std::move(made_from), made ? api::first_api_served_spec(made->spec) : "",
+                  "", problem_of(made)};
     out.hash = std::to_string(fnv1a(out.spec));
     return out;
 }
