@@ -295,6 +295,9 @@ void add_demo(CLI::App& app, int& code) {
     command->add_option(
         "--feature-gates", options->feature_gates,
         "as the controller's: StaticCapacity=true for static pools, NodeRepair=true for repair");
+    command->add_option("--api", options->api, "of the pool: a NodePool, or the first API's Provisioner")
+        ->check(CLI::IsMember({"v1", "v1alpha5"}))
+        ->capture_default_str();
     command->callback([options, &code] { code = run_demo(*options); });
 }
 

@@ -90,6 +90,7 @@ struct DemoOptions {
     bool serve = false;  // On real time, with a port for kubectl, until a signal; else it ends by itself.
     int port = 0;        // 0: any free one.
     std::string feature_gates;  // As the controller's.
+    std::string api = "v1";     // Of the pool: "v1" or "v1alpha5", the first API's.
 };
 int run_demo(const DemoOptions& options);
 

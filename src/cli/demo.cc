@@ -29,10 +29,29 @@ constexpr Duration kPatience = std::chrono::minutes{10};
 // Consolidation looks well within this time whether something is to be gained.
 constexpr Duration kSettled = std::chrono::seconds{90};
 
-std::string pool() {
+constexpr std::string_view kFamilies =
+    "{key: karpenter.kwok.sh/instance-family, operator: In, values: [c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, "
+    "r7i]}";
+
+std::string provisioner() {
+    return fmt::format(R"(---
+apiVersion: karpenter.sh/v1alpha5
+kind: Provisioner
+metadata: {{name: default}}
+spec:
+  consolidation: {{enabled: true}}
+  providerRef: {{apiVersion: karpenter.kwok.sh/v1alpha1, kind: KWOKNodeClass, name: default}}
+  requirements:
+  - {{key: kubernetes.io/arch, operator: Exists}}
+  - {}
+)",
+                       kFamilies);
+}
+
+std::string pool(const std::string& api) {
+    if (api == "v1alpha5") return sim::node_class() + provisioner();
     return sim::node_class() +
-           sim::node_pool({.requirements = "{key: karpenter.kwok.sh/instance-family, operator: In, values: "
-                                           "[c6g, m6g, r6g, c7g, m7g, r7g, c7i, m7i, r7i]}",
+           sim::node_pool({.requirements = kFamilies,
                            .disruption = "consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: "
                                          "10s, budgets: [{nodes: \"100%\"}]"});
 }
@@ -97,15 +116,16 @@ struct Scene {
 
 class Demo {
   public:
-    Demo(io::Loop& loop, sim::Cluster& world, const control::FeatureGates& gates)
+    Demo(io::Loop& loop, sim::Cluster& world, const control::FeatureGates& gates, std::string api)
         : loop_(loop),
           world_(world),
+          api_(std::move(api)),
           controller_(loop, world.http(), world.config(), options(gates),
                       control::provider_list(cloud::kwok::aws_types()), metrics_, Rng(1)),
           start_(loop.now()) {}
 
     Status begin() {
-        TRY_STATUS(world_.apply(pool()));
+        TRY_STATUS(world_.apply(pool(api_)));
         controller_.start([] {});
         fmt::print("\n{:>8}  {:>7} {:>7} {:>7}  {:>6} {:>6}  {:>10}\n", "TIME", "WAITING", "BOUND", "READY",
                    "CLAIMS", "NODES", "$ AN HOUR");
@@ -219,6 +239,7 @@ class Demo {
 
     io::Loop& loop_;
     sim::Cluster& world_;
+    std::string api_;
     observe::Metrics metrics_;
     control::Controller controller_;
     WallTime start_;
@@ -231,9 +252,9 @@ class Demo {
     Picture last_;
 };
 
-Status play(const control::FeatureGates& gates) {
+Status play(const control::FeatureGates& gates, const std::string& api) {
     sim::Cluster world;
-    Demo demo(world.loop(), world, gates);
+    Demo demo(world.loop(), world, gates, api);
     fmt::print(
         "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
         "Time is virtual.\n");
@@ -247,11 +268,11 @@ Status play(const control::FeatureGates& gates) {
     return {};
 }
 
-Status serve(int port, const control::FeatureGates& gates) {
+Status serve(int port, const control::FeatureGates& gates, const std::string& api) {
     io::RealLoop loop;
     sim::Cluster world(loop, {});
     TRY(const auto front, sim::HttpFront::listen(loop, world.api(), port));
-    Demo demo(loop, world, gates);
+    Demo demo(loop, world, gates, api);
     fmt::print(
         "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
         "They stay until you press Ctrl-C. Meanwhile, in another terminal:\n\n"
@@ -280,7 +301,8 @@ int run_demo(const DemoOptions& options) {
         fmt::print(stderr, "joiner: --feature-gates: {}\n", gates.error().message);
         return 2;
     }
-    const Status status = options.serve ? serve(options.port, *gates) : play(*gates);
+    const Status status =
+        options.serve ? serve(options.port, *gates, options.api) : play(*gates, options.api);
     if (status) return 0;
     fmt::print(stderr, "joiner: {}\n", status.error().message);
     return 1;

@@ -10,7 +10,7 @@ import crds
 import manifests
 from api_client import ApiError
 from cluster import ControlPlane
-from cluster_state import (KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, claim_problems, is_true, node_claims,
+from cluster_state import (KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, PROVISIONERS, claim_problems, is_true, node_claims,
                            nodes, over_capacity, pods, taints)
 from instance_types import write_instance_types
 from joiner import Joiner
@@ -194,7 +194,7 @@ class World:
                 api.delete(collection)
             wait_until(lambda: not self._remaining_pods(), 120, "the pods of the last test are gone", interval=0.5)
         if self._group[2]:
-            for collection in (NODE_POOLS, NODE_CLAIMS, KWOK_NODE_CLASSES):
+            for collection in (NODE_POOLS, PROVISIONERS, NODE_CLAIMS, KWOK_NODE_CLASSES):
                 self._remove_items(collection)
         self._remove_items("/api/v1/nodes")
         api.delete("/api/v1/namespaces/default/events")
