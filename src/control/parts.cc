@@ -29,6 +29,8 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
              std::function<bool()> may_write)
     : loop(main_loop),
       options(std::move(all_options)),
+      own_namespace(options.leader_election_namespace.empty() ? config.default_namespace
+                                                              : options.leader_election_namespace),
       metrics(all_metrics),
       decisions(observe::log_decision),
       client(loop, http, std::move(config), client_options(options, may_write)),
@@ -48,6 +50,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                recorder,
                [this](const std::string& claim) { dirty.mark_claim(claim); },
                [this](const std::string& node) { dirty.mark_node(node); }},
+      stock_memory(services, shortages, own_namespace),
       repair_policies(usable_repair_policies()),
       binder(services, planned),
       binding_windows(cluster, planned, binder, places),

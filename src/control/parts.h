@@ -46,6 +46,7 @@
 #include "control/shortages.h"
 #include "control/standing_matters.h"
 #include "control/static_pools.h"
+#include "control/stock_memory.h"
 #include "control/watches.h"
 #include "io/scoped_loop.h"
 #include "kube/events.h"
@@ -71,6 +72,8 @@ struct Parts {
 
     io::ScopedLoop loop;
     const Options options;
+    // Where the lease and other objects of our own are.
+    const std::string own_namespace;
     observe::Metrics& metrics;
     // We lead, all is known, and we have not been stopped.
     bool is_acting = false;
@@ -90,6 +93,7 @@ struct Parts {
     OverlaidOffers overlaid;
     Shortages shortages;
     act::Services services;
+    StockMemory stock_memory;
     // Why nodes cannot be repaired though the gate NodeRepair says so; empty: they can.
     std::string repair_problem;
     const plan::RepairPoliciesByClass repair_policies;

@@ -1,11 +1,14 @@
 #include "control/shortages.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "api/names.h"
+#include "base/hash.h"
 #include "cloud/class_state.h"
 
 namespace joiner::control {
@@ -18,6 +21,7 @@ constexpr Duration kLongest = std::chrono::minutes{12};
 constexpr Duration kForgottenAfter = std::chrono::minutes{30};
 constexpr Duration kSweep = std::chrono::minutes{1};
 constexpr std::size_t kMostOfClass = 20'000;  // Offerings.
+constexpr int kMostTimes = 8;
 
 std::string pool_of(const api::NodeClaim& claim) {
     return std::string(api::find_or_empty(claim.meta.labels, api::kNodePoolLabel));
@@ -31,14 +35,14 @@ std::vector<std::string_view> devices_of(const rules::InstanceType& type) {
 }
 
 // What nodes have said of their memory says nothing of stock.
-bool says_the_same(const api::StringMap& before, const api::StringMap& now) {
-    return before.size() - before.count(cloud::kLearnedMemoryAnnotation) ==
-               now.size() - now.count(cloud::kLearnedMemoryAnnotation) &&
-           std::all_of(before.begin(), before.end(), [&](const auto& each) {
-               const auto it = now.find(each.first);
-               return each.first == cloud::kLearnedMemoryAnnotation ||
-                      (it != now.end() && it->second == each.second);
-           });
+std::string digest_of(const api::StringMap& annotations) {
+    std::uint64_t hash = kFnvOffset;
+    for (const auto& [key, value] : annotations) {
+        if (key == cloud::kLearnedMemoryAnnotation) continue;
+        for (const std::string* text : {&key, &value})
+            hash = fnv1a(fmt::format("{} {} ", text->size(), *text), hash);
+    }
+    return fmt::format("{:016x}", hash);
 }
 
 }  // namespace
@@ -66,16 +70,20 @@ cloud::InstanceTypes Shortages::instance_types(const api::NodePool& pool) {
 
 bool Shortages::is_old(const OfClass& of, const api::NodeClassReference& node_class) const {
     const auto there = cluster_.find_node_class(node_class);
-    return there != nullptr && (of.generation != there->meta.generation ||
-                                !says_the_same(of.annotations, there->meta.annotations));
+    return there != nullptr && there != of.seen &&
+           (of.generation != there->meta.generation || of.annotations != digest_of(there->meta.annotations));
 }
 
 Shortages::OfClass& Shortages::of_class(const api::NodeClassReference& node_class) {
     OfClass& out = short_[node_class];
-    if (!is_old(out, node_class)) return out;
-    const auto there = cluster_.find_node_class(node_class);
-    out = {there->meta.generation, there->meta.annotations, {}};
-    ++version_;
+    auto there = cluster_.find_node_class(node_class);
+    if (there == nullptr || there == out.seen) return out;
+    if (is_old(out, node_class)) {
+        if (!out.offerings.empty()) ++changes_;
+        out = {nullptr, there->meta.generation, digest_of(there->meta.annotations), {}};
+        ++version_;
+    }
+    out.seen = std::move(there);
     return out;
 }
 
@@ -91,14 +99,21 @@ void Shortages::note(OfClass& of, const rules::OfferingKey& key) {
     if (of.offerings.size() >= kMostOfClass && !of.offerings.contains(key)) return;
     Shortage& shortage = of.offerings[key];
     if (shortage.until > now) return;
-    shortage.times = now - shortage.noted > kForgottenAfter ? 1 : std::min(shortage.times + 1, 8);
+    shortage.times = now - shortage.noted > kForgottenAfter ? 1 : std::min(shortage.times + 1, kMostTimes);
     shortage.noted = now;
     shortage.until = now + std::min<Duration>(kFirst * (1 << (shortage.times - 1)), kLongest);
     ++version_;
-    if (shortage.until != wakes_at_) {
-        wakes_at_ = shortage.until;
-        loop_.after(wakes_at_ - now, [this] { ++version_; });
-    }
+    ++changes_;
+    come_back_at(shortage.until);
+    forget_in_time();
+}
+
+void Shortages::come_back_at(WallTime until) {
+    if (std::exchange(wakes_at_, until) == until) return;
+    loop_.after(until - loop_.now(), [this] { ++version_; });
+}
+
+void Shortages::forget_in_time() {
     if (std::exchange(forgets_soon_, true)) return;
     loop_.after(kSweep, [this] { forget(); });
 }
@@ -109,7 +124,10 @@ void Shortages::note_launch(const api::NodeClaim& claim, const cloud::LaunchRequ
     for (const rules::OfferingKey& key : answer.exhausted) note(of, key);
     if (answer.instance) {
         failing_since_.erase(pool_of(claim));
-        if (of.offerings.erase(answer.taken) > 0) ++version_;
+        if (of.offerings.erase(answer.taken) > 0) {
+            ++version_;
+            ++changes_;
+        }
         return;
     }
     if (answer.instance.error().kind != ErrorKind::kExhausted) return;
@@ -156,18 +174,54 @@ void Shortages::note_taken_back(const api::NodeClaim& claim) {
           {}});
 }
 
+std::vector<ShortagesOfClass> Shortages::remembered() const {
+    std::vector<ShortagesOfClass> out;
+    for (const auto& [node_class, of] : short_) {
+        if (of.offerings.empty() || is_old(of, node_class)) continue;
+        out.push_back(
+            {node_class, of.generation, of.annotations, {of.offerings.begin(), of.offerings.end()}});
+    }
+    return out;
+}
+
+void Shortages::remember(const std::vector<ShortagesOfClass>& before) {
+    const WallTime now = loop_.now();
+    bool is_all_kept = true;
+    for (const ShortagesOfClass& was : before) {
+        // A class that is not known yet is held to what it was once it is.
+        const auto [it, is_new] =
+            short_.try_emplace(was.node_class, OfClass{nullptr, was.generation, was.annotations, {}});
+        OfClass& of = is_new ? it->second : of_class(was.node_class);
+        const bool is_as_it_was = was.generation == of.generation && was.annotations == of.annotations;
+        for (const auto& [key, shortage] : was.offerings) {
+            const bool can_be = shortage.noted <= now && shortage.until >= shortage.noted &&
+                                shortage.until - shortage.noted <= kLongest && shortage.times >= 1 &&
+                                shortage.times <= kMostTimes;
+            const bool is_kept = is_as_it_was && can_be && now - shortage.noted < kForgottenAfter &&
+                                 of.offerings.size() < kMostOfClass;
+            is_all_kept = is_all_kept && is_kept;
+            if (!is_kept || !of.offerings.try_emplace(key, shortage).second) continue;
+            if (shortage.until > now) come_back_at(shortage.until);
+            ++version_;
+        }
+    }
+    if (!is_all_kept) ++changes_;
+    forget_in_time();
+}
+
 void Shortages::forget() {
     const WallTime now = loop_.now();
     for (auto& [node_class, of] : short_) {
-        std::erase_if(of.offerings,
-                      [&](const auto& item) { return item.second.noted + kForgottenAfter <= now; });
+        const auto forgotten = std::erase_if(
+            of.offerings, [&](const auto& item) { return item.second.noted + kForgottenAfter <= now; });
+        if (forgotten > 0) ++changes_;
     }
     std::erase_if(short_, [](const auto& item) { return item.second.offerings.empty(); });
     std::erase_if(failing_since_, [&](const auto& item) { return item.second + kFirst <= now; });
     if (short_.empty()) offered_.clear();
     ++version_;
-    forgets_soon_ = !short_.empty() || !failing_since_.empty();
-    if (forgets_soon_) loop_.after(kSweep, [this] { forget(); });
+    forgets_soon_ = false;
+    if (!short_.empty() || !failing_since_.empty()) forget_in_time();
 }
 
 }  // namespace joiner::control

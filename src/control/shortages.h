@@ -1,13 +1,17 @@
 // A memory of stock-outs: an offering that a launch could not have, or that the cloud took back, is not
 // offered again for a while, so that the plan after a stock-out is another plan. Longer each time it is found
-// short again; forgotten when it is had, when the node class changes, and with time. In memory only: after a
-// restart one launch asks anew. Owned by control; loop thread.
+// short again; forgotten when it is had, when the node class changes, and with time. StockMemory keeps it
+// over a restart. Owned by control; loop thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "cloud/offers.h"
+#include "control/shortages_text.h"
 #include "io/loop.h"
 #include "model/cluster.h"
 
@@ -28,16 +32,19 @@ class Shortages final : public cloud::Offers {
     // The cloud has taken the claim's machine back, or is about to.
     void note_taken_back(const api::NodeClaim& claim);
 
+    // All that is remembered, by class and offering, and what another process has remembered before us. What
+    // we know ourselves stays; what has grown old or can never have been is passed over.
+    std::vector<ShortagesOfClass> remembered() const;
+    void remember(const std::vector<ShortagesOfClass>& before);
+    // Grows with each change of what is remembered.
+    std::uint64_t changes() const { return changes_; }
+
   private:
-    struct Shortage {
-        WallTime until = kNoTime;  // So long it is left alone.
-        WallTime noted = kNoTime;
-        int times = 0;
-    };
     // Another node class may see another stock, and so may the same one once it is changed.
     struct OfClass {
+        std::shared_ptr<const api::NodeClass> seen = nullptr;  // It is not old as long as this one is there.
         std::int64_t generation = 0;
-        api::StringMap annotations;
+        std::string annotations;  // A digest of them.
         std::map<rules::OfferingKey, Shortage> offerings;
     };
     struct Offered {
@@ -51,6 +58,8 @@ class Shortages final : public cloud::Offers {
     // Empty where nothing is remembered of the class as it is now.
     OfClass& of_class(const api::NodeClassReference& node_class);
     void note(OfClass& of, const rules::OfferingKey& key);
+    void come_back_at(WallTime until);
+    void forget_in_time();
     // Nothing that the claim allows is to be had.
     void note_failed(const api::NodeClaim& claim, const cloud::LaunchRequest& request);
     // Those of types that differ from the request's in size only.
@@ -61,7 +70,8 @@ class Shortages final : public cloud::Offers {
     io::Loop& loop_;
     const model::Cluster& cluster_;
     std::map<api::NodeClassReference, OfClass> short_;
-    std::uint64_t version_ = 0;                            // Grows with each change of it.
+    std::uint64_t changes_ = 0;
+    std::uint64_t version_ = 0;                            // Grows with each change of what is to be had.
     std::map<std::string, Offered, std::less<>> offered_;  // By pool.
     // By pool: when a launch failed first, with none that succeeded since.
     std::map<std::string, WallTime, std::less<>> failing_since_;

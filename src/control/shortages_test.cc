@@ -180,5 +180,74 @@ TEST(Shortages, while_nothing_is_short_the_offers_are_the_clouds_own) {
     EXPECT_EQ(b.shortages.instance_types(b.pool), once) << "the same pointer until something changes";
 }
 
+// As another process would have it.
+std::vector<ShortagesOfClass> as_written(const Bench& b) {
+    return read_shortages(written(b.shortages.remembered()));
+}
+
+TEST(Shortages, another_process_remembers_what_this_one_knew) {
+    Bench before;
+    before.exhausted("rack-4", 1);
+    before.loop.advance(minutes{4});
+    before.exhausted("rack-4", 2);
+    const auto left = before.to_be_had("rack-4");
+    ASSERT_EQ(left.size(), 2u);
+    Bench after;
+    after.loop.advance(minutes{5});
+    after.shortages.remember(as_written(before));
+    EXPECT_EQ(after.to_be_had("rack-4"), left);
+    after.loop.advance(minutes{3});
+    EXPECT_EQ(after.to_be_had("rack-4").size(), 3u) << "the second is short for the first time";
+    after.loop.advance(minutes{3});
+    EXPECT_EQ(after.to_be_had("rack-4").size(), 4u);
+}
+
+TEST(Shortages, what_was_remembered_is_held_to_the_class_as_it_is) {
+    Bench before;
+    before.exhausted("rack-4", 1);
+    Bench changed;
+    changed.node_class(2);
+    changed.shortages.remember(as_written(before));
+    EXPECT_EQ(changed.to_be_had("rack-4").size(), 4u);
+    EXPECT_GT(changed.shortages.changes(), 0u) << "what is written is not true any more";
+    Bench late;
+    late.cluster.remove(late.pool.node_template.node_class);
+    late.shortages.remember(as_written(before));
+    late.node_class(1);
+    EXPECT_EQ(late.to_be_had("rack-4").size(), 3u) << "the class was told of later";
+    late.node_class(2);
+    EXPECT_EQ(late.to_be_had("rack-4").size(), 4u);
+}
+
+TEST(Shortages, what_can_never_have_been_is_not_remembered) {
+    const Bench b;
+    const WallTime now = b.loop.now();
+    const Shortage good{now + minutes{1}, now - minutes{2}, 1};
+    const auto with = [&](auto change) {
+        Shortage out = good;
+        change(out);
+        return out;
+    };
+    const struct {
+        const char* name;
+        Shortage shortage;
+        bool is_kept;
+    } kCases[] = {
+        {"good", good, true},
+        {"noted in time to come", with([&](Shortage& s) { s.noted = now + minutes{1}; }), false},
+        {"for ever", with([&](Shortage& s) { s.until = now + minutes{100}; }), false},
+        {"too old", with([&](Shortage& s) { s.noted = s.until = now - minutes{30}; }), false},
+        {"never", with([&](Shortage& s) { s.times = 0; }), false},
+        {"too often", with([&](Shortage& s) { s.times = 9; }), false},
+    };
+    for (const auto& c : kCases) {
+        Bench other;
+        ShortagesOfClass of = {other.pool.node_template.node_class, 1, "cbf29ce484222325", {}};
+        of.offerings = {{{"rack-4", "rack-a", "spot", ""}, c.shortage}};
+        other.shortages.remember({of});
+        EXPECT_EQ(other.to_be_had("rack-4").size(), c.is_kept ? 3u : 4u) << c.name;
+    }
+}
+
 }  // namespace
 }  // namespace joiner::control

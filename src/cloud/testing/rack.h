@@ -47,6 +47,7 @@ class Rack {
 
     RackFaults faults;
     std::set<rules::OfferingKey> sold_out;
+    std::map<rules::OfferingKey, int> refused;  // How often each was asked for while it was sold out.
     std::function<void(const RackMachine&)> on_launch;
 
     // The machine of this token, or a new one; nullptr: sold out.
@@ -55,7 +56,10 @@ class Rack {
         for (const RackMachine& machine : machines_) {
             if (!token.empty() && machine.token == token && is_there(machine)) return &machine;
         }
-        if (sold_out.contains(offering)) return nullptr;
+        if (sold_out.contains(offering)) {
+            ++refused[offering];
+            return nullptr;
+        }
         machines_.push_back(
             {fmt::format("rack://{}", ++last_), token, claim_name, node_class, offering, loop_.now()});
         if (on_launch) on_launch(machines_.back());
