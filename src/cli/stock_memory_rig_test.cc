@@ -1,4 +1,4 @@
-// Stock-outs: what is remembered of them, over a restart too, and what they cost. The whole controller on
+// Stock-outs: what is remembered of them, over a restart too. The whole controller on
 // virtual time.
 #include <gmock/gmock.h>
 
@@ -74,6 +74,34 @@ TEST_F(StockMemoryRig, a_memory_that_says_nothing_is_none) {
     apply(deployment("web", 1, "3"));
     ASSERT_TRUE(runs(1, seconds{20}));
     EXPECT_TRUE(until([&] { return remembered().starts_with("class "); }, seconds{20}));
+}
+
+// As `kubectl describe` shows it.
+TEST_F(StockMemoryRig, the_pool_the_metrics_and_the_decision_log_say_what_is_left_alone) {
+    const auto condition = [&] {
+        const auto pool = api::decode_node_pool(*world_.get("nodepools", "", "rack"));
+        const api::Condition* its = api::find_condition(pool->conditions, "OfferingsAvailable");
+        return its == nullptr ? std::string() : its->status + " " + its->reason + " " + its->message;
+    };
+    start();
+    sell_out("rack-4", "spot");
+    apply(deployment("web", 1, "3"));
+    ASSERT_TRUE(runs(1, minutes{1}));
+    EXPECT_TRUE(until([&] { return !condition().empty(); }, seconds{75}));
+    EXPECT_THAT(condition(),
+                testing::HasSubstr("False SoldOut launches found sold out, and leave alone: rack-4 "
+                                   "in rack-a, spot until 20"));
+    EXPECT_THAT(decided_of_pool("rack", observe::Matter::kReadiness),
+                testing::HasSubstr("rack-4 in rack-b, spot"));
+    const auto metrics = [&] { return processes_.back()->metrics.text(); };
+    EXPECT_THAT(metrics(), testing::HasSubstr("joiner_offering_sold_out{capacity_type=\"spot\",instance_type="
+                                              "\"rack-4\",nodeclass=\"default\",zone=\"rack-a\"} 1"));
+    EXPECT_THAT(metrics(), testing::HasSubstr("joiner_launch_offerings_sold_out_total{nodepool=\"rack\"} 2"));
+    world_.run_for(minutes{5});
+    EXPECT_EQ(condition(), "");
+    EXPECT_THAT(metrics(), testing::HasSubstr("zone=\"rack-a\"} 0"));
+    world_.run_for(minutes{32});
+    EXPECT_THAT(metrics(), testing::Not(testing::HasSubstr("joiner_offering_sold_out{")));
 }
 
 }  // namespace

@@ -100,7 +100,10 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                        [this](const model::ClaimState& claim, const model::NodeState& node) {
                            return repairs_by_force() ? legacy_repairer.is_concerned_with(claim, node)
                                                      : plan::is_sick(repair_policies, cluster, node);
-                       }) {
+                       }),
+      shortage_notes(services, shortages, metrics, [this](const std::string& pool, std::string message) {
+          pool_keeper.note_sold_out(pool, std::move(message));
+      }) {
     if (options.gates.pod_deletion_cost_management) cluster.pass_over_deletion_costs();
 }
 

@@ -43,6 +43,7 @@
 #include "control/repairer.h"
 #include "control/replacer.h"
 #include "control/reports_to.h"
+#include "control/shortage_notes.h"
 #include "control/shortages.h"
 #include "control/standing_matters.h"
 #include "control/static_pools.h"
@@ -130,6 +131,7 @@ struct Parts {
     const std::uint64_t lease_seed;
     Watches watches;
     StandingMatters standing_matters;
+    ShortageNotes shortage_notes;
 
   private:
     rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers);

@@ -1,6 +1,7 @@
 // A memory of stock-outs: an offering that a launch could not have, or that the cloud took back, is not
 // offered again for a while, so that the plan after a stock-out is another plan. Longer each time it is found
-// short again; forgotten when it is had, when the node class changes, and with time. StockMemory keeps it
+// short again; forgotten when the node class changes, and with time. Once it may be back, one launch asks for
+// it, and twice as many each time it is had, so that many do not learn the same at once. StockMemory keeps it
 // over a restart. Owned by control; loop thread.
 #pragma once
 
@@ -26,7 +27,9 @@ class Shortages final : public cloud::Offers {
     cloud::InstanceTypes instance_types(const api::NodePool& pool) override;
     cloud::InstanceTypes all_types(const api::NodePool& pool) override { return own_.all_types(pool); }
     std::string why_no_types(const api::NodePool& pool) override { return own_.why_no_types(pool); }
-    bool is_short(const api::NodeClassReference& node_class, const rules::OfferingKey& key) const override;
+    cloud::Stock stock(const api::NodeClassReference& node_class,
+                       const rules::OfferingKey& key) const override;
+    void note_asked(const cloud::LaunchRequest& request) override;
     void note_launch(const api::NodeClaim& claim, const cloud::LaunchRequest& request,
                      const cloud::LaunchAnswer& answer) override;
     // The cloud has taken the claim's machine back, or is about to.
@@ -40,12 +43,23 @@ class Shortages final : public cloud::Offers {
     std::uint64_t changes() const { return changes_; }
 
   private:
+    struct Known {
+        Shortage shortage;
+        int may_try = 1;  // So many launches at a time, once it may be back.
+        int trying = 0;
+    };
     // Another node class may see another stock, and so may the same one once it is changed.
     struct OfClass {
         std::shared_ptr<const api::NodeClass> seen = nullptr;  // It is not old as long as this one is there.
         std::int64_t generation = 0;
         std::string annotations;  // A digest of them.
-        std::map<rules::OfferingKey, Shortage> offerings;
+        std::map<rules::OfferingKey, Known> offerings;
+    };
+    // A launch that asks for offerings that may be back.
+    struct Trial {
+        api::NodeClassReference node_class;
+        std::vector<rules::OfferingKey> offerings;
+        WallTime began = kNoTime;
     };
     struct Offered {
         cloud::InstanceTypes own;
@@ -58,6 +72,11 @@ class Shortages final : public cloud::Offers {
     // Empty where nothing is remembered of the class as it is now.
     OfClass& of_class(const api::NodeClassReference& node_class);
     void note(OfClass& of, const rules::OfferingKey& key);
+    void note_had(OfClass& of, const rules::OfferingKey& key);
+    bool is_out(const api::NodeClassReference& node_class, const rules::OfferingKey& key) const {
+        return stock(node_class, key) == cloud::Stock::kOut;
+    }
+    void end_trial(const Trial& trial);
     void come_back_at(WallTime until);
     void forget_in_time();
     // Nothing that the claim allows is to be had.
@@ -70,6 +89,7 @@ class Shortages final : public cloud::Offers {
     io::Loop& loop_;
     const model::Cluster& cluster_;
     std::map<api::NodeClassReference, OfClass> short_;
+    std::map<std::string, Trial> trials_;  // By the claim's uid.
     std::uint64_t changes_ = 0;
     std::uint64_t version_ = 0;                            // Grows with each change of what is to be had.
     std::map<std::string, Offered, std::less<>> offered_;  // By pool.
