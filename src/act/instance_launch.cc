@@ -24,6 +24,11 @@ constexpr Duration kKnownBy = std::chrono::minutes{1};
 // Of one claim, with fewer choices each time: then it is given up, and planned anew with what was learnt.
 constexpr int kMostFalls = 20;
 
+// Of a claim that may become nothing but what was sold out and is tried by as many launches as may.
+constexpr std::string_view kOthersTry =
+    "all that the claim may become was sold out, and others try first whether it is back";
+constexpr int kTryAfterOthers = 1;  // Seconds.
+
 // How long a claim's launch is not asked for again.
 Duration patience_after(const Error& error) {
     constexpr Duration kNotAllowed = std::chrono::minutes{1};
@@ -65,6 +70,7 @@ void InstanceLaunch::buy(const Claim& claim, int falls_left) {
     auto request = launch_request(claim);
     if (!request) return refuse(claim, request.error());
     auto asked = std::make_shared<const cloud::LaunchRequest>(std::move(*request));
+    services_.offers.note_asked(*asked);
     services_.providers.of(claim.node_class)
         .create(*asked, [this, asked, falls_left](cloud::LaunchAnswer answer) {
             const api::ObjectMeta& meta = asked->claim.meta;
@@ -75,8 +81,7 @@ void InstanceLaunch::buy(const Claim& claim, int falls_left) {
                 !answer.instance && answer.instance.error().kind == ErrorKind::kExhausted;
             if (is_there && is_sold_out && !state->claim.meta.deleted && falls_left > 0) {
                 const auto rest = launch_request(state->claim);
-                if (rest && rest->choices.size() < asked->choices.size())
-                    return buy(state->claim, falls_left - 1);
+                if (rest && rest->choices != asked->choices) return buy(state->claim, falls_left - 1);
             }
             launched(meta.name, meta.uid, answer.instance);
         });
@@ -102,9 +107,13 @@ Result<cloud::LaunchRequest> InstanceLaunch::launch_request(const Claim& claim) 
                     fmt::format("{} {}: {}", reference.kind, reference.name,
                                 services_.offers.why_no_types(is_of_pool ? pool->pool : nobodys)));
     }
-    out.choices = chooser_.choices(
+    ToBeHad to_be_had = chooser_.choices(
         claim, out.types, services_.providers.of(reference).labels().well_known,
-        [&](const rules::OfferingKey& key) { return services_.offers.is_short(reference, key); });
+        [&](const rules::OfferingKey& key) { return services_.offers.stock(reference, key); });
+    out.choices = std::move(to_be_had.choices);
+    out.leaves_some_out = to_be_had.leaves_some_out;
+    if (out.choices.empty() && out.leaves_some_out)
+        return tl::unexpected<Error>(Error{ErrorKind::kThrottled, std::string(kOthersTry), kTryAfterOthers});
     if (out.choices.empty())
         return fail(ErrorKind::kExhausted, "no instance type with an available offering meets the claim");
     return out;

@@ -128,8 +128,10 @@ void launch_claims(benchmark::State& state) {
             request.claim = claim(++number, loop.now() + std::chrono::minutes{5});
             request.node_class = node_class;
             request.types = types;
-            request.choices = chooser.choices(request.claim, types, provider.labels().well_known,
-                                              [](const rules::OfferingKey&) { return false; });
+            request.choices = chooser
+                                  .choices(request.claim, types, provider.labels().well_known,
+                                           [](const rules::OfferingKey&) { return cloud::Stock::kThere; })
+                                  .choices;
             request.asked_at = loop.now();
             provider.create(
                 request, [&](const cloud::LaunchAnswer& answer) { launched += answer.instance.has_value(); });

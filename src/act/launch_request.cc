@@ -39,13 +39,20 @@ std::vector<cloud::LaunchChoice> all_choices(const api::NodeClaim& claim,
     return out;
 }
 
-std::vector<cloud::LaunchChoice> cheapest_to_be_had(const std::vector<cloud::LaunchChoice>& all,
-                                                    const IsShort& is_short) {
-    std::vector<cloud::LaunchChoice> out;
-    out.reserve(std::min(all.size(), kMostChoices));
+ToBeHad cheapest_to_be_had(const std::vector<cloud::LaunchChoice>& all, const StockOf& stock) {
+    ToBeHad out;
+    out.choices.reserve(std::min(all.size(), kMostChoices));
+    bool one_is_there = false;
+    int maybe = 0;
     for (const cloud::LaunchChoice& choice : all) {
-        if (out.size() == kMostChoices) break;
-        if (!is_short(choice.key())) out.push_back(choice);
+        if (out.choices.size() == kMostChoices) break;
+        const cloud::Stock its = stock(choice.key());
+        const bool may_be_tried = its == cloud::Stock::kMaybe && !one_is_there && maybe < kMostMaybe;
+        one_is_there = one_is_there || its == cloud::Stock::kThere;
+        if (its == cloud::Stock::kTried || (its == cloud::Stock::kMaybe && !may_be_tried))
+            out.leaves_some_out = true;
+        if (may_be_tried) ++maybe;
+        if (may_be_tried || its == cloud::Stock::kThere) out.choices.push_back(choice);
     }
     return out;
 }
@@ -55,23 +62,24 @@ std::vector<cloud::LaunchChoice> cheapest_to_be_had(const std::vector<cloud::Lau
 std::vector<cloud::LaunchChoice> launch_choices(const api::NodeClaim& claim,
                                                 const std::vector<rules::InstanceType>& types,
                                                 const rules::WellKnownLabels& well_known,
-                                                const IsShort& is_short) {
-    return cheapest_to_be_had(all_choices(claim, types, well_known), is_short);
+                                                const StockOf& stock) {
+    return cheapest_to_be_had(all_choices(claim, types, well_known), stock).choices;
 }
 
-std::vector<cloud::LaunchChoice> LaunchChooser::choices(const api::NodeClaim& claim,
-                                                        const cloud::InstanceTypes& types,
-                                                        const rules::WellKnownLabels& well_known,
-                                                        const IsShort& is_short) {
+ToBeHad LaunchChooser::choices(const api::NodeClaim& claim, const cloud::InstanceTypes& types,
+                               const rules::WellKnownLabels& well_known, const StockOf& stock) {
     const auto known = std::find_if(lately_.begin(), lately_.end(), [&](const Question& question) {
         return question.types.lock() == types && question.requirements == claim.requirements &&
                question.requests == claim.requests;
     });
-    if (known != lately_.end()) return cheapest_to_be_had(known->answer, is_short);
-    std::erase_if(lately_, [](const Question& question) { return question.types.expired(); });
-    if (lately_.size() == kMostQuestions) lately_.pop_back();
-    lately_.push_front({types, claim.requirements, claim.requests, all_choices(claim, *types, well_known)});
-    return cheapest_to_be_had(lately_.front().answer, is_short);
+    const bool is_known = known != lately_.end();
+    if (!is_known) {
+        std::erase_if(lately_, [](const Question& question) { return question.types.expired(); });
+        if (lately_.size() == kMostQuestions) lately_.pop_back();
+        lately_.push_front(
+            {types, claim.requirements, claim.requests, all_choices(claim, *types, well_known)});
+    }
+    return cheapest_to_be_had(is_known ? known->answer : lately_.front().answer, stock);
 }
 
 }  // namespace joiner::act

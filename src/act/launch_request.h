@@ -7,30 +7,40 @@
 #include <vector>
 
 #include "cloud/launch.h"
+#include "cloud/offers.h"
 #include "rules/requirement.h"
 
 namespace joiner::act {
 
 // At most this many of the cheapest; what a cloud is asked for at once is less.
 inline constexpr std::size_t kMostChoices = 1000;
+// Of those that may be back, so many at most stand before the first that is there. The others are left out:
+// one that is there will do, and where it is not, the next request is another.
+inline constexpr int kMostMaybe = 3;
 
-using IsShort = std::function<bool(const rules::OfferingKey&)>;
+using StockOf = std::function<cloud::Stock(const rules::OfferingKey&)>;
 
-// By price, then type, zone, capacity type and reservation; `is_short`: left out. Empty: nothing is to be
-// had, or the claim's requirements cannot be read.
+struct ToBeHad {
+    std::vector<cloud::LaunchChoice> choices;
+    // Some that may be back are left out: others try them, or something else will do. Without any choices:
+    // they are worth waiting for.
+    bool leaves_some_out = false;
+};
+
+// By price, then type, zone, capacity type and reservation, without what is out. Empty: nothing is to be had
+// now, or the claim's requirements cannot be read.
 std::vector<cloud::LaunchChoice> launch_choices(const api::NodeClaim& claim,
                                                 const std::vector<rules::InstanceType>& types,
                                                 const rules::WellKnownLabels& well_known,
-                                                const IsShort& is_short);
+                                                const StockOf& stock);
 
 // The same, for many claims: those of one plan ask the same, and it is worked out once for them. Owned by
 // whoever launches; one thread.
 class LaunchChooser {
   public:
     // REQUIRES: the same types are always asked for with the same labels.
-    std::vector<cloud::LaunchChoice> choices(const api::NodeClaim& claim, const cloud::InstanceTypes& types,
-                                             const rules::WellKnownLabels& well_known,
-                                             const IsShort& is_short);
+    ToBeHad choices(const api::NodeClaim& claim, const cloud::InstanceTypes& types,
+                    const rules::WellKnownLabels& well_known, const StockOf& stock);
 
   private:
     struct Question {

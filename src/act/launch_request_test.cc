@@ -35,25 +35,58 @@ class LaunchChoices : public testing::Test {
   protected:
     std::vector<std::string> names(const cloud::InstanceTypes& types) {
         std::vector<std::string> out;
-        const auto is_short = [&](const rules::OfferingKey& key) { return short_.contains(key); };
-        const auto choices = chooser_.choices(claim_, types, {}, is_short);
+        const auto stock = [&](const rules::OfferingKey& key) {
+            const auto it = stock_.find(key.type + "/" + key.zone);
+            return it == stock_.end() ? cloud::Stock::kThere : it->second;
+        };
+        const auto [choices, leaves_some_out] = chooser_.choices(claim_, types, {}, stock);
+        leaves_some_out_ = leaves_some_out;
         for (const auto& choice : choices) out.push_back(choice.key().type + "/" + choice.key().zone);
-        const auto alone = launch_choices(claim_, *types, {}, is_short);
+        const auto alone = launch_choices(claim_, *types, {}, stock);
         EXPECT_TRUE(std::equal(choices.begin(), choices.end(), alone.begin(), alone.end(),
                                [](const auto& a, const auto& b) { return a.offering == b.offering; }));
         return out;
     }
 
     api::NodeClaim claim_;
-    std::set<rules::OfferingKey> short_;
+    std::map<std::string, cloud::Stock> stock_;
     LaunchChooser chooser_;
+    bool leaves_some_out_ = false;
 };
 
 TEST_F(LaunchChoices, are_by_price_then_zone_without_what_is_short) {
     const auto types = types_that_cost(1, 2);
     EXPECT_THAT(names(types), testing::ElementsAre("small/a", "small/b", "large/a", "large/b"));
-    short_.insert({"small", "b", "spot", ""});
+    stock_["small/b"] = cloud::Stock::kOut;
     EXPECT_THAT(names(types), testing::ElementsAre("small/a", "large/a", "large/b"));
+}
+
+// What is there is taken before what may be back, unless that is cheaper.
+TEST_F(LaunchChoices, that_may_be_back_stand_before_the_first_that_is_there_only) {
+    using enum cloud::Stock;
+    const auto types = types_that_cost(1, 2);
+    const struct {
+        std::map<std::string, cloud::Stock> stock;
+        std::vector<std::string> choices;
+        bool leaves_some_out;
+    } kCases[] = {
+        {{{"small/b", kMaybe}}, {"small/a", "large/a", "large/b"}, true},
+        {{{"small/a", kMaybe}}, {"small/a", "small/b", "large/a", "large/b"}, false},
+        {{{"small/a", kTried}}, {"small/b", "large/a", "large/b"}, true},
+        {{{"small/a", kMaybe}, {"small/b", kOut}, {"large/a", kMaybe}},
+         {"small/a", "large/a", "large/b"},
+         false},
+        {{{"small/a", kMaybe}, {"small/b", kMaybe}, {"large/a", kMaybe}, {"large/b", kMaybe}},
+         {"small/a", "small/b", "large/a"},
+         true},
+        {{{"small/a", kTried}, {"small/b", kOut}, {"large/a", kOut}, {"large/b", kOut}}, {}, true},
+        {{{"small/a", kOut}, {"small/b", kOut}, {"large/a", kOut}, {"large/b", kOut}}, {}, false},
+    };
+    for (const auto& c : kCases) {
+        stock_ = c.stock;
+        EXPECT_EQ(names(types), c.choices);
+        EXPECT_EQ(leaves_some_out_, c.leaves_some_out);
+    }
 }
 
 TEST_F(LaunchChoices, are_worked_out_anew_for_other_types_and_other_wishes) {

@@ -50,6 +50,7 @@ struct LaunchRequest {
     std::vector<LaunchChoice> choices;
     InstanceTypes types;  // Keeps what the choices point to.
     WallTime asked_at = kNoTime;
+    bool leaves_some_out = false;  // What was sold out and may be back, is tried by others or later.
 };
 
 struct LaunchAnswer {

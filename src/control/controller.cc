@@ -17,8 +17,7 @@ class Controller::Impl {
   public:
     Impl(io::Loop& loop, io::HttpClient& http, kube::Config config, Options options,
          const std::vector<ProviderMaker>& makers, observe::Metrics& metrics, Rng rng)
-        : default_namespace_(config.default_namespace),
-          parts_(loop, http, std::move(config), std::move(options), makers, metrics, rng,
+        : parts_(loop, http, std::move(config), std::move(options), makers, metrics, rng,
                  [this] { return may_write(); }),
           changes_(parts_, [this] { note_synced(); }),
           rounds_(parts_) {}
@@ -37,8 +36,7 @@ class Controller::Impl {
         }
         parts_.watches.start();
         if (!parts_.options.leader_election) {
-            elected_ = true;
-            return act_if_possible();
+            return begin_to_lead();
         }
         stand_for_election(std::move(on_lost));
     }
@@ -70,16 +68,14 @@ class Controller::Impl {
         const Options& options = parts_.options;
         kube::LeaseOptions lease;
         lease.name = options.leader_election_name;
-        lease.ns = options.leader_election_namespace.empty() ? default_namespace_
-                                                             : options.leader_election_namespace;
+        lease.ns = parts_.own_namespace;
         lease.identity = options.identity;
         elector_ = std::make_unique<kube::LeaderElector>(
             parts_.loop, parts_.client, lease, Rng(parts_.lease_seed),
             [this] {
                 if (is_stopping_) return;
                 observe::log_info("controller", "leading", {{"identity", parts_.options.identity}});
-                elected_ = true;
-                act_if_possible();
+                begin_to_lead();
             },
             [this, on_lost = std::move(on_lost)] {
                 stop_acting();
@@ -87,6 +83,12 @@ class Controller::Impl {
                 on_lost();
             });
         elector_->start();
+    }
+
+    // What a leader before us has left is read now, and not earlier: it may have written until a moment ago.
+    void begin_to_lead() {
+        elected_ = true;
+        parts_.stock_memory.read([this] { act_if_possible(); });
     }
 
     void note_synced() {
@@ -97,6 +99,7 @@ class Controller::Impl {
 
     void act_if_possible() {
         if (parts_.is_acting || is_stopping_ || !elected_ || !parts_.watches.is_synced()) return;
+        if (!parts_.stock_memory.is_read()) return;
         parts_.is_acting = true;
         observe::log_info("controller", "acting",
                           {{"nodes", std::to_string(parts_.cluster.nodes().size())},
@@ -109,7 +112,6 @@ class Controller::Impl {
         parts_.consolidation.stop();
     }
 
-    std::string default_namespace_;
     std::atomic<bool> synced_ = false;
     bool elected_ = false;
     bool is_stopping_ = false;

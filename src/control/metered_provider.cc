@@ -58,9 +58,15 @@ std::string MeteredProvider::pool_of(const std::string& provider_id) const {
 }
 
 void MeteredProvider::create(const cloud::LaunchRequest& request, cloud::LaunchDone done) {
+    const std::string pool = control::pool_of(request.claim);
+    auto counted = [this, pool, done = std::move(done)](cloud::LaunchAnswer answer) {
+        if (!answer.exhausted.empty())
+            metrics_.count("joiner_launch_offerings_sold_out_total", {{"nodepool", pool}},
+                           static_cast<double>(answer.exhausted.size()));
+        done(std::move(answer));
+    };
     own_.create(request,
-                metered<cloud::LaunchAnswer>(
-                    {"nodeclaim.lifecycle", "Create", control::pool_of(request.claim)}, std::move(done)));
+                metered<cloud::LaunchAnswer>({"nodeclaim.lifecycle", "Create", pool}, std::move(counted)));
 }
 
 void MeteredProvider::remove(const std::string& provider_id, std::function<void(Status)> done) {

@@ -29,6 +29,8 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
              std::function<bool()> may_write)
     : loop(main_loop),
       options(std::move(all_options)),
+      own_namespace(options.leader_election_namespace.empty() ? config.default_namespace
+                                                              : options.leader_election_namespace),
       metrics(all_metrics),
       decisions(observe::log_decision),
       client(loop, http, std::move(config), client_options(options, may_write)),
@@ -48,6 +50,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                recorder,
                [this](const std::string& claim) { dirty.mark_claim(claim); },
                [this](const std::string& node) { dirty.mark_node(node); }},
+      stock_memory(services, shortages, own_namespace),
       repair_policies(usable_repair_policies()),
       binder(services, planned),
       binding_windows(cluster, planned, binder, places),
@@ -98,7 +101,10 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                        [this](const model::ClaimState& claim, const model::NodeState& node) {
                            return repairs_by_force() ? legacy_repairer.is_concerned_with(claim, node)
                                                      : plan::is_sick(repair_policies, cluster, node);
-                       }) {
+                       }),
+      shortage_notes(services, shortages, metrics, [this](const std::string& pool, std::string message) {
+          pool_keeper.note_sold_out(pool, std::move(message));
+      }) {
     if (options.gates.pod_deletion_cost_management) cluster.pass_over_deletion_costs();
 }
 

@@ -44,9 +44,11 @@
 #include "control/repairer.h"
 #include "control/replacer.h"
 #include "control/reports_to.h"
+#include "control/shortage_notes.h"
 #include "control/shortages.h"
 #include "control/standing_matters.h"
 #include "control/static_pools.h"
+#include "control/stock_memory.h"
 #include "control/watches.h"
 #include "io/scoped_loop.h"
 #include "kube/events.h"
@@ -72,6 +74,8 @@ struct Parts {
 
     io::ScopedLoop loop;
     const Options options;
+    // Where the lease and other objects of our own are.
+    const std::string own_namespace;
     observe::Metrics& metrics;
     // We lead, all is known, and we have not been stopped.
     bool is_acting = false;
@@ -91,6 +95,7 @@ struct Parts {
     OverlaidOffers overlaid;
     Shortages shortages;
     act::Services services;
+    StockMemory stock_memory;
     // Why nodes cannot be repaired though the gate NodeRepair says so; empty: they can.
     std::string repair_problem;
     const plan::RepairPoliciesByClass repair_policies;
@@ -128,6 +133,7 @@ struct Parts {
     const std::uint64_t lease_seed;
     Watches watches;
     StandingMatters standing_matters;
+    ShortageNotes shortage_notes;
 
   private:
     rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers);

@@ -137,12 +137,24 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
         edit.set("InstanceTypesFound", "False", "InstanceTypesNotFound", services_.offers.why_no_types(pool),
                  now);
     }
+    if (const auto sold_out = sold_out_.find(pool.meta.name); sold_out != sold_out_.end()) {
+        edit.set("OfferingsAvailable", "False", "SoldOut", sold_out->second, now);
+    } else {
+        edit.remove("OfferingsAvailable");
+    }
     set_registration_health(pool, edit);
     return edit.finish(now);
 }
 
 void PoolKeeper::note_registered(const std::string& pool) {
     if (Registrations* known = registrations_of(pool)) known->health.note(true);
+}
+
+void PoolKeeper::note_sold_out(const std::string& pool, std::string message) {
+    if (message.empty())
+        sold_out_.erase(pool);
+    else
+        sold_out_.insert_or_assign(pool, std::move(message));
 }
 
 void PoolKeeper::note_given_up(const std::string& pool, const std::string& reason,

@@ -33,6 +33,8 @@ class PoolKeeper {
     void note_registered(const std::string& pool);
     // `reason`: a condition reason; `message`: one sentence.
     void note_given_up(const std::string& pool, const std::string& reason, const std::string& message);
+    // What of the pool is left alone because it was sold out, in one sentence; empty: nothing.
+    void note_sold_out(const std::string& pool, std::string message);
 
   private:
     struct Registrations {
@@ -61,6 +63,7 @@ class PoolKeeper {
     std::function<void()> reconcile_again_;
     act::SettledPatches patches_;
     std::map<std::string, Registrations> registrations_;
+    std::map<std::string, std::string> sold_out_;
     // Generation and hash of each pool when its claims were last reconciled.
     std::map<std::string, std::pair<std::int64_t, std::string>> reconciled_;
 };

@@ -47,7 +47,9 @@ class Rack {
 
     RackFaults faults;
     std::set<rules::OfferingKey> sold_out;
+    std::map<rules::OfferingKey, int> refused;  // How often each was asked for while it was sold out.
     std::function<void(const RackMachine&)> on_launch;
+    std::function<void(const LaunchRequest&)> on_asked;
 
     // The machine of this token, or a new one; nullptr: sold out.
     const RackMachine* launch(const std::string& token, const std::string& claim_name,
@@ -55,7 +57,10 @@ class Rack {
         for (const RackMachine& machine : machines_) {
             if (!token.empty() && machine.token == token && is_there(machine)) return &machine;
         }
-        if (sold_out.contains(offering)) return nullptr;
+        if (sold_out.contains(offering)) {
+            ++refused[offering];
+            return nullptr;
+        }
         machines_.push_back(
             {fmt::format("rack://{}", ++last_), token, claim_name, node_class, offering, loop_.now()});
         if (on_launch) on_launch(machines_.back());
@@ -172,6 +177,7 @@ class RackProvider final : public Provider {
         return drifted;
     }
     void create(const LaunchRequest& request, LaunchDone done) override {
+        if (rack_.on_asked) rack_.on_asked(request);
         if (rack_.faults.forbid)
             return answer<LaunchAnswer>(std::move(done), {fail(ErrorKind::kForbidden, "may not launch")});
         if (turned_away()) return answer<LaunchAnswer>(std::move(done), {throttled()});

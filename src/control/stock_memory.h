@@ -1,0 +1,48 @@
+// Keeps the memory of stock-outs in the API server, in a ConfigMap of our own, so that a restart tries
+// nothing again that was known to be out, and people can read it. The leader alone reads it, before it acts,
+// and writes it. Borrows the services and the shortages. Loop thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "act/services.h"
+#include "control/shortages.h"
+
+namespace joiner::control {
+
+class StockMemory {
+  public:
+    static constexpr std::string_view kName = "joiner-shortages";  // Of the ConfigMap.
+
+    // `ns`: where the ConfigMap is.
+    StockMemory(act::Services& services, Shortages& shortages, std::string ns)
+        : services_(services), shortages_(shortages), ns_(std::move(ns)) {}
+
+    // `done` comes when what is there is known, and after a few seconds in any case: where it cannot be read,
+    // we begin without. Once.
+    void read(std::function<void()> done);
+    bool is_read() const { return is_read_; }
+    // Writes what has changed, not more often than every few seconds. Once a second.
+    void reconcile();
+
+  private:
+    void ask();
+    void finish_reading();
+    void write();
+    void create(const std::string& text);
+    void note_written(const Status& written);
+
+    act::Services& services_;
+    Shortages& shortages_;
+    std::string ns_;
+    std::function<void()> done_;
+    WallTime give_up_reading_at_ = kNoTime;
+    bool is_read_ = false;
+    std::uint64_t written_changes_ = 0;  // What is there has them.
+    std::uint64_t writing_changes_ = 0;
+    bool is_writing_ = false;
+    WallTime write_after_ = kNoTime;
+};
+
+}  // namespace joiner::control
