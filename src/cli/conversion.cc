@@ -140,8 +140,9 @@ class FirstApiConverter {
 
     api::NodeClassReference class_reference(const api::Document& document,
                                             const api::FirstApiReference& reference) const {
-        api::NodeClassReference out = reference.node_class(document.name);
+        api::NodeClassReference out = api::first_api_class_name(document.name, reference);
         if (reference.has_inline_provider || !reference.is_aws_node_template()) return out;
+        out.name = reference.provider_ref.name;
         const auto classes = classes_.find(out.name);
         if (classes == classes_.end()) return out;
         const std::string kubelet = api::first_api_kubelet(reference.kubelet);
