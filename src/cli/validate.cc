@@ -68,8 +68,8 @@ std::vector<std::string> unusable_class(const api::FirstApiClass& read) {
 std::vector<std::string> unusable_provisioner(const api::Document& document) {
     const auto reference = api::first_api_reference(document.json);
     if (!reference) return {reference.error().message};
-    const auto pool =
-        api::first_api_pool(document.json, api::first_api_class_name(document.name, *reference), api::Defaults::kNone);
+    const auto pool = api::first_api_pool(document.json, api::first_api_class_name(document.name, *reference),
+                                          api::Defaults::kNone);
     if (!pool) return {pool.error().message};
     std::vector<std::string> out = pool->problems;
     if (!reference->has_inline_provider) return out;
