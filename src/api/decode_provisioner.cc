@@ -6,9 +6,10 @@
 namespace joiner::api {
 namespace {
 
-// What the first API did without being told: empty nodes went all at once, the others a few at a time.
+// The first API had no budgets: empty nodes went all at once, consolidation took as many as it gained by, and
+// drifted nodes went one after the other.
 std::vector<Budget> first_api_budgets() {
-    return {{"100%", true, {"Empty"}, {}, {}}, {"10%", true, {"Drifted", "Underutilized"}, {}, {}}};
+    return {{"100%", true, {"Empty", "Underutilized"}, {}, {}}, {"10%", true, {"Drifted"}, {}, {}}};
 }
 
 void add_problem(std::string& problems, const std::string& problem) {
