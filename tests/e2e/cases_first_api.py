@@ -22,8 +22,8 @@ def open_provisioner(world, **spec):
     wait_until(lambda: is_true(world.api.get(f"{PROVISIONERS}/default"), "Ready"), 30, "the Provisioner is ready")
 
 
-def load(world, replicas, **pod):
-    world.deploy("load", replicas, **pod)
+def load(world, replicas):
+    world.deploy("load", replicas)
     world.run_all("load", replicas)
     world.expect_in_order()
 
@@ -31,8 +31,9 @@ def load(world, replicas, **pod):
 @test()
 def a_provisioner_scales_up_and_its_nodes_say_whose_they_are(world):
     open_provisioner(world, labels={"team": "a"}, taints=[{"key": "team", "value": "a", "effect": "NoSchedule"}])
-    load(world, 20, tolerations=[{"key": "team", "operator": "Exists"}],
-         nodeSelector={"karpenter.sh/provisioner-name": "default"})
+    world.deploy("load", 20, tolerations=[{"key": "team", "operator": "Exists"}],
+                 nodeSelector={"karpenter.sh/provisioner-name": "default"})
+    world.run_all("load", 20)
     for node in nodes(world.api):
         labels = node["metadata"]["labels"]
         expect(labels["karpenter.sh/provisioner-name"] == "default" and labels["team"] == "a", labels)
