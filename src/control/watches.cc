@@ -14,6 +14,7 @@ struct Watched {
     model::Kind kind;
     kube::Resource resource;
     bool (*is_wanted)(const Options&) = nullptr;  // Always, where absent.
+    bool is_dispensable = false;
 };
 bool has_overlays(const Options& options) {
     return options.gates.node_overlay;
@@ -49,8 +50,9 @@ const Watched kWatched[] = {
     {model::Kind::kReplicaSet, kube::kReplicaSets, reads_workloads},
     {model::Kind::kService, kube::kServices, has_default_spread},
     {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
-    {model::Kind::kProvisioner, kube::kProvisioners},
-    {model::Kind::kAwsNodeTemplate, kube::kAwsNodeTemplates},
+    // Few clusters have them, and roles that were written before do not name them.
+    {model::Kind::kProvisioner, kube::kProvisioners, nullptr, true},
+    {model::Kind::kAwsNodeTemplate, kube::kAwsNodeTemplates, nullptr, true},
 };
 
 }  // namespace
@@ -59,21 +61,24 @@ Watches::Watches(io::Loop& loop, kube::Client& client, model::Cluster& cluster, 
                  const std::vector<cloud::NodeClassResource>& node_classes, const FeedListener& listener,
                  Rng& rng)
     : loop_(loop), client_(client), cluster_(cluster) {
-    const auto reflector = [&](const kube::Resource& resource, kube::ObjectHandler& feed) {
-        return std::make_unique<kube::Reflector>(loop, client, resource, kube::ReflectorOptions{},
-                                                 Rng(rng.next()), feed);
+    const auto reflector = [&](const kube::Resource& resource, kube::ObjectHandler& feed,
+                               bool is_dispensable) {
+        kube::ReflectorOptions its;
+        its.is_dispensable = is_dispensable;
+        return std::make_unique<kube::Reflector>(loop, client, resource, std::move(its), Rng(rng.next()),
+                                                 feed);
     };
     for (const cloud::NodeClassResource& each : node_classes) {
         OfNodeClass& one = node_classes_.emplace_back();
         one.feed = std::make_unique<NodeClassFeed>(cloud::kind_of(each), cluster, listener);
-        one.reflector = reflector(resource_of(each), *one.feed);
+        one.reflector = reflector(resource_of(each), *one.feed, false);
     }
     for (const Watched& watched : kWatched) {
         if (watched.is_wanted != nullptr && !watched.is_wanted(options)) continue;
         OfKind& one = kinds_.emplace_back();
         one.kind = watched.kind;
         one.feed = std::make_unique<Feed>(watched.kind, cluster, listener);
-        one.reflector = reflector(watched.resource, *one.feed);
+        one.reflector = reflector(watched.resource, *one.feed, watched.is_dispensable);
     }
 }
 

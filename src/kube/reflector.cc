@@ -245,11 +245,14 @@ class Reflector::Impl {
     void on_refusal() {
         const Error error = error_of_answer("GET", path_, code_, body_, 0);
         body_.clear();
-        if (error.kind == ErrorKind::kNotFound) {
+        const bool is_closed = options_.is_dispensable && code_ == 403;
+        if (error.kind == ErrorKind::kNotFound || is_closed) {
             has_state_ = false;
             is_synced_ = false;
-            note_problem(fmt::format(
-                "the API server does not know {}; is its CustomResourceDefinition installed?", kind_name()));
+            note_problem(is_closed ? error.message
+                                   : fmt::format("the API server does not know {}; is its "
+                                                 "CustomResourceDefinition installed?",
+                                                 kind_name()));
             retry_in(std::min(backoff_.next(rng_), kLongestWaitForKind));
             handler_.missing();
         } else if (error.kind == ErrorKind::kGone) {

@@ -42,6 +42,8 @@ struct ReflectorOptions {
     std::size_t max_event_bytes =
         16u << 20;  // A longer event ends the watch; the object is reported, the rest goes on.
     std::size_t page_size = 5'000;  // Of the fallback list.
+    // A kind that most clusters do without: one that we are not allowed to read is as if it were not there.
+    bool is_dispensable = false;
 };
 
 class Reflector {

@@ -403,6 +403,18 @@ TEST_F(ReflectorTest, a_kind_that_is_not_installed_is_waited_for) {
     EXPECT_EQ(reflector->problem(), "");
 }
 
+TEST_F(ReflectorTest, a_dispensable_kind_that_we_may_not_read_is_as_if_it_were_not_there) {
+    remake(kNodePools, {.is_dispensable = true});
+    reflector->start();
+    refuse(403);
+    EXPECT_THAT(handler.log, ::testing::Contains("missing"));
+    EXPECT_FALSE(reflector->is_synced());
+    bench.loop.advance(seconds{10});
+    bench.http.start(last(), 200);
+    data(bookmark_line(3, true));
+    EXPECT_TRUE(reflector->is_synced());
+}
+
 TEST_F(ReflectorTest, a_kind_that_is_taken_away_is_no_longer_synced) {
     sync();
     bench.http.end(last(), fail(ErrorKind::kUnavailable, "reset"));

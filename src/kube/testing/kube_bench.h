@@ -45,7 +45,7 @@ inline std::string error_line(int code, std::string_view message) {
            "\n";
 }
 
-// Keeps the set of names as a user of a Reflector would, and a log: "begin", "+a", "-a", "end".
+// Keeps the set of names as a user of a Reflector would, and a log: "begin", "+a", "-a", "end", "missing".
 class RecordingHandler final : public ObjectHandler {
   public:
     void begin_replace() override {
@@ -67,6 +67,8 @@ class RecordingHandler final : public ObjectHandler {
         is_replacing = false;
         std::erase_if(objects, [this](const auto& entry) { return !fresh.contains(entry.first); });
     }
+
+    void missing() override { log.push_back("missing"); }
 
     std::string names() const {
         std::string joined;
