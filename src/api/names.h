@@ -31,8 +31,8 @@ inline constexpr std::string_view kDoNotDisruptAnnotation = "karpenter.sh/do-not
 inline constexpr std::string_view kDoNotEvictAnnotation = "karpenter.sh/do-not-evict";
 // The first API's, on a Node: "true" keeps consolidation off it, and nothing else.
 inline constexpr std::string_view kDoNotConsolidateAnnotation = "karpenter.sh/do-not-consolidate";
-// On a node class that was made of an object of the first API: "<kind>/<name>" of that, and a hash of the spec
-// that was made of it last.
+// On a node class that was made of an object of the first API: "<kind>/<name>" of that, and a hash of the
+// spec that was made of it last.
 inline constexpr std::string_view kMadeFromAnnotation = "joiner.sh/made-from";
 inline constexpr std::string_view kMadeSpecAnnotation = "joiner.sh/made-from-hash";
 // On a Node: "true" keeps repair off it.
@@ -46,6 +46,10 @@ inline constexpr std::string_view kRebootGracePeriodAnnotation =
     "karpenter.sh/reboot-termination-grace-period";
 // On a NodePool: dollars an hour that a node costs besides its price (licences, addresses, agents).
 inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
+// On a NodePool: cores of its capacity that are on demand, and the part of the rest that is, in percent
+// (docs/ratio.md).
+inline constexpr std::string_view kOnDemandBaseAnnotation = "joiner.sh/on-demand-base";
+inline constexpr std::string_view kOnDemandPercentAnnotation = "joiner.sh/on-demand-percent-above-base";
 inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
 inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
 inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";

@@ -9,6 +9,7 @@
 #include "api/names.h"
 #include "model/first_api.h"
 #include "rules/budget.h"
+#include "rules/capacity_ratio.h"
 #include "rules/conditions.h"
 
 namespace joiner::control {
@@ -40,6 +41,9 @@ void add_sums(const api::NodePool& pool, const PoolUse& use, Json& status) {
 
 void PoolKeeper::reconcile(bool with_sums) {
     const UseByPool uses = with_sums ? use_by_pool(services_.cluster) : UseByPool{};
+    mixes_ = model::capacity_mixes({services_.cluster, [this](const api::NodePool& pool) {
+                                        return services_.offers.instance_types(pool);
+                                    }});
     for (const auto& [name, state] : services_.cluster.our_pools()) {
         const auto found = uses.find(name);
         const PoolUse use = found == uses.end() ? PoolUse{} : found->second;
@@ -61,11 +65,12 @@ void PoolKeeper::note_unused(const api::Provisioner& provisioner) {
     rules::ConditionEditor edit(pool.conditions, rules::kPoolDependents, pool.meta.generation,
                                 pool.meta.created);
     if (has_rival) {
-        edit.set("ValidationSucceeded", "False", "NameTaken",
-                 fmt::format("NodePool {0} has the same name and is used in place of this Provisioner: rename "
-                             "one of them, or delete this one when all is moved to the NodePool",
-                             pool.meta.name),
-                 now);
+        edit.set(
+            "ValidationSucceeded", "False", "NameTaken",
+            fmt::format("NodePool {0} has the same name and is used in place of this Provisioner: rename "
+                        "one of them, or delete this one when all is moved to the NodePool",
+                        pool.meta.name),
+            now);
     } else if (!pool.spec_problem.empty()) {
         edit.set("ValidationSucceeded", "False", "ProvisionerValidationFailed", pool.spec_problem, now);
     } else {
@@ -78,7 +83,8 @@ void PoolKeeper::note_unused(const api::Provisioner& provisioner) {
     }
     const std::vector<api::Condition> wanted = edit.finish(now);
     if (wanted == pool.conditions) return;
-    patch(pool, "status", act::dump({{"status", {{"conditions", Json::parse(api::encode_conditions(wanted))}}}}));
+    patch(pool, "status",
+          act::dump({{"status", {{"conditions", Json::parse(api::encode_conditions(wanted))}}}}));
 }
 
 // What is drifted, and what may be consolidated, follows from the spec and from the hash, written after it.
@@ -136,6 +142,7 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
                  now);
     }
     set_registration_health(pool, edit);
+    set_ratio(pool, edit);
     return edit.finish(now);
 }
 
@@ -198,14 +205,30 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
     }
 }
 
+void PoolKeeper::set_ratio(const api::NodePool& pool, rules::ConditionEditor& edit) const {
+    constexpr std::string_view kType = "CapacityRatioHeld";
+    const WallTime now = services_.loop.now();
+    const rules::RatioWish wish = rules::ratio_wish(pool);
+    if (!wish.problem.empty()) return edit.set(kType, "False", wish.reason, wish.problem, now);
+    const auto mix = mixes_.find(pool.meta.name);
+    if (!wish.ratio || mix == mixes_.end()) return edit.remove(kType);
+    const std::int64_t missing = mix->second.missing();
+    if (missing == 0) return edit.set_true(kType, now);
+    const auto cores = [](std::int64_t milli) { return static_cast<double>(milli) / 1000; };
+    const std::int64_t total = mix->second.on_demand + mix->second.spot;
+    edit.set(
+        kType, "False", "TooLittleOnDemand",
+        fmt::format("{:g} of {:g} cores are on demand, {:g} fewer than the ratio asks for; what is bought "
+                    "next is on demand as far as it is sold",
+                    cores(mix->second.on_demand), cores(total), cores(missing)),
+        now);
+}
+
 void PoolKeeper::reconcile(const api::NodePool& pool, const PoolUse* use) {
     // It stops disruption, and not the launches of the pool.
     if (const Status budgets = rules::check_budgets(pool); !budgets) {
-        services_.events.record({act::target_of(pool),
-                                 true,
-                                 "InvalidBudget",
-                                 budgets.error().message,
-                                 kEventGap});
+        services_.events.record(
+            {act::target_of(pool), true, "InvalidBudget", budgets.error().message, kEventGap});
     }
     if (!patches_.may_send(resource_of(pool), pool.meta)) return;
     const std::string hash = rules::node_pool_hash(pool);

@@ -1,5 +1,6 @@
-// Keeps each NodePool's (and Provisioner's) own fields true: the validation and readiness conditions, the drift hash, and the
-// sums in its status. Has the claims of a pool whose spec has changed reconciled. Loop thread.
+// Keeps each NodePool's (and Provisioner's) own fields true: the validation and readiness conditions, the
+// drift hash, and the sums in its status. Has the claims of a pool whose spec has changed reconciled. Loop
+// thread.
 #pragma once
 
 #include <map>
@@ -9,6 +10,7 @@
 #include "act/services.h"
 #include "act/settled_patches.h"
 #include "control/pool_use.h"
+#include "model/capacity_mix.h"
 #include "observe/decision_log.h"
 #include "rules/conditions.h"
 #include "rules/registration_health.h"
@@ -46,6 +48,8 @@ class PoolKeeper {
     Registrations* registrations_of(const std::string& pool);
     std::int64_t class_generation(const api::NodePool& pool) const;
     void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
+    // Said of pools only that ask for a ratio.
+    void set_ratio(const api::NodePool& pool, rules::ConditionEditor& edit) const;
     // `use`: what its nodes add up to; nullptr: the status keeps its sums.
     void reconcile(const api::NodePool& pool, const PoolUse* use);
     void reconcile_claims_of(const api::NodePool& pool);
@@ -60,6 +64,8 @@ class PoolKeeper {
     std::function<void()> reconcile_again_;
     act::SettledPatches patches_;
     std::map<std::string, Registrations> registrations_;
+    // As they were when the pools were reconciled last.
+    model::CapacityMixes mixes_;
     // Generation and hash of each pool when its claims were last reconciled.
     std::map<std::string, std::pair<std::int64_t, std::string>> reconciled_;
 };
