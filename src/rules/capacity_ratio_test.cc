@@ -28,7 +28,7 @@ TEST(CapacityRatio, says_what_is_wanted_missing_and_left) {
         {"a part of a thousandth rounds up", {0, 33}, 33, 68, 1, 0},
         {"more on demand than was asked for", {16, 20}, 100, 0, 0, 336},
         {"a base alone", {16, 0}, 16, 500, 0, 999'999'999'500},
-        {"a base that is not there yet", {16, 0}, 15, 1, 0, 0},
+        {"a base that is not there yet", {16, 0}, 15, 1, 1, 0},
         {"all on demand", {0, 100}, 10, 1, 1, 0},
     };
     for (const auto& c : cases) {
