@@ -1,6 +1,7 @@
 #include "model/capacity_mix.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/names.h"
@@ -12,22 +13,24 @@ namespace {
 
 constexpr std::string_view kCpu = "cpu";
 
-// Of the types that the claim lists, while it is not known what it has become.
-std::int64_t cores_of(const api::NodeClaim& claim, const std::vector<rules::InstanceType>* types, bool most) {
+// While it is not known what the claim has become: of the types that it lists, the most or the least.
+std::int64_t cores_of(const api::NodeClaim& claim, const NodeState* node,
+                      const std::vector<rules::InstanceType>* types, bool most) {
     if (!claim.capacity.empty()) return rules::as_capacity(claim.capacity).cpu_milli;
+    if (node != nullptr) return rules::as_capacity(node->node.capacity).cpu_milli;
     if (types == nullptr) return 0;
-    std::int64_t out = -1;
+    std::optional<std::int64_t> out;
     for (const api::SelectorRequirement& requirement : claim.requirements) {
         if (requirement.key != api::kInstanceTypeLabel || requirement.op != "In") continue;
         for (const rules::InstanceType& type : *types) {
-            if (std::find(requirement.values.begin(), requirement.values.end(), type.name) ==
-                requirement.values.end())
-                continue;
+            const bool is_listed = std::find(requirement.values.begin(), requirement.values.end(),
+                                             type.name) != requirement.values.end();
+            if (!is_listed) continue;
             const std::int64_t own = type.capacity.cpu_milli;
-            out = out < 0 ? own : most ? std::max(out, own) : std::min(out, own);
+            out = most ? std::max(out.value_or(own), own) : std::min(out.value_or(own), own);
         }
     }
-    return std::max<std::int64_t>(0, out);
+    return out.value_or(0);
 }
 
 bool is_on_its_way_out(const NodeState* node) {
@@ -61,6 +64,14 @@ void deal_limits(PoolView& rest, PoolView& part, const rules::CapacityMix& mix) 
 
 }  // namespace
 
+bool counts_as_spot(const Cluster& cluster, const api::NodeClaim& claim) {
+    const NodeState* node = cluster.node_of(claim);
+    std::string type;
+    if (node != nullptr) type = api::find_or_empty(node->node.meta.labels, api::kCapacityTypeLabel);
+    if (type.empty()) type = settled_value(claim, api::kCapacityTypeLabel);
+    return type != api::kOnDemand && type != api::kReserved;
+}
+
 void count_capacity(rules::CapacityMix& mix, bool is_spot, std::int64_t milli_cores) {
     (is_spot ? mix.spot : mix.on_demand) += milli_cores;
 }
@@ -84,10 +95,9 @@ CapacityMixes capacity_mixes(const MixFacts& facts) {
         if (mix == out.end() || claim.meta.deleted || has(facts.without, name)) continue;
         const NodeState* node = facts.cluster.node_of(claim);
         if (is_on_its_way_out(node)) continue;
-        const std::string type = settled_value(claim, api::kCapacityTypeLabel);
-        const bool is_spot = type != api::kOnDemand && type != api::kReserved;
+        const bool is_spot = counts_as_spot(facts.cluster, claim);
         if (!is_spot && has(facts.in_doubt, name)) continue;
-        count_capacity(mix->second, is_spot, cores_of(claim, types[mix->first].get(), is_spot));
+        count_capacity(mix->second, is_spot, cores_of(claim, node, types[mix->first].get(), is_spot));
     }
     // A simulation knows nodes that have no claim.
     for (const auto& [name, state] : facts.cluster.nodes()) {

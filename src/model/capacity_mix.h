@@ -31,6 +31,9 @@ struct MixFacts {
 // demand with the least that they may become, as spot with the most.
 CapacityMixes capacity_mixes(const MixFacts& facts);
 
+// By its node, where that says it; a claim that may still be either counts as spot.
+bool counts_as_spot(const Cluster& cluster, const api::NodeClaim& claim);
+
 // Adds, or takes away, what the node has.
 void count_capacity(rules::CapacityMix& mix, bool is_spot, std::int64_t milli_cores);
 

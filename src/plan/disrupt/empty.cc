@@ -4,7 +4,6 @@
 
 #include "api/names.h"
 #include "model/capacity_mix.h"
-#include "model/reservations.h"
 
 namespace joiner::plan {
 namespace {
@@ -30,8 +29,8 @@ std::vector<const model::ClaimState*> in_order_of_end(const DisruptionFacts& fac
     std::vector<const model::ClaimState*> out;
     for (const auto& [name, state] : facts.cluster.our_claims()) out.push_back(&state);
     if (mixes.empty()) return out;
-    std::stable_partition(out.begin(), out.end(), [](const model::ClaimState* state) {
-        return model::settled_value(state->claim, api::kCapacityTypeLabel) == api::kSpot;
+    std::stable_partition(out.begin(), out.end(), [&](const model::ClaimState* state) {
+        return model::counts_as_spot(facts.cluster, state->claim);
     });
     return out;
 }
