@@ -51,7 +51,7 @@ def draw(course, events):
     yield f'<polyline fill="none" stroke="black" points="{" ".join(steps(lambda row: row[3]))}"/>'
     for cores in range(0, int(most) + 1, 100):
         yield f'<text x="4" y="{y(cores) + 4:.1f}">{cores}</text>'
-    for hour in range(0, last // 60 + 1, 2):
+    for hour in range(0, last // 60 + 1):
         yield f'<text x="{x(60 * hour):.1f}" y="{HEIGHT - 8}">{hour} h</text>'
     for row, (minute, words) in enumerate(events):
         level = 12 + 13 * (row % 4)
