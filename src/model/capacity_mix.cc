@@ -16,8 +16,8 @@ constexpr std::string_view kCpu = "cpu";
 // While it is not known what the claim has become: of the types that it lists, the most or the least.
 std::int64_t cores_of(const api::NodeClaim& claim, const NodeState* node,
                       const std::vector<rules::InstanceType>* types, bool most) {
-    if (!claim.capacity.empty()) return rules::as_capacity(claim.capacity).cpu_milli;
-    if (node != nullptr) return rules::as_capacity(node->node.capacity).cpu_milli;
+    const std::int64_t known = capacity_cores(&claim, node == nullptr ? nullptr : &node->node);
+    if (known > 0) return known;
     if (types == nullptr) return 0;
     std::optional<std::int64_t> out;
     for (const api::SelectorRequirement& requirement : claim.requirements) {
@@ -64,6 +64,14 @@ void deal_limits(PoolView& rest, PoolView& part, const rules::CapacityMix& mix) 
 
 }  // namespace
 
+std::int64_t capacity_cores(const api::NodeClaim* claim, const api::Node* node) {
+    std::int64_t out = 0;
+    if (claim != nullptr) out = rules::as_capacity(claim->capacity).cpu_milli;
+    if (out == 0 && node != nullptr) out = rules::as_capacity(node->capacity).cpu_milli;
+    if (out == 0 && node != nullptr) out = rules::as_capacity(node->allocatable).cpu_milli;
+    return out;
+}
+
 bool counts_as_spot(const Cluster& cluster, const api::NodeClaim& claim) {
     const NodeState* node = cluster.node_of(claim);
     std::string type;
@@ -106,7 +114,7 @@ CapacityMixes capacity_mixes(const MixFacts& facts) {
             continue;
         count_capacity(mix->second,
                        api::find_or_empty(state.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot,
-                       rules::as_capacity(state.node.capacity).cpu_milli);
+                       capacity_cores(nullptr, &state.node));
     }
     return out;
 }

@@ -31,6 +31,9 @@ struct MixFacts {
 // demand with the least that they may become, as spot with the most.
 CapacityMixes capacity_mixes(const MixFacts& facts);
 
+// Thousandths of a core that the claim's node has, or the claim says; 0: neither does. `node`: nullptr where
+// there is none. Of files for a simulation some say only what pods may use.
+std::int64_t capacity_cores(const api::NodeClaim* claim, const api::Node* node);
 // By its node, where that says it; a claim that may still be either counts as spot.
 bool counts_as_spot(const Cluster& cluster, const api::NodeClaim& claim);
 
