@@ -46,6 +46,10 @@ inline constexpr std::string_view kRebootGracePeriodAnnotation =
     "karpenter.sh/reboot-termination-grace-period";
 // On a NodePool: dollars an hour that a node costs besides its price (licences, addresses, agents).
 inline constexpr std::string_view kNodeCostAnnotation = "joiner.sh/node-cost-per-hour";
+// On a NodePool: cores of its capacity that are on demand, and the part of the rest that is, in percent
+// (docs/ratio.md).
+inline constexpr std::string_view kOnDemandBaseAnnotation = "joiner.sh/on-demand-base";
+inline constexpr std::string_view kOnDemandPercentAnnotation = "joiner.sh/on-demand-percent-above-base";
 inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
 inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
 inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";

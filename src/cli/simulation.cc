@@ -167,8 +167,13 @@ Result<Simulation> simulate(const SimulateOptions& options, std::vector<std::str
     const auto clock = [start] { return seconds_since(start); };
     out.snapshot = model::make_snapshot(world.cluster, inputs);
     for (const model::PoolView& pool : out.snapshot.pools) {
-        if (!pool.commitment.empty()) continue;
+        if (!pool.commitment.empty() || pool.is_spot_part) continue;
         if (std::string text = types.warning(pool); !text.empty()) warnings.push_back(std::move(text));
+    }
+    for (const auto& [name, state] : world.cluster.pools()) {
+        if (const rules::RatioWish wish = rules::ratio_wish(state.pool); !wish.problem.empty())
+            warnings.push_back(
+                fmt::format("NodePool {} keeps no ratio of on-demand to spot: {}", name, wish.problem));
     }
     plan::ProvisionOptions plan_options;
     if (options.min_values_policy == "BestEffort")

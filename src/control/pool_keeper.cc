@@ -9,6 +9,7 @@
 #include "api/names.h"
 #include "model/first_api.h"
 #include "rules/budget.h"
+#include "rules/capacity_ratio.h"
 #include "rules/conditions.h"
 
 namespace joiner::control {
@@ -40,6 +41,9 @@ void add_sums(const api::NodePool& pool, const PoolUse& use, Json& status) {
 
 void PoolKeeper::reconcile(bool with_sums) {
     const UseByPool uses = with_sums ? use_by_pool(services_.cluster) : UseByPool{};
+    mixes_ = model::capacity_mixes({services_.cluster, [this](const api::NodePool& pool) {
+                                        return services_.offers.instance_types(pool);
+                                    }});
     for (const auto& [name, state] : services_.cluster.our_pools()) {
         const auto found = uses.find(name);
         const PoolUse use = found == uses.end() ? PoolUse{} : found->second;
@@ -143,6 +147,7 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
         edit.remove("OfferingsAvailable");
     }
     set_registration_health(pool, edit);
+    set_ratio(pool, edit);
     return edit.finish(now);
 }
 
@@ -210,6 +215,25 @@ void PoolKeeper::set_registration_health(const api::NodePool& pool, rules::Condi
     } else if (there == nullptr || there->observed_generation != pool.meta.generation || has_new_class) {
         edit.set(kType, "Unknown", "AwaitingReconciliation", "no node has registered yet", now);
     }
+}
+
+void PoolKeeper::set_ratio(const api::NodePool& pool, rules::ConditionEditor& edit) const {
+    constexpr std::string_view kType = "CapacityRatioHeld";
+    const WallTime now = services_.loop.now();
+    const rules::RatioWish wish = rules::ratio_wish(pool);
+    if (!wish.problem.empty()) return edit.set(kType, "False", wish.reason, wish.problem, now);
+    const auto mix = mixes_.find(pool.meta.name);
+    if (!wish.ratio || mix == mixes_.end()) return edit.remove(kType);
+    const std::int64_t missing = mix->second.missing();
+    if (missing == 0) return edit.set_true(kType, now);
+    const auto cores = [](std::int64_t milli) { return static_cast<double>(milli) / 1000; };
+    const std::int64_t total = mix->second.on_demand + mix->second.spot;
+    edit.set(
+        kType, "False", "TooLittleOnDemand",
+        fmt::format("{:g} of {:g} cores are on demand, {:g} fewer than the ratio asks for; what is bought "
+                    "next is on demand as far as it is sold",
+                    cores(mix->second.on_demand), cores(total), cores(missing)),
+        now);
 }
 
 void PoolKeeper::reconcile(const api::NodePool& pool, const PoolUse* use) {

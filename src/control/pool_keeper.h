@@ -10,6 +10,7 @@
 #include "act/services.h"
 #include "act/settled_patches.h"
 #include "control/pool_use.h"
+#include "model/capacity_mix.h"
 #include "observe/decision_log.h"
 #include "rules/conditions.h"
 #include "rules/registration_health.h"
@@ -49,6 +50,8 @@ class PoolKeeper {
     Registrations* registrations_of(const std::string& pool);
     std::int64_t class_generation(const api::NodePool& pool) const;
     void set_registration_health(const api::NodePool& pool, rules::ConditionEditor& edit) const;
+    // Said of pools only that ask for a ratio.
+    void set_ratio(const api::NodePool& pool, rules::ConditionEditor& edit) const;
     // `use`: what its nodes add up to; nullptr: the status keeps its sums.
     void reconcile(const api::NodePool& pool, const PoolUse* use);
     void reconcile_claims_of(const api::NodePool& pool);
@@ -64,6 +67,8 @@ class PoolKeeper {
     act::SettledPatches patches_;
     std::map<std::string, Registrations> registrations_;
     std::map<std::string, std::string> sold_out_;
+    // As they were when the pools were reconciled last.
+    model::CapacityMixes mixes_;
     // Generation and hash of each pool when its claims were last reconciled.
     std::map<std::string, std::pair<std::int64_t, std::string>> reconciled_;
 };

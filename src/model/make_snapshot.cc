@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "api/names.h"
+#include "model/capacity_mix.h"
 #include "model/commitments.h"
 #include "model/default_spread.h"
 #include "model/exclusive_claims.h"
@@ -357,6 +358,23 @@ class SnapshotMaker {
         return rules::use_commitments(*inputs_.commitments, there.machines).left;
     }
 
+    // Without what goes, or may not be relied on.
+    CapacityMixes find_mixes() const {
+        ClaimNames goes;
+        if (inputs_.leaving != nullptr) goes = *inputs_.leaving;
+        if (inputs_.given_up != nullptr) goes.insert(inputs_.given_up->begin(), inputs_.given_up->end());
+        return capacity_mixes({cluster_, inputs_.types, &goes});
+    }
+
+    void add_paid_parts(PoolView view, const std::vector<std::int64_t>& commitments_left) {
+        if (commitments_left.empty() || view.is_reservation) {
+            out_.pools.push_back(std::move(view));
+            return;
+        }
+        for (PoolView& part : split_by_commitment(std::move(view), *inputs_.commitments, commitments_left))
+            out_.pools.push_back(std::move(part));
+    }
+
     void add_pools() {
         struct Used {
             Resources capacity;
@@ -365,6 +383,7 @@ class SnapshotMaker {
         std::map<std::string, Used, std::less<>> used;
         const ReservationsUsed reserved = reservations_used(cluster_, gives_back_);
         const std::vector<std::int64_t> commitments_left = find_commitments_left();
+        const CapacityMixes mixes = find_mixes();
         for (const auto& [name, state] : cluster_.claims()) {
             const PoolState* pool = cluster_.find_pool(pool_of(state.claim.meta));
             if (pool == nullptr || !pool->pool.limits) continue;
@@ -390,14 +409,14 @@ class SnapshotMaker {
             if (view.types == nullptr && inputs_.why_no_types)
                 view.why_no_types = inputs_.why_no_types(state.pool);
             view.well_known = well_known_to(state.pool.node_template.node_class);
+            const auto mix = mixes.find(name);
             for (PoolView& part : split_by_reservation(std::move(view), reserved)) {
-                if (commitments_left.empty() || part.is_reservation) {
-                    out_.pools.push_back(std::move(part));
+                if (mix == mixes.end() || part.is_reservation) {
+                    add_paid_parts(std::move(part), commitments_left);
                     continue;
                 }
-                for (PoolView& paid :
-                     split_by_commitment(std::move(part), *inputs_.commitments, commitments_left))
-                    out_.pools.push_back(std::move(paid));
+                for (PoolView& half : split_by_ratio(std::move(part), mix->second))
+                    add_paid_parts(std::move(half), commitments_left);
             }
         }
         std::stable_sort(out_.pools.begin(), out_.pools.end(), [](const PoolView& a, const PoolView& b) {

@@ -12,6 +12,7 @@
 #include "api/karpenter.h"
 #include "base/time.h"
 #include "model/pod_id.h"
+#include "rules/capacity_ratio.h"
 #include "rules/instance_type.h"
 #include "rules/money.h"
 #include "rules/pod_shape.h"
@@ -85,13 +86,17 @@ struct PoolView {
     std::shared_ptr<const std::vector<rules::InstanceType>> types;
     std::string why_no_types = {};           // In one sentence, where `types` is nullptr and that is known.
     rules::WellKnownLabels well_known = {};  // To the pool's cloud.
-    // The part of a pool that one reservation is, or that one commitment pays for. The rest of the pool knows
-    // what its limits leave without.
+    // The part of a pool that one reservation is, that one commitment pays for, or that is its spot capacity
+    // under a ratio. The rest of the pool knows what its limits leave without.
     bool is_reservation = false;
     std::string commitment = {};  // Of a part that is paid for already: the commitment's name.
     // Of such a part: what its machines cost where nothing pays for them.
     std::shared_ptr<const std::vector<rules::InstanceType>> types_at_list_price = nullptr;
     std::vector<std::pair<std::string, std::int64_t>> remaining_without_reservations = {};
+    // Of all parts of a pool that keeps a ratio of on-demand to spot: what there is of each, and the ratio.
+    std::optional<rules::CapacityMix> mix = {};
+    // The part of those that is spot. How much of it the ratio allows, the planner finds.
+    bool is_spot_part = false;
     rules::Money node_cost;  // An hour of any node of the pool costs so much besides its price.
 };
 

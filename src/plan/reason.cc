@@ -102,6 +102,8 @@ constexpr RuleText kTexts[] = {
      "a provider that knows the type {detail}"},
     {Rule::kIdleTime, "idle-time", "its pods came or went less than consolidateAfter ago", ""},
     {Rule::kHeadroom, "headroom", "CapacityBuffers keep room on it", "smaller CapacityBuffers"},
+    {Rule::kRatio, "ratio", "without it {object} has less on demand than its ratio asks for",
+     "less spot capacity in {object}, or another ratio"},
     {Rule::kSaidFirst, "said-first", "its NodeClaim says Consolidatable a few seconds before", ""},
     {Rule::kRest, "rest", "pods were moved there, and rest until that has paid for itself, at {until}", ""},
     {Rule::kNoBetterPlace, "no-better-place", "its pods have no better place for the price",

@@ -67,6 +67,7 @@ enum class Rule : std::uint8_t {
     kTypeUnknown,
     kIdleTime,
     kHeadroom,
+    kRatio,
     kSaidFirst,
     kRest,
     kNoBetterPlace,

@@ -1,6 +1,7 @@
 // A node that may be disrupted by choice: what every method chooses from, hands on and acts upon. Pure data.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Candidate {
     std::vector<model::PodId> pods;  // That would have to be made again elsewhere; by namespace and name.
     bool is_spot = false;
     Duration steady_for = Duration::max();  // Since a pod last came or went; as far back as is known.
+    std::int64_t milli_cores = 0;           // Of the node's capacity.
 };
 
 }  // namespace joiner::plan

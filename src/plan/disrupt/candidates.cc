@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "api/names.h"
+#include "model/capacity_mix.h"
 #include "model/commitments.h"
 #include "plan/lifecycle/node_step.h"
 #include "plan/lifecycle/reboot.h"
@@ -186,6 +187,7 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr)
         out.price = price_on_top(pool->pool, claim, node.node);
     out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
+    out.milli_cores = model::capacity_cores(&claim, &node.node);
     for (const auto& [key, pod] : node.pods) {
         if (!pod->is_reschedulable()) continue;
         out.pods.push_back(pod->id);

@@ -32,7 +32,9 @@ struct DisruptionCommand {
 };
 
 // Where the pods of `leaving` go, whatever that costs. kUnavailable names the first pod that would have no
-// place. REQUIRES: the snapshot was made with the claims of `leaving` among SnapshotInputs::leaving.
+// place. What is done for a saving is refused too where a pool would then lack more on demand than before;
+// what must be done is not, but buys on demand where that helps. REQUIRES: the snapshot was made with the
+// claims of `leaving` among SnapshotInputs::leaving.
 Result<DisruptionCommand> plan_replacement(const model::Snapshot& snapshot, std::vector<Candidate> leaving,
                                            std::string_view reason, const ProvisionOptions& options);
 

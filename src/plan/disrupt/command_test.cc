@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "api/names.h"
+#include "model/capacity_mix.h"
 #include "plan/disrupt/gate.h"
 
 namespace joiner::plan {
@@ -59,6 +60,15 @@ struct Question {
         room.free.cpu_milli = cpu_milli;
         room.free.pods = 100;
     }
+    // Half of all cores are to be on demand: the leaving node is, and the room is on spot.
+    void keep_half_on_demand(std::int64_t spot_milli) {
+        leaving.milli_cores = 4000;
+        model::PoolView whole = snapshot.pools.front();
+        snapshot.pools = model::split_by_ratio(whole, {{0, 50}, 0, spot_milli});
+        for (model::RoomView& room : snapshot.rooms)
+            room.labels.add_labels({{std::string(api::kNodePoolLabel), "default"},
+                                    {std::string(api::kCapacityTypeLabel), std::string(api::kSpot)}});
+    }
     Result<DisruptionCommand> plan() const { return plan_replacement(snapshot, {leaving}, kDrifted, {}); }
 };
 
@@ -111,6 +121,33 @@ TEST(PlanReplacement, s5_7_pods_that_wait_anyway_keep_nobody) {
     q.pod("too-large", 5000, false);
     q.pod("moves", 1000, true);
     EXPECT_TRUE(q.plan());
+}
+
+TEST(PlanReplacement, a_ratio_is_not_broken_for_a_saving) {
+    Question q;
+    q.pod("moves", 1000, true);
+    q.room("m", 1500);
+    q.keep_half_on_demand(4000);
+    const auto command = plan_replacement(q.snapshot, {q.leaving}, kUnderutilized, {});
+    ASSERT_FALSE(command);
+    EXPECT_THAT(command.error().message, HasSubstr("NodePool default would have less on demand"));
+    Question spare;
+    spare.pod("moves", 1000, true);
+    spare.room("m", 1500);
+    spare.keep_half_on_demand(0);
+    EXPECT_TRUE(plan_replacement(spare.snapshot, {spare.leaving}, kUnderutilized, {}));
+}
+
+TEST(PlanReplacement, what_must_go_is_replaced_on_demand_where_the_ratio_asks_for_it) {
+    Question q;
+    q.pod("moves", 1000, true);
+    q.room("m", 1500);
+    q.keep_half_on_demand(4000);
+    const auto command = q.plan();
+    ASSERT_TRUE(command);
+    EXPECT_THAT(command->placements, IsEmpty());
+    ASSERT_THAT(command->launches, SizeIs(1));
+    EXPECT_EQ(command->launches[0].spec->capacity_type, api::kOnDemand);
 }
 
 }  // namespace

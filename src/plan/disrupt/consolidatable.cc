@@ -115,7 +115,9 @@ std::uint64_t consolidation_mark(const model::Cluster& cluster, const Disruption
     for (const auto& [name, state] : cluster.pools()) {
         mix(mark, hash(state.pool.meta.uid));
         mix(mark, static_cast<std::uint64_t>(state.pool.meta.generation));
-        mix(mark, hash(api::find_or_empty(state.pool.meta.annotations, api::kNodeCostAnnotation)));
+        for (const std::string_view key :
+             {api::kNodeCostAnnotation, api::kOnDemandBaseAnnotation, api::kOnDemandPercentAnnotation})
+            mix(mark, hash(api::find_or_empty(state.pool.meta.annotations, key)));
         // Windows and pauses begin and end by themselves.
         mix(mark, gate.closed(name, kUnderutilized) ? 0 : 1);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "model/capacity_mix.h"
 
 namespace joiner::plan {
 namespace {
@@ -22,12 +23,28 @@ bool is_said_for_long(const api::Condition* said, WallTime now) {
     return said != nullptr && said->status == "True" && now - said->last_transition >= kSaidFor;
 }
 
+// Spot goes first: what is on demand may go once there is less spot beside it.
+std::vector<const model::ClaimState*> in_order_of_end(const DisruptionFacts& facts,
+                                                      const model::CapacityMixes& mixes) {
+    std::vector<const model::ClaimState*> out;
+    for (const auto& [name, state] : facts.cluster.our_claims()) out.push_back(&state);
+    if (mixes.empty()) return out;
+    std::stable_partition(out.begin(), out.end(), [&](const model::ClaimState* state) {
+        return model::counts_as_spot(facts.cluster, state->claim);
+    });
+    return out;
+}
+
 }  // namespace
 
 EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now) {
     EmptyPlan plan;
     const CandidateFinder finder(facts, DisruptionClass::kGraceful, now);
-    for (const auto& [name, state] : facts.cluster.our_claims()) {
+    model::CapacityMixes mixes =
+        model::capacity_mixes({facts.cluster, facts.types, nullptr, &facts.in_commands});
+    for (const model::ClaimState* const each : in_order_of_end(facts, mixes)) {
+        const model::ClaimState& state = *each;
+        const std::string& name = state.claim.meta.name;
         if (finder.is_out_of_play(state) || !is_empty(*facts.cluster.node_of(state.claim))) continue;
         const auto keep = [&](Reasons reasons) {
             plan.kept.push_back(
@@ -55,6 +72,17 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
                    .object = "NodePool " + pool_name}});
             continue;
         }
+        const Candidate candidate = finder.make(state);
+        const auto mix = mixes.find(pool_name);
+        rules::CapacityMix without;
+        if (mix != mixes.end()) {
+            without = mix->second;
+            model::count_capacity(without, candidate.is_spot, -candidate.milli_cores);
+            if (without.missing() > mix->second.missing()) {
+                keep({{.rule = Rule::kRatio, .object = "NodePool " + pool_name}});
+                continue;
+            }
+        }
         const auto look_again = [&](WallTime when, Rule because) {
             plan.look_again_at = std::min(plan.look_again_at.value_or(when), when);
             keep({{.rule = because, .until = because == Rule::kIdleTime ? when : kNoTime}});
@@ -64,11 +92,12 @@ EmptyPlan plan_empty(const DisruptionFacts& facts, DisruptionGate& gate, WallTim
         if (*at > now) {
             look_again(*at, Rule::kIdleTime);
         } else if (!is_said_first(pool) || is_said_for_long(said, now)) {
-            const Candidate candidate = finder.make(state);
-            if (gate.admit({candidate}, kEmpty))
+            if (gate.admit({candidate}, kEmpty)) {
                 plan.claims.push_back(name);
-            else
+                if (mix != mixes.end()) mix->second = without;
+            } else {
                 keep(gate.obstacles({candidate}, kEmpty));
+            }
         } else if (said == nullptr || said->status != "True") {
             plan.unsaid.push_back(name);
             look_again(now + kSaidSoon, Rule::kSaidFirst);

@@ -197,6 +197,39 @@ TEST(Empty, goes_once_its_claim_has_said_for_a_moment_that_it_is_idle) {
     EXPECT_THAT(just.plan(kNow + seconds{3}).claims, ElementsAre("n"));
 }
 
+// One of two on demand may go beside eight cores of spot with a percentage of 20, the last one may not; all
+// go where the spot goes too, whose name comes later.
+TEST(Empty, an_empty_node_stays_that_the_ratio_of_its_pool_needs) {
+    const auto of = [](std::string_view capacity_type, const char* cores) {
+        return [=](api::NodeClaim& claim, api::Node& node) {
+            claim.capacity["cpu"] = *Quantity::parse(cores);
+            node.meta.labels[std::string(api::kCapacityTypeLabel)] = capacity_type;
+        };
+    };
+    const auto fill = [&](World& w) {
+        w.pool.meta.annotations[std::string(api::kOnDemandPercentAnnotation)] = "20";
+        w.node("a", of(api::kOnDemand, "2"))
+            .node("b", of(api::kOnDemand, "2"))
+            .node("s", of(api::kSpot, "8"));
+    };
+    World used;
+    fill(used);
+    used.pod("s");
+    const EmptyPlan plan = used.plan();
+    EXPECT_THAT(plan.claims, ElementsAre("a"));
+    ASSERT_THAT(plan.kept, SizeIs(1));
+    EXPECT_EQ(plan.kept[0].claim, "b");
+    EXPECT_EQ(plan.kept[0].reasons.front().rule, Rule::kRatio);
+    World unused;
+    fill(unused);
+    EXPECT_THAT(unused.plan().claims, ElementsAre("s", "a", "b"));
+    // What is kept for good is not at hand, or consolidation would wait for it for ever.
+    World last;
+    last.pool.meta.annotations[std::string(api::kOnDemandPercentAnnotation)] = "20";
+    last.node("b", of(api::kOnDemand, "2")).node("s", of(api::kSpot, "8")).pod("s");
+    EXPECT_FALSE(last.plan().is_any_at_hand);
+}
+
 TEST(Empty, says_what_keeps_an_empty_node) {
     const struct {
         const char* name;

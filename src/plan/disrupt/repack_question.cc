@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 
+#include "model/capacity_mix.h"
 #include "plan/disrupt/repack.h"
+#include "plan/provision/held_ratio.h"
 #include "rules/node_cost.h"
 
 namespace joiner::plan {
@@ -52,6 +55,39 @@ bool list_pods(const model::Cluster& cluster, const Candidate& candidate,
     return false;
 }
 
+// On demand, as much may leave as a ratio can spare; the rest stays, or the search would always choose what
+// it must not, for it saves most. What is the least trouble goes first.
+void keep_on_demand(const model::CapacityMixes& mixes, std::vector<Candidate>& candidates) {
+    if (mixes.empty()) return;
+    std::vector<const Candidate*> order;
+    for (const Candidate& one : candidates) {
+        if (!one.is_spot && mixes.contains(one.pool)) order.push_back(&one);
+    }
+    std::stable_sort(order.begin(), order.end(), [](const Candidate* a, const Candidate* b) {
+        return a->disruption_cost < b->disruption_cost;
+    });
+    model::CapacityMixes left = mixes;
+    std::set<std::string> kept;
+    for (const Candidate* one : order) {
+        rules::CapacityMix& mix = left.at(one->pool);
+        rules::CapacityMix without = mix;
+        model::count_capacity(without, false, -one->milli_cores);
+        if (without.missing() > mix.missing()) {
+            kept.insert(one->node);
+        } else {
+            mix = without;
+        }
+    }
+    std::erase_if(candidates, [&](const Candidate& one) { return kept.contains(one.node); });
+}
+
+// No more than would be allowed if what leaves were bought again.
+void cap_spot_parts(model::Snapshot& snapshot) {
+    for (model::PoolView& pool : snapshot.pools) {
+        if (pool.is_spot_part) cap_spot(pool, pool.mix->spot_left(pool.mix->on_demand + pool.mix->spot));
+    }
+}
+
 }  // namespace
 
 RepackQuestion make_repack_question(const model::Cluster& cluster, model::SnapshotInputs inputs,
@@ -62,6 +98,7 @@ RepackQuestion make_repack_question(const model::Cluster& cluster, model::Snapsh
     std::erase_if(candidates, [&](const Candidate& one) {
         return !one.pods.empty() && !may_move_pods(cluster.find_pool(one.pool));
     });
+    keep_on_demand(model::capacity_mixes({cluster, inputs.types, inputs.given_up}), candidates);
     std::vector<const model::PodState*> moving;
     std::vector<Candidate> there;
     for (Candidate& candidate : candidates) {
@@ -69,6 +106,7 @@ RepackQuestion make_repack_question(const model::Cluster& cluster, model::Snapsh
     }
     inputs.moving = &moving;
     out.snapshot = model::make_snapshot(cluster, inputs);
+    cap_spot_parts(out.snapshot);
 
     std::unordered_map<std::string_view, RoomIndex> room_at;
     for (RoomIndex room = 0; room < out.snapshot.rooms.size(); ++room) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "api/names.h"
+#include "model/capacity_mix.h"
 #include "plan/provision/launches.h"
 #include "plan/verify/checker.h"
 
@@ -50,7 +51,8 @@ RepackSteps::RepackSteps(const RepackQuestion& question, const RepackSearch& sea
       search_(search),
       options_(options),
       purchases_(search.purchases()),
-      pools_(question.snapshot.pools) {
+      pools_(question.snapshot.pools),
+      mixes_(mixes_of(question.snapshot)) {
     provision_options_.max_types = options.max_types;
     for (const model::StandingPods& one : question.snapshot.standing) {
         if (one.shape != nullptr) add_repulsions(*one.shape);
@@ -156,6 +158,7 @@ std::optional<RepackStep> RepackSteps::make(const Part& part) {
     if (!is_found && (step.is_independent || !plan_again(step, pods))) return std::nullopt;
     if (!pays(part, step) || !may_be_spot(part, step) || !keeps_balance(part, step)) return std::nullopt;
     drop_dear_types(part, step);
+    if (!keeps_ratios(part, step)) return std::nullopt;
     step.reason = pods.empty() ? "Empty" : "Underutilized";
     step.why = why(step);
     return step;
@@ -364,6 +367,20 @@ bool RepackSteps::pays(const Part& part, RepackStep& step) const {
     if (step.payback > options_.pays_soon && !are_steady) return false;
     if (step.evictions == 0) return step.launches.empty();
     return sum < 0;
+}
+
+// As the steps before have left it; a step that keeps them is counted.
+bool RepackSteps::keeps_ratios(const Part& part, const RepackStep& step) {
+    if (mixes_.empty()) return true;
+    Mixes after = mixes_after(mixes_, question_.snapshot, step.launches);
+    for (const std::size_t v : part.candidates) {
+        const Candidate& candidate = question_.candidates[v];
+        if (const auto mix = after.find(candidate.pool); mix != after.end())
+            model::count_capacity(mix->second, candidate.is_spot, -candidate.milli_cores);
+    }
+    if (made_worse(mixes_, after) != nullptr) return false;
+    mixes_ = std::move(after);
+    return true;
 }
 
 bool RepackSteps::may_be_spot(const Part& part, const RepackStep& step) {

@@ -11,6 +11,7 @@
 
 #include "plan/disrupt/repack.h"
 #include "plan/disrupt/repack_search.h"
+#include "plan/provision/held_ratio.h"
 
 namespace joiner::plan {
 
@@ -37,6 +38,7 @@ class RepackSteps {
     bool is_allowed(const RepackStep& step, const std::vector<model::PodIndex>& pods) const;
     bool plan_again(RepackStep& step, const std::vector<model::PodIndex>& pods) const;
     bool keeps_balance(const Part& part, const RepackStep& step) const;
+    bool keeps_ratios(const Part& part, const RepackStep& step);
     bool may_be_spot(const Part& part, const RepackStep& step);
     bool pays(const Part& part, RepackStep& step) const;
     void drop_dear_types(const Part& part, RepackStep& step);
@@ -62,6 +64,7 @@ class RepackSteps {
     std::vector<std::unordered_map<std::string_view, const rules::InstanceType*>> types_;  // By pool; a memo.
     // What the pools' limits leave after the steps so far, by the snapshot's pools.
     std::vector<model::PoolView> pools_;
+    Mixes mixes_;  // After the steps so far.
     std::vector<RepackStep> steps_;
 };
 

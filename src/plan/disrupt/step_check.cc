@@ -4,6 +4,7 @@
 #include <set>
 
 #include "plan/disrupt/gate.h"
+#include "plan/provision/held_ratio.h"
 
 namespace joiner::plan {
 namespace {
@@ -75,7 +76,8 @@ const model::RoomView* StepCheck::room_now(model::RoomIndex planned) const {
 }
 
 bool StepCheck::is_as_planned(const RepackStep& step) const {
-    if (!step.is_independent) return false;
+    // Whether a ratio bears the step depends on what else has come and gone.
+    if (!step.is_independent || keeps_ratio(question_.snapshot)) return false;
     std::map<model::RoomIndex, rules::Resources> wanted;
     for (const Placement& one : step.placements)
         wanted[one.room] += question_.snapshot.pods[one.pod].shape->requests;

@@ -7,6 +7,7 @@
 
 #include "model/commitments.h"
 #include "plan/provision/headroom.h"
+#include "plan/provision/held_ratio.h"
 #include "plan/provision/paid_once.h"
 #include "plan/provision/planner.h"
 #include "plan/provision/priced.h"
@@ -118,14 +119,20 @@ Plan plan_by_worth(const model::Snapshot& snapshot, const ProvisionOptions& opti
     return plan_priced(snapshot, options, plan_paid_once);
 }
 
-}  // namespace
-
-Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options) {
+Plan plan_with_room_to_keep(const model::Snapshot& snapshot, const ProvisionOptions& options) {
     const auto plan = [&](const model::Snapshot& question) {
         return options.preference_worth ? plan_by_worth(question, options)
                                         : plan_paid_once(question, options);
     };
     return is_headroom_at_stake(snapshot) ? plan_with_headroom(snapshot, plan) : plan(snapshot);
+}
+
+}  // namespace
+
+Plan plan_provisioning(const model::Snapshot& snapshot, const ProvisionOptions& options) {
+    return keeps_ratio(snapshot) && !snapshot.pods.empty()
+               ? plan_with_ratio(snapshot, options, plan_with_room_to_keep)
+               : plan_with_room_to_keep(snapshot, options);
 }
 
 }  // namespace joiner::plan
