@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "act/object_writer.h"
 #include "rules/conditions.h"
@@ -10,6 +11,8 @@ namespace joiner::control {
 namespace {
 
 constexpr int kMostAtOnce = 10;
+// Between two of them. Nobody waits for it, and a cloud's budget of such calls is better kept for launches.
+constexpr Duration kBetween = std::chrono::milliseconds{200};
 // Until then the watch has shown what was written, or it is told once more.
 constexpr Duration kPause = std::chrono::minutes{1};
 // After one failure upon the other.
@@ -64,6 +67,12 @@ void NodeHerald::tell_next() {
         const std::string name = waiting_.extract(waiting_.begin()).value();
         const api::NodeClaim* claim = to_tell(name);
         if (claim == nullptr) continue;
+        const WallTime now = services_.loop.now();
+        if (now < next_) {
+            waiting_.insert(name);
+            return tell_later(next_ - now);
+        }
+        next_ = now + kBetween;
         ++under_way_;
         told_[name].not_before = services_.loop.now() + kPause;
         services_.providers.of(claim->node_class)
@@ -76,6 +85,14 @@ void NodeHerald::tell_next() {
                 tell_next();
             });
     }
+}
+
+void NodeHerald::tell_later(Duration pause) {
+    if (std::exchange(is_pausing_, true)) return;
+    services_.loop.after(pause, [this] {
+        is_pausing_ = false;
+        tell_next();
+    });
 }
 
 void NodeHerald::failed(const std::string& claim, const Error& error) {

@@ -1,6 +1,6 @@
 // Tells clouds which node each of their instances has become, where they want to hear it, and writes what
-// they answer onto the claim. A few at a time, so that many nodes at once are no storm of calls. It also
-// shows them what each node says of itself. Loop thread.
+// they answer onto the claim. Five a second at most, so that many nodes at once are no storm of calls. It
+// also shows them what each node says of itself. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ class NodeHerald {
     void stop_telling(const std::string& claim);
     void show_node(const std::string& claim);
     void tell_next();
+    void tell_later(Duration pause);
     void failed(const std::string& claim, const Error& error);
     void write(const std::string& claim, const api::StringMap& annotations);
 
@@ -39,6 +40,8 @@ class NodeHerald {
     };
     std::map<std::string, Told> told_;  // By claim.
     int under_way_ = 0;
+    WallTime next_ = kNoTime;  // Nobody is told before.
+    bool is_pausing_ = false;
 };
 
 }  // namespace joiner::control

@@ -9,6 +9,7 @@
 namespace joiner::control {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
@@ -112,13 +113,17 @@ TEST(NodeHerald, a_cloud_is_shown_what_a_node_says_of_its_memory_until_it_takes_
     EXPECT_THAT(b.provider.shown, SizeIs(4));
 }
 
-TEST(NodeHerald, many_nodes_are_told_of_a_few_at_a_time) {
+TEST(NodeHerald, many_nodes_are_told_of_five_a_second_and_ten_at_once) {
     Bench b;
     for (int i = 10; i < 40; ++i) b.claim("c" + std::to_string(i), true);
-    EXPECT_THAT(b.provider.heard, SizeIs(10));
-    for (std::size_t i = 0; i < b.provider.answers.size(); ++i)
-        b.provider.answers[i](fail(ErrorKind::kUnavailable, "no"));
-    EXPECT_THAT(b.provider.heard, SizeIs(30));
+    EXPECT_THAT(b.provider.heard, SizeIs(1));
+    b.loop.advance(milliseconds{999});
+    EXPECT_THAT(b.provider.heard, SizeIs(5));
+    b.loop.advance(seconds{10});
+    EXPECT_THAT(b.provider.heard, SizeIs(10)) << "without answers no more";
+    for (std::size_t i = 0; i < 10; ++i) b.provider.answers[i](fail(ErrorKind::kUnavailable, "no"));
+    b.loop.advance(seconds{1});
+    EXPECT_THAT(b.provider.heard, SizeIs(16));
 }
 
 }  // namespace
