@@ -42,11 +42,12 @@ void SettledPatches::send(const kube::Resource& resource, const api::ObjectMeta&
     settling_.begin(key);
     services_.client.patch(
         resource, seen.ns, seen.name, subresource, kube::PatchType::kMerge, std::move(body),
-        [this, key,
+        [this, key, seen_version = seen.resource_version,
          what = fmt::format("patch {} {}{}{}", resource.kind, seen.ns, seen.ns.empty() ? "" : "/", seen.name),
          after = std::move(after)](const Result<std::string>& result) {
             settle(services_, settling_, key, result, what);
-            if (after) after(result.has_value());
+            // A server that knows a field no longer, or not yet, drops it and calls that done.
+            if (after) after(result && version_in(*result) != seen_version);
         });
 }
 

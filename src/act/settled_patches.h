@@ -17,9 +17,9 @@ class SettledPatches {
 
     // Nothing about the object is on its way, and our facts of it are not older than our last write.
     bool may_send(const kube::Resource& resource, const api::ObjectMeta& seen);
-    // `body` is a merge patch. `after` hears whether it was written. REQUIRES: may_send().
+    // `body` is a merge patch. `after` hears whether the object is another by it. REQUIRES: may_send().
     void send(const kube::Resource& resource, const api::ObjectMeta& seen, std::string_view subresource,
-              std::string body, std::function<void(bool is_written)> after = {});
+              std::string body, std::function<void(bool is_changed)> after = {});
 
   private:
     Services& services_;

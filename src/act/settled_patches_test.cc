@@ -27,6 +27,12 @@ struct Bench : ServicesBench<cloud::testing::NoProvider> {
     }
 };
 
+TEST(SettledPatches, a_patch_that_the_server_drops_has_changed_nothing) {
+    Bench b;
+    b.send(200, kube::testing::object_text("default", 5));
+    EXPECT_EQ(b.heard, std::vector<bool>{false});
+}
+
 TEST(SettledPatches, an_object_is_left_alone_until_the_watch_shows_what_was_written) {
     Bench b;
     ASSERT_TRUE(b.patches.may_send(kube::kNodePools, b.seen));

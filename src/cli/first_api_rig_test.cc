@@ -64,7 +64,8 @@ TEST_F(FirstApi, a_provisioner_buys_nodes_that_carry_its_name) {
     ASSERT_EQ(claim.meta.owners.size(), 1u);
     EXPECT_EQ(claim.meta.owners[0].kind, "Provisioner");
     EXPECT_EQ(claim.meta.owners[0].api_version, "karpenter.sh/v1alpha5");
-    ASSERT_TRUE(until([&] { return status().contains("resources"); }, seconds{20}));
+    ASSERT_TRUE(until([&] { return status().contains("resources"); }, seconds{60}))
+        << *world_.get("provisioners", "", "default");
     EXPECT_EQ(status()["resources"]["cpu"], "4");
     EXPECT_EQ(said_by("Ready"), "True Ready: ");
 }

@@ -281,8 +281,8 @@ void PoolKeeper::decide_on_readiness(const api::NodePool& pool,
 
 void PoolKeeper::patch(const api::NodePool& pool, std::string_view subresource, std::string body) {
     // What came in between was passed over.
-    patches_.send(resource_of(pool), pool.meta, subresource, std::move(body), [this](bool is_written) {
-        if (is_written) reconcile_again_();
+    patches_.send(resource_of(pool), pool.meta, subresource, std::move(body), [this](bool is_changed) {
+        if (is_changed) reconcile_again_();
     });
 }
 
