@@ -184,7 +184,7 @@ std::string node_pool_hash(const api::NodePool& pool) {
         spec_field("ExpireAfter", hash_duration("NillableDuration", *t.expire_after.value));
 
     StructHash whole("NodeClaimTemplate");
-    if (!t.labels.empty() || !t.annotations.empty()) whole.field("ObjectMeta", meta.value());
+    if (!labels.empty() || !t.annotations.empty()) whole.field("ObjectMeta", meta.value());
     if (has_spec) whole.field("Spec", spec.value());
     return fmt::format("{}", whole.value());
 }
