@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/codec.h"
+#include "base/hash.h"
 
 namespace joiner::act {
 namespace {
@@ -39,15 +40,23 @@ bool SettledPatches::may_send(const kube::Resource& resource, const api::ObjectM
 void SettledPatches::send(const kube::Resource& resource, const api::ObjectMeta& seen,
                           std::string_view subresource, std::string body, std::function<void(bool)> after) {
     const std::string key = key_of(resource, seen);
+    const std::uint64_t digest = fnv1a(body);
+    const auto dropped = dropped_.find(key);
+    if (dropped != dropped_.end()) {
+        if (dropped->second == Dropped{seen.resource_version, digest}) return;
+        dropped_.erase(dropped);
+    }
     settling_.begin(key);
     services_.client.patch(
         resource, seen.ns, seen.name, subresource, kube::PatchType::kMerge, std::move(body),
-        [this, key, seen_version = seen.resource_version,
+        [this, key, digest, seen_version = seen.resource_version,
          what = fmt::format("patch {} {}{}{}", resource.kind, seen.ns, seen.ns.empty() ? "" : "/", seen.name),
          after = std::move(after)](const Result<std::string>& result) {
             settle(services_, settling_, key, result, what);
             // A server that knows a field no longer, or not yet, drops it and calls that done.
-            if (after) after(result && version_in(*result) != seen_version);
+            const bool is_changed = result && version_in(*result) != seen_version;
+            if (result && !is_changed) dropped_[key] = {seen_version, digest};
+            if (after) after(is_changed);
         });
 }
 

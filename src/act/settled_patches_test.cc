@@ -31,6 +31,13 @@ TEST(SettledPatches, a_patch_that_the_server_drops_has_changed_nothing) {
     Bench b;
     b.send(200, kube::testing::object_text("default", 5));
     EXPECT_EQ(b.heard, std::vector<bool>{false});
+    const std::size_t before = b.http.calls.size();
+    b.patches.send(kube::kNodePools, b.seen, "status", "{}");
+    b.loop.run_ready();
+    EXPECT_EQ(b.http.calls.size(), before) << "the same once more";
+    b.patches.send(kube::kNodePools, b.seen, "status", R"({"a":1})");
+    b.loop.run_ready();
+    EXPECT_EQ(b.http.calls.size(), before + 1);
 }
 
 TEST(SettledPatches, an_object_is_left_alone_until_the_watch_shows_what_was_written) {

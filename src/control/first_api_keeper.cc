@@ -146,6 +146,11 @@ void FirstApiKeeper::let_go(const api::NodeClass& node_class) {
                           {{api::kMadeFromAnnotation, nullptr}, {api::kMadeSpecAnnotation, nullptr}}}}}}));
         return;
     }
+    // What it was made of may only have been out of sight; its nodes are not to lose their class by that.
+    const bool is_in_use = std::ranges::any_of(services_.cluster.claims(), [&](const auto& item) {
+        return item.second.claim.node_class == node_class.reference();
+    });
+    if (is_in_use) return;
     const std::string& name = node_class.meta.name;
     const WallTime now = services_.loop.now();
     if (!requests_.may_act(name, "0", now)) return;

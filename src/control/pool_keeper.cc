@@ -41,6 +41,7 @@ void add_sums(const api::NodePool& pool, const PoolUse& use, Json& status) {
 
 void PoolKeeper::reconcile(bool with_sums) {
     const UseByPool uses = with_sums ? use_by_pool(services_.cluster) : UseByPool{};
+    made_ = model::made_classes(services_.cluster);
     mixes_ = model::capacity_mixes({services_.cluster, [this](const api::NodePool& pool) {
                                         return services_.offers.instance_types(pool);
                                     }});
@@ -112,7 +113,7 @@ std::vector<api::Condition> PoolKeeper::wanted_conditions(const api::NodePool& p
         edit.set("ValidationSucceeded", "False", "NodePoolValidationFailed", problems, now);
     }
     const auto node_class = services_.cluster.find_node_class(pool.node_template.node_class);
-    const std::string not_made = model::made_class_problem(services_.cluster, pool);
+    const std::string not_made = model::made_class_problem(services_.cluster, made_, pool);
     if (!not_made.empty()) {
         edit.set("NodeClassReady", "False", "NodeClassNotMade", not_made, now);
     } else if (node_class == nullptr) {

@@ -11,6 +11,7 @@
 #include "act/settled_patches.h"
 #include "control/pool_use.h"
 #include "model/capacity_mix.h"
+#include "model/first_api.h"
 #include "observe/decision_log.h"
 #include "rules/conditions.h"
 #include "rules/registration_health.h"
@@ -69,6 +70,7 @@ class PoolKeeper {
     std::map<std::string, std::string> sold_out_;
     // As they were when the pools were reconciled last.
     model::CapacityMixes mixes_;
+    std::vector<model::MadeClass> made_;
     // Generation and hash of each pool when its claims were last reconciled.
     std::map<std::string, std::pair<std::int64_t, std::string>> reconciled_;
 };

@@ -26,6 +26,9 @@ std::string problem_of(const Result<api::FirstApiClass>& made) {
             "held (images, groups, disks, user data), and take launchTemplate out",
             made->launch_template);
     }
+    // The first API's controller had a setting for where it is not said.
+    if (made->spec.find("\"instanceProfile\":") == std::string::npos)
+        return "instanceProfile is missing: name the instance profile that the nodes are to have";
     return {};
 }
 
@@ -76,7 +79,8 @@ std::vector<MadeClass> made_classes(const Cluster& cluster) {
     return sorted;
 }
 
-std::string made_class_problem(const Cluster& cluster, const api::NodePool& pool) {
+std::string made_class_problem(const Cluster& cluster, const std::vector<MadeClass>& made,
+                               const api::NodePool& pool) {
     const api::NodeClassReference& reference = pool.node_template.node_class;
     const auto found = cluster.provisioners().find(pool.meta.name);
     if (!pool.is_provisioner || !is_made_name(reference) || found == cluster.provisioners().end()) return {};
@@ -85,13 +89,13 @@ std::string made_class_problem(const Cluster& cluster, const api::NodePool& pool
     const std::string template_kind = "AWSNodeTemplate " + provisioner.node_template;
     if (!provisioner.has_inline_provider && !cluster.aws_node_templates().contains(provisioner.node_template))
         return template_kind + " does not exist";
-    for (const MadeClass& one : made_classes(cluster)) {
+    for (const MadeClass& one : made) {
         if (one.name != reference.name) continue;
         if (!one.problem.empty())
             return fmt::format("{}: {}", provisioner.has_inline_provider ? "spec.provider" : template_kind,
                                one.problem);
         const auto there = cluster.find_node_class(reference);
-        if (there == nullptr) return {};
+        if (there == nullptr || is_adopted(cluster, reference)) return {};
         if (api::find_or_empty(there->meta.annotations, api::kMadeFromAnnotation) == one.made_from) return {};
         return fmt::format(
             "EC2NodeClass {} exists and was not made of {}: rename one of them, or refer to it "

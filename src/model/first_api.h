@@ -24,9 +24,10 @@ struct MadeClass {
 // kubelet settings.
 std::vector<MadeClass> made_classes(const Cluster& cluster);
 
-// Why the class of the pool's reference is not the one that the pool's Provisioner describes, one sentence;
+// `made`: all of them. Why the class of the pool's reference is not the one that the pool's Provisioner describes, one sentence;
 // empty where it is, or where there is none yet.
-std::string made_class_problem(const Cluster& cluster, const api::NodePool& pool);
+std::string made_class_problem(const Cluster& cluster, const std::vector<MadeClass>& made,
+                               const api::NodePool& pool);
 
 // Anybody but the first API's own Provisioners refers to it.
 bool is_adopted(const Cluster& cluster, const api::NodeClassReference& node_class);

@@ -186,7 +186,7 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.pool = pool_of(claim);
     if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr)
         out.price = price_on_top(pool->pool, claim, node.node);
-    out.is_spot = api::find_or_empty(node.node.meta.labels, api::kCapacityTypeLabel) == api::kSpot;
+    out.is_spot = model::counts_as_spot(facts_.cluster, claim);
     out.milli_cores = model::capacity_cores(&claim, &node.node);
     for (const auto& [key, pod] : node.pods) {
         if (!pod->is_reschedulable()) continue;
