@@ -24,8 +24,8 @@ struct MadeClass {
 // kubelet settings.
 std::vector<MadeClass> made_classes(const Cluster& cluster);
 
-// `made`: all of them. Why the class of the pool's reference is not the one that the pool's Provisioner describes, one sentence;
-// empty where it is, or where there is none yet.
+// `made`: all of them. Why the class of the pool's reference is not the one that the pool's Provisioner
+// describes, one sentence; empty where it is, or where there is none yet.
 std::string made_class_problem(const Cluster& cluster, const std::vector<MadeClass>& made,
                                const api::NodePool& pool);
 
