@@ -41,14 +41,6 @@ std::vector<api::Condition> wanted_conditions(const api::NodeClass& node_class,
     return edit.finish(now);
 }
 
-std::optional<kube::Resource> find_resource(const cloud::Providers& providers,
-                                            const api::NodeClassReference& reference) {
-    for (const cloud::NodeClassResource& each : providers.node_class_resources()) {
-        if (each.group == reference.group && each.kind == reference.kind) return resource_of(each);
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
 ClassPatches class_patches(const api::NodeClass& node_class, const cloud::WantedClassState& wanted,

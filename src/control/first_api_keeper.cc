@@ -18,10 +18,7 @@ api::NodeClassReference reference_of(const std::string& name) {
 }
 
 std::optional<kube::Resource> ec2_classes(const cloud::Providers& providers) {
-    for (const cloud::NodeClassResource& each : providers.node_class_resources()) {
-        if (each.group == model::kEc2Group && each.kind == model::kEc2ClassKind) return resource_of(each);
-    }
-    return std::nullopt;
+    return find_resource(providers, reference_of({}));
 }
 
 std::string_view source_of(const api::NodeClass& node_class) {

@@ -3,6 +3,7 @@
 
 #include "cloud/ec2/ec2_provider.h"
 #include "cloud/ec2/names.h"
+#include "cloud/ec2/testing/test_client.h"
 #include "io/testing/manual_loop.h"
 #include "io/testing/scripted_http.h"
 
@@ -50,11 +51,9 @@ class ClassReconcilerTest : public testing::Test {
     Reports reports_;
     bool eks_answers_ = false;
     api::NodeClass class_;
-    Ec2Provider provider_{{loop_, http_, reports_, Rng(1), *aws::Endpoints::read({}, "us-east-1"),
-                           [this](const aws::CredentialsDone& done) {
-                               loop_.post([done] { done(aws::Credentials{"A", "s", "", std::nullopt}); });
-                           }},
-                          {.cluster_name = "test"}};
+    Ec2Provider provider_{
+        {loop_, http_, reports_, Rng(1), *aws::Endpoints::read({}, "us-east-1"), aws::test_keys(loop_)},
+        {.cluster_name = "test"}};
 };
 
 TEST_F(ClassReconcilerTest, no_hash_is_written_before_the_ca_is_known_that_is_part_of_it) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cloud/ec2/aws/client.h"
+#include "cloud/ec2/testing/test_client.h"
 #include "io/testing/manual_loop.h"
 #include "io/testing/scripted_http.h"
 
@@ -41,14 +42,7 @@ class ClusterDiscoveryTest : public ::testing::Test {
 
     io::testing::ManualLoop loop_;
     io::testing::ScriptedHttp http_{loop_};
-    aws::Client client_{loop_,
-                        http_,
-                        Rng(1),
-                        *aws::Endpoints::read({}, "us-east-1"),
-                        [this](const aws::CredentialsDone& done) {
-                            loop_.post([done] { done(aws::Credentials{"A", "s", "", std::nullopt}); });
-                        },
-                        "joiner-test"};
+    aws::Client client_ = aws::test_client(loop_, http_);
     Eks eks_{client_};
     Settings settings_{.cluster_name = "test"};
     Result<std::string> server_version_ = std::string("1.34");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cloud/ec2/aws/client.h"
+#include "cloud/ec2/testing/test_client.h"
 #include "io/testing/manual_loop.h"
 #include "io/testing/scripted_http.h"
 
@@ -50,14 +51,7 @@ class DiscoveryTest : public ::testing::Test {
 
     io::testing::ManualLoop loop_;
     io::testing::ScriptedHttp http_{loop_};
-    aws::Client client_{loop_,
-                        http_,
-                        Rng(1),
-                        *aws::Endpoints::read({}, "us-east-1"),
-                        [this](const aws::CredentialsDone& done) {
-                            loop_.post([done] { done(aws::Credentials{"A", "s", "", std::nullopt}); });
-                        },
-                        "joiner-test"};
+    aws::Client client_ = aws::test_client(loop_, http_);
     Ec2 ec2_{client_};
     Ssm ssm_{client_};
     SubnetChoice choice_;

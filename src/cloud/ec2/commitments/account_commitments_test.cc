@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cloud/ec2/aws/client.h"
+#include "cloud/ec2/testing/test_client.h"
 #include "io/testing/manual_loop.h"
 #include "io/testing/scripted_http.h"
 
@@ -214,14 +215,7 @@ class AccountCommitmentsTest : public ::testing::Test, public Reports {
 
     io::testing::ManualLoop loop_;
     io::testing::ScriptedHttp http_{loop_};
-    aws::Client client_{loop_,
-                        http_,
-                        Rng(1),
-                        *aws::Endpoints::read({}, "us-west-2"),
-                        [this](const aws::CredentialsDone& done) {
-                            loop_.post([done] { done(aws::Credentials{"A", "s", "", std::nullopt}); });
-                        },
-                        "joiner-test"};
+    aws::Client client_ = aws::test_client(loop_, http_, "us-west-2");
     Ec2 ec2_{client_};
     Pricing pricing_{client_};
     SavingsPlans savings_plans_{client_};

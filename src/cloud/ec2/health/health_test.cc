@@ -5,6 +5,7 @@
 #include "cloud/ec2/aws/client.h"
 #include "cloud/ec2/health/instance_status.h"
 #include "cloud/ec2/health/zonal_shift.h"
+#include "cloud/ec2/testing/test_client.h"
 #include "io/testing/manual_loop.h"
 #include "io/testing/scripted_http.h"
 
@@ -76,14 +77,7 @@ class HealthTest : public ::testing::Test, public Reports {
 
     io::testing::ManualLoop loop_;
     io::testing::ScriptedHttp http_{loop_};
-    aws::Client client_{loop_,
-                        http_,
-                        Rng(1),
-                        *aws::Endpoints::read({}, "us-east-1"),
-                        [this](const aws::CredentialsDone& done) {
-                            loop_.post([done] { done(aws::Credentials{"A", "s", "", std::nullopt}); });
-                        },
-                        "joiner-test"};
+    aws::Client client_ = aws::test_client(loop_, http_);
     Ec2 ec2_{client_};
     io::HttpResponse answer_;
     io::HttpResponse cluster_{200, R"({"cluster":{"arn":"arn:aws:eks:us-east-1:1:cluster/c"}})", "", 0};

@@ -7,6 +7,7 @@
 
 #include "cloud/ec2/aws/client.h"
 #include "cloud/ec2/call_metrics.h"
+#include "cloud/ec2/testing/test_client.h"
 #include "io/testing/manual_loop.h"
 #include "io/testing/scripted_http.h"
 
@@ -57,14 +58,7 @@ class InterruptionQueueTest : public ::testing::Test, public Reports {
     io::testing::ManualLoop loop_;
     io::testing::ScriptedHttp http_{loop_};
     CallMetrics metrics_{*this};
-    aws::Client client_{loop_,
-                        http_,
-                        Rng(1),
-                        *aws::Endpoints::read({}, "us-east-1"),
-                        [this](const aws::CredentialsDone& done) {
-                            loop_.post([done] { done(aws::Credentials{"A", "s", "", std::nullopt}); });
-                        },
-                        "joiner-test"};
+    aws::Client client_ = aws::test_client(loop_, http_);
     Ec2 ec2_{client_};
     Sqs sqs_{client_};
     Reports nobody_;

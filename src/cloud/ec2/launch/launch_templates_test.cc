@@ -5,6 +5,7 @@
 
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/testing/ec2_bench.h"
+#include "cloud/ec2/testing/test_client.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -45,14 +46,7 @@ class LaunchTemplatesTest : public ::testing::Test {
 
     io::testing::ManualLoop loop_;
     testing::FakeEc2 fake_{loop_};
-    aws::Client client_{loop_,
-                        fake_,
-                        Rng(1),
-                        *aws::Endpoints::read({}, "us-east-1"),
-                        [this](const aws::CredentialsDone& done) {
-                            loop_.post([done] { done(aws::Credentials{"A", "s", "", std::nullopt}); });
-                        },
-                        "joiner-test"};
+    aws::Client client_ = aws::test_client(loop_, fake_);
     Ec2 ec2_{client_};
     std::unique_ptr<LaunchTemplates> templates_ = std::make_unique<LaunchTemplates>(loop_, ec2_, "test");
     int ensured_ = 0;
