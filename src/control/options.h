@@ -27,6 +27,7 @@ struct Options {
     std::vector<api::TopologySpreadConstraint> default_spread;
     rules::Commitments commitments;  // What is paid for already.
     act::PodBinding pod_binding = act::PodBinding::kAuto;
+    bool plan_ahead = true;  // Pods that ReplicaSets are still making are planned for, too.
     bool leader_election = true;
     std::string leader_election_name = "karpenter-leader-election";
     std::string leader_election_namespace;
