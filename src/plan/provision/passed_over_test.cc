@@ -76,13 +76,17 @@ TEST(PassedOver, names_the_heavier_pool_that_its_pods_would_have_been_tried_on_f
         {"nobody buys", [](Question& q) { q.at_best.clear(); }, ""},
         {"the heaviest of two", [](Question& q) { q.at_best.push_back(a_pool("heaviest", 20)); }, "heaviest"},
         {"its taint is not tolerated",
-         [](Question& q) {
-             q.at_best[1].taints = {{.key = "dedicated", .value = {}, .effect = "NoSchedule"}};
-         },
-         ""},
+         [](Question& q) { q.at_best[1].taints = {{"dedicated", "", "NoSchedule", std::nullopt}}; }, ""},
         {"the pod asks for the lighter one",
          [](Question& q) {
              q.shape->required[0].add(Requirement::in(std::string(api::kNodePoolLabel), {"light"}));
+         },
+         ""},
+        {"the pod prefers the lighter one",
+         [](Question& q) {
+             q.shape->preferred.emplace_back();
+             q.shape->preferred[0].add(Requirement::in(std::string(api::kNodePoolLabel), {"light"}));
+             q.shape->preferred_weight = 1;
          },
          ""},
         {"it is too small there", [](Question& q) { q.at_best[1].types = one_type(500, true); }, ""},
