@@ -181,25 +181,26 @@ spec:
 // The heavier pool buys spot here, sells for a quarter of an hour, takes all back, and is out for five
 // minutes.
 TEST_F(PoolReturnRig, stock_that_comes_and_goes_moves_pods_ever_more_seldom) {
-    begin(weighted_pool("heavy", 10, "spot"), weighted_pool("light", 1, "on-demand"));
-    sell("spot", false);
+    begin();
+    sell("on-demand", false);
     apply(deployment("web", 1, "3"));
     ASSERT_TRUE(runs(1, minutes{2}));
     int returns = 0;
     std::set<std::string> seen;
     for (int round = 0; round < 36; ++round) {
-        sell("spot", true);
+        sell("on-demand", true);
         for (int minute = 0; minute < 15; ++minute) {
             world_.run_for(minutes{1});
             for (const RackMachine& machine : rack_.machines()) {
-                if (machine.offering.capacity_type == "spot" && seen.insert(machine.id).second) ++returns;
+                if (machine.offering.capacity_type == "on-demand" && seen.insert(machine.id).second)
+                    ++returns;
             }
         }
-        sell("spot", false);
+        sell("on-demand", false);
         for (const RackMachine& machine : rack_.machines()) {
-            if (machine.offering.capacity_type != "spot") continue;
+            if (machine.offering.capacity_type != "on-demand") continue;
             reports_->happened({InstanceEvent::Kind::kInterruption, machine.id,
-                                world_.loop().now() + minutes{2}, "SpotInterrupted", "taken back"});
+                                world_.loop().now() + minutes{2}, "Interrupted", "taken back"});
         }
         world_.run_for(minutes{5});
     }

@@ -81,8 +81,8 @@ void PoolReturns::heed(const PassedOver& passed_over) {
     std::erase_if(courses_, [&](const auto& item) {
         const bool is_busy = std::any_of(under_way_.begin(), under_way_.end(),
                                          [&](const auto& one) { return one.second == item.first; });
-        return !is_busy && !passed_over.contains(item.first) && now - item.second.returned_at >= kProved &&
-               now >= item.second.not_before;
+        return !is_busy && !passed_over.contains(item.first) &&
+               now - std::max(item.second.returned_at, item.second.not_before) >= kProved;
     });
     std::erase_if(no_room_until_, [&](const auto& item) { return item.second <= now; });
 }

@@ -95,7 +95,7 @@ TEST(PassedOver, names_the_heavier_pool_that_its_pods_would_have_been_tried_on_f
         {"another pod of the node belongs there",
          [](Question& q) {
              auto other = std::make_shared<rules::PodShape>(*q.shape);
-             other->key = "b";
+             other->key = other->constraint_key = "b";
              other->required[0].add(Requirement::in(std::string(api::kNodePoolLabel), {"light"}));
              q.snapshot.pods.push_back({{"ns", "other", "other"}, other, kNoTime});
          },
