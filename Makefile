@@ -34,6 +34,7 @@ e2e: build
 ec2: build
 	tests/ec2/run.py --joiner build/joiner
 	tests/ec2/run.py --joiner build/joiner --faults 1
+	tests/ec2/run.py --joiner build/joiner --pods 60 --stock-out 1
 	tests/ec2/run.py --joiner build/joiner --first-api --pods 60
 
 beside-ec2: build

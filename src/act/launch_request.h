@@ -17,6 +17,9 @@ inline constexpr std::size_t kMostChoices = 1000;
 // Of those that may be back, so many at most stand before the first that is there. The others are left out:
 // one that is there will do, and where it is not, the next request is another.
 inline constexpr int kMostMaybe = 3;
+// And only those that cost less than the first that is there by this part: the others are not worth asking in
+// vain.
+inline constexpr double kLeastSaved = 0.02;
 
 using StockOf = std::function<cloud::Stock(const rules::OfferingKey&)>;
 

@@ -61,7 +61,7 @@ TEST_F(LaunchChoices, are_by_price_then_zone_without_what_is_short) {
     EXPECT_THAT(names(types), testing::ElementsAre("small/a", "large/a", "large/b"));
 }
 
-// What is there is taken before what may be back, unless that is cheaper.
+// What is there is taken before what may be back, unless that is cheaper by enough.
 TEST_F(LaunchChoices, that_may_be_back_stand_before_the_first_that_is_there_only) {
     using enum cloud::Stock;
     const auto types = types_that_cost(1, 2);
@@ -71,11 +71,10 @@ TEST_F(LaunchChoices, that_may_be_back_stand_before_the_first_that_is_there_only
         bool leaves_some_out;
     } kCases[] = {
         {{{"small/b", kMaybe}}, {"small/a", "large/a", "large/b"}, true},
-        {{{"small/a", kMaybe}}, {"small/a", "small/b", "large/a", "large/b"}, false},
+        {{{"small/a", kMaybe}}, {"small/b", "large/a", "large/b"}, true},
+        {{{"small/a", kMaybe}, {"small/b", kMaybe}}, {"small/a", "small/b", "large/a", "large/b"}, false},
         {{{"small/a", kTried}}, {"small/b", "large/a", "large/b"}, true},
-        {{{"small/a", kMaybe}, {"small/b", kOut}, {"large/a", kMaybe}},
-         {"small/a", "large/a", "large/b"},
-         false},
+        {{{"small/a", kMaybe}, {"small/b", kOut}, {"large/a", kMaybe}}, {"small/a", "large/b"}, true},
         {{{"small/a", kMaybe}, {"small/b", kMaybe}, {"large/a", kMaybe}, {"large/b", kMaybe}},
          {"small/a", "small/b", "large/a"},
          true},
@@ -87,6 +86,16 @@ TEST_F(LaunchChoices, that_may_be_back_stand_before_the_first_that_is_there_only
         EXPECT_EQ(names(types), c.choices);
         EXPECT_EQ(leaves_some_out_, c.leaves_some_out);
     }
+}
+
+TEST_F(LaunchChoices, that_may_be_back_are_asked_for_where_they_save_something) {
+    stock_ = {{"small/a", cloud::Stock::kMaybe}, {"small/b", cloud::Stock::kMaybe}};
+    EXPECT_THAT(names(types_that_cost(0.99, 1)), testing::ElementsAre("large/a", "large/b"));
+    EXPECT_THAT(names(types_that_cost(0.97, 1)),
+                testing::ElementsAre("small/a", "small/b", "large/a", "large/b"));
+    // Where nothing else is there, anything is worth a try.
+    stock_["large/a"] = stock_["large/b"] = cloud::Stock::kOut;
+    EXPECT_THAT(names(types_that_cost(0.99, 1)), testing::ElementsAre("small/a", "small/b"));
 }
 
 TEST_F(LaunchChoices, are_worked_out_anew_for_other_types_and_other_wishes) {

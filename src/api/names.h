@@ -52,6 +52,11 @@ inline constexpr std::string_view kOnDemandBaseAnnotation = "joiner.sh/on-demand
 inline constexpr std::string_view kOnDemandPercentAnnotation = "joiner.sh/on-demand-percent-above-base";
 inline constexpr std::string_view kPausedAnnotation = "joiner.sh/disruption-paused";
 inline constexpr std::string_view kPodMovesAnnotation = "joiner.sh/pod-moves-per-hour";
+// On a NodePool: "false" keeps its nodes where they are when a heavier pool that they stand in for sells
+// again.
+inline constexpr std::string_view kReturnAnnotation = "joiner.sh/return-to-heavier-pool";
+// On a NodeClaim: the heavier NodePool that had nothing for its pods when it was made.
+inline constexpr std::string_view kPassedOverAnnotation = "joiner.sh/passed-over";
 inline constexpr std::string_view kSoldOutAnnotation = "joiner.sh/sold-out";
 // On a NodeClaim that was made with others that ask for the same: "<group>/<claims>" (cloud/launch_group.h).
 inline constexpr std::string_view kLaunchGroupAnnotation = "joiner.sh/launch-group";

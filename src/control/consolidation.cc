@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/young_pods.h"
 #include "observe/log.h"
 #include "plan/disrupt/empty.h"
 
@@ -24,8 +25,6 @@ constexpr std::uint64_t kSlideLeast = 3;
 constexpr Duration kLookAnyway = std::chrono::minutes{5};
 // A step that is not begun by then is of another time.
 constexpr Duration kStepsLast = std::chrono::minutes{5};
-// The scheduler may be about to bind a pod that is so young.
-constexpr Duration kPodPatience = std::chrono::seconds{30};
 // Looks of the search in one slice: a few milliseconds.
 constexpr std::uint64_t kSlice = 1'000'000;
 // Steps that are held against the facts in one piece: some tens of milliseconds with a snapshot of thousands
@@ -80,12 +79,7 @@ bool Consolidation::may_begin() {
     if (!disruption_.disruptor.may_start() || !provisioner_.planned().by_claim().empty() ||
         is_emptiness_first())
         return false;
-    const WallTime now = services_.loop.now();
-    const auto& unbound = services_.cluster.unbound_pods();
-    return std::none_of(unbound.begin(), unbound.end(), [&](const model::PodKey& key) {
-        const model::PodState& pod = *services_.cluster.find_pod(key);
-        return model::wants_room(services_.cluster, pod) && now - pod.created < kPodPatience;
-    });
+    return !some_pod_is_young(services_.cluster, services_.loop.now());
 }
 
 // An empty node that is still open is where the scheduler puts a pod that was moved.

@@ -131,6 +131,13 @@ void DisruptionNotes::leave(const model::Snapshot& snapshot, const plan::Disrupt
             if (has_drifted && drifted != nullptr) first.detail = drifted->reason;
             reasons = plan::share({std::move(first), saves});
         }
+        if (!command.returns_to.empty()) {
+            const plan::Reason returns{.rule = plan::Rule::kHeavierPool,
+                                       .object = "NodePool " + command.returns_to,
+                                       .detail = "NodePool " + candidate.pool};
+            say(candidate.claim, "ReturnsToHeavierPool", in_words(returns));
+            reasons = plan::share({returns, saves});
+        }
         for (const observe::Matter matter : {matter_of(command.reason), observe::Matter::kEnd})
             nodes_.record(candidate.claim, matter, observe::Verdict::kLeaves, reasons, services_.loop.now());
     }

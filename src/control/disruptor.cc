@@ -102,8 +102,10 @@ KeptPlaces::Kept Disruptor::keep(const model::Snapshot& snapshot, const plan::Di
         }
         kept.whole[room] += snapshot.pods[placement.pod].shape->requests;
     }
-    for (const plan::Launch& launch : planned.launches) {
-        Command::Launch wanted{launch.spec, snapshot.pools[launch.spec->pool], {}, {}};
+    const std::vector<std::string> passed_over = provisioner_.passed_over(snapshot, planned.launches);
+    for (std::size_t i = 0; i < planned.launches.size(); ++i) {
+        const plan::Launch& launch = planned.launches[i];
+        Command::Launch wanted{launch.spec, snapshot.pools[launch.spec->pool], {}, {}, passed_over[i]};
         for (const model::PodIndex pod : launch.pods) {
             if (!moving.contains(snapshot.pods[pod].id.uid())) continue;
             wanted.reserved += snapshot.pods[pod].shape->requests;
@@ -175,12 +177,12 @@ void Disruptor::create(Command& command) {
     for (std::size_t i = 0; i < specs.size(); ++i) {
         Command::Launch& launch = command.launches[i];
         const std::size_t pods = launch.movers.size();
-        const std::string name = provisioner_.create(launch.pool, *launch.spec, {reason, groups[i]},
-                                                     [this, number = command.number](Status status) {
-                                                         const auto it = commands_.find(number);
-                                                         if (!status && it != commands_.end())
-                                                             it->second.has_failed = true;
-                                                     });
+        const std::string name =
+            provisioner_.create(launch.pool, *launch.spec, {reason, groups[i], launch.passed_over},
+                                [this, number = command.number](Status status) {
+                                    const auto it = commands_.find(number);
+                                    if (!status && it != commands_.end()) it->second.has_failed = true;
+                                });
         notes_.replace(name, *launch.spec, pods);
         command.created.insert(name);
         command.places.insert(name);

@@ -74,6 +74,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       disruptor(services, provisioner, lifecycle, places, ground, ledger, notes, repair_policies),
       disruption{ground, ledger, notes, places, disruptor},
       replacer(services, provisioner, disruption, metrics, decisions, terminate_first()),
+      pool_returns(services, provisioner, disruption),
       consolidation(services, provisioner, disruption, metrics, decisions,
                     {.spot_to_spot = options.gates.spot_to_spot_consolidation}),
       static_pools(services, provisioner, lifecycle, disruption, decisions, terminate_first()),

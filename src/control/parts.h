@@ -37,6 +37,7 @@
 #include "control/pod_metrics.h"
 #include "control/pool_keeper.h"
 #include "control/pool_metrics.h"
+#include "control/pool_returns.h"
 #include "control/provider_list.h"
 #include "control/provider_offers.h"
 #include "control/provisioner.h"
@@ -113,6 +114,7 @@ struct Parts {
     Disruptor disruptor;
     const Disruption disruption;
     Replacer replacer;
+    PoolReturns pool_returns;
     Consolidation consolidation;
     StaticPools static_pools;
     Repairer repairer;

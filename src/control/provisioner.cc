@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "act/binder.h"
 #include "act/launcher.h"
@@ -14,6 +15,7 @@
 #include "observe/log.h"
 #include "plan/lifecycle/initialization.h"
 #include "plan/lifecycle/promise.h"
+#include "plan/provision/passed_over.h"
 #include "rules/conditions.h"
 #include "rules/taints.h"
 
@@ -326,7 +328,9 @@ void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& p
     std::vector<std::shared_ptr<const plan::MachineSpec>> specs;
     for (const plan::Launch& one : plan.launches) specs.push_back(one.spec);
     const std::vector<std::string> groups = launch_groups(specs);
-    for (std::size_t i = 0; i < specs.size(); ++i) launch(snapshot, plan.launches[i], groups[i], whole);
+    const std::vector<std::string> stands_in_for = passed_over(snapshot, plan.launches);
+    for (std::size_t i = 0; i < specs.size(); ++i)
+        launch(snapshot, plan.launches[i], {"provisioned", groups[i], stands_in_for[i]}, whole);
     notes_.say_waits(snapshot, plan.waits, holds_.some_doubt(),
                      [this](const model::PodView& pod) { return holds_.doubts_about(pod); });
 }
@@ -346,10 +350,31 @@ void Provisioner::plan_pod(const model::PodView& pod, const std::string& claim) 
     services_.reconcile_claim(claim);
 }
 
-void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one, const std::string& group,
+std::vector<std::string> Provisioner::passed_over(const model::Snapshot& snapshot,
+                                                  const std::vector<plan::Launch>& launches) const {
+    int heaviest = std::numeric_limits<int>::min();
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
+        if (!state.pool.replicas) heaviest = std::max(heaviest, state.pool.weight);
+    }
+    const bool is_all_of_the_heaviest = std::all_of(launches.begin(), launches.end(), [&](const auto& one) {
+        return snapshot.pools[one.spec->pool].weight >= heaviest;
+    });
+    if (is_all_of_the_heaviest) return std::vector<std::string>(launches.size());
+    std::vector<model::PoolView> at_best;
+    for (const auto& [name, state] : services_.cluster.our_pools()) {
+        const api::NodePool& pool = state.pool;
+        if (pool.replicas || pool.meta.deleted || !pool.spec_problem.empty()) continue;
+        model::PoolView& view = at_best.emplace_back(model::make_pool_view(pool, {}, 0));
+        view.remaining.clear();
+        view.types = services_.offers.all_types(pool);
+        view.well_known = services_.providers.of(pool.node_template.node_class).labels().well_known;
+    }
+    return plan::passed_over(snapshot, launches, std::move(at_best));
+}
+
+void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& one, const Purpose& purpose,
                          const plan::Reason& whole) {
-    const std::string name =
-        create(snapshot.pools[one.spec->pool], *one.spec, {"provisioned", group}, [](const Status&) {});
+    const std::string name = create(snapshot.pools[one.spec->pool], *one.spec, purpose, [](const Status&) {});
     const plan::Reason own = bought(plan::Rule::kCheapestPlan, name, *one.spec, one.pods.size());
     decide_on_claim(decisions_, name, {own, whole}, services_.loop.now());
     const plan::SharedReasons of_pods = plan::share({own});
@@ -389,6 +414,8 @@ std::string Provisioner::create(const model::PoolView& pool, const plan::Machine
     api::NodeClaim claim = act::make_claim(spec, pool, labels, name);
     if (!purpose.launch_group.empty())
         claim.meta.annotations[std::string(api::kLaunchGroupAnnotation)] = purpose.launch_group;
+    if (!purpose.passed_over.empty())
+        claim.meta.annotations[std::string(api::kPassedOverAnnotation)] = purpose.passed_over;
     act::create_claim(services_, std::move(claim), purpose.reason,
                       [this, name, done = std::move(done)](Status status) {
                           if (!status) {

@@ -85,6 +85,7 @@ class Provisioner {
     struct Purpose {
         std::string_view reason;        // For the metrics.
         std::string launch_group = {};  // As act::launch_groups() has it.
+        std::string passed_over = {};   // A heavier pool that had nothing for it.
     };
     // Has a claim created, under the name it returns. `done` hears whether the API server has it.
     std::string create(const model::PoolView& pool, const plan::MachineSpec& spec, const Purpose& purpose,
@@ -92,6 +93,9 @@ class Provisioner {
     // Of claims that are about to be created together.
     std::vector<std::string> launch_groups(
         const std::vector<std::shared_ptr<const plan::MachineSpec>>& specs);
+    // The heavier pool that each of them stands in for, or empty. Indexes refer to the snapshot.
+    std::vector<std::string> passed_over(const model::Snapshot& snapshot,
+                                         const std::vector<plan::Launch>& launches) const;
     // It was asked for, and the watch has not shown it yet.
     bool is_creating(const std::string& claim) const { return creating_.contains(claim); }
     // No batch is open, and every claim that was planned is seen in the watch.
@@ -116,7 +120,7 @@ class Provisioner {
     // The claim's node may be the scheduler's already.
     bool has_begun_to_open(const std::string& claim) const;
     void carry_out(const model::Snapshot& snapshot, const plan::Plan& plan);
-    void launch(const model::Snapshot& snapshot, const plan::Launch& launch, const std::string& group,
+    void launch(const model::Snapshot& snapshot, const plan::Launch& launch, const Purpose& purpose,
                 const plan::Reason& whole);
     void plan_pod(const model::PodView& pod, const std::string& claim);
     void release(const std::string& claim);

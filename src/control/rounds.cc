@@ -172,6 +172,7 @@ void Rounds::tick_disruption() {
     parts_.disruptor.reconcile();
     parts_.repairer.reconcile();
     parts_.replacer.reconcile();
+    parts_.pool_returns.reconcile();
     parts_.consolidation.reconcile();
     parts_.lifecycle.reconcile_surges();
     if (gates.static_capacity) parts_.static_pools.reconcile();

@@ -22,6 +22,7 @@ struct RunningCommand {
         model::PoolView pool;
         rules::Resources reserved;  // What the moving pods will take of it.
         std::vector<KeptPlaces::Mover> movers;
+        std::string passed_over;  // A heavier pool that had nothing for it; empty: none.
     };
 
     KeptPlaces::Number number = 0;  // Also of what it keeps.

@@ -14,11 +14,22 @@ namespace {
 using std::chrono::minutes;
 using testing::IsEmpty;
 
+// The first zone costs a little less, so that what may be back there is worth a try.
+std::vector<rules::InstanceType> cheaper_in_the_first_zone() {
+    std::vector<rules::InstanceType> out = cloud::testing::rack_types();
+    for (rules::InstanceType& type : out) {
+        for (rules::Offering& offering : type.offerings) {
+            if (offering.zone() == "rack-a") offering.price.nanos -= offering.price.nanos / 20;
+        }
+    }
+    return out;
+}
+
 struct RackOffers final : cloud::Offers {
     cloud::InstanceTypes instance_types(const api::NodePool&) override { return types; }
     std::string why_no_types(const api::NodePool&) override { return {}; }
     cloud::InstanceTypes types =
-        std::make_shared<const std::vector<rules::InstanceType>>(cloud::testing::rack_types());
+        std::make_shared<const std::vector<rules::InstanceType>>(cheaper_in_the_first_zone());
 };
 
 struct Bench {

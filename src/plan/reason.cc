@@ -77,6 +77,8 @@ constexpr RuleText kTexts[] = {
     {Rule::kDriftedNode, "drifted", "the node has drifted: {detail}", ""},
     {Rule::kExpiredNode, "expired", "the node is older than its expireAfter", ""},
     {Rule::kSick, "sick", "the node is sick: {detail}", ""},
+    {Rule::kHeavierPool, "heavier-pool",
+     "{object} has room again for its pods, which went to {detail} for want of it", ""},
     {Rule::kSaves, "saves",
      "{nodes} nodes go, {moves} pods move and {bought} nodes are bought for them: {detail}, and {money} $ an "
      "hour are saved",

@@ -51,6 +51,7 @@ enum class Rule : std::uint8_t {
     kDriftedNode,
     kExpiredNode,
     kSick,
+    kHeavierPool,
     kSaves,
     // What keeps a node.
     kPodsComing,

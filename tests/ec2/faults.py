@@ -53,6 +53,10 @@ class Shortages:
     def __init__(self, seed, zones, share=0.6, share_of_fleets=0.3):
         self._seed, self._zones, self._share, self._share_of_fleets = seed, zones, share, share_of_fleets
         self.alone = self.beside = 0  # Answers with errors.
+        self.asked = {}  # When sold-out offerings were asked for: time.monotonic() by lifecycle, type and zone.
+
+    def is_sold_out(self, lifecycle, kind, zone):
+        return self._is_under(self._share, lifecycle, kind, zone)
 
     def _is_under(self, share, *names):
         return random.Random(f"{self._seed} {' '.join(names)}").random() < share
@@ -99,7 +103,8 @@ class Shortages:
             left = []
             for override in overrides.values():
                 zone = override.get("AvailabilityZone") or zones[override["SubnetId"]]
-                if is_unlucky or self._is_under(self._share, lifecycle, override["InstanceType"], zone):
+                if is_unlucky or self.is_sold_out(lifecycle, override["InstanceType"], zone):
+                    self.asked.setdefault((lifecycle, override["InstanceType"], zone), []).append(time.monotonic())
                     sold_out.append({"lifecycle": lifecycle, "zone": zone, **specification, **override})
                 else:
                     left.append(override)

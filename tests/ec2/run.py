@@ -2,7 +2,7 @@
 """Joiner on a pretend EC2: a real control plane, moto for AWS, and machines that join as kubelets do.
 
     tests/ec2/run.py --joiner build/joiner [--pods 200] [--first-api] [--faults SEED]
-                     [--web-identity | --pod-identity] [--logs FOLDER]
+                     [--stock-out SEED] [--web-identity | --pod-identity] [--logs FOLDER]
 
 One story: a class turns Ready, pods wait, machines are bought and join, pods run; the controller is killed in the
 middle of launches; a spot machine is taken back; everything is scaled to nothing; pool and class go. At the end
@@ -10,7 +10,8 @@ nothing is left that was bought or made, and nothing was bought twice. Then the 
 the most that began within one second. Exit code 77: moto or the control plane cannot be had here.
 
 With faults, a fifth of all calls meets throttling, errors of AWS's, HTML, cut and lost answers, resets and delays,
-most offerings are sold out, and instances are listed late. With an identity there are no keys but those given for a token, which changes on the
+most offerings are sold out, and instances are listed late. With --stock-out another story is told: nine offerings in
+ten are sold out, and a controller that is killed asks for none again that it knew to be out. With an identity there are no keys but those given for a token, which changes on the
 way; each call's signature is looked at.
 """
 
@@ -33,6 +34,7 @@ from outcome import outcome_of  # noqa: E402
 from owners import Owners  # noqa: E402
 from prices import PriceList  # noqa: E402
 from proxy import KeptAnswers, Proxy  # noqa: E402
+from stock_out import StockOutStory  # noqa: E402
 from story import OnEc2, Story  # noqa: E402
 
 # Kinds that must not come in storms, by what they may be at most: calls within one second, and calls in all for each
@@ -79,6 +81,9 @@ def tell(options, logs, stack):
     if seed is not None:
         faults, shortages = Faults(seed), Shortages(seed, cloud.zones_of_subnets)
         links[:0] = [shortages, LateListing(seed, purchases)]
+    if options.stock_out is not None:
+        shortages = Shortages(options.stock_out, cloud.zones_of_subnets, share=0.9, share_of_fleets=0)
+        links[:0] = [shortages]
     proxy = stack.enter_context(Proxy(cloud.url, [*filter(None, [faults, identity]), *links]))
     environment = cloud.environment_of_controller()
     environment["AWS_ENDPOINT_URL"] = proxy.url
@@ -95,7 +100,10 @@ def tell(options, logs, stack):
     stack.callback(joiner.stop)
     joiner.wait_ready(60)
     try:
-        for step in steps(options.story(cluster, cloud, joiner, purchases, owners, options.pods), identity, seed):
+        actors = (cluster, cloud, joiner, purchases, owners, options.pods)
+        told = steps(options.story(*actors), identity, seed) if options.stock_out is None else \
+            StockOutStory(shortages, *actors).steps()
+        for step in told:
             step()
     finally:
         (logs / "calls.txt").write_text("".join(f"{each}\n" for each in proxy.seen))
@@ -109,7 +117,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--joiner", required=True)
     parser.add_argument("--pods", type=int, default=200)
-    parser.add_argument("--faults", type=int, metavar="SEED")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--faults", type=int, metavar="SEED")
+    what.add_argument("--stock-out", type=int, metavar="SEED")
     parser.add_argument("--first-api", dest="story", action="store_const", const=FirstApiStory, default=Story,
                         help="with an AWSNodeTemplate and a Provisioner")
     who = parser.add_mutually_exclusive_group()

@@ -29,6 +29,8 @@ struct DisruptionCommand {
     std::optional<Duration> drain_bound = {};
     // Why the nodes go before what replaces them (plan/disrupt/terminate_first.h); empty where they do not.
     std::string_view terminates_first_for = {};
+    // A heavier NodePool that the pods go back to (plan/disrupt/pool_return.h); empty for any other command.
+    std::string returns_to = {};
 };
 
 // Where the pods of `leaving` go, whatever that costs. kUnavailable names the first pod that would have no
