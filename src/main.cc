@@ -157,6 +157,10 @@ void add_controller(CLI::App& app, int& code) {
         ->check(CLI::IsMember({"Strict", "BestEffort"}))
         ->capture_default_str();
     command
+        ->add_flag("--ignore-interruption-costs", o->ignore_interruption_costs,
+                   "compare spot offerings by price alone, whatever interruptions are learned to cost")
+        ->envname("IGNORE_INTERRUPTION_COSTS");
+    command
         ->add_option("--pod-binding", o->pod_binding,
                      "auto: bind planned pods in the closed window; scheduler: leave all to it")
         ->envname("POD_BINDING")

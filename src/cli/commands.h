@@ -68,6 +68,7 @@ struct ControllerOptions {
     std::string preference_policy = "Respect";
     double preference_worth = kPreferenceWorth;
     std::string min_values_policy = "Strict";
+    bool ignore_interruption_costs = false;
     std::string pod_binding = "auto";
     std::string scheduler_config;
     std::string commitments;  // A file; empty: none.

@@ -59,6 +59,7 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     if (in.preference_policy == "Priced")
         out.preference_worth = rules::Money::from_dollars(in.preference_worth);
     if (in.min_values_policy == "BestEffort") out.min_values_policy = plan::MinValuesPolicy::kBestEffort;
+    out.heeds_interruption_costs = !in.ignore_interruption_costs;
     if (in.pod_binding == "scheduler") out.pod_binding = act::PodBinding::kScheduler;
     if (in.kube_client_qps <= 0 || in.kube_client_burst <= 0)
         return invalid("--kube-client-qps and --kube-client-burst must be more than 0");

@@ -26,6 +26,8 @@ struct Options {
     // kube-scheduler's own, for pods without any.
     std::vector<api::TopologySpreadConstraint> default_spread;
     rules::Commitments commitments;  // What is paid for already.
+    bool heeds_interruption_costs =
+        true;  // What spot interruptions are learned to cost counts as a price does.
     act::PodBinding pod_binding = act::PodBinding::kAuto;
     bool leader_election = true;
     std::string leader_election_name = "karpenter-leader-election";

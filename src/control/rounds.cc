@@ -149,8 +149,10 @@ void Rounds::tick() {
     parts_.cloud_events.reconcile();
     parts_.condition_metrics.look(parts_.loop.now());
     parts_.offering_metrics.look();
+    parts_.spot_prices.look();
     parts_.stock_memory.reconcile();
     parts_.shortage_notes.look();
+    parts_.interruption_notes.look();
     if (!parts_.is_settling_in && parts_.watches.are_fresh()) tick_disruption();
     soon();
     parts_.loop.after(kTick, [this] { tick(); });
