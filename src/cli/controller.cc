@@ -49,6 +49,8 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     };
     TRY(out.batch_max, window("batch-max-duration", in.batch_max_duration));
     TRY(out.batch_idle, window("batch-idle-duration", in.batch_idle_duration));
+    TRY(out.hedge_after, window("hedge-after", in.hedge_after));
+    out.hedge_priority = in.hedge_priority;
     TRY(out.default_spread, default_spread(in.scheduler_config, in.preference_policy != "Ignore"));
     TRY(out.commitments, load_commitments(in.commitments));
     const auto gates = control::parse_feature_gates(in.feature_gates);

@@ -107,7 +107,8 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                      [this](const std::string& pool, std::string message) {
                          pool_keeper.note_sold_out(pool, std::move(message));
                      }),
-      interruption_notes(services, spot_prices, metrics) {
+      interruption_notes(services, spot_prices, metrics),
+      hedges(services, options, provisioner, lifecycle, metrics) {
     if (options.gates.pod_deletion_cost_management) cluster.pass_over_deletion_costs();
 }
 

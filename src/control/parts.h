@@ -27,6 +27,7 @@
 #include "control/emptiness.h"
 #include "control/feed.h"
 #include "control/first_api_keeper.h"
+#include "control/hedges.h"
 #include "control/interruption_notes.h"
 #include "control/kept_places.h"
 #include "control/legacy_repairer.h"
@@ -138,6 +139,7 @@ struct Parts {
     StandingMatters standing_matters;
     ShortageNotes shortage_notes;
     InterruptionNotes interruption_notes;
+    Hedges hedges;
 
   private:
     rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers);

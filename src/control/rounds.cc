@@ -147,6 +147,7 @@ void Rounds::tick() {
     if (is_sweep) sweep();
     parts_.buffer_keeper.reconcile();
     parts_.cloud_events.reconcile();
+    parts_.hedges.look();
     parts_.condition_metrics.look(parts_.loop.now());
     parts_.offering_metrics.look();
     parts_.spot_prices.look();

@@ -94,6 +94,9 @@ constexpr Description kDescriptions[] = {
     {"joiner_offering_interruption_cost_per_hour",
      "What these interruptions cost beyond those of other offerings, as plans compare prices."},
     {"joiner_launch_offerings_sold_out_total", "Offerings that launches asked for and found sold out."},
+    {"joiner_hedged_launches_total",
+     "Launches that were slow: asked for a second time, won by the second, not needed after all, or "
+     "impossible."},
     {"joiner_pods_bound_total", "Pods bound by the controller itself, by result."},
     {"joiner_plan_price_per_hour", "Price of what the last plan buys."},
     {"joiner_plan_lower_bound_per_hour", "What no plan for the same pods could be cheaper than."},
