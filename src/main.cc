@@ -142,6 +142,11 @@ void add_controller(CLI::App& app, int& code) {
                      "upper limit of the quiet gap that ends a batch")
         ->envname("BATCH_IDLE_DURATION")
         ->capture_default_str();
+    command
+        ->add_flag("--plan-ahead,!--no-plan-ahead", o->plan_ahead,
+                   "plan for the pods that ReplicaSets are still making, not only for those that are there")
+        ->envname("PLAN_AHEAD")
+        ->capture_default_str();
     command->add_option("--preference-policy", o->preference_policy)
         ->envname("PREFERENCE_POLICY")
         ->check(CLI::IsMember({"Respect", "Ignore", "Priced"}))

@@ -160,6 +160,8 @@ struct Workload {
     std::string kind;
     std::int64_t replicas = 1;
     std::int64_t first_ordinal = 0;  // Of a StatefulSet.
+    // Status of a ReplicaSet: its pods cannot be made (a quota is full, say).
+    bool cannot_make_pods = false;
     std::optional<LabelSelector> selector;
     Pod pod_template;  // meta.labels, meta.annotations and spec only.
     std::vector<PersistentVolumeClaim> claim_templates;

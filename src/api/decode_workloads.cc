@@ -32,6 +32,17 @@ void read_job_status(const Value& value, Job& out) {
     });
 }
 
+void read_workload_status(const Value& value, Workload& out) {
+    value.each_field("*", [&](std::string_view key, const Value& field) {
+        if (key != "conditions") return false;
+        std::vector<Condition> conditions;
+        field.read(conditions);
+        const Condition* failure = find_condition(conditions, "ReplicaFailure");
+        out.cannot_make_pods = failure != nullptr && failure->status == "True";
+        return true;
+    });
+}
+
 struct ReplicationController {
     Workload workload;
 };
@@ -42,7 +53,8 @@ void read_value(const Value& value, Workload& out) {
     value.each_field("", [&](std::string_view part, const Value& body) {
         if (part == "metadata") return body.read(out.meta);
         if (part == "kind") return body.read(out.kind);
-        if (part == "apiVersion" || part == "status") return true;
+        if (part == "apiVersion") return true;
+        if (part == "status") return read_workload_status(body, out), true;
         if (part != "spec") return false;
         body.each_field("*", [&](std::string_view key, const Value& field) {
             if (key == "replicas") return field.read(out.replicas);

@@ -66,6 +66,7 @@ struct ControllerOptions {
     std::string log_error_output_paths = "stderr";
     std::string batch_max_duration = "10s";
     std::string batch_idle_duration = "1s";
+    bool plan_ahead = true;
     std::string preference_policy = "Respect";
     double preference_worth = kPreferenceWorth;
     std::string min_values_policy = "Strict";

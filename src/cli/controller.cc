@@ -65,6 +65,7 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     if (in.pod_binding == "scheduler") out.pod_binding = act::PodBinding::kScheduler;
     if (in.kube_client_qps <= 0 || in.kube_client_burst <= 0)
         return invalid("--kube-client-qps and --kube-client-burst must be more than 0");
+    out.plan_ahead = in.plan_ahead;
     out.client_qps = in.kube_client_qps;
     out.client_burst = in.kube_client_burst;
     out.leader_election = !in.disable_leader_election;

@@ -39,7 +39,9 @@ void BindingWindows::note_outage(Duration lasted, WallTime now) {
 bool BindingWindows::may_open(const std::string& claim, WallTime now) {
     if (are_kept_closed_ || places_.keeps_closed(claim)) return false;
     const model::NodeState* node = node_of(claim);
-    if (node == nullptr || planned_.has_claim(claim) || !binder_.is_quiet(claim)) {
+    // Pods that are still to be made are waited for, but not for ever.
+    const bool some_come = coming_.keeps_closed(claim) && !is_overdue(claim, now);
+    if (node == nullptr || planned_.has_claim(claim) || some_come || !binder_.is_quiet(claim)) {
         full_since_.erase(claim);
         return false;
     }

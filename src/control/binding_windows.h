@@ -10,6 +10,7 @@
 #include "act/binder.h"
 #include "act/planned_book.h"
 #include "base/time.h"
+#include "control/coming_places.h"
 #include "control/kept_places.h"
 #include "model/cluster.h"
 
@@ -18,8 +19,8 @@ namespace joiner::control {
 class BindingWindows {
   public:
     BindingWindows(const model::Cluster& cluster, const act::PlannedBook& planned, const act::Binder& binder,
-                   const KeptPlaces& places)
-        : cluster_(cluster), planned_(planned), binder_(binder), places_(places) {}
+                   const KeptPlaces& places, const ComingPlaces& coming)
+        : cluster_(cluster), planned_(planned), binder_(binder), places_(places), coming_(coming) {}
 
     // None opens until that is taken back: facts are missing.
     void keep_all_closed(bool are_kept) { are_kept_closed_ = are_kept; }
@@ -40,6 +41,7 @@ class BindingWindows {
     const act::PlannedBook& planned_;
     const act::Binder& binder_;
     const KeptPlaces& places_;
+    const ComingPlaces& coming_;
     bool are_kept_closed_ = false;
     WallTime hold_until_ = kNoTime;
     std::map<std::string, WallTime, std::less<>> full_since_;

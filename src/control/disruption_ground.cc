@@ -11,7 +11,8 @@ plan::DisruptionFacts DisruptionGround::facts() const {
             last_pod_event_,
             [this](const api::NodePool& pool) { return services_.offers.instance_types(pool); },
             &provisioner_.headroom().claims(),
-            &provisioner_.commitments()};
+            &provisioner_.commitments(),
+            &provisioner_.coming_claims()};
 }
 
 model::ClaimNames DisruptionGround::outgoing() const {

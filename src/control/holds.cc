@@ -93,6 +93,7 @@ plan::Reasons Holds::doubts_about(const model::PodView& pod) const {
 
 bool Holds::hold_back(model::Snapshot& snapshot) {
     const WallTime now = services_.loop.now();
+    std::set<model::PodKey> held_sets;
     const auto held = std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
         const Purchases::Hold* last = purchases_.find(pod.id.uid());
         // Where the pool is to blame, another one may do.
@@ -102,9 +103,17 @@ bool Holds::hold_back(model::Snapshot& snapshot) {
         const bool is_excused =
             state == nullptr || (last->came_up > 1 && broken_promise(*state, last->claim) == std::string{});
         const auto hold = purchases_.hold(pod.id.uid(), now, is_excused);
-        if (hold && state != nullptr) say_held(*state, *hold);
+        if (hold && state != nullptr) {
+            say_held(*state, *hold);
+            held_sets.insert(model::replica_set_of(*state));
+        }
         return hold.has_value();
     });
+    if (!held_sets.empty()) {
+        std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
+            return !pod.coming_of.empty() && held_sets.contains(pod.coming_of);
+        });
+    }
     return held > 0;
 }
 

@@ -39,7 +39,8 @@ class Holds {
     bool some_doubt() const { return !doubts_.empty(); }
     // Of the pools that the pod might go to and that are in doubt, one each.
     plan::Reasons doubts_about(const model::PodView& pod) const;
-    // Takes pods out of the question for which nothing is bought yet, and says why. True where there are any.
+    // Takes pods out of the question for which nothing is bought yet, and says why; with those that are still
+    // to come of their ReplicaSets. True where there are any.
     bool hold_back(model::Snapshot& snapshot);
     // When the first of all holds ends.
     std::optional<WallTime> next_end() const;

@@ -32,6 +32,7 @@ struct Options {
     bool heeds_interruption_costs =
         true;  // What spot interruptions are learned to cost counts as a price does.
     act::PodBinding pod_binding = act::PodBinding::kAuto;
+    bool plan_ahead = true;  // Pods that ReplicaSets are still making are planned for, too.
     bool leader_election = true;
     std::string leader_election_name = "karpenter-leader-election";
     std::string leader_election_namespace;

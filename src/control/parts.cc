@@ -54,7 +54,8 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       stock_memory(services, shortages, spot_prices, own_namespace),
       repair_policies(usable_repair_policies()),
       binder(services, planned),
-      binding_windows(cluster, planned, binder, places),
+      coming(cluster),
+      binding_windows(cluster, planned, binder, places, coming),
       lifecycle(
           services, options.pod_binding,
           [this](const std::string& claim) { return binding_windows.may_open(claim, loop.now()); },
@@ -64,7 +65,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
           }),
       provisioner(
           services, options, metrics, decisions, Rng(rng.next()), [this] { return watches.are_fresh(); },
-          planned, places, lifecycle, binding_windows),
+          planned, places, coming, lifecycle, binding_windows),
       bindings(
           services, planned, binder, binding_windows, [this] { return is_acting && !watches.is_outage(); },
           [this] { provisioner.trigger(); }),
@@ -110,6 +111,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       interruption_notes(services, spot_prices, metrics),
       hedges(services, options, provisioner, lifecycle, metrics) {
     if (options.gates.pod_deletion_cost_management) cluster.pass_over_deletion_costs();
+    if (!reads_templates(options)) cluster.keep_only_counts();
 }
 
 // The kinds of node class that they serve.

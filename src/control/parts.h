@@ -106,6 +106,7 @@ struct Parts {
     act::PlannedBook planned;
     KeptPlaces places;
     act::Binder binder;
+    ComingPlaces coming;
     BindingWindows binding_windows;
     act::Lifecycle lifecycle;
     Provisioner provisioner;

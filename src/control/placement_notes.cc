@@ -65,7 +65,7 @@ void PlacementNotes::say_waits(const model::Snapshot& snapshot, const std::vecto
     std::map<std::tuple<const plan::Reasons*, std::string_view, const rules::PodShape*>, Said> known;
     for (const plan::Wait& wait : waits) {
         const model::PodView& pod = snapshot.pods[wait.pod];
-        if (pod.is_headroom()) continue;
+        if (!pod.exists()) continue;
         const std::string_view text = wait.why == nullptr ? std::string_view(wait.reason) : "";
         const rules::PodShape* shape = !some_doubt && wait.why != nullptr ? nullptr : pod.shape.get();
         const auto [it, is_new] = known.try_emplace({wait.why.get(), text, shape});

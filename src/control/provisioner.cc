@@ -93,12 +93,35 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
         const bool is_news = before == nullptr || before->id.uid() != after->id.uid() ||
                              !wants_room(*before) || before->is_unschedulable != after->is_unschedulable ||
                              before->shape != after->shape;
-        if (is_news && !goes_to_its_place(*after)) trigger();
+        if (is_news) pod_came(*after);
     }
     // It stands where headroom was.
     const bool has_come =
         after != nullptr && !after->node_name.empty() && (before == nullptr || before->node_name.empty());
     if (has_come && !after->is_daemon && headroom_.is_asked_for()) trigger();
+}
+
+void Provisioner::pod_came(const model::PodState& pod) {
+    if (options_.plan_ahead) coming_.note_arrival(pod, services_.loop.monotonic());
+    if (goes_to_its_place(pod) || goes_where_it_was_expected(pod)) return;
+    // The batch that is open counts on it: it need not wait for the last of its ReplicaSet.
+    const bool is_counted = batch_timer_ != 0 && coming_.is_counted(pod);
+    coming_.count(pod);
+    if (!is_counted) trigger();
+}
+
+bool Provisioner::goes_where_it_was_expected(const model::PodState& pod) {
+    if (!started_) return false;
+    ComingPlaces::Place place = coming_.take(pod);
+    if (place.claim.empty() || has_begun_to_open(place.claim)) return false;
+    if (place.is_bought_for_it) holds_.note_bought(pod.id.uid(), place.claim, place.pool);
+    planned_.plan(pod.id.uid(), pod.id.full_name(), place.claim, act::is_bindable(pod) ? pod.shape : nullptr);
+    notes_.decide(pod.id,
+                  place.is_bought_for_it ? observe::Verdict::kNewNode : observe::Verdict::kExistingNode,
+                  place.reasons);
+    if (place.is_bought_for_it) say_nominated(pod.id, place.claim);
+    services_.reconcile_claim(place.claim);
+    return true;
 }
 
 // A pod that was moved is not planned again: it was planned before its node went.
@@ -130,11 +153,15 @@ void Provisioner::claim_changed(const std::string& name) {
     // On an open node the rest is the scheduler's.
     const model::NodeState* node = services_.cluster.node_of(state->claim);
     if (node == nullptr || !rules::is_true(state->claim.conditions, "Initialized")) return;
-    if (!rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule)) release(name);
+    if (rules::has_taint(node->node.taints, api::kBindingTaint, api::kNoSchedule)) return;
+    coming_.note_open(name);
+    if (planned_.drop_claim(name)) trigger();
 }
 
+// Nobody counts on its node any more.
 void Provisioner::release(const std::string& claim) {
-    if (planned_.drop_claim(claim)) trigger();
+    const bool were_coming = coming_.drop_claim(claim);
+    if (planned_.drop_claim(claim) || were_coming) trigger();
 }
 
 void Provisioner::world_changed() {
@@ -213,17 +240,25 @@ plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
     return out;
 }
 
+// With what is still to come.
+model::Snapshot Provisioner::make_question() {
+    const std::vector<model::ComingPods> coming = coming_.begin_plan();
+    model::SnapshotInputs inputs = snapshot_inputs();
+    inputs.coming = &coming;
+    return model::make_snapshot(services_.cluster, inputs);
+}
+
 void Provisioner::plan() {
     const Duration start = services_.loop.monotonic();
     holds_.note_new_terms();
-    model::Snapshot snapshot = make_snapshot(KeptPlaces::For::kProvisioning);
+    model::Snapshot snapshot = make_question();
     planned_version_ = services_.cluster.version();
     decide_on_pools(snapshot);
     some_are_held_ = holds_.hold_back(snapshot);
     plan_when_holds_end();
     metrics_.set("scheduler_queue_depth", {{"controller", "provisioner"}},
                  static_cast<double>(std::count_if(snapshot.pods.begin(), snapshot.pods.end(),
-                                                   [](const auto& pod) { return !pod.is_headroom(); })));
+                                                   [](const auto& pod) { return pod.exists(); })));
     if (snapshot.pods.empty()) {
         some_wait_ = false;
         headroom_.clear();
@@ -236,7 +271,7 @@ void Provisioner::plan() {
     metrics_.set(
         "scheduler_unschedulable_pods_count", {{"controller", "provisioner"}},
         static_cast<double>(std::count_if(plan.waits.begin(), plan.waits.end(), [&](const plan::Wait& wait) {
-            return !snapshot.pods[wait.pod].is_headroom();
+            return snapshot.pods[wait.pod].exists();
         })));
     if (!plan.launches.empty()) {
         metrics_.set("joiner_plan_price_per_hour", {}, plan.price.dollars());
@@ -255,12 +290,18 @@ void Provisioner::plan() {
 void Provisioner::carry_out(const model::Snapshot& snapshot, const plan::Plan& plan) {
     headroom_.note(snapshot, plan);
     some_wait_ = std::any_of(plan.waits.begin(), plan.waits.end(),
-                             [&](const plan::Wait& wait) { return !snapshot.pods[wait.pod].is_headroom(); });
+                             [&](const plan::Wait& wait) { return snapshot.pods[wait.pod].exists(); });
     RoomReasons reasons(snapshot);
     for (const plan::Placement& placement : plan.placements) {
         const model::PodView& pod = snapshot.pods[placement.pod];
         if (pod.is_headroom()) continue;
         const model::RoomView& room = snapshot.rooms[placement.room];
+        if (!pod.coming_of.empty()) {
+            const std::string claim = claim_of(services_.cluster, room);
+            if (!claim.empty())
+                coming_.keep(pod.coming_of, {claim, "", reasons.of(placement.room), false}, room.is_open);
+            continue;
+        }
         // On an open node it is the scheduler's own: it finds the place itself. Looked at again in case it
         // does not.
         some_wait_ |= room.is_open;
@@ -314,6 +355,10 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
     const plan::SharedReasons of_pods = plan::share({own});
     for (const model::PodIndex index : one.pods) {
         const model::PodView& pod = snapshot.pods[index];
+        if (!pod.coming_of.empty()) {
+            coming_.keep(pod.coming_of, {name, snapshot.pools[one.spec->pool].name, of_pods, true}, false);
+            continue;
+        }
         holds_.note_bought(pod.id.uid(), name, snapshot.pools[one.spec->pool].name);
         if (pod.is_headroom()) {
             headroom_.note_bought(pod, name);
@@ -321,12 +366,16 @@ void Provisioner::launch(const model::Snapshot& snapshot, const plan::Launch& on
         }
         plan_pod(pod, name);
         notes_.decide(pod.id, observe::Verdict::kNewNode, of_pods);
-        services_.events.record({{"v1", "Pod", pod.id.ns(), pod.id.name(), pod.id.uid(), ""},
-                                 false,
-                                 "Nominated",
-                                 "will be placed on nodeclaim/" + name,
-                                 std::chrono::minutes{2}});
+        say_nominated(pod.id, name);
     }
+}
+
+void Provisioner::say_nominated(const model::PodId& pod, const std::string& claim) {
+    services_.events.record({{"v1", "Pod", pod.ns(), pod.name(), pod.uid(), ""},
+                             false,
+                             "Nominated",
+                             "will be placed on nodeclaim/" + claim,
+                             std::chrono::minutes{2}});
 }
 
 std::string Provisioner::create(const model::PoolView& pool, const plan::MachineSpec& spec,

@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "control/batch_window.h"
 #include "control/binding_windows.h"
+#include "control/coming_places.h"
 #include "control/commitment_book.h"
 #include "control/headroom_book.h"
 #include "control/holds.h"
@@ -34,8 +35,8 @@ class Provisioner {
     // `facts_are_fresh()`: no watch that planning reads is broken.
     Provisioner(act::Services& services, const Options& options, observe::Metrics& metrics,
                 observe::DecisionLog& decisions, Rng rng, std::function<bool()> facts_are_fresh,
-                act::PlannedBook& planned, KeptPlaces& places, const act::Lifecycle& lifecycle,
-                const BindingWindows& binding_windows)
+                act::PlannedBook& planned, KeptPlaces& places, ComingPlaces& coming,
+                const act::Lifecycle& lifecycle, const BindingWindows& binding_windows)
         : services_(services),
           options_(options),
           metrics_(metrics),
@@ -44,6 +45,7 @@ class Provisioner {
           facts_are_fresh_(std::move(facts_are_fresh)),
           planned_(planned),
           places_(places),
+          coming_(coming),
           lifecycle_(lifecycle),
           binding_windows_(binding_windows),
           notes_(services, decisions),
@@ -97,6 +99,8 @@ class Provisioner {
 
     // What the last plan made of the CapacityBuffers.
     const HeadroomBook& headroom() const { return headroom_; }
+    // Claims whose nodes are needed for pods that are still to be made.
+    const model::ClaimNames& coming_claims() const { return coming_.claims(); }
     // What is paid for already. Stands until the loop's next turn.
     const rules::Commitments& commitments() const { return commitments_.all(); }
 
@@ -104,7 +108,11 @@ class Provisioner {
     void close_batch();
     void plan();
     bool may_plan() const;
+    void pod_came(const model::PodState& pod);
     bool goes_to_its_place(const model::PodState& pod);
+    bool goes_where_it_was_expected(const model::PodState& pod);
+    model::Snapshot make_question();
+    void say_nominated(const model::PodId& pod, const std::string& claim);
     // The claim's node may be the scheduler's already.
     bool has_begun_to_open(const std::string& claim) const;
     void carry_out(const model::Snapshot& snapshot, const plan::Plan& plan);
@@ -128,6 +136,7 @@ class Provisioner {
     std::function<bool()> facts_are_fresh_;
     act::PlannedBook& planned_;
     KeptPlaces& places_;
+    ComingPlaces& coming_;
     const act::Lifecycle& lifecycle_;
     const BindingWindows& binding_windows_;
     PlacementNotes notes_;

@@ -25,8 +25,8 @@ bool has_buffers(const Options& options) {
 bool has_default_spread(const Options& options) {
     return !options.default_spread.empty();
 }
-bool reads_workloads(const Options& options) {
-    return has_buffers(options) || has_default_spread(options);
+bool reads_replica_sets(const Options& options) {
+    return reads_templates(options) || options.plan_ahead;
 }
 const Watched kWatched[] = {
     {model::Kind::kPod, kube::kPods},
@@ -46,8 +46,8 @@ const Watched kWatched[] = {
     {model::Kind::kCapacityBuffer, kube::kCapacityBuffers, has_buffers},
     {model::Kind::kPodTemplate, kube::kPodTemplates, has_buffers},
     {model::Kind::kDeployment, kube::kDeployments, has_buffers},
-    {model::Kind::kStatefulSet, kube::kStatefulSets, reads_workloads},
-    {model::Kind::kReplicaSet, kube::kReplicaSets, reads_workloads},
+    {model::Kind::kStatefulSet, kube::kStatefulSets, reads_templates},
+    {model::Kind::kReplicaSet, kube::kReplicaSets, reads_replica_sets, true},
     {model::Kind::kService, kube::kServices, has_default_spread},
     {model::Kind::kReplicationController, kube::kReplicationControllers, has_default_spread},
     // Few clusters have them, and roles that were written before do not name them.
@@ -56,6 +56,10 @@ const Watched kWatched[] = {
 };
 
 }  // namespace
+
+bool reads_templates(const Options& options) {
+    return has_buffers(options) || has_default_spread(options);
+}
 
 Watches::Watches(io::Loop& loop, kube::Client& client, model::Cluster& cluster, const Options& options,
                  const std::vector<cloud::NodeClassResource>& node_classes, const FeedListener& listener,

@@ -18,6 +18,9 @@
 
 namespace joiner::control {
 
+// Whether anybody asks what the pods of workloads are made from.
+bool reads_templates(const Options& options);
+
 class Watches {
   public:
     // Borrows `listener`, whose functions need not be set before start().

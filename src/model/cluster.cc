@@ -202,13 +202,36 @@ void Cluster::upsert(const api::Pod& pod) {
     const auto it = pods_.find(key);
     if (it != pods_.end()) {
         detach(it->second);
+        count_for_its_set(it->second, -1);
         if (it->second.id == next.id) next.id = it->second.id;
         it->second = std::move(next);
         attach(it->second);
+        count_for_its_set(it->second, 1);
     } else {
-        attach(pods_.emplace(key, std::move(next)).first->second);
+        const PodState& added = pods_.emplace(key, std::move(next)).first->second;
+        attach(added);
+        count_for_its_set(added, 1);
     }
     ++version_;
+}
+
+void Cluster::count_for_its_set(const PodState& pod, int change) {
+    const std::string set = replica_set_of(pod);
+    if (set.empty() || !pod.is_active()) return;
+    const auto it = active_pods_of_.try_emplace(set).first;
+    it->second += change;
+    if (it->second == 0) active_pods_of_.erase(it);
+}
+
+std::int64_t Cluster::active_pods_of(const std::string& replica_set) const {
+    const auto it = active_pods_of_.find(replica_set);
+    return it == active_pods_of_.end() ? 0 : it->second;
+}
+
+std::string replica_set_of(const PodState& pod) {
+    constexpr std::string_view kPrefix = "ReplicaSet/";
+    if (!pod.selecting_owner.starts_with(kPrefix)) return {};
+    return pod.id.ns() + "/" + pod.selecting_owner.substr(kPrefix.size());
 }
 
 void Cluster::upsert(api::Node node) {
@@ -371,11 +394,13 @@ void Cluster::upsert_selecting(Kind kind, api::Service service) {
 }
 
 void Cluster::upsert_template(Kind kind, api::Workload workload) {
+    if (keeps_only_counts_) return upsert_count(kind, workload);
     TemplateState state;
     state.ns = workload.meta.ns;
     state.name = workload.meta.name;
     state.generation = workload.meta.generation;
     state.replicas = workload.replicas;
+    state.cannot_make_pods = workload.cannot_make_pods;
     state.selector = workload.selector;
     workload.pod_template.meta.ns = workload.meta.ns;
     workload.pod_template.spec.priority = std::numeric_limits<std::int32_t>::min();
@@ -386,10 +411,32 @@ void Cluster::upsert_template(Kind kind, api::Workload workload) {
     ++version_;
 }
 
+// Status changes often, and of most changes nothing is kept.
+void Cluster::upsert_count(Kind kind, const api::Workload& workload) {
+    TemplatesByName& known = templates_[kind];
+    const std::string name = api::full_name(workload.meta);
+    if (workload.replicas == 0 || workload.meta.deleted) {
+        if (known.erase(name) != 0) ++version_;
+        return;
+    }
+    TemplateState& state = known[name];
+    const bool is_the_same = state.generation == workload.meta.generation &&
+                             state.replicas == workload.replicas &&
+                             state.cannot_make_pods == workload.cannot_make_pods;
+    state.ns = workload.meta.ns;
+    state.name = workload.meta.name;
+    state.generation = workload.meta.generation;
+    state.replicas = workload.replicas;
+    state.cannot_make_pods = workload.cannot_make_pods;
+    state.seen = generation(kind);
+    if (!is_the_same) ++version_;
+}
+
 void Cluster::remove_pod(const PodKey& key) {
     const auto it = pods_.find(key);
     if (it == pods_.end()) return;
     detach(it->second);
+    count_for_its_set(it->second, -1);
     pods_.erase(it);
 }
 

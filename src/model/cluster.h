@@ -114,6 +114,8 @@ struct PodState {
     }
 };
 using PodKey = std::string;  // "ns/name"
+// "ns/name" of the ReplicaSet that made the pod; empty: none did.
+std::string replica_set_of(const PodState& pod);
 
 struct NodeState {
     api::Node node;
@@ -145,12 +147,14 @@ struct DaemonState {
     std::uint32_t seen = 0;
 };
 
-// What pods are made from: a PodTemplate, or a workload that can be scaled. Kept without its volumes.
+// What pods are made from: a PodTemplate, or a workload that can be scaled. Kept without its volumes; where
+// only counts are kept, without selector, shape and labels too.
 struct TemplateState {
     std::string ns;
     std::string name;
     std::int64_t generation = 0;
-    std::int64_t replicas = 0;  // That the workload wants.
+    std::int64_t replicas = 0;      // That the workload wants.
+    bool cannot_make_pods = false;  // Of a ReplicaSet, as its status says.
     std::optional<api::LabelSelector> selector;
     // Of a pod that keeps room for others and gives way to all of them.
     std::shared_ptr<const rules::PodShape> shape;
@@ -182,6 +186,9 @@ class Cluster {
 
     // Pods' deletion costs are written by ourselves from now on: they do not say what an eviction weighs.
     void pass_over_deletion_costs() { passes_over_deletion_costs_ = true; }
+    // Nobody asks what the pods of a workload are made from: what is kept of one is how many it wants, and
+    // nothing of one that wants none (most clusters have ten ReplicaSets of the past for each in use).
+    void keep_only_counts() { keeps_only_counts_ = true; }
 
     void upsert(const api::Pod& pod);
     void upsert(api::Node node);
@@ -254,6 +261,8 @@ class Cluster {
     const KeptByName<api::CapacityBuffer>& buffers() const { return buffers_; }
     const KeptByName<api::Service>& services() const { return services_; }
     const KeptByName<api::Service>& replication_controllers() const { return replication_controllers_; }
+    // Of a ReplicaSet, "ns/name": those that have neither ended nor been deleted.
+    std::int64_t active_pods_of(const std::string& replica_set) const;
     // nullptr: there is none, as far as is known.
     const TemplateState* find_template(Kind kind, std::string_view ns_and_name) const;
 
@@ -285,6 +294,7 @@ class Cluster {
     void reshape_daemons(const std::string& ns);
     void detach(const PodState& pod);
     void remove_pod(const PodKey& key);
+    void count_for_its_set(const PodState& pod, int change);
     void remove_node(const std::string& name);
     void take_id(const NodeState& node);
     void give_up_id(const NodeState& node);
@@ -292,10 +302,12 @@ class Cluster {
     std::shared_ptr<const rules::PodLabels> intern_labels(const api::Pod& pod);
     std::uint32_t generation(Kind kind) const { return generation_[static_cast<std::size_t>(kind)]; }
     void put_pool(api::NodePool pool);
+    void upsert_count(Kind kind, const api::Workload& workload);
     static constexpr auto is_our_item = [](const auto& item) { return item.second.is_ours; };
 
     rules::PreferencePolicy policy_;
     bool passes_over_deletion_costs_ = false;
+    bool keeps_only_counts_ = false;
     std::optional<rules::NodeClassKinds> served_;
     std::unordered_map<PodKey, PodState> pods_;
     std::set<PodKey> unbound_;
@@ -322,6 +334,7 @@ class Cluster {
     KeptByName<api::Service> services_;                 // "ns/name"
     KeptByName<api::Service> replication_controllers_;  // "ns/name"
     std::map<Kind, TemplatesByName> templates_;
+    std::unordered_map<std::string, std::int64_t> active_pods_of_;  // By ReplicaSet, "ns/name".
     std::unordered_map<std::string, const NodeState*> node_by_provider_id_;
     std::map<std::string, std::set<std::string>, std::less<>>
         twins_;  // Ids of several nodes, and their names.

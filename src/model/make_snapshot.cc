@@ -442,6 +442,7 @@ class SnapshotMaker {
         // Already by name; now by age, which keeps names in order among equals.
         std::stable_sort(out_.pods.begin(), out_.pods.end(),
                          [](const PodView& a, const PodView& b) { return a.created < b.created; });
+        add_coming();
         for (const PodState* pod : leaving_pods()) {
             if (!is_expected_elsewhere(*pod)) add_pod(*pod);
         }
@@ -465,6 +466,18 @@ class SnapshotMaker {
                                      kNoTime,
                                      headroom.source->labels,
                                      name});
+            }
+        }
+    }
+
+    void add_coming() {
+        if (inputs_.coming == nullptr) return;
+        for (const auto& [set, like, count] : *inputs_.coming) {
+            const auto shape = shape_of(*like);
+            for (std::int64_t i = 1; i <= count; ++i) {
+                const std::string name = fmt::format("{}-to-come-{}", set, i);
+                out_.pods.push_back(
+                    {{like->id.ns(), name, name}, shape, like->created, like->labels, {}, set});
             }
         }
     }

@@ -28,6 +28,13 @@ struct ExpectedPod {
     PodId moved;
 };
 
+// Pods that are still to be made: a ReplicaSet says how many it wants before its controller has made them.
+struct ComingPods {
+    PodKey set;
+    const PodState* like = nullptr;  // The others will look like it; never nullptr.
+    std::int64_t count = 0;
+};
+
 struct SnapshotInputs {
     std::function<std::shared_ptr<const std::vector<rules::InstanceType>>(const api::NodePool&)> types;
     // Where that is nullptr: why, in one sentence. Where it is not given, nobody says.
@@ -47,6 +54,8 @@ struct SnapshotInputs {
     const ReservedRoom* reserved = nullptr;
     // Pods that are part of `reserved`, as far as they are known one by one.
     const std::vector<ExpectedPod>* expected = nullptr;
+    // Pods that are planned beside those that wait; nullptr: none.
+    const std::vector<ComingPods>* coming = nullptr;
     // Bound pods that may have to move. The pods are these then, in this order, and not those that wait; they
     // are not among those that stand, and their nodes stay as full as they are.
     const std::vector<const PodState*>* moving = nullptr;

@@ -31,8 +31,12 @@ struct PodView {
     // The CapacityBuffer, "ns/name", that it keeps room for; empty for a pod that exists. Such a pod gives
     // way to all others and is never bound.
     std::string buffer = {};
+    // The ReplicaSet, "ns/name", that is still to make it; empty for a pod that exists. It is planned as any
+    // other, and bound when it is there.
+    std::string coming_of = {};
 
     bool is_headroom() const { return !buffer.empty(); }
+    bool exists() const { return buffer.empty() && coming_of.empty(); }
 };
 
 // A place that exists or is on its way: an open node, a node whose binding window is still closed, or a claim
@@ -113,8 +117,8 @@ struct DaemonView {
 };
 
 struct Snapshot {
-    std::vector<PodView>
-        pods;  // To be placed; by age, then name, those of leaving nodes next, headroom last.
+    std::vector<PodView> pods;    // To be placed; by age, then name, those to come and those of leaving nodes
+                                  // next, headroom last.
     std::vector<RoomView> rooms;  // Initialised first, then by name.
     // By weight, highest first, then name; a pool that may use reservations stands there in parts.
     std::vector<PoolView> pools;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "sim/controllers.h"
@@ -124,7 +125,10 @@ class ReplicaSetController final : public Controller {
     void reconcile(const std::string& key) {
         const auto [ns, name] = split_key(key);
         const ObjectPtr set = world_.store().get(sets_type_, ns, name);
-        if (!set) return;
+        if (!set) {
+            makes_more_at_.erase(key);
+            return;
+        }
         if (!is_deleting(set->json)) claim_pods(set->json);
         std::vector<ObjectPtr> active;
         for (const auto& [pod_key, pod] : world_.pods.owned_by(uid_of(set->json))) {
@@ -143,7 +147,11 @@ class ReplicaSetController final : public Controller {
         for (; count > 0; --count) {
             const Duration now = world_.loop().monotonic();
             if (!world_.pod_creations.try_take(now)) {
-                queue_.add_after(key, world_.pod_creations.wait(now));
+                // Once: each further look would come with its own look again.
+                Duration& next = makes_more_at_[key];
+                if (next > now) return;
+                next = now + world_.pod_creations.wait(now);
+                queue_.add_after(key, next - now);
                 return;
             }
             Json copy = pod;
@@ -195,8 +203,9 @@ class ReplicaSetController final : public Controller {
     const ResourceType& sets_type_;
     const ResourceType& pods_type_;
     WorkQueue queue_;
-    std::set<std::string> relabelled_;  // Sets that own a pod whose labels have changed.
-    std::set<std::string> orphans_;     // Pods without a controller that some set selects.
+    std::set<std::string> relabelled_;               // Sets that own a pod whose labels have changed.
+    std::map<std::string, Duration> makes_more_at_;  // Sets that wait for their turn, or did.
+    std::set<std::string> orphans_;                  // Pods without a controller that some set selects.
     Informer sets_;
     Informer pods_;
 };

@@ -1,6 +1,7 @@
 """Puts a workload on a cluster and waits for it."""
 
 import http.client
+import threading
 import time
 
 from api_client import ApiError
@@ -33,3 +34,38 @@ def wait_all_ready(api, name, replicas, seconds):
         except (ApiError, OSError, http.client.HTTPException, ValueError):
             time.sleep(0.1)  # the server is away or busy: a test may have stopped it
     raise TimeoutError(f"{ready} of {replicas} replicas of {name} ready after {PATIENCE * seconds:g} s")
+
+
+
+class UnboundPoll:
+    """Notes when the last pod of the namespace default got its node.
+
+    It asks for one unbound pod each 50 ms: a watch of all that happens to pods is too much to read here, and the
+    server drops those that do not keep up.
+    """
+
+    _PATH = "/api/v1/namespaces/default/pods"
+
+    def __init__(self, api):
+        self._api = api
+        self._none_since = None  # Monotonic; None: some were unbound when it was last asked.
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def finish(self):
+        """The monotonic time, for when all are known to be bound; None: not known."""
+        self._is_over.set()
+        self._thread.join()
+        return self._none_since
+
+    def _run(self):
+        while not self._is_over.wait(0.05):
+            try:
+                unbound = self._api.items(self._PATH, limit=1, fieldSelector="spec.nodeName=")
+            except (ApiError, OSError, http.client.HTTPException):
+                continue
+            if unbound:
+                self._none_since = None
+            elif self._none_since is None:
+                self._none_since = time.monotonic()

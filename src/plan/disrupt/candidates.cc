@@ -57,6 +57,7 @@ std::optional<Reason> consolidation_barred(const api::Node& node) {
 CandidateFinder::CandidateFinder(const DisruptionFacts& facts, DisruptionClass disruption, WallTime now)
     : facts_(facts), disruption_(disruption), now_(now) {
     for (const auto& [uid, claim] : facts.planned) planned_claims_.insert(claim);
+    if (facts.coming != nullptr) planned_claims_.insert(facts.coming->begin(), facts.coming->end());
     for (const model::PodKey& key : facts.cluster.unbound_pods()) {
         const model::PodState& pod = *facts.cluster.find_pod(key);
         if (model::is_nominated(facts.cluster, pod)) {

@@ -43,6 +43,8 @@ struct DisruptionFacts {
     const model::ClaimNames* headroom = nullptr;
     // What is paid for already; nullptr: nothing.
     const rules::Commitments* commitments = nullptr;
+    // Claims whose nodes are needed for pods that are still to be made. nullptr: none.
+    const model::ClaimNames* coming = nullptr;
 };
 
 // A node that may not, and why; at least one reason, and the first is the one to say where one is said.
