@@ -48,14 +48,14 @@ ToBeHad cheapest_to_be_had(const std::vector<cloud::LaunchChoice>& all, const St
     });
     const double worth_a_try = there == all.end()
                                    ? std::numeric_limits<double>::infinity()
-                                   : (1 - kLeastSaved) * static_cast<double>(there->offering->price.nanos);
+                                   : (1 - kLeastSaved) * static_cast<double>(there->offering->cost().nanos);
     bool one_is_there = false;
     int maybe = 0;
     for (const cloud::LaunchChoice& choice : all) {
         if (out.choices.size() == kMostChoices) break;
         const cloud::Stock its = stock(choice.key());
         const bool may_be_tried = its == cloud::Stock::kMaybe && !one_is_there && maybe < kMostMaybe &&
-                                  static_cast<double>(choice.offering->price.nanos) <= worth_a_try;
+                                  static_cast<double>(choice.offering->cost().nanos) <= worth_a_try;
         one_is_there = one_is_there || its == cloud::Stock::kThere;
         if (its == cloud::Stock::kTried || (its == cloud::Stock::kMaybe && !may_be_tried))
             out.leaves_some_out = true;

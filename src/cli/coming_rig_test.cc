@@ -108,7 +108,7 @@ TEST_F(SlowRig, nodes_of_a_slow_controller_are_not_taken_for_empty) {
 
 class StalledRig : public ComingRig {
   protected:
-    StalledRig() : ComingRig(0.1) {}
+    StalledRig() : ComingRig(0.05) {}
 };
 
 TEST_F(StalledRig, a_set_that_stalls_is_not_believed_again) {
@@ -116,10 +116,10 @@ TEST_F(StalledRig, a_set_that_stalls_is_not_believed_again) {
     apply(deployment("web", kPods, "1200m"));
     ASSERT_TRUE(until([&] { return pods() == 1; }, seconds{30}));
     ASSERT_TRUE(until([&] { return claims().size() > 1; }, seconds{5}));
-    ASSERT_TRUE(until([&] { return claims().size() <= pods(); }, minutes{1}))
+    ASSERT_TRUE(until([&] { return claims().size() <= pods(); }, minutes{2}))
         << claims().size() << " claims, " << pods() << " pods";
     const double bought = launched();
-    ASSERT_TRUE(until([&] { return pods() == 12; }, minutes{3}));
+    ASSERT_TRUE(until([&] { return pods() == 12; }, minutes{5}));
     ASSERT_TRUE(until([&] { return running() == pods(); }, seconds{9}));
     EXPECT_LE(launched(), bought + 4);
 }

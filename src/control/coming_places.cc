@@ -6,10 +6,18 @@ namespace joiner::control {
 namespace {
 
 // A controller that is held up by its own rate, with others before it, makes one more pod within that.
-constexpr Duration kStalled = std::chrono::seconds{5};
+constexpr Duration kStalled = std::chrono::seconds{10};
 constexpr std::int64_t kMostInAPlan = 10'000;
 
 }  // namespace
+
+void ComingPlaces::note_gated(const model::PodState& pod) {
+    const model::PodKey name = model::replica_set_of(pod);
+    if (name.empty()) return;
+    Set& set = sets_[name];
+    if (!set.last) set.last = pod;
+    set.is_gated = true;
+}
 
 void ComingPlaces::note_arrival(const model::PodState& pod, Duration now) {
     const model::PodKey name = model::replica_set_of(pod);
@@ -23,7 +31,7 @@ void ComingPlaces::note_arrival(const model::PodState& pod, Duration now) {
 const model::TemplateState* ComingPlaces::believed(const model::PodKey& name, const Set& set) const {
     const model::TemplateState* wanted = cluster_.find_template(model::Kind::kReplicaSet, name);
     return wanted == nullptr || wanted->cannot_make_pods || set.stalled_at == wanted->generation ||
-                   set.last->volumes != nullptr
+                   set.is_gated || set.last->volumes != nullptr
                ? nullptr
                : wanted;
 }
@@ -38,14 +46,17 @@ bool ComingPlaces::is_counted(const model::PodState& pod) const {
     return set != sets_.end() && set->second.is_counted;
 }
 
-std::vector<model::ComingPods> ComingPlaces::begin_plan() {
+std::vector<model::ComingPods> ComingPlaces::begin_plan(
+    const std::function<bool(const model::PodState&)>& moves) {
     std::vector<model::ComingPods> out;
     std::int64_t left = kMostInAPlan;
     for (auto& [name, set] : sets_) {
         set.is_counted = false;
         set.kept.clear();
         const model::TemplateState* wanted = believed(name, set);
-        if (wanted == nullptr) continue;
+        if (wanted == nullptr || moves(*set.last)) continue;
+        set.shape = set.last->shape;
+        set.labels = set.last->labels;
         const std::int64_t count = std::min(left, wanted->replicas - cluster_.active_pods_of(name));
         if (count <= 0) continue;
         out.push_back({name, &*set.last, count});
@@ -66,7 +77,8 @@ void ComingPlaces::keep(const model::PodKey& name, Place place, bool is_open) {
 
 ComingPlaces::Place ComingPlaces::take(const model::PodState& pod) {
     const auto set = sets_.find(model::replica_set_of(pod));
-    if (set == sets_.end() || set->second.last->shape != pod.shape || set->second.last->labels != pod.labels)
+    if (set == sets_.end() || set->second.shape != pod.shape || set->second.labels != pod.labels ||
+        pod.volumes != nullptr)
         return {};
     std::vector<Kept>& kept = set->second.kept;
     const auto it = std::ranges::find_if(kept, [](const Kept& one) { return !one.is_open; });
@@ -115,6 +127,18 @@ bool ComingPlaces::keeps_closed(const std::string& claim) const {
         return std::ranges::any_of(item.second.kept,
                                    [&](const Kept& one) { return !one.is_open && one.place.claim == claim; });
     });
+}
+
+model::ReservedRoom ComingPlaces::reserved() const {
+    model::ReservedRoom out;
+    for (const auto& [name, set] : sets_) {
+        for (const Kept& one : set.kept) {
+            if (one.is_open) continue;
+            rules::Resources& taken = out[one.place.claim];
+            for (std::int64_t i = 0; i < one.count; ++i) taken += set.shape->requests;
+        }
+    }
+    return out;
 }
 
 const model::ClaimNames& ComingPlaces::claims() const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,9 @@ class ComingPlaces {
         bool is_bought_for_it = true;      // Or it was there before.
     };
 
+    // A pod of the set is or was gated: whoever gates pods decides when they are wanted, and nothing of the
+    // set is counted on.
+    void note_gated(const model::PodState& pod);
     // A pod that waits has come: whoever made it is at work. `now`: of the monotonic clock.
     void note_arrival(const model::PodState& pod, Duration now);
     // The next plan counts on the pod, and on all that its ReplicaSet still wants.
@@ -39,7 +43,8 @@ class ComingPlaces {
     bool is_counted(const model::PodState& pod) const;
     // A plan is made now: what is still to come, by ReplicaSet, and no more than 10,000 in all. Stands until
     // the next call of another function. Places that were kept are given up; the plan deals them anew.
-    std::vector<model::ComingPods> begin_plan();
+    // `moves(pod)`: pods like it are on the move, and those that are made in their stead have places already.
+    std::vector<model::ComingPods> begin_plan(const std::function<bool(const model::PodState&)>& moves);
     // For one more pod of the set. `is_open`: the scheduler places pods there by itself, so none is given.
     // REQUIRES: the last begin_plan() has named the set.
     void keep(const model::PodKey& set, Place place, bool is_open);
@@ -54,6 +59,8 @@ class ComingPlaces {
 
     // Places are kept on the claim's node: its binding window stays closed.
     bool keeps_closed(const std::string& claim) const;
+    // What pods that are still to come will take, by claim.
+    model::ReservedRoom reserved() const;
     // Claims whose nodes are needed for what is still to come; stands until the next call.
     const model::ClaimNames& claims() const;
 
@@ -67,6 +74,10 @@ class ComingPlaces {
         std::optional<model::PodState> last;  // That came; never nullopt.
         Duration came_last{0};
         bool is_counted = false;
+        bool is_gated = false;
+        // As the last plan expected its pods.
+        std::shared_ptr<const rules::PodShape> shape;
+        std::shared_ptr<const rules::PodLabels> labels;
         std::int64_t stalled_at = -1;  // Generation of the ReplicaSet.
         std::vector<Kept> kept;
     };

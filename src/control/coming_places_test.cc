@@ -18,13 +18,14 @@ struct Bench {
     ComingPlaces places{cluster};
 
     Bench() { cluster.keep_only_counts(); }
-    void set(int replicas, int generation = 1, std::string_view conditions = "[]") {
+    void set(int replicas, int generation = 1, std::string_view conditions = "[]",
+             std::string_view meta = {}) {
         cluster.upsert_template(
             model::Kind::kReplicaSet,
             *api::decode_workload(fmt::format(
-                R"({{"kind":"ReplicaSet","metadata":{{"namespace":"ns","name":"web","generation":{}}},
+                R"({{"kind":"ReplicaSet","metadata":{{"namespace":"ns","name":"web","generation":{}{}}},
                      "spec":{{"replicas":{}}},"status":{{"conditions":{}}}}})",
-                generation, replicas, conditions)));
+                generation, meta, replicas, conditions)));
     }
     const model::PodState& pod(std::string_view name, std::string_view more = {},
                                std::string_view owner = "web") {
@@ -41,8 +42,8 @@ struct Bench {
         places.note_arrival(out, now);
         return out;
     }
-    std::int64_t to_come() {
-        const auto coming = places.begin_plan();
+    std::int64_t to_come(bool moves = false) {
+        const auto coming = places.begin_plan([&](const model::PodState&) { return moves; });
         return coming.empty() ? 0 : coming.front().count;
     }
     void keep(const std::string& claim, int count, bool is_open = false) {
@@ -75,6 +76,19 @@ TEST(ComingPlaces, what_a_set_wants_and_has_not_got_is_to_come) {
                  kStart);
          },
          0},
+        {"each was gated",
+         [](Bench& b) {
+             b.set(5);
+             b.places.note_gated(b.pod("a", R"(,"schedulingGates":[{"name":"queue"}])"));
+             b.comes("a");
+         },
+         0},
+        {"the set is going",
+         [](Bench& b) {
+             b.set(5, 1, "[]", R"(,"deletionTimestamp":"2027-03-10T12:00:00Z")");
+             b.comes("a");
+         },
+         0},
         {"one has gone again",
          [](Bench& b) {
              b.set(5), b.comes("a"), b.comes("b"), b.cluster.remove(model::Kind::kPod, "ns", "b");
@@ -87,6 +101,14 @@ TEST(ComingPlaces, what_a_set_wants_and_has_not_got_is_to_come) {
         c.make(b);
         EXPECT_EQ(b.to_come(), c.to_come) << c.name;
     }
+}
+
+TEST(ComingPlaces, pods_on_the_move_have_places_already) {
+    Bench b;
+    b.set(5);
+    b.comes("a");
+    EXPECT_EQ(b.to_come(true), 0);
+    EXPECT_EQ(b.to_come(false), 4);
 }
 
 TEST(ComingPlaces, a_batch_counts_on_a_set_once) {
@@ -107,8 +129,13 @@ TEST(ComingPlaces, a_place_is_given_once_to_a_pod_that_looks_as_expected) {
     b.keep("open", 1, true);
     b.keep("one", 1);
     b.keep("two", 2);
-    EXPECT_EQ(b.places.take(b.pod("large", R"(,"overhead":{"cpu":"1"})")).claim, "");
+    const model::PodState& large = b.pod("large", R"(,"overhead":{"cpu":"1"})");
+    b.places.note_arrival(large, kStart);
+    EXPECT_EQ(b.places.take(large).claim, "");
     EXPECT_EQ(b.places.take(b.pod("other", "", "db")).claim, "");
+    EXPECT_EQ(b.places.reserved()["one"].cpu_milli, 1000);
+    EXPECT_EQ(b.places.reserved()["two"].cpu_milli, 2000);
+    EXPECT_FALSE(b.places.reserved().contains("open"));
     EXPECT_EQ(b.take("b"), "one");
     EXPECT_FALSE(b.places.keeps_closed("one"));
     EXPECT_EQ(b.take("c"), "two");
@@ -130,14 +157,14 @@ TEST(ComingPlaces, a_set_that_stalls_is_believed_again_when_its_spec_changes) {
     b.comes("a");
     EXPECT_EQ(b.to_come(), 4);
     b.keep("one", 4);
-    EXPECT_FALSE(b.places.give_up_stalled(kStart + seconds{4}));
-    EXPECT_TRUE(b.places.give_up_stalled(kStart + seconds{5}));
+    EXPECT_FALSE(b.places.give_up_stalled(kStart + seconds{9}));
+    EXPECT_TRUE(b.places.give_up_stalled(kStart + seconds{10}));
     EXPECT_TRUE(b.places.claims().empty());
-    b.comes("b", kStart + seconds{6});
+    b.comes("b", kStart + seconds{11});
     EXPECT_EQ(b.to_come(), 0);
-    EXPECT_FALSE(b.places.give_up_stalled(kStart + seconds{20}));
+    EXPECT_FALSE(b.places.give_up_stalled(kStart + seconds{30}));
     b.set(6, 2);
-    b.comes("c", kStart + seconds{30});
+    b.comes("c", kStart + seconds{40});
     EXPECT_EQ(b.to_come(), 3);
 }
 
@@ -148,10 +175,10 @@ TEST(ComingPlaces, a_set_whose_pods_have_all_come_has_not_stalled) {
     (void)b.to_come();
     b.keep("one", 1);
     EXPECT_EQ(b.take("b"), "one");
-    (void)b.places.give_up_stalled(kStart + seconds{10});
+    (void)b.places.give_up_stalled(kStart + seconds{20});
     b.cluster.remove(model::Kind::kPod, "ns", "a");
     b.cluster.remove(model::Kind::kPod, "ns", "b");
-    b.comes("c", kStart + seconds{11});
+    b.comes("c", kStart + seconds{21});
     EXPECT_EQ(b.to_come(), 1);
 }
 

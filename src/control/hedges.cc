@@ -59,7 +59,15 @@ void Hedges::look() {
         }
     }
     asked_ = std::move(still_there);
-    for (const api::NodeClaim* claim : slow) ask(*claim);
+    std::erase_if(being_made_,
+                  [&](const auto& item) { return services_.cluster.find_claim(item.first) != nullptr; });
+    // One at a time of a pool: limits are judged by what is seen.
+    for (const api::NodeClaim* claim : slow) {
+        const std::string_view pool = pool_name_of(*claim);
+        const bool is_busy = std::any_of(being_made_.begin(), being_made_.end(),
+                                         [&](const auto& item) { return item.second == pool; });
+        if (!is_busy && provisioner_.is_idle()) ask(*claim);
+    }
 }
 
 // Where both have a machine, the first one's was asked for by the plan.
@@ -159,6 +167,7 @@ void Hedges::ask(const api::NodeClaim& claim) {
     asked_.insert(claim.meta.uid);
     std::optional<api::NodeClaim> hedge = hedge_of(claim);
     if (!hedge) return metrics_.count(kHedgesMetric, {{"result", "impossible"}});
+    being_made_[hedge->meta.name] = pool_name_of(claim);
     const std::string body = act::dump(
         {{"metadata", {{"annotations", {{std::string(model::kHedgedByAnnotation), hedge->meta.name}}}}}});
     services_.client.patch(
@@ -166,6 +175,7 @@ void Hedges::ask(const api::NodeClaim& claim) {
         [this, hedge = std::move(*hedge), uid = claim.meta.uid](const Result<std::string>& written) {
             if (!written) {
                 asked_.erase(uid);
+                being_made_.erase(hedge.meta.name);
                 return;
             }
             const std::string hedged(api::find_or_empty(hedge.meta.annotations, model::kHedgeOfAnnotation));
@@ -173,7 +183,9 @@ void Hedges::ask(const api::NodeClaim& claim) {
             observe::log_info("hedges", "asking for a machine a second time: the launch is slow",
                               {{"NodeClaim", hedged}, {"hedge", hedge.meta.name}});
             act::create_claim(services_, hedge, kSlowReason, [this, hedge](const Status& made) {
-                if (!made) services_.notices.failed("create NodeClaim " + hedge.meta.name, made.error());
+                if (made) return;
+                being_made_.erase(hedge.meta.name);
+                services_.notices.failed("create NodeClaim " + hedge.meta.name, made.error());
             });
         });
 }

@@ -5,6 +5,7 @@
 // all it is given. Loop thread.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -44,6 +45,7 @@ class Hedges {
     const Provisioner& provisioner_;
     act::Lifecycle& lifecycle_;
     observe::Metrics& metrics_;
+    std::map<std::string, std::string> being_made_;  // Hedges that no watch has shown yet, and their pools.
     std::set<std::string> asked_;  // Uids of claims that are there: a hedge was asked for, or there is none.
 };
 

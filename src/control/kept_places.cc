@@ -74,6 +74,14 @@ bool KeptPlaces::is_kept(const Kept& kept, For asker) {
            kept.stage == Stage::kClosing;
 }
 
+std::set<std::string> KeptPlaces::kins() const {
+    std::set<std::string> out;
+    for (const auto& [number, kept] : kept_) {
+        for (const Place& place : kept.places) out.insert(place.mover.kin);
+    }
+    return out;
+}
+
 const model::ReservedRoom& KeptPlaces::reserved(For asker) const {
     reserved_.clear();
     for (const auto& [number, kept] : kept_) {

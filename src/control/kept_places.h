@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,8 @@ class KeptPlaces {
     // Who asks. Pods that the scheduler places ask for themselves once they are made anew, so provisioning
     // plans for them as for any other; no further pod is moved to where they may go.
     enum class For { kProvisioning, kMoves };
+    // Of the pods that some place is kept for.
+    std::set<std::string> kins() const;
     // What nothing else is planned onto; as it is until the next call.
     const model::ReservedRoom& reserved(For asker) const;
     // Those of it that are known one by one; as they are until the next call.

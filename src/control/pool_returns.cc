@@ -19,6 +19,7 @@ constexpr Duration kLongestWait = std::chrono::hours{4};
 constexpr Duration kProved = std::chrono::hours{2};
 constexpr Duration kLookAgain = std::chrono::seconds{10};
 constexpr Duration kAskForRoomAgain = std::chrono::minutes{1};
+constexpr Duration kAskForRoomAtLatest = std::chrono::hours{1};
 // Plans in one look: each takes as long as a small batch.
 constexpr int kPlansALook = 3;
 constexpr int kMostAtOnce = 64;
@@ -84,7 +85,10 @@ void PoolReturns::heed(const PassedOver& passed_over) {
         return !is_busy && !passed_over.contains(item.first) &&
                now - std::max(item.second.returned_at, item.second.not_before) >= kProved;
     });
-    std::erase_if(no_room_until_, [&](const auto& item) { return item.second <= now; });
+    std::erase_if(no_room_, [&](const auto& item) {
+        return item.second.until + kAskForRoomAtLatest <= now ||
+               services_.cluster.find_claim(item.first) == nullptr;
+    });
 }
 
 std::map<std::string, std::string, std::less<>> PoolReturns::due(const PassedOver& passed_over) const {
@@ -98,8 +102,9 @@ std::map<std::string, std::string, std::less<>> PoolReturns::due(const PassedOve
                                          [&](const auto& item) { return item.second == heavier; });
         if (going >= (course == courses_.end() ? 1 : course->second.may_go)) continue;
         for (const std::string& claim : its.claims) {
-            if (!under_way_.contains(claim) && !no_room_until_.contains(claim) &&
-                !disruption_.ledger.is_put_off(claim))
+            const auto no_room = no_room_.find(claim);
+            const bool may_be_asked = no_room == no_room_.end() || no_room->second.until <= now;
+            if (!under_way_.contains(claim) && may_be_asked && !disruption_.ledger.is_put_off(claim))
                 out.emplace(claim, heavier);
         }
     }
@@ -133,7 +138,9 @@ bool PoolReturns::begin_one(const std::map<std::string, std::string, std::less<>
                                                provisioner_.plan_options(snapshot.pods.size()));
         ++plans;
         if (!command) {
-            no_room_until_[one.claim] = now + kAskForRoomAgain;
+            NoRoom& its = no_room_[one.claim];
+            its.wait = std::clamp<Duration>(2 * its.wait, kAskForRoomAgain, kAskForRoomAtLatest);
+            its.until = now + its.wait;
             continue;
         }
         courses_.try_emplace(due.find(one.claim)->second);

@@ -10,6 +10,7 @@
 #include "act/object_writer.h"
 #include "api/names.h"
 #include "control/claim_decisions.h"
+#include "control/moves.h"
 #include "model/headroom.h"
 #include "model/reservations.h"
 #include "observe/log.h"
@@ -82,6 +83,8 @@ void Provisioner::say_late(const std::string& name) {
 }
 
 void Provisioner::pod_changed(const model::PodState* before, const model::PodState* after) {
+    if (started_ && after != nullptr && (after->has_gates || (before != nullptr && before->has_gates)))
+        coming_.note_gated(*after);
     if (before != nullptr) {
         const bool still_waits =
             after != nullptr && after->id.uid() == before->id.uid() && wants_room(*after);
@@ -104,7 +107,7 @@ void Provisioner::pod_changed(const model::PodState* before, const model::PodSta
 }
 
 void Provisioner::pod_came(const model::PodState& pod) {
-    if (options_.plan_ahead) coming_.note_arrival(pod, services_.loop.monotonic());
+    if (options_.plan_ahead && started_) coming_.note_arrival(pod, services_.loop.monotonic());
     if (goes_to_its_place(pod) || goes_where_it_was_expected(pod)) return;
     // The batch that is open counts on it: it need not wait for the last of its ReplicaSet.
     const bool is_counted = batch_timer_ != 0 && coming_.is_counted(pod);
@@ -226,7 +229,11 @@ model::Snapshot Provisioner::make_snapshot(KeptPlaces::For asker, const model::C
                                            const model::ClaimNames* gives_back) const {
     model::SnapshotInputs inputs = snapshot_inputs();
     inputs.leaving = leaving;
-    inputs.reserved = &places_.reserved(asker);
+    model::ReservedRoom reserved = places_.reserved(asker);
+    if (asker == KeptPlaces::For::kMoves) {
+        for (const auto& [claim, amount] : coming_.reserved()) reserved[claim] += amount;
+    }
+    inputs.reserved = &reserved;
     inputs.expected = &places_.expected(asker);
     if (gives_back != nullptr)
         return model::make_snapshot_once_given_back(services_.cluster, inputs, *gives_back);
@@ -244,7 +251,9 @@ plan::ProvisionOptions Provisioner::plan_options(std::size_t pods) const {
 
 // With what is still to come.
 model::Snapshot Provisioner::make_question() {
-    const std::vector<model::ComingPods> coming = coming_.begin_plan();
+    const std::set<std::string> moving = places_.kins();
+    const std::vector<model::ComingPods> coming =
+        coming_.begin_plan([&](const model::PodState& pod) { return moving.contains(kin_of(pod)); });
     model::SnapshotInputs inputs = snapshot_inputs();
     inputs.coming = &coming;
     return model::make_snapshot(services_.cluster, inputs);

@@ -154,7 +154,8 @@ void Rounds::tick() {
     parts_.stock_memory.reconcile();
     parts_.shortage_notes.look();
     parts_.interruption_notes.look();
-    if (parts_.coming.give_up_stalled(parts_.loop.monotonic())) parts_.provisioner.trigger();
+    if (parts_.watches.are_fresh() && parts_.coming.give_up_stalled(parts_.loop.monotonic()))
+        parts_.provisioner.trigger();
     if (!parts_.is_settling_in && parts_.watches.are_fresh()) tick_disruption();
     soon();
     parts_.loop.after(kTick, [this] { tick(); });

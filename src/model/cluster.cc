@@ -400,7 +400,7 @@ void Cluster::upsert_template(Kind kind, api::Workload workload) {
     state.name = workload.meta.name;
     state.generation = workload.meta.generation;
     state.replicas = workload.replicas;
-    state.cannot_make_pods = workload.cannot_make_pods;
+    state.cannot_make_pods = workload.cannot_make_pods || workload.meta.deleted;
     state.selector = workload.selector;
     workload.pod_template.meta.ns = workload.meta.ns;
     workload.pod_template.spec.priority = std::numeric_limits<std::int32_t>::min();

@@ -43,6 +43,10 @@ Result<DisruptionCommand> plan_return(model::Snapshot& snapshot, const Candidate
     for (const model::PoolView& pool : snapshot.pools) {
         if (pool.weight > own_weight) heavier.insert(pool.name);
     }
+    // Others that look for a place have the lighter pools, too.
+    std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
+        return std::find(candidate.pods.begin(), candidate.pods.end(), pod.id) == candidate.pods.end();
+    });
     for (model::RoomView& room : snapshot.rooms) {
         const rules::Requirement* pool = room.labels.find(api::kNodePoolLabel);
         if (pool == nullptr || !heavier.contains(pool->any_value())) room.free = {};

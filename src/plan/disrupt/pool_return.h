@@ -26,7 +26,8 @@ std::map<std::string, PassedOver, std::less<>> find_passed_over(const model::Clu
 
 // All pods of the candidate go to heavier pools than its own, whatever that costs: to rooms there, or to new
 // nodes, as they would if they were bought for now. kUnavailable says why not. Closes all other rooms of
-// `snapshot`; the command's indexes refer to it. REQUIRES: as plan_replacement().
+// `snapshot`, and leaves only the candidate's pods in it; the command's indexes refer to it. REQUIRES: as
+// plan_replacement().
 Result<DisruptionCommand> plan_return(model::Snapshot& snapshot, const Candidate& candidate, int own_weight,
                                       const ProvisionOptions& options);
 
