@@ -682,7 +682,9 @@ class ExpressionEvaluation {
                 if (text != nullptr) return read_number<std::int64_t>(*text);
                 if (std::holds_alternative<std::int64_t>(of)) return of;
                 const auto out = truncated(std::get<double>(of));
-                if (!out) return invalid("int() of a number that no int holds");
+                // The least int is beyond it too, as CEL has it.
+                if (!out || *out == std::numeric_limits<std::int64_t>::min())
+                    return invalid("int() of a number that no int holds");
                 return *out;
             }
             default:
@@ -716,7 +718,15 @@ class ExpressionEvaluation {
                 return std::get<std::string>(a).ends_with(std::get<std::string>(b));
             case ExpressionOp::kContains:
                 return std::get<std::string>(a).find(std::get<std::string>(b)) != std::string::npos;
+            case ExpressionOp::kEqual:
+            case ExpressionOp::kUnequal:
+                return is_met(node.op, a, b);
             default:
+                for (const ExpressionValue* each : {&a, &b}) {
+                    const auto* real = std::get_if<double>(each);
+                    if (real != nullptr && std::isnan(*real))
+                        return invalid("what is no number has no order");
+                }
                 return is_met(node.op, a, b);
         }
     }

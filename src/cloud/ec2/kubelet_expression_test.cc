@@ -167,6 +167,8 @@ TEST(KubeletExpression, fails_where_its_numbers_do) {
         {"1.0 / 0.0", "the result is no finite number"},
         {"0.0 / 0.0", "the result is no finite number"},
         {"1e300", "the result is beyond what an int holds"},
+        {"int(double(-9223372036854775808))", "int() of a number that no int holds"},
+        {"0.0 / 0.0 < 1.0 ? 1 : 2", "what is no number has no order"},
         {"int(1e300)", "int() of a number that no int holds"},
         {"int(instance_type)", "\"m5.4xlarge\" is no number"},
         {"1 / 0 == 1 && true ? 1 : 0", "it divides by zero"},
