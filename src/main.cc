@@ -164,6 +164,18 @@ void add_controller(CLI::App& app, int& code) {
         ->check(CLI::IsMember({"Strict", "BestEffort"}))
         ->capture_default_str();
     command
+        ->add_flag("--ignore-interruption-costs", o->ignore_interruption_costs,
+                   "compare spot offerings by price alone, whatever interruptions are learned to cost")
+        ->envname("IGNORE_INTERRUPTION_COSTS");
+    command
+        ->add_option("--hedge-priority", o->hedge_priority,
+                     "pods of this priority and above: a launch that is not answered in time is asked for a "
+                     "second time, and the slower one is removed; without it, never")
+        ->envname("HEDGE_PRIORITY");
+    command->add_option("--hedge-after", o->hedge_after, "that time")
+        ->envname("HEDGE_AFTER")
+        ->capture_default_str();
+    command
         ->add_option("--pod-binding", o->pod_binding,
                      "auto: bind planned pods in the closed window; scheduler: leave all to it")
         ->envname("POD_BINDING")

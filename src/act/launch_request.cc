@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMostQuestions = 8;
 
-// Sold out or not, by price.
+// Sold out or not, by what they cost with their interruptions.
 std::vector<cloud::LaunchChoice> all_choices(const api::NodeClaim& claim,
                                              const std::vector<rules::InstanceType>& types,
                                              const rules::WellKnownLabels& well_known) {
@@ -29,7 +29,7 @@ std::vector<cloud::LaunchChoice> all_choices(const api::NodeClaim& claim,
             if (!offering.available || !rules::compatible(*wanted, offering.requirements, &well_known))
                 continue;
             ranked.push_back({{&type, &offering},
-                              {offering.price, type.name, offering.zone(), offering.capacity_type(),
+                              {offering.cost(), type.name, offering.zone(), offering.capacity_type(),
                                offering.reservation_id}});
         }
     }

@@ -54,6 +54,12 @@ class LaunchChoices : public testing::Test {
     bool leaves_some_out_ = false;
 };
 
+TEST_F(LaunchChoices, are_by_what_they_cost_with_their_interruptions) {
+    auto types = std::make_shared<std::vector<rules::InstanceType>>(*types_that_cost(1, 2));
+    (*types)[0].offerings[1].interruption_cost = rules::Money::from_dollars(0.5);
+    EXPECT_THAT(names(types), testing::ElementsAre("small/b", "small/a", "large/a", "large/b"));
+}
+
 TEST_F(LaunchChoices, are_by_price_then_zone_without_what_is_short) {
     const auto types = types_that_cost(1, 2);
     EXPECT_THAT(names(types), testing::ElementsAre("small/a", "small/b", "large/a", "large/b"));

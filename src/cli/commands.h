@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,9 @@ struct ControllerOptions {
     std::string preference_policy = "Respect";
     double preference_worth = kPreferenceWorth;
     std::string min_values_policy = "Strict";
+    bool ignore_interruption_costs = false;
+    std::optional<std::int32_t> hedge_priority;
+    std::string hedge_after = "15s";
     std::string pod_binding = "auto";
     std::string scheduler_config;
     std::string commitments;  // A file; empty: none.

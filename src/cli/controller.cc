@@ -49,6 +49,8 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     };
     TRY(out.batch_max, window("batch-max-duration", in.batch_max_duration));
     TRY(out.batch_idle, window("batch-idle-duration", in.batch_idle_duration));
+    TRY(out.hedge_after, window("hedge-after", in.hedge_after));
+    out.hedge_priority = in.hedge_priority;
     TRY(out.default_spread, default_spread(in.scheduler_config, in.preference_policy != "Ignore"));
     TRY(out.commitments, load_commitments(in.commitments));
     const auto gates = control::parse_feature_gates(in.feature_gates);
@@ -59,6 +61,7 @@ Result<control::Options> make_options(const ControllerOptions& in) {
     if (in.preference_policy == "Priced")
         out.preference_worth = rules::Money::from_dollars(in.preference_worth);
     if (in.min_values_policy == "BestEffort") out.min_values_policy = plan::MinValuesPolicy::kBestEffort;
+    out.heeds_interruption_costs = !in.ignore_interruption_costs;
     if (in.pod_binding == "scheduler") out.pod_binding = act::PodBinding::kScheduler;
     if (in.kube_client_qps <= 0 || in.kube_client_burst <= 0)
         return invalid("--kube-client-qps and --kube-client-burst must be more than 0");

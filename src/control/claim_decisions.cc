@@ -27,6 +27,9 @@ plan::Reason bought(Rule rule, const std::string& claim, const plan::MachineSpec
                    {"choices", static_cast<std::int64_t>(spec.types.size())}};
     if (spec.types.empty()) return out;
     out.detail = fmt::format("{} {} {}", spec.types.front(), spec.zone, spec.capacity_type);
+    if (spec.paid_for_fewer_interruptions > rules::Money{})
+        out.detail += fmt::format(", {:.4f} $ dearer than what is interrupted more",
+                                  spec.paid_for_fewer_interruptions.dollars());
     out.money = spec.price;
     return out;
 }

@@ -24,7 +24,10 @@ void CloudEvents::note(const cloud::InstanceEvent& event) {
         services_.events.record(
             {act::target_of(node->node), must_go, event.reason, event.message, kEventGap});
     if (!must_go) return;
-    if (event.kind == Kind::kInterruption) shortages_.note_taken_back(claim);
+    if (event.kind == Kind::kInterruption) {
+        shortages_.note_taken_back(claim);
+        spot_prices_.note_taken_back(claim);
+    }
     if (claim.meta.deleted) return;
     observe::log_info("interruption", "removing a node that the cloud takes away",
                       {{"NodeClaim", claim.meta.name}, {"reason", event.reason}, {"message", event.message}});

@@ -1,5 +1,6 @@
 // What becomes of a claim whose instance the cloud speaks of: a machine that is taken back, or stopped for
-// maintenance, is drained before its time is up, and its offering counts as short. Loop thread.
+// maintenance, is drained before its time is up, and its offering counts as short and as one that is taken
+// back. Loop thread.
 #pragma once
 
 #include <map>
@@ -9,13 +10,15 @@
 #include "act/services.h"
 #include "cloud/reports.h"
 #include "control/shortages.h"
+#include "control/spot_prices.h"
 
 namespace joiner::control {
 
 class CloudEvents {
   public:
-    CloudEvents(act::Services& services, act::Lifecycle& lifecycle, Shortages& shortages)
-        : services_(services), lifecycle_(lifecycle), shortages_(shortages) {}
+    CloudEvents(act::Services& services, act::Lifecycle& lifecycle, Shortages& shortages,
+                SpotPrices& spot_prices)
+        : services_(services), lifecycle_(lifecycle), shortages_(shortages), spot_prices_(spot_prices) {}
 
     // Of an instance that is not ours, or that has no claim any more: nothing.
     void note(const cloud::InstanceEvent& event);
@@ -33,6 +36,7 @@ class CloudEvents {
     act::Services& services_;
     act::Lifecycle& lifecycle_;
     Shortages& shortages_;
+    SpotPrices& spot_prices_;
     std::map<std::string, Ending> endings_;  // By claim.
 };
 

@@ -22,17 +22,22 @@ std::string consolidation_type(std::string_view reason, std::size_t nodes) {
 // What an hour costs before and after, and what that takes.
 plan::Reason what_it_saves(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
     rules::Money after;
-    for (const plan::Launch& launch : command.launches)
-        after += launch.spec->price + snapshot.pools[launch.spec->pool].node_cost;
+    rules::Money interruptions;
+    for (const plan::Launch& launch : command.launches) {
+        after += launch.spec->price + plan::cost_besides(snapshot, *launch.spec);
+        interruptions += launch.spec->interruption_cost;
+    }
     std::size_t moves = 0;
     rules::Money before;
     for (const plan::Candidate& candidate : command.leaving) {
         moves += candidate.pods.size();
-        before += candidate.price;
+        before += candidate.price + candidate.interruption_cost;
+        interruptions += candidate.interruption_cost;
     }
     if (command.saving) before = after + *command.saving;
     return {.rule = plan::Rule::kSaves,
-            .detail = fmt::format("now {:.4f} $ an hour, after {:.4f}", before.dollars(), after.dollars()),
+            .detail = fmt::format("now {:.4f} $ an hour, after {:.4f}{}", before.dollars(), after.dollars(),
+                                  interruptions > rules::Money{} ? " with what interruptions cost" : ""),
             .amounts = {{"nodes", static_cast<std::int64_t>(command.leaving.size())},
                         {"moves", static_cast<std::int64_t>(moves)},
                         {"bought", static_cast<std::int64_t>(command.launches.size())},

@@ -26,6 +26,11 @@ struct Options {
     // kube-scheduler's own, for pods without any.
     std::vector<api::TopologySpreadConstraint> default_spread;
     rules::Commitments commitments;  // What is paid for already.
+    // Pods of this priority and above have a slow launch asked for again; nullopt: none. Ours.
+    std::optional<std::int32_t> hedge_priority;
+    Duration hedge_after = std::chrono::seconds{15};  // Without an answer for so long a launch is slow.
+    bool heeds_interruption_costs =
+        true;  // What spot interruptions are learned to cost counts as a price does.
     act::PodBinding pod_binding = act::PodBinding::kAuto;
     bool plan_ahead = true;  // Pods that ReplicaSets are still making are planned for, too.
     bool leader_election = true;

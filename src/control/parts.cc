@@ -40,7 +40,8 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       recorder(metrics, cluster, launch_listener()),
       own_offers(providers, cluster),
       overlaid(own_offers, cluster),
-      shortages(overlaid, loop, cluster),
+      spot_prices(overlaid, loop, cluster, options.heeds_interruption_costs),
+      shortages(spot_prices, loop, cluster),
       services{loop,
                client,
                events,
@@ -50,7 +51,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                recorder,
                [this](const std::string& claim) { dirty.mark_claim(claim); },
                [this](const std::string& node) { dirty.mark_node(node); }},
-      stock_memory(services, shortages, own_namespace),
+      stock_memory(services, shortages, spot_prices, own_namespace),
       repair_policies(usable_repair_policies()),
       binder(services, planned),
       coming(cluster),
@@ -91,7 +92,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                                  const std::string& reason) { lifecycle.delete_claim(claim, reason); }),
       class_keeper(services),
       first_api_keeper(services),
-      cloud_events(services, lifecycle, shortages),
+      cloud_events(services, lifecycle, shortages, spot_prices),
       node_herald(services),
       pool_metrics(cluster, metrics),
       offering_metrics(services, metrics),
@@ -104,9 +105,12 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
                            return repairs_by_force() ? legacy_repairer.is_concerned_with(claim, node)
                                                      : plan::is_sick(repair_policies, cluster, node);
                        }),
-      shortage_notes(services, shortages, metrics, [this](const std::string& pool, std::string message) {
-          pool_keeper.note_sold_out(pool, std::move(message));
-      }) {
+      shortage_notes(services, shortages, metrics,
+                     [this](const std::string& pool, std::string message) {
+                         pool_keeper.note_sold_out(pool, std::move(message));
+                     }),
+      interruption_notes(services, spot_prices, metrics),
+      hedges(services, options, provisioner, lifecycle, metrics) {
     if (options.gates.pod_deletion_cost_management) cluster.pass_over_deletion_costs();
     if (!reads_templates(options)) cluster.keep_only_counts();
 }

@@ -27,6 +27,8 @@
 #include "control/emptiness.h"
 #include "control/feed.h"
 #include "control/first_api_keeper.h"
+#include "control/hedges.h"
+#include "control/interruption_notes.h"
 #include "control/kept_places.h"
 #include "control/legacy_repairer.h"
 #include "control/node_herald.h"
@@ -47,6 +49,7 @@
 #include "control/reports_to.h"
 #include "control/shortage_notes.h"
 #include "control/shortages.h"
+#include "control/spot_prices.h"
 #include "control/standing_matters.h"
 #include "control/static_pools.h"
 #include "control/stock_memory.h"
@@ -94,6 +97,7 @@ struct Parts {
     Recorder recorder;
     ProviderOffers own_offers;
     OverlaidOffers overlaid;
+    SpotPrices spot_prices;
     Shortages shortages;
     act::Services services;
     StockMemory stock_memory;
@@ -137,6 +141,8 @@ struct Parts {
     Watches watches;
     StandingMatters standing_matters;
     ShortageNotes shortage_notes;
+    InterruptionNotes interruption_notes;
+    Hedges hedges;
 
   private:
     rules::NodeClassKinds make_providers(const std::vector<ProviderMaker>& makers);

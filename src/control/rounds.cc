@@ -147,10 +147,13 @@ void Rounds::tick() {
     if (is_sweep) sweep();
     parts_.buffer_keeper.reconcile();
     parts_.cloud_events.reconcile();
+    parts_.hedges.look();
     parts_.condition_metrics.look(parts_.loop.now());
     parts_.offering_metrics.look();
+    parts_.spot_prices.look();
     parts_.stock_memory.reconcile();
     parts_.shortage_notes.look();
+    parts_.interruption_notes.look();
     if (parts_.coming.give_up_stalled(parts_.loop.monotonic())) parts_.provisioner.trigger();
     if (!parts_.is_settling_in && parts_.watches.are_fresh()) tick_disruption();
     soon();

@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kDataKey = "shortages";
+constexpr const char* kShortages = "shortages";
+constexpr const char* kInterruptions = "interruptions";
 // A start is not held up for longer.
 constexpr Duration kReadWithin = std::chrono::seconds{3};
 constexpr Duration kReadAgain = std::chrono::milliseconds{500};
@@ -19,17 +20,13 @@ constexpr Duration kBetweenWrites = std::chrono::seconds{5};
 // After a write that was refused or that failed.
 constexpr Duration kWriteAgain = std::chrono::minutes{1};
 
-std::string text_in(const std::string& body) {
+std::string text_in(const std::string& body, const char* key) {
     const Json object = Json::parse(body, nullptr, false);
     if (!object.is_object()) return {};
     const auto data = object.find("data");
     if (data == object.end() || !data->is_object()) return {};
-    const auto text = data->find(kDataKey);
+    const auto text = data->find(key);
     return text == data->end() || !text->is_string() ? std::string() : text->get<std::string>();
-}
-
-std::string patch_of(const std::string& text) {
-    return act::dump({{"data", {{kDataKey, text}}}});
 }
 
 }  // namespace
@@ -48,7 +45,8 @@ void StockMemory::read(std::function<void()> done) {
 void StockMemory::ask() {
     services_.client.get(kube::kConfigMaps, ns_, kName, [this](Result<std::string> answer) {
         if (answer) {
-            shortages_.remember(read_shortages(text_in(*answer)));
+            shortages_.remember(read_shortages(text_in(*answer, kShortages)));
+            spot_prices_.remember(text_in(*answer, kInterruptions));
             return finish_reading();
         }
         const ErrorKind kind = answer.error().kind;
@@ -69,28 +67,29 @@ void StockMemory::finish_reading() {
 
 void StockMemory::reconcile() {
     const WallTime now = services_.loop.now();
-    if (is_writing_ || now < write_after_ || shortages_.changes() == written_changes_) return;
+    if (is_writing_ || now < write_after_ || changes() == written_changes_) return;
     write_after_ = now + kBetweenWrites;
     write();
 }
 
 void StockMemory::write() {
     is_writing_ = true;
-    writing_changes_ = shortages_.changes();
-    const std::string text = written(shortages_.remembered());
-    services_.client.patch(kube::kConfigMaps, ns_, kName, "", kube::PatchType::kMerge, patch_of(text),
-                           [this, text](Result<std::string> answer) {
+    writing_changes_ = changes();
+    const std::string data = act::dump(
+        {{kShortages, written(shortages_.remembered())}, {kInterruptions, spot_prices_.rates().written()}});
+    services_.client.patch(kube::kConfigMaps, ns_, kName, "", kube::PatchType::kMerge,
+                           "{\"data\":" + data + "}", [this, data](Result<std::string> answer) {
                                if (!answer && answer.error().kind == ErrorKind::kNotFound)
-                                   return create(text);
+                                   return create(data);
                                note_written(answer ? Status{} : tl::unexpected<Error>(answer.error()));
                            });
 }
 
-void StockMemory::create(const std::string& text) {
+void StockMemory::create(const std::string& data) {
     const std::string body = act::dump({{"apiVersion", "v1"},
                                         {"kind", "ConfigMap"},
                                         {"metadata", {{"name", kName}, {"namespace", ns_}}},
-                                        {"data", {{kDataKey, text}}}});
+                                        {"data", Json::parse(data)}});
     services_.client.create(kube::kConfigMaps, ns_, body, [this](Result<std::string> answer) {
         note_written(answer ? Status{} : tl::unexpected<Error>(answer.error()));
     });

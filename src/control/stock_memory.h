@@ -1,6 +1,6 @@
-// Keeps the memory of stock-outs in the API server, in a ConfigMap of our own, so that a restart tries
-// nothing again that was known to be out, and people can read it. The leader alone reads it, before it acts,
-// and writes it. Borrows the services and the shortages. Loop thread.
+// Keeps the memory of stock-outs and of interruptions in the API server, in a ConfigMap of our own, so that a
+// restart tries nothing again that was known to be out, and people can read it. The leader alone reads it,
+// before it acts, and writes it. Borrows the services, the shortages and the spot prices. Loop thread.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 
 #include "act/services.h"
 #include "control/shortages.h"
+#include "control/spot_prices.h"
 
 namespace joiner::control {
 
@@ -16,8 +17,8 @@ class StockMemory {
     static constexpr std::string_view kName = "joiner-shortages";  // Of the ConfigMap.
 
     // `ns`: where the ConfigMap is.
-    StockMemory(act::Services& services, Shortages& shortages, std::string ns)
-        : services_(services), shortages_(shortages), ns_(std::move(ns)) {}
+    StockMemory(act::Services& services, Shortages& shortages, SpotPrices& spot_prices, std::string ns)
+        : services_(services), shortages_(shortages), spot_prices_(spot_prices), ns_(std::move(ns)) {}
 
     // `done` comes when what is there is known, and after a few seconds in any case: where it cannot be read,
     // we begin without. Once.
@@ -30,11 +31,14 @@ class StockMemory {
     void ask();
     void finish_reading();
     void write();
-    void create(const std::string& text);
+    void create(const std::string& data);
     void note_written(const Status& written);
+    // Grows with each change of either.
+    std::uint64_t changes() const { return shortages_.changes() + spot_prices_.changes(); }
 
     act::Services& services_;
     Shortages& shortages_;
+    SpotPrices& spot_prices_;
     std::string ns_;
     std::function<void()> done_;
     WallTime give_up_reading_at_ = kNoTime;

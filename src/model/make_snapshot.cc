@@ -12,6 +12,7 @@
 #include "model/default_spread.h"
 #include "model/exclusive_claims.h"
 #include "model/headroom.h"
+#include "model/hedge.h"
 #include "model/reservations.h"
 #include "model/volume_places.h"
 #include "rules/conditions.h"
@@ -130,7 +131,8 @@ class SnapshotMaker {
     }
 
     bool is_given_up(const api::NodeClaim& claim) const {
-        return inputs_.given_up != nullptr && inputs_.given_up->contains(claim.meta.name);
+        return (inputs_.given_up != nullptr && inputs_.given_up->contains(claim.meta.name)) ||
+               stands_by(cluster_, claim);
     }
 
     // `undefined`: labels that may still come to be defined; nullptr where all are known.
@@ -363,6 +365,9 @@ class SnapshotMaker {
         ClaimNames goes;
         if (inputs_.leaving != nullptr) goes = *inputs_.leaving;
         if (inputs_.given_up != nullptr) goes.insert(inputs_.given_up->begin(), inputs_.given_up->end());
+        for (const auto& [name, state] : cluster_.claims()) {
+            if (stands_by(cluster_, state.claim)) goes.insert(name);
+        }
         return capacity_mixes({cluster_, inputs_.types, &goes});
     }
 

@@ -21,13 +21,23 @@ struct MachineSpec {
     std::string zone;  // Of the cheapest offering; the claim leaves it open where the pods do.
     std::string capacity_type;
     rules::Money price;
+    rules::Money interruption_cost;  // Of that offering; see rules::Offering.
+    // So much lower is the price of what else the machine could be, and interruptions would cost more.
+    rules::Money paid_for_fewer_interruptions;
     rules::Requirements requirements;  // The pool's and the pods' together.
     rules::Resources requests;         // Pods and the daemons every one of `types` will run.
     bool min_values_relaxed = false;
     // NodeOverlays speak of some of `types`.
     bool has_overlaid_price = false;
     bool has_overlaid_capacity = false;
+
+    rules::Money cost() const { return price + interruption_cost; }
 };
+
+// What a machine costs besides its price, an hour: what its pool's nodes do, and its interruptions.
+inline rules::Money cost_besides(const model::Snapshot& snapshot, const MachineSpec& spec) {
+    return snapshot.pools[spec.pool].node_cost + spec.interruption_cost;
+}
 
 // One machine to buy, and what it is for. Machines alike share their spec.
 struct Launch {
@@ -61,7 +71,7 @@ struct Plan {
     std::vector<Placement> placements;
     std::vector<Wait> waits;
     rules::Money price;        // Of all launches, per hour.
-    rules::Money node_cost;    // What their pools add per node, per hour.
+    rules::Money node_cost;    // What they cost besides, per hour: see cost_besides().
     rules::Money lower_bound;  // No feasible plan for the same pods costs less, node costs included.
     std::vector<PassReport> passes;
     std::vector<std::string> cut_offs;  // What was too much to look at, in a sentence each.

@@ -32,7 +32,7 @@ Resources InstanceType::allocatable() const {
 
 const Offering* cheapest_offering(const InstanceType& type, const Requirements& wanted,
                                   const WellKnownLabels& well_known) {
-    const auto rank = [](const Offering& o) { return std::tuple(o.price, o.zone(), o.capacity_type()); };
+    const auto rank = [](const Offering& o) { return std::tuple(o.cost(), o.zone(), o.capacity_type()); };
     const Offering* best = nullptr;
     for (const Offering& offering : type.offerings) {
         if (!offering.available || !compatible(wanted, offering.requirements, &well_known)) continue;

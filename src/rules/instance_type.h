@@ -20,9 +20,14 @@ struct Offering {
     bool available = true;
     int reservation_capacity = 0;
     std::string reservation_id = {};  // Of a reservation that has a name; empty otherwise.
+    // What its interruptions are learned to cost, per hour, beyond those of any other; nobody is billed for
+    // it.
+    Money interruption_cost = {};
 
     std::string_view zone() const;
     std::string_view capacity_type() const;
+    // What offerings are compared by: the price, and what interruptions cost.
+    Money cost() const { return price + interruption_cost; }
 };
 
 struct InstanceType {
@@ -41,7 +46,8 @@ struct InstanceType {
     Resources allocatable() const;
 };
 
-// The cheapest available offering that `wanted` allows; ties by zone, then capacity type. nullptr if none.
+// The available offering of the least cost that `wanted` allows; ties by zone, then capacity type. nullptr if
+// none.
 const Offering* cheapest_offering(const InstanceType& type, const Requirements& wanted,
                                   const WellKnownLabels& well_known);
 

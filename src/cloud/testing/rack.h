@@ -25,6 +25,7 @@ inline constexpr std::string_view kRackKind = "RackNodeClass";
 // What goes wrong between the provider and the rack.
 struct RackFaults {
     int lose_answers = 0;  // So many next answers never come; what was asked for is done.
+    int hang = 0;          // Likewise of so many next launches alone.
     int throttle = 0;      // So many next requests are turned away.
     bool forbid = false;   // Every launch is.
     Duration slow{0};      // Each answer comes so much later.
@@ -193,6 +194,7 @@ class RackProvider final : public Provider {
             out.taken = machine->offering;
             break;
         }
+        if (rack_.faults.hang > 0 && rack_.faults.hang-- > 0) return;
         answer(std::move(done), std::move(out));
     }
     void remove(const std::string& id, std::function<void(Status)> done) override {

@@ -21,6 +21,7 @@ struct Candidate {
     bool is_spot = false;
     Duration steady_for = Duration::max();  // Since a pod last came or went; as far back as is known.
     std::int64_t milli_cores = 0;           // Of the node's capacity.
+    rules::Money interruption_cost = {};    // Of its offering, beside the price; see rules::Offering.
 };
 
 }  // namespace joiner::plan

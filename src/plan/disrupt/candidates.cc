@@ -35,13 +35,14 @@ Reason node_annotated() {
     return {.rule = Rule::kNodeAnnotated, .detail = fmt::format("{}=true", api::kDoNotDisruptAnnotation)};
 }
 
-rules::Money price_on(const rules::InstanceType& type, const api::StringMap& labels) {
+// nullptr: it is not sold any more.
+const rules::Offering* offering_on(const rules::InstanceType& type, const api::StringMap& labels) {
     for (const rules::Offering& offering : type.offerings) {
         if (offering.zone() == api::find_or_empty(labels, api::kZoneLabel) &&
             offering.capacity_type() == api::find_or_empty(labels, api::kCapacityTypeLabel))
-            return offering.price;
+            return &offering;
     }
-    return {};
+    return nullptr;
 }
 
 }  // namespace
@@ -185,8 +186,11 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     out.claim = claim.meta.name;
     out.node = node.node.meta.name;
     out.pool = pool_of(claim);
-    if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr)
+    if (const model::PoolState* pool = facts_.cluster.find_pool(out.pool); pool != nullptr) {
         out.price = price_on_top(pool->pool, claim, node.node);
+        const rules::Offering* offering = offering_of(pool->pool, node.node);
+        if (offering != nullptr) out.interruption_cost = offering->interruption_cost;
+    }
     out.is_spot = model::counts_as_spot(facts_.cluster, claim);
     out.milli_cores = model::capacity_cores(&claim, &node.node);
     for (const auto& [key, pod] : node.pods) {
@@ -198,9 +202,14 @@ Candidate CandidateFinder::make(const model::ClaimState& state) const {
     return out;
 }
 
-rules::Money CandidateFinder::price_of(const api::NodePool& pool, const api::Node& node) const {
+const rules::Offering* CandidateFinder::offering_of(const api::NodePool& pool, const api::Node& node) const {
     const rules::InstanceType* type = type_of(pool, node);
-    return type == nullptr ? rules::Money{} : price_on(*type, node.meta.labels);
+    return type == nullptr ? nullptr : offering_on(*type, node.meta.labels);
+}
+
+rules::Money CandidateFinder::price_of(const api::NodePool& pool, const api::Node& node) const {
+    const rules::Offering* offering = offering_of(pool, node);
+    return offering == nullptr ? rules::Money{} : offering->price;
 }
 
 rules::Money CandidateFinder::price_on_top(const api::NodePool& pool, const api::NodeClaim& claim,

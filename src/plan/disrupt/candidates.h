@@ -97,6 +97,8 @@ class CandidateFinder {
     // first, so that no set of nodes saves less than the sum of these. REQUIRES: the node is the claim's.
     rules::Money price_on_top(const api::NodePool& pool, const api::NodeClaim& claim,
                               const api::Node& node) const;
+    // nullptr where the catalogue has it no more.
+    const rules::Offering* offering_of(const api::NodePool& pool, const api::Node& node) const;
     // The type of the node's label among the pool's; nullptr where they are not known or have none such.
     const rules::InstanceType* type_of(const api::NodePool& pool, const api::Node& node) const;
 

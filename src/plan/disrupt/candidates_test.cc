@@ -31,6 +31,7 @@ rules::InstanceType a_type(const std::string& name, double spot, double on_deman
             {{std::string(api::kZoneLabel), "a"},
              {std::string(api::kCapacityTypeLabel), std::string(capacity_type)}});
         offering.price = rules::Money::from_dollars(price);
+        if (capacity_type == api::kSpot) offering.interruption_cost = rules::Money::from_dollars(0.07);
         type.offerings.push_back(std::move(offering));
     }
     return type;
@@ -107,8 +108,10 @@ TEST(Candidates, s5_2_spot_has_its_own_price_and_an_unknown_offering_none) {
     w.node.meta.labels[std::string(api::kCapacityTypeLabel)] = std::string(api::kSpot);
     EXPECT_EQ(w.find().candidates.at(0).price, rules::Money::from_dollars(0.1));
     EXPECT_TRUE(w.find().candidates.at(0).is_spot);
+    EXPECT_EQ(w.find().candidates.at(0).interruption_cost, rules::Money::from_dollars(0.07));
     w.node.meta.labels[std::string(api::kZoneLabel)] = "b";
     EXPECT_EQ(w.find().candidates.at(0).price, rules::Money{});
+    EXPECT_EQ(w.find().candidates.at(0).interruption_cost, rules::Money{});
 }
 
 TEST(Candidates, s5_2_a_pod_costs_by_its_deletion_cost_and_priority) {

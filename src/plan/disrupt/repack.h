@@ -29,7 +29,7 @@ struct PoolTotals {
 struct RepackQuestion {
     // Rooms are all nodes, as full as they are; pods are those of the candidates, and are not standing.
     model::Snapshot snapshot;
-    std::vector<Candidate> candidates;    // By node; prices include what their pool's nodes cost besides.
+    std::vector<Candidate> candidates;    // By node; prices include what nodes cost besides.
     std::vector<model::RoomIndex> rooms;  // Of each candidate.
     std::vector<std::vector<model::PodIndex>> pods;
     std::map<std::string, std::int64_t> may_leave;  // Nodes, by pool; a pool that is not named has no bound.

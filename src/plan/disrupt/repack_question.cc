@@ -21,6 +21,7 @@ bool may_move_pods(const model::PoolState* pool) {
 // Of the pools themselves: a snapshot may have one in several parts, or not at all.
 void add_node_costs(const model::Cluster& cluster, RepackQuestion& question) {
     for (Candidate& candidate : question.candidates) {
+        candidate.price += candidate.interruption_cost;
         if (const model::PoolState* pool = cluster.find_pool(candidate.pool); pool != nullptr)
             candidate.price += rules::node_cost(pool->pool).value_or(rules::Money{});
     }

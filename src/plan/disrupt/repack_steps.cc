@@ -315,13 +315,10 @@ const rules::InstanceType* RepackSteps::type_of(model::PoolIndex pool, const std
 }
 
 // Of the offerings that the launch may become.
-std::optional<rules::Money> RepackSteps::price_of(const MachineSpec& spec, const std::string& name) {
+const rules::Offering* RepackSteps::cheapest_of(const MachineSpec& spec, const std::string& name) {
     const rules::InstanceType* type = type_of(spec.pool, name);
-    if (type == nullptr) return std::nullopt;
-    const rules::Offering* offering =
-        rules::cheapest_offering(*type, spec.requirements, question_.snapshot.pools[spec.pool].well_known);
-    if (offering == nullptr) return std::nullopt;
-    return offering->price;
+    if (type == nullptr) return nullptr;
+    return rules::cheapest_offering(*type, spec.requirements, question_.snapshot.pools[spec.pool].well_known);
 }
 
 // By the planner itself, which knows all rules among pods.
@@ -354,7 +351,7 @@ bool RepackSteps::pays(const Part& part, RepackStep& step) const {
         sum -= static_cast<double>(question_.candidates[v].price.nanos) - search_.eviction_cost(v);
     }
     for (const Launch& launch : step.launches) {
-        const rules::Money price = launch.spec->price + question_.snapshot.pools[launch.spec->pool].node_cost;
+        const rules::Money price = launch.spec->price + cost_besides(question_.snapshot, *launch.spec);
         step.saving -= price;
         sum += search_.launch_cost(static_cast<double>(price.nanos));
         cost += options_.overlap_hours * static_cast<double>(price.nanos);
@@ -391,11 +388,13 @@ bool RepackSteps::may_be_spot(const Part& part, const RepackStep& step) {
         if (launch.spec->capacity_type != api::kSpot) continue;
         if (!options_.spot_to_spot) return false;
         if (part.candidates.size() > 1) continue;
-        const rules::Money price = question_.candidates[part.candidates.front()].price;
+        // The rule is about list prices.
+        const Candidate& leaving = question_.candidates[part.candidates.front()];
+        const rules::Money price = leaving.price - leaving.interruption_cost;
         const auto cheaper =
             std::count_if(launch.spec->types.begin(), launch.spec->types.end(), [&](const std::string& name) {
-                const auto own = price_of(*launch.spec, name);
-                return own && *own < price;
+                const rules::Offering* own = cheapest_of(*launch.spec, name);
+                return own != nullptr && own->price < price;
             });
         if (static_cast<std::size_t>(cheaper) < kLeastSpotTypes) return false;
     }
@@ -429,18 +428,18 @@ void RepackSteps::drop_dear_types(const Part& part, RepackStep& step) {
     double bought = 0;
     for (const std::size_t v : part.candidates)
         leaving += static_cast<double>(question_.candidates[v].price.nanos);
-    for (const Launch& launch : step.launches) bought += static_cast<double>(launch.spec->price.nanos);
+    for (const Launch& launch : step.launches) bought += static_cast<double>(launch.spec->cost().nanos);
     for (Launch& launch : step.launches) {
         const model::PoolView& pool = question_.snapshot.pools[launch.spec->pool];
-        const double most = static_cast<double>(launch.spec->price.nanos) * leaving / bought;
+        const double most = static_cast<double>(launch.spec->cost().nanos) * leaving / bought;
         const bool needs_many = std::any_of(pool.requirements.begin(), pool.requirements.end(),
                                             [](const auto& one) { return one.min_values().has_value(); });
         if (needs_many) continue;
         auto spec = std::make_shared<MachineSpec>(*launch.spec);
         std::size_t kept = 1;
         for (; kept < spec->types.size(); ++kept) {
-            const auto price = price_of(*spec, spec->types[kept]);
-            if (!price || static_cast<double>(price->nanos) >= most) break;
+            const rules::Offering* own = cheapest_of(*spec, spec->types[kept]);
+            if (own == nullptr || static_cast<double>(own->cost().nanos) >= most) break;
         }
         spec->types.resize(kept);
         launch.spec = std::move(spec);

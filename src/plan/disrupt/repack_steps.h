@@ -43,7 +43,7 @@ class RepackSteps {
     bool pays(const Part& part, RepackStep& step) const;
     void drop_dear_types(const Part& part, RepackStep& step);
     const rules::InstanceType* type_of(model::PoolIndex pool, const std::string& name);
-    std::optional<rules::Money> price_of(const MachineSpec& spec, const std::string& name);
+    const rules::Offering* cheapest_of(const MachineSpec& spec, const std::string& name);
     void count_limits(const RepackStep& step);
     // The cluster while the step's nodes are being drained and its pods wait.
     model::Snapshot snapshot_for(const RepackStep& step, const std::vector<model::PodIndex>& pods,

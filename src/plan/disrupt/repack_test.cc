@@ -349,6 +349,44 @@ TEST(Repack, s5_8_an_on_demand_node_becomes_a_spot_one_and_no_dearer_one_where_t
     EXPECT_EQ(steps[0].launches[0].spec->price, rules::Money::from_dollars(0.19 * 0.6));
 }
 
+// A spot node costs 0.114 $ an hour, and 0.19 $ on demand. To move its three pods has to pay.
+TEST(Repack, a_node_goes_for_its_interruptions_only_where_that_is_worth_its_evictions) {
+    const std::vector<std::string> both{std::string(api::kSpot), std::string(api::kOnDemand)};
+    for (const double cost : {0.0, 0.001, 0.05, 0.0775, 0.2}) {
+        std::vector<InstanceType> types{a_type("medium", 4, 8, 0.19, both)};
+        for (rules::Offering& offering : types.front().offerings) {
+            if (offering.capacity_type() == api::kSpot)
+                offering.interruption_cost = rules::Money::from_dollars(cost);
+        }
+        Town town(std::move(types));
+        town.put(town.node("medium", true), 3, a_shape(1000, 1024));
+        RepackQuestion asked = town.question();
+        asked.candidates.front().interruption_cost = rules::Money::from_dollars(cost);
+        asked.candidates.front().price += rules::Money::from_dollars(cost);
+        const auto steps = plan_repack(asked, {});
+        ASSERT_THAT(steps, SizeIs(cost > 0.1 ? 1 : 0)) << cost;
+        if (steps.empty()) continue;
+        EXPECT_EQ(steps[0].launches[0].spec->capacity_type, api::kOnDemand);
+        EXPECT_EQ(steps[0].saving, rules::Money::from_dollars(0.114 + cost - 0.19));
+    }
+}
+
+// The rule for spot to spot asks for lower list prices.
+TEST(Repack, what_interruptions_cost_makes_no_type_cheaper_for_spot_to_spot) {
+    const std::vector<std::string> spot{std::string(api::kSpot)};
+    std::vector<InstanceType> types{a_type("now", 4, 8, 0.2, spot)};
+    types.front().offerings.front().interruption_cost = rules::Money::from_dollars(1);
+    for (int i = 0; i < 20; ++i) types.push_back(a_type(fmt::format("calm-{}", i), 4, 8, 0.21, spot));
+    Town town(std::move(types));
+    town.put(town.node("now", true), 3, a_shape(1000, 1024));
+    RepackQuestion asked = town.question();
+    asked.candidates.front().interruption_cost = rules::Money::from_dollars(1);
+    asked.candidates.front().price += rules::Money::from_dollars(1);
+    RepackOptions on;
+    on.spot_to_spot = true;
+    EXPECT_THAT(plan_repack(asked, on), IsEmpty());
+}
+
 TEST(Repack, s5_8_stand_ins_of_a_replacement_are_cheaper_than_what_leaves) {
     Town town({a_type("huge", 16, 32, 0.76), a_type("small", 4, 8, 0.19), a_type("dear", 4, 8, 0.80),
                a_type("middling", 4, 8, 0.50)});

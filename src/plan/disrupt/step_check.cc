@@ -26,8 +26,7 @@ bool sells_as_before(const model::PoolView& before, const model::PoolView& now) 
 
 rules::Money price_of(const std::vector<Launch>& launches, const model::Snapshot& snapshot) {
     rules::Money sum;
-    for (const Launch& launch : launches)
-        sum += launch.spec->price + snapshot.pools[launch.spec->pool].node_cost;
+    for (const Launch& launch : launches) sum += launch.spec->price + cost_besides(snapshot, *launch.spec);
     return sum;
 }
 

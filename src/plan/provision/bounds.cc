@@ -84,7 +84,7 @@ ResourceColumns make_columns(const Problem& problem, const std::vector<std::uint
             if (wanted[t] == 0) continue;
             const rules::Money price =
                 problem.offering(pool, options.types[t], Problem::cheapest(options.types[t], wanted[t]))
-                    .price +
+                    .cost() +
                 problem.snapshot().pools[pool].node_cost;
             columns.prices.push_back(static_cast<double>(price.nanos));
             for (std::size_t d = 0; d < columns.dimensions; ++d)

@@ -162,7 +162,7 @@ class Filler {
                 if (match.masks[t] == 0 || !holds(&options.room[t * n_], pod_class.request)) continue;
                 if (!limits_.allow(pool, t)) continue;
                 const std::uint8_t bit = Problem::cheapest(options.types[t], match.masks[t]);
-                const double price = (problem_.offering(pool, options.types[t], bit).price +
+                const double price = (problem_.offering(pool, options.types[t], bit).cost() +
                                       problem_.snapshot().pools[pool].node_cost)
                                          .dollars() +
                                      problem_.surcharge(pool, t) * 1e-9;

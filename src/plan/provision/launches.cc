@@ -123,6 +123,21 @@ void lower_min_values(const Problem& problem, const Machine& machine, const Stan
     }
 }
 
+// What of the machine's price is there because others that cost less are interrupted more.
+rules::Money paid_for_fewer_interruptions(const Problem& problem, model::PoolIndex pool,
+                                          const rules::Offering& bought, const StandIns& listed) {
+    rules::Money least = bought.price;
+    for (const auto& [option, mask] : listed) {
+        const TypeOption& type = problem.pools()[pool].types[option];
+        for (const std::uint8_t bit : type.order) {
+            const rules::Offering& other = problem.offering(pool, type, bit);
+            if ((mask >> bit & 1) != 0 && other.interruption_cost > bought.interruption_cost)
+                least = std::min(least, other.price);
+        }
+    }
+    return bought.price - least;
+}
+
 MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, Machine machine) {
     StandIns others;
     machine = as_bought(problem, std::move(machine), others);
@@ -134,12 +149,14 @@ MachineSpec make_spec(const Problem& problem, const ProvisionOptions& options, M
     out.zone = offering.zone();
     out.capacity_type = offering.capacity_type();
     out.price = offering.price;
+    out.interruption_cost = offering.interruption_cost;
     out.requirements = claim_requirements(problem, machine);
     out.min_values_relaxed = machine.min_values_relaxed;
     for (const auto& [c, count] : machine.take) {
         for (std::uint32_t i = 0; i < count; ++i) out.requests += problem.classes()[c].shape->requests;
     }
     const StandIns listed = widen(problem, options, machine, std::move(others), out);
+    out.paid_for_fewer_interruptions = paid_for_fewer_interruptions(problem, machine.pool, offering, listed);
     if (out.min_values_relaxed) lower_min_values(problem, machine, listed, out);
     return out;
 }
@@ -178,7 +195,7 @@ void make_launches(const Problem& problem, const ProvisionOptions& options,
                 for (std::uint32_t k = 0; k < count; ++k) launch.pods.push_back(left[c][next[c]++]);
             }
             plan.price += spec->price;
-            plan.node_cost += problem.snapshot().pools[machine.pool].node_cost;
+            plan.node_cost += cost_besides(problem.snapshot(), *spec);
             plan.launches.push_back(std::move(launch));
         }
     }
@@ -190,7 +207,7 @@ void add_launch(const Problem& problem, const ProvisionOptions& options, const M
                 std::vector<model::PodIndex> pods, Plan& plan) {
     const auto spec = std::make_shared<const MachineSpec>(make_spec(problem, options, machine));
     plan.price += spec->price;
-    plan.node_cost += problem.snapshot().pools[machine.pool].node_cost;
+    plan.node_cost += cost_besides(problem.snapshot(), *spec);
     plan.launches.push_back({spec, std::move(pods)});
 }
 

@@ -10,7 +10,7 @@ namespace joiner::plan {
 
 rules::Money price_of(const Problem& problem, const Machine& machine) {
     const TypeOption& option = problem.pools()[machine.pool].types[machine.option];
-    return problem.offering(machine.pool, option, Problem::cheapest(option, machine.offerings)).price +
+    return problem.offering(machine.pool, option, Problem::cheapest(option, machine.offerings)).cost() +
            problem.snapshot().pools[machine.pool].node_cost;
 }
 
@@ -55,7 +55,7 @@ StandIns stand_ins(const Problem& problem, const Machine& machine) {
             !rules::intersects(type.requirements, problem.open_requirements(machine.open)))
             continue;
         const std::uint8_t bit = Problem::cheapest(options.types[t], mask);
-        found.push_back({problem.offering(machine.pool, options.types[t], bit).price, type.name, t, mask});
+        found.push_back({problem.offering(machine.pool, options.types[t], bit).cost(), type.name, t, mask});
     }
     const auto is_cheaper = [](const Found& a, const Found& b) {
         return std::tie(a.price, a.name) < std::tie(b.price, b.name);

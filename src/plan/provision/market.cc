@@ -113,7 +113,7 @@ void Market::make_offers() {
                 for (std::size_t j = first; j < offers_.size() && is_new; ++j)
                     is_new = !admits_all(static_cast<OfferIndex>(j), own.data());
                 if (!is_new) continue;
-                const rules::Money price = problem_->offering(pool, option, bit).price + view.node_cost;
+                const rules::Money price = problem_->offering(pool, option, bit).cost() + view.node_cost;
                 offers_.push_back(
                     {pool, t, bit, static_cast<double>(price.nanos) + problem_->surcharge(pool, t)});
                 kinds_of_.insert(kinds_of_.end(), own.begin(), own.end());

@@ -20,7 +20,7 @@ StandIns may_stand_in(const Problem& problem, const Machine& machine) {
     CHECK(!out.empty());
     const auto price_of_one = [&](const auto& one) {
         const TypeOption& option = pool.types[one.first];
-        return problem.offering(machine.pool, option, Problem::cheapest(option, one.second)).price;
+        return problem.offering(machine.pool, option, Problem::cheapest(option, one.second)).cost();
     };
     const auto own =
         std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.first == machine.option; });

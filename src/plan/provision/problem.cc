@@ -245,8 +245,8 @@ std::vector<TypeOption> Problem::options_of(const model::PoolView& pool, const R
             std::sort(option.order.begin(), option.order.end(), [&](std::uint8_t x, std::uint8_t y) {
                 const Offering& a = type.offerings[first + x];
                 const Offering& b = type.offerings[first + y];
-                return std::tuple(a.price, a.zone(), a.capacity_type(), x) <
-                       std::tuple(b.price, b.zone(), b.capacity_type(), y);
+                return std::tuple(a.cost(), a.zone(), a.capacity_type(), x) <
+                       std::tuple(b.cost(), b.zone(), b.capacity_type(), y);
             });
         }
     }
@@ -283,7 +283,7 @@ PoolOptions Problem::make_pool(const model::PoolView& pool) const {
     const auto price_and_name = [&](std::uint32_t t) {
         const TypeOption& option = out.types[t];
         const InstanceType& type = (*pool.types)[option.type];
-        return std::tuple(type.offerings[option.first + option.order.front()].price,
+        return std::tuple(type.offerings[option.first + option.order.front()].cost(),
                           std::string_view(type.name), t);
     };
     out.by_price.resize(out.types.size());
@@ -690,7 +690,7 @@ const std::vector<std::string>& Problem::values_of(PoolIndex pool, KeyId key_id)
             const Requirement* defined = offered.requirements.find(key);
             if (defined == nullptr) defined = one.requirements.find(key);
             if (defined == nullptr) defined = of_pool;
-            if (defined != nullptr) add(*defined, offered.price);
+            if (defined != nullptr) add(*defined, offered.cost());
         }
     }
     std::vector<std::pair<rules::Money, std::string>> order;

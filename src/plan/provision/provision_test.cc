@@ -396,6 +396,59 @@ TEST(Provision, a_cost_by_the_node_makes_for_fewer_nodes) {
     static_cast<void>(pool);
 }
 
+// The bound, the choice and the sums go by what offerings cost with their interruptions; the price is the
+// list price still.
+TEST(Provision, what_interruptions_cost_makes_for_another_choice_and_is_no_price) {
+    const struct {
+        double cost;  // Of each offering in zone a, where prices are a cent lower.
+        const char* zone;
+    } cases[] = {{0, "a"}, {0.009, "a"}, {0.011, "b"}, {5, "b"}};
+    for (const auto& c : cases) {
+        Question q;
+        q.pool("default");
+        auto types = std::make_shared<std::vector<rules::InstanceType>>(*q.types);
+        for (rules::InstanceType& type : *types) {
+            type.offerings[0].interruption_cost = rules::Money::from_dollars(c.cost);
+            type.offerings[1].price += rules::Money::from_dollars(0.01);
+        }
+        q.snapshot.pools.front().types = std::move(types);
+        q.pods(30, 1000, 1);
+        const Plan plan = q.plan();
+        rules::Money price;
+        rules::Money interruptions;
+        for (const Launch& launch : plan.launches) {
+            const bool is_calm = c.zone[0] == 'b';
+            EXPECT_EQ(launch.spec->zone, c.zone) << c.cost;
+            EXPECT_EQ(launch.spec->interruption_cost, rules::Money::from_dollars(is_calm ? 0 : c.cost));
+            EXPECT_EQ(launch.spec->paid_for_fewer_interruptions,
+                      rules::Money::from_dollars(is_calm ? 0.01 : 0));
+            price += launch.spec->price;
+            interruptions += launch.spec->interruption_cost;
+        }
+        EXPECT_EQ(plan.price, price);
+        EXPECT_EQ(plan.node_cost, interruptions);
+        EXPECT_LE(plan.lower_bound, plan.price + plan.node_cost);
+    }
+}
+
+TEST(Provision, where_all_are_interrupted_alike_their_cost_stands_beside_the_price) {
+    Question q;
+    q.pool("default");
+    auto types = std::make_shared<std::vector<rules::InstanceType>>(*q.snapshot.pools.front().types);
+    for (rules::InstanceType& type : *types) {
+        for (rules::Offering& offering : type.offerings)
+            offering.interruption_cost = rules::Money::from_dollars(0.5);
+    }
+    q.snapshot.pools.front().types = std::move(types);
+    q.pods(30, 1000, 1);
+    const Plan plan = q.plan();
+    EXPECT_EQ(plan.node_cost, rules::Money::from_dollars(0.5 * static_cast<double>(plan.launches.size())));
+    EXPECT_GT(plan.lower_bound, plan.price);  // The bound counts it.
+    EXPECT_LE(plan.lower_bound, plan.price + plan.node_cost);
+    for (const Launch& launch : plan.launches)
+        EXPECT_EQ(launch.spec->paid_for_fewer_interruptions, rules::Money{});
+}
+
 TEST(Provision, passes_are_named_and_timed_by_the_clock_that_is_handed_in) {
     Question q;
     q.pool("default");

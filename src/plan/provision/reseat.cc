@@ -178,7 +178,7 @@ class Reseat {
     }
 
     std::int64_t cost_of(const Launch& launch) const {
-        return (launch.spec->price + snapshot_.pools[launch.spec->pool].node_cost).nanos;
+        return (launch.spec->price + cost_besides(snapshot_, *launch.spec)).nanos;
     }
 
     void set_price() {
@@ -186,7 +186,7 @@ class Reseat {
         plan_.node_cost = {};
         for (const Launch& launch : plan_.launches) {
             plan_.price += launch.spec->price;
-            plan_.node_cost += snapshot_.pools[launch.spec->pool].node_cost;
+            plan_.node_cost += cost_besides(snapshot_, *launch.spec);
         }
     }
 

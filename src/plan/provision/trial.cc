@@ -528,7 +528,7 @@ bool Trial::settle(Opened& opened) {
         const rules::InstanceType& type = problem_.type(pool, options.types[t]);
         const rules::Money price =
             problem_.offering(pool, options.types[t], Problem::cheapest(options.types[t], opened.masks[t]))
-                .price;
+                .cost();
         others.emplace_back(t, opened.masks[t]);
         if (best != nullptr && std::tie(least, best->name) <= std::tie(price, type.name)) continue;
         best = &type;

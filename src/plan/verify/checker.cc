@@ -288,7 +288,7 @@ void let_wait(const model::Snapshot& snapshot, const std::map<PodIndex, std::str
     for (Launch& launch : plan.launches) std::erase_if(launch.pods, is_one);
     for (const Launch& launch : plan.launches) {
         if (launch.pods.empty()) plan.price -= launch.spec->price;
-        if (launch.pods.empty()) plan.node_cost -= snapshot.pools[launch.spec->pool].node_cost;
+        if (launch.pods.empty()) plan.node_cost -= cost_besides(snapshot, *launch.spec);
     }
     std::erase_if(plan.launches, [](const Launch& launch) { return launch.pods.empty(); });
     std::erase_if(plan.waits, [&](const Wait& wait) { return is_one(wait.pod); });

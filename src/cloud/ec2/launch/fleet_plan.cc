@@ -151,7 +151,8 @@ Result<FleetPlan> plan_fleet(const LaunchRequest& request, const std::set<rules:
             out.parts.push_back({std::move(made), {}});
         }
         out.parts[part->second].overrides.push_back({each.key.type, each.key.zone, *each.subnet,
-                                                     each.image->id, each.choice->offering->price.dollars()});
+                                                     each.image->id,
+                                                     each.choice->offering->cost().dollars()});
         out.asked.push_back(each.key);
     }
     return out;
