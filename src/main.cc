@@ -88,8 +88,10 @@ void add_ec2(CLI::App& command, Ec2Options& o) {
                   "EC2: the account's reserved instances and Savings Plans are paid for already")
         ->envname("ACCOUNT_COMMITMENTS");
     command
-        .add_option("--aws-feature-gates", o.aws_feature_gates,
-                    "EC2: RebootForRepair=true reboots nodes whose GPU a reset mends; others have no effect")
+        .add_option(
+            "--aws-feature-gates", o.aws_feature_gates,
+            "EC2: RebootForRepair=true reboots nodes whose GPU a reset mends, NodeClassCEL=true takes "
+            "expressions in spec.kubelet; others have no effect")
         ->envname("AWS_FEATURE_GATES");
 }
 
@@ -274,6 +276,10 @@ void add_validate(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("validate", "say what an API server would refuse in manifests");
     auto options = std::make_shared<ValidateOptions>();
     add_files(*command, options->files, options->is_recursive);
+    command
+        ->add_option("--aws-feature-gates", options->aws_feature_gates,
+                     "as the controller's: NodeClassCEL=true takes expressions in spec.kubelet")
+        ->envname("AWS_FEATURE_GATES");
     command->footer(
         "Exit code 0: nothing wrong. 1: mistakes, listed by file and line. 2: something cannot be read.");
     command->callback([options, &code] { code = run_validate(*options); });

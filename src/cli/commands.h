@@ -102,6 +102,7 @@ int run_demo(const DemoOptions& options);
 struct ValidateOptions {
     std::vector<std::string> files;
     bool is_recursive = false;
+    std::string aws_feature_gates;  // As the controller's.
 };
 // 0: nothing wrong, 1: mistakes, 2: something cannot be read.
 int run_validate(const ValidateOptions& options);

@@ -64,6 +64,7 @@ Result<cloud::ec2::Settings> ec2_settings(const Ec2Options& in, bool legacy_node
     const auto gates = cloud::ec2::parse_aws_feature_gates(in.aws_feature_gates);
     if (!gates) return invalid("--aws-feature-gates: " + gates.error().message);
     out.reboot_for_repair = gates->reboot_for_repair;
+    out.node_class_cel = gates->node_class_cel;
     return out;
 }
 

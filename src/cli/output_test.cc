@@ -94,8 +94,9 @@ class Output : public testing::Test {
         return capture([&] { return run_simulate(options); }, 0);
     }
 
-    std::string validate(const std::string& text, int code) {
+    std::string validate(const std::string& text, int code, const std::string& aws_feature_gates = "") {
         ValidateOptions options;
+        options.aws_feature_gates = aws_feature_gates;
         options.files = {write(text)};
         return capture([&] { return run_validate(options); }, code);
     }
@@ -164,6 +165,20 @@ TEST_F(Output, validate_says_by_file_and_line_what_a_server_would_refuse) {
                  1),
         HasSubstr("EC2NodeClass a: InvalidKubeletConfiguration: "));
     EXPECT_THAT(validate("kind: [\n", 2), HasSubstr("not valid YAML"));
+    const auto of_expression = [&](const std::string& expression, const char* gates, int code) {
+        return validate(
+            "apiVersion: karpenter.k8s.aws/v1\nkind: EC2NodeClass\nmetadata: {name: a}\nspec: "
+            "{amiSelectorTerms: [{alias: al2023@latest}], subnetSelectorTerms: [{id: subnet-1}], "
+            "securityGroupSelectorTerms: [{id: sg-1}], role: r, kubelet: {maxPods: \"" +
+                expression + "\"}}\n",
+            code, gates);
+    };
+    EXPECT_THAT(of_expression("max_pods - 1", "", 1), HasSubstr("KubeletExpressionsDisabled: "));
+    constexpr const char* kOn = "NodeClassCEL=true";
+    EXPECT_THAT(of_expression("max_pods - 1", kOn, 0), HasSubstr("no mistakes"));
+    EXPECT_THAT(of_expression("max_pods -", kOn, 1), HasSubstr("KubeletExpressionInvalid: "));
+    EXPECT_THAT(of_expression("9 - max_pods", kOn, 1), HasSubstr("KubeletExpressionEvaluationFailed: "));
+    of_expression("1", "NodeClassCEL", 2);
     ValidateOptions nothing;
     nothing.files = {(folder_ / "nowhere.yaml").string()};
     capture([&] { return run_validate(nothing); }, 2);

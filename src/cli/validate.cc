@@ -11,7 +11,9 @@
 #include "cli/grouping.h"
 #include "cli/manifest_files.h"
 #include "cli/unread_kinds.h"
-#include "cloud/ec2/kubelet.h"
+#include "cloud/ec2/catalogue.h"
+#include "cloud/ec2/feature_gates.h"
+#include "cloud/ec2/types/kubelet_of_type.h"
 #include "rules/budget.h"
 #include "rules/node_pool_rules.h"
 #include "sim/manifest_judge.h"
@@ -47,13 +49,22 @@ std::string place_of(const api::Document& document, std::string_view field) {
     return document.source;
 }
 
-std::vector<std::string> unusable_node_class(const api::Document& document) {
+// Expressions are tried with the built-in types.
+std::vector<std::string> unusable_node_class(const api::Document& document,
+                                             const cloud::ec2::AwsFeatureGates& gates) {
     const auto read = api::decode_node_class(document.json);
     if (!read) return {read.error().message};
     const auto node_class = cloud::ec2::parse_node_class(*read);
     if (!node_class) return {node_class.error().message};
-    const auto kubelet = cloud::ec2::parse_kubelet(node_class->kubelet, node_class->family);
+    const auto kubelet =
+        cloud::ec2::parse_kubelet(node_class->kubelet, node_class->family, gates.node_class_cel);
     if (!kubelet) return {fmt::format("{}: {}", kubelet.error().reason, kubelet.error().message)};
+    if (!kubelet->has_expressions()) return {};
+    std::vector<cloud::ec2::InstanceTypeInfo> types;
+    for (const cloud::ec2::CatalogueType& type : cloud::ec2::catalogue().types) types.push_back(type.info);
+    const std::string why =
+        cloud::ec2::why_expressions_fail(types, cloud::ec2::shape_of(*node_class, *kubelet, {}));
+    if (!why.empty()) return {"KubeletExpressionEvaluationFailed: " + why};
     return {};
 }
 
@@ -80,9 +91,10 @@ std::vector<std::string> unusable_provisioner(const api::Document& document) {
 }
 
 // What keeps an object that an API server takes from being used.
-std::vector<std::string> unusable_because(const api::Document& document) {
+std::vector<std::string> unusable_because(const api::Document& document,
+                                          const cloud::ec2::AwsFeatureGates& gates) {
     if (document.kind == "EC2NodeClass" && document.group() == "karpenter.k8s.aws")
-        return unusable_node_class(document);
+        return unusable_node_class(document, gates);
     if (document.kind == "Provisioner" && document.api_version == api::kFirstApiVersion)
         return unusable_provisioner(document);
     if (document.kind == "AWSNodeTemplate" && document.api_version == api::kFirstAwsApiVersion) {
@@ -101,6 +113,8 @@ std::vector<std::string> unusable_because(const api::Document& document) {
 
 class Validation {
   public:
+    explicit Validation(cloud::ec2::AwsFeatureGates gates) : gates_(gates) {}
+
     void look_at(const api::Document& document) {
         ++documents_;
         const sim::Judgement judgement = judge_.judge(document.api_version, document.kind, document.json);
@@ -114,7 +128,8 @@ class Validation {
                  mistake.field.empty() ? mistake.what : fmt::format("{}: {}", mistake.field, mistake.what));
         }
         if (!judgement.mistakes.empty()) return;
-        for (const std::string& reason : unusable_because(document)) tell(document.source, document, reason);
+        for (const std::string& reason : unusable_because(document, gates_))
+            tell(document.source, document, reason);
     }
 
     void no_object(const std::string& message) {
@@ -144,6 +159,7 @@ class Validation {
         fmt::print("{}: {}{}{}: {}\n", place, document.kind, name.empty() ? "" : " ", name, what);
     }
 
+    cloud::ec2::AwsFeatureGates gates_;
     sim::ManifestJudge judge_;
     std::size_t documents_ = 0;
     std::size_t checked_ = 0;
@@ -155,9 +171,11 @@ class Validation {
 }  // namespace
 
 int run_validate(const ValidateOptions& options) {
+    const auto gates = cloud::ec2::parse_aws_feature_gates(options.aws_feature_gates);
+    if (!gates) return refuse("--aws-feature-gates: " + gates.error().message);
     const auto manifests = read_manifests({options.files, options.is_recursive}, api::FieldLines::kYes);
     if (!manifests) return refuse(manifests.error().message);
-    Validation validation;
+    Validation validation(*gates);
     for (const Manifest& manifest : manifests->objects) validation.look_at(manifest.document);
     for (const Misreading& misreading : manifests->misread) {
         if (misreading.what.is_foreign) {

@@ -30,6 +30,7 @@ sources() {
         api) ls base/*.cc api/*.cc ;;
         rules) ls base/*.cc api/meta.cc api/label_text.cc rules/*.cc ;;
         kube) ls base/*.cc kube/watch_parser.cc ;;
+        cloud/ec2) ls base/*.cc cloud/ec2/kubelet_expression.cc ;;
         *) ls base/*.cc "$1"/*.cc ;;
     esac | grep -v -e '_test\.cc$' -e '_bench\.cc$' -e '_fuzz\.cc$'
 }

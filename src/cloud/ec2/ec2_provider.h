@@ -128,12 +128,12 @@ class Ec2Provider final : public Provider {
     NodeTags node_tags_;
     LaunchTemplates templates_;
     SubnetChoice subnets_;
+    RegionTypes region_types_;
     Launcher launcher_;
     ClusterDiscovery cluster_;
     InstanceProfiles profiles_;
     Discovery discovery_;
     ClassReconciler reconciler_;
-    RegionTypes region_types_;
     LearnedMemory learned_;
     Reports& reports_;
     InterruptionQueue queue_;

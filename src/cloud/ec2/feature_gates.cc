@@ -33,7 +33,9 @@ Result<AwsFeatureGates> parse_aws_feature_gates(std::string_view text) {
         const bool is_on = is_one_of(value, {"true", "True", "TRUE", "t", "T", "1"});
         if (!is_on && !is_one_of(value, {"false", "False", "FALSE", "f", "F", "0"}))
             return invalid(fmt::format("\"{}\" is not a gate's name=true or name=false", entry));
-        if (trimmed(entry.substr(0, equals)) == "RebootForRepair") out.reboot_for_repair = is_on;
+        const std::string_view name = trimmed(entry.substr(0, equals));
+        if (name == "RebootForRepair") out.reboot_for_repair = is_on;
+        if (name == "NodeClassCEL") out.node_class_cel = is_on;
     }
     return out;
 }

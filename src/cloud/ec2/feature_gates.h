@@ -9,9 +9,11 @@ namespace joiner::cloud::ec2 {
 
 struct AwsFeatureGates {
     bool reboot_for_repair = false;
+    bool node_class_cel = false;  // Expressions in spec.kubelet.
 };
 
-// "RebootForRepair=true,…". Gates that are not known, or that nothing here stands behind, are passed over.
+// "RebootForRepair=true,NodeClassCEL=true,…". Gates that are not known, or that nothing here stands behind,
+// are passed over.
 Result<AwsFeatureGates> parse_aws_feature_gates(std::string_view text);
 
 }  // namespace joiner::cloud::ec2

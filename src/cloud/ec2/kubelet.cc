@@ -210,7 +210,8 @@ std::optional<double> percent_of(std::string_view text) {
 
 class Reader {
   public:
-    Reader(const Json& json, AmiFamily family) : json_(json), family_(family) {}
+    Reader(const Json& json, AmiFamily family, bool takes_expressions)
+        : json_(json), family_(family), takes_expressions_(takes_expressions) {}
 
     tl::expected<KubeletSettings, KubeletMistake> read() {
         check_fields();
@@ -220,7 +221,7 @@ class Reader {
         if (!mistakes_.empty()) return mistake("InvalidKubeletConfiguration");
         if (!expressions_.empty()) {
             mistakes_ = std::move(expressions_);
-            return mistake("KubeletExpressionsDisabled");
+            return mistake(takes_expressions_ ? "KubeletExpressionInvalid" : "KubeletExpressionsDisabled");
         }
         check_family();
         if (!mistakes_.empty()) return mistake("UnsupportedKubeletConfiguration");
@@ -265,20 +266,39 @@ class Reader {
     }
 
     void read_amounts() {
-        for (const auto& [name, out] : {std::pair{"kubeReserved", &out_.kube_reserved},
-                                        std::pair{"systemReserved", &out_.system_reserved}}) {
-            *out = map_at(name);
-            for (const auto& [key, value] : *out) {
-                if (!is_among(kReservable, key)) {
-                    say("{}.{}: may be cpu, memory, ephemeral-storage and pid", name, key);
-                } else if (value.starts_with('-')) {
-                    say("{}.{}: \"{}\" is below zero", name, key, value);
-                } else if (!Quantity::parse(value)) {
-                    expressions_.push_back(
-                        fmt::format("spec.kubelet.{}.{}: \"{}\" is no quantity", name, key, value));
-                }
+        read_reserve("kubeReserved", out_.kube_reserved, out_.kube_reserved_expressions);
+        read_reserve("systemReserved", out_.system_reserved, out_.system_reserved_expressions);
+    }
+
+    void read_reserve(const char* name, api::StringMap& amounts,
+                      std::map<std::string, KubeletExpression>& expressions) {
+        for (const auto& [key, value] : map_at(name)) {
+            if (!is_among(kReservable, key)) {
+                say("{}.{}: may be cpu, memory, ephemeral-storage and pid", name, key);
+            } else if (value.starts_with('-')) {
+                say("{}.{}: \"{}\" is below zero", name, key, value);
+            } else if (Quantity::parse(value)) {
+                amounts.emplace(key, value);
+            } else if (auto read = expression(fmt::format("{}.{}", name, key), value)) {
+                expressions.emplace(key, std::move(*read));
             }
         }
+    }
+
+    std::optional<KubeletExpression> expression(const std::string& field, const std::string& text) {
+        if (!takes_expressions_) {
+            expressions_.push_back(
+                fmt::format("spec.kubelet.{}: \"{}\" is an expression, which wants "
+                            "--aws-feature-gates NodeClassCEL=true",
+                            field, text));
+            return std::nullopt;
+        }
+        auto read = KubeletExpression::parse(text);
+        if (read) return std::move(*read);
+        expressions_.push_back(
+            fmt::format("spec.kubelet.{}: \"{}\" is neither a number nor an expression: {}", field, text,
+                        read.error().message));
+        return std::nullopt;
     }
 
     void read_evictions() {
@@ -331,7 +351,7 @@ class Reader {
     void read_numbers() {
         const auto max_pods = json_.find("maxPods");
         if (max_pods != json_.end() && max_pods->is_string()) {
-            expressions_.push_back("spec.kubelet.maxPods: is an expression");
+            out_.max_pods_expression = expression("maxPods", max_pods->get<std::string>());
         } else if (max_pods != json_.end() && !max_pods->is_number() && !max_pods->is_null()) {
             say("maxPods: must be a whole number");
         }
@@ -365,20 +385,22 @@ class Reader {
 
     const Json& json_;
     AmiFamily family_;
+    bool takes_expressions_;
     KubeletSettings out_;
     std::vector<std::string> mistakes_;
-    // Values in CEL, which wants the gate NodeClassCEL.
+    // What is wrong with the expressions.
     std::vector<std::string> expressions_;
 };
 
 }  // namespace
 
-tl::expected<KubeletSettings, KubeletMistake> parse_kubelet(std::string_view text, AmiFamily family) {
+tl::expected<KubeletSettings, KubeletMistake> parse_kubelet(std::string_view text, AmiFamily family,
+                                                            bool takes_expressions) {
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object())
         return tl::unexpected<KubeletMistake>(
             {"InvalidKubeletConfiguration", "spec.kubelet: must be an object"});
-    return Reader(json, family).read();
+    return Reader(json, family, takes_expressions).read();
 }
 
 }  // namespace joiner::cloud::ec2

@@ -25,7 +25,9 @@ struct Settings {
     bool enable_zonal_shift = false;
     bool account_commitments = false;  // Ask what the account has paid for already.
     bool legacy_node_repair = false;
-    bool reboot_for_repair = false;  // Of --aws-feature-gates.
+    // Of --aws-feature-gates.
+    bool reboot_for_repair = false;
+    bool node_class_cel = false;
     // For how long what selectors find is not asked for anew.
     Duration ami_refresh = std::chrono::minutes{1};
     Duration subnet_refresh = std::chrono::minutes{1};

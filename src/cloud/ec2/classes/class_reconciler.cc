@@ -12,6 +12,7 @@
 #include "cloud/ec2/kubelet.h"
 #include "cloud/ec2/launch/fleet_plan.h"
 #include "cloud/ec2/names.h"
+#include "cloud/ec2/types/kubelet_of_type.h"
 #include "rules/conditions.h"
 
 namespace joiner::cloud::ec2 {
@@ -323,10 +324,7 @@ void ClassReconciler::step_done(const JobPtr& job) {
             job->set("ValidationSucceeded", "False", "ClusterCIDRResolutionFailed", why);
         return finish(job);
     }
-    if (const auto kubelet = parse_kubelet(job->spec.kubelet, job->spec.family); !kubelet) {
-        job->set("ValidationSucceeded", "False", kubelet.error().reason, kubelet.error().message);
-        return finish(job);
-    }
+    if (!is_kubelet_usable(job)) return finish(job);
     for (const char* type : {"AMIsReady", "SubnetsReady", "SecurityGroupsReady", "InstanceProfileReady"}) {
         if (job->is_true(type)) continue;
         job->set("ValidationSucceeded", "False", "DependenciesNotReady",
@@ -334,6 +332,26 @@ void ClassReconciler::step_done(const JobPtr& job) {
         return finish(job);
     }
     validate(job);
+}
+
+bool ClassReconciler::is_kubelet_usable(const JobPtr& job) const {
+    const Ec2NodeClass& spec = job->spec;
+    auto kubelet = parse_kubelet(spec.kubelet, spec.family, ground_.settings.node_class_cel);
+    if (!kubelet) {
+        job->set("ValidationSucceeded", "False", kubelet.error().reason, kubelet.error().message);
+        return false;
+    }
+    if (!kubelet->has_expressions()) return true;
+    const auto region = ground_.region_types.facts();
+    if (region == nullptr) {
+        job->keep("ValidationSucceeded", "EC2 has not said yet which instance types there are");
+        return false;
+    }
+    std::string why =
+        why_expressions_fail(region->types, shape_of(spec, std::move(*kubelet), ground_.settings));
+    if (why.empty()) return true;
+    job->set("ValidationSucceeded", "False", "KubeletExpressionEvaluationFailed", std::move(why));
+    return false;
 }
 
 // By a dry run of a launch, since only EC2 knows what it would take.
@@ -374,13 +392,15 @@ void ClassReconciler::validate(const JobPtr& job) {
     std::optional<PlacementGroup> group;
     if (job->spec.placement_group) group = ground_.placement_groups.find(*job->spec.placement_group);
     const StatusSubnet& subnet = job->status.subnets.front();
-    const auto plan = plan_fleet(request, {},
-                                 {.node_class = job->spec,
-                                  .status = job->status,
-                                  .settings = ground_.settings,
-                                  .subnets = {{subnet.zone, subnet.id}},
-                                  .reservations = nullptr,
-                                  .placement_group = group});
+    const auto plan =
+        plan_fleet(request, {},
+                   {.node_class = job->spec,
+                    .status = job->status,
+                    .settings = ground_.settings,
+                    .subnets = {{subnet.zone, subnet.id}},
+                    .reservations = nullptr,
+                    .placement_group = group,
+                    .region = ground_.settings.node_class_cel ? ground_.region_types.facts() : nullptr});
     if (!plan) {
         job->keep("ValidationSucceeded", plan.error().message);
         return finish(job);

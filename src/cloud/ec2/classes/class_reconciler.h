@@ -19,6 +19,7 @@
 #include "cloud/ec2/placement/placement_groups.h"
 #include "cloud/ec2/reservations/reservations.h"
 #include "cloud/ec2/settings.h"
+#include "cloud/ec2/types/region_types.h"
 #include "io/loop.h"
 
 namespace joiner::cloud::ec2 {
@@ -34,6 +35,7 @@ class ClassReconciler {
         LaunchTemplates& templates;
         Reservations& reservations;
         PlacementGroups& placement_groups;
+        RegionTypes& region_types;
         const Settings& settings;
     };
     explicit ClassReconciler(Ground ground) : ground_(ground) {}
@@ -56,6 +58,8 @@ class ClassReconciler {
     void find_reservations(const JobPtr& job);
     void find_placement_group(const JobPtr& job);
     void step_done(const JobPtr& job);
+    // Whether the kubelet settings can be used; else ValidationSucceeded says what is in the way.
+    bool is_kubelet_usable(const JobPtr& job) const;
     void validate(const JobPtr& job);
     void dry_run_fleet(const JobPtr& job, const LaunchTemplateRequest& launch_template);
     void dry_run_instance(const JobPtr& job, const LaunchTemplateRequest& launch_template,

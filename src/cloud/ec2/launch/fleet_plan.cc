@@ -8,6 +8,7 @@
 #include "api/names.h"
 #include "cloud/ec2/aws/encoding.h"
 #include "cloud/ec2/calls/ec2_requests.h"
+#include "cloud/ec2/launch/launch_kubelets.h"
 #include "cloud/ec2/launch/launch_template_request.h"
 #include "cloud/ec2/names.h"
 
@@ -23,8 +24,13 @@ std::string name_of_content(LaunchTemplateRequest request) {
 
 // Types that are launched alike share a template.
 std::string group_of(const rules::InstanceType& type, const StatusImage& image,
-                     const std::string& reservation, int efa_interfaces) {
-    return fmt::format("{} {} {} {}", image.id, type.capacity.pods, reservation, efa_interfaces);
+                     const std::string& reservation, int efa_interfaces, const KubeletSettings& kubelet) {
+    std::string out = fmt::format("{} {} {} {}", image.id, type.capacity.pods, reservation, efa_interfaces);
+    for (const api::StringMap* reserve : {&kubelet.kube_reserved, &kubelet.system_reserved}) {
+        for (const auto& [resource, amount] : *reserve) out += fmt::format(" {}={}", resource, amount);
+        out += ';';
+    }
+    return out;
 }
 
 // What a choice is launched with.
@@ -121,6 +127,7 @@ Result<FleetPlan> plan_fleet(const LaunchRequest& request, const std::set<rules:
         candidates = of_one_kind(candidates);
         out.reservations = kind_of(*candidates.front().reservation);
     }
+    TRY(LaunchKubelets kubelets, LaunchKubelets::read(ground));
     std::map<std::string, std::size_t> part_of;
     std::set<std::string> types;
     std::set<rules::OfferingKey> asked;
@@ -130,14 +137,16 @@ Result<FleetPlan> plan_fleet(const LaunchRequest& request, const std::set<rules:
         if (!asked.insert(each.key).second) continue;
         if (out.asked.size() >= kMostOverrides) break;
         if (!types.contains(type.name) && types.size() >= kMostTypes) continue;
+        TRY(const KubeletSettings* kubelet, kubelets.of(type.name));
+        const std::string group = group_of(type, *each.image, each.key.reservation,
+                                           efa_interfaces(ground.node_class, request.claim, type), *kubelet);
+        if (!part_of.contains(group) && out.parts.size() == kMostTemplates) continue;
         types.insert(type.name);
-        const auto [part, is_new] =
-            part_of.try_emplace(group_of(type, *each.image, each.key.reservation,
-                                         efa_interfaces(ground.node_class, request.claim, type)),
-                                out.parts.size());
+        const auto [part, is_new] = part_of.try_emplace(group, out.parts.size());
         if (is_new) {
-            TRY(LaunchTemplateRequest made, make_launch_template(ground, request.claim, type, *each.image,
-                                                                 out.capacity_type, each.reservation));
+            TRY(LaunchTemplateRequest made,
+                make_launch_template(ground, request.claim, type, *kubelet, *each.image, out.capacity_type,
+                                     each.reservation));
             made.name = name_of_content(made);
             out.parts.push_back({std::move(made), {}});
         }

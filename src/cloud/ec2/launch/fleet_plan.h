@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@
 #include "cloud/ec2/reservations/reservation_book.h"
 #include "cloud/ec2/reservations/reservation_rules.h"
 #include "cloud/ec2/settings.h"
+#include "cloud/ec2/types/region_types.h"
 #include "cloud/launch.h"
 
 namespace joiner::cloud::ec2 {
@@ -24,6 +26,7 @@ namespace joiner::cloud::ec2 {
 // EC2 takes no more of them in one fleet.
 inline constexpr std::size_t kMostTypes = 60;
 inline constexpr std::size_t kMostOverrides = 300;
+inline constexpr std::size_t kMostTemplates = 50;
 
 struct FleetPart {
     LaunchTemplateRequest launch_template;
@@ -43,6 +46,7 @@ struct FleetGround {
     std::map<std::string, std::string> subnets;     // The one to launch in, by zone.
     const ReservationBook* reservations = nullptr;  // nullptr: none has room.
     std::optional<PlacementGroup> placement_group = {};
+    std::shared_ptr<const RegionFacts> region = {};  // Where expressions in spec.kubelet are worked out.
 };
 
 // `tried`: what was found short already. kExhausted where nothing is left; kNotReady and kInvalid where no

@@ -27,11 +27,11 @@ bool FleetPlans::is_answered_by(const Question& question, const LaunchRequest& r
                                 const std::set<rules::OfferingKey>& tried, const FleetGround& ground) {
     const api::NodeClaim& claim = request.claim;
     return question.node_class == request.node_class && question.types.lock() == request.types &&
-           question.choices == request.choices && question.labels == claim.meta.labels &&
-           question.taints == claim.taints && question.startup_taints == claim.startup_taints &&
-           question.wants_efa == wants_efa(claim) && question.is_dedicated == must_be_dedicated(claim) &&
-           question.tried == tried && question.subnets == ground.subnets &&
-           question.cluster == known_of_cluster(ground.settings);
+           question.region.lock() == ground.region && question.choices == request.choices &&
+           question.labels == claim.meta.labels && question.taints == claim.taints &&
+           question.startup_taints == claim.startup_taints && question.wants_efa == wants_efa(claim) &&
+           question.is_dedicated == must_be_dedicated(claim) && question.tried == tried &&
+           question.subnets == ground.subnets && question.cluster == known_of_cluster(ground.settings);
 }
 
 Result<std::shared_ptr<const FleetPlan>> FleetPlans::plan(const LaunchRequest& request,
@@ -50,8 +50,8 @@ Result<std::shared_ptr<const FleetPlan>> FleetPlans::plan(const LaunchRequest& r
     std::erase_if(lately_, [](const Question& question) { return question.types.expired(); });
     if (lately_.size() == kMostQuestions) lately_.pop_back();
     const api::NodeClaim& claim = request.claim;
-    lately_.push_front({request.node_class, request.types, request.choices, claim.meta.labels, claim.taints,
-                        claim.startup_taints, wants_efa(claim), must_be_dedicated(claim), tried,
+    lately_.push_front({request.node_class, request.types, ground.region, request.choices, claim.meta.labels,
+                        claim.taints, claim.startup_taints, wants_efa(claim), must_be_dedicated(claim), tried,
                         ground.subnets, known_of_cluster(ground.settings), out});
     return out;
 }

@@ -25,6 +25,7 @@ class FleetPlans {
     struct Question {
         std::shared_ptr<const api::NodeClass> node_class;
         std::weak_ptr<const std::vector<rules::InstanceType>> types;
+        std::weak_ptr<const RegionFacts> region;
         std::vector<LaunchChoice> choices;
         api::StringMap labels;
         std::vector<api::Taint> taints;

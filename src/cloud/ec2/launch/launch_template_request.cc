@@ -95,17 +95,16 @@ std::string cluster_dns(const Settings& settings) {
 }
 
 Result<std::string> user_data(const FleetGround& ground, const api::NodeClaim& claim,
-                              const rules::InstanceType& type, std::string_view capacity_type) {
+                              const rules::InstanceType& type, const KubeletSettings& kubelet,
+                              std::string_view capacity_type) {
     const Ec2NodeClass& node_class = ground.node_class;
-    auto kubelet = parse_kubelet(node_class.kubelet, node_class.family);
-    if (!kubelet) return fail(ErrorKind::kNotReady, kubelet.error().message);
     Bootstrap out;
     out.cluster_name = ground.settings.cluster_name;
     out.endpoint = ground.settings.cluster_endpoint;
     out.ca_bundle = ground.settings.cluster_ca;
     out.service_cidr = ground.settings.service_cidr;
     out.cluster_dns = cluster_dns(ground.settings);
-    out.kubelet = std::move(*kubelet);
+    out.kubelet = kubelet;
     out.max_pods = type.capacity.pods;
     out.taints = bootstrap_taints(claim.taints, claim.startup_taints);
     out.labels = bootstrap_labels(claim.meta.labels, capacity_type, node_class.family);
@@ -174,13 +173,14 @@ int efa_interfaces(const Ec2NodeClass& node_class, const api::NodeClaim& claim,
 }
 
 Result<LaunchTemplateRequest> make_launch_template(const FleetGround& ground, const api::NodeClaim& claim,
-                                                   const rules::InstanceType& type, const StatusImage& image,
+                                                   const rules::InstanceType& type,
+                                                   const KubeletSettings& kubelet, const StatusImage& image,
                                                    std::string_view capacity_type,
                                                    const StatusReservation* reservation) {
     const Ec2NodeClass& node_class = ground.node_class;
     LaunchTemplateRequest out;
     out.image_id = image.id;
-    TRY(out.user_data, user_data(ground, claim, type, capacity_type));
+    TRY(out.user_data, user_data(ground, claim, type, kubelet, capacity_type));
     out.instance_profile = ground.status.instance_profile;
     out.detailed_monitoring = node_class.detailed_monitoring.value_or(false);
     const std::vector<BlockDeviceMapping> mappings = node_class.block_devices.empty()

@@ -1,17 +1,20 @@
-// The launch template by which a claim's machines of one image, pod density and need are launched. Pure; any
-// thread.
+// The launch template by which a claim's machines of one image, pod density, reserves and need are launched.
+// Pure; any thread.
 #pragma once
 
 #include <string_view>
 
 #include "cloud/ec2/calls/launch_template.h"
+#include "cloud/ec2/kubelet.h"
 #include "cloud/ec2/launch/fleet_plan.h"
 
 namespace joiner::cloud::ec2 {
 
-// Without its name. `reservation`: that it launches into; nullptr: none. Errors are those of user data.
+// Without its name. `kubelet`: of the type's node, without expressions. `reservation`: that it launches into;
+// nullptr: none. Errors are those of user data.
 Result<LaunchTemplateRequest> make_launch_template(const FleetGround& ground, const api::NodeClaim& claim,
-                                                   const rules::InstanceType& type, const StatusImage& image,
+                                                   const rules::InstanceType& type,
+                                                   const KubeletSettings& kubelet, const StatusImage& image,
                                                    std::string_view capacity_type,
                                                    const StatusReservation* reservation);
 

@@ -23,7 +23,8 @@ struct World {
     LaunchTemplateRequest make() const {
         return *make_launch_template(
             {.node_class = node_class, .status = status, .settings = settings, .subnets = {}}, claim, type,
-            status.images.front(), api::kOnDemand, nullptr);
+            *parse_kubelet(node_class.kubelet, node_class.family), status.images.front(), api::kOnDemand,
+            nullptr);
     }
 
     Ec2NodeClass node_class;

@@ -254,7 +254,8 @@ void Launcher::buy(const PurchasePtr& purchase) {
                              .settings = settings_,
                              .subnets = subnets_.choose(status),
                              .reservations = &reservations_.book(),
-                             .placement_group = group});
+                             .placement_group = group,
+                             .region = settings_.node_class_cel ? region_types_.facts() : nullptr});
     if (!plan) return cannot_ask(purchase, plan.error());
     purchase->plan = std::move(*plan);
     std::vector<LaunchTemplateRequest> templates;

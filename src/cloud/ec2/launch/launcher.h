@@ -40,6 +40,7 @@ class Launcher {
         SubnetChoice& subnets;
         Reservations& reservations;
         PlacementGroups& placement_groups;
+        RegionTypes& region_types;
         const Settings& settings;
         Reports& reports;
     };
@@ -50,6 +51,7 @@ class Launcher {
           subnets_(ground.subnets),
           reservations_(ground.reservations),
           placement_groups_(ground.placement_groups),
+          region_types_(ground.region_types),
           settings_(ground.settings),
           reports_(ground.reports),
           batches_(ground.loop, ground.ec2) {}
@@ -93,6 +95,7 @@ class Launcher {
     SubnetChoice& subnets_;
     Reservations& reservations_;
     PlacementGroups& placement_groups_;
+    RegionTypes& region_types_;
     const Settings& settings_;
     Reports& reports_;
     FleetPlans plans_;

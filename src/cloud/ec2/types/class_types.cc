@@ -9,6 +9,7 @@
 #include "cloud/ec2/names.h"
 #include "cloud/ec2/reservations/reservation_rules.h"
 #include "cloud/ec2/types/instance_type.h"
+#include "cloud/ec2/types/kubelet_of_type.h"
 
 namespace joiner::cloud::ec2 {
 namespace {
@@ -142,12 +143,12 @@ Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& fac
                                                           const ClassStatus& status, const Settings& settings,
                                                           const std::optional<PlacementGroup>& group,
                                                           const MemoryByImage& learned) {
-    auto kubelet = parse_kubelet(node_class.kubelet, node_class.family);
+    auto kubelet = parse_kubelet(node_class.kubelet, node_class.family, settings.node_class_cel);
     if (!kubelet) return invalid(kubelet.error().message);
-    NodeShape shape = shape_of(node_class, std::move(*kubelet));
-    shape.memory_overhead = settings.vm_memory_overhead;
-    shape.reserved_interfaces = settings.reserved_enis;
-    shape.region = region;
+    NodeShape of_class = shape_of(node_class, std::move(*kubelet), settings);
+    of_class.region = region;
+    const bool has_expressions = of_class.kubelet.has_expressions();
+    NodeShape shape = of_class;                // Of a type's node.
     std::map<std::string, std::string> zones;  // With their ids.
     for (const StatusSubnet& subnet : status.subnets) zones[subnet.zone] = subnet.zone_id;
 
@@ -158,6 +159,12 @@ Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& fac
     for (const InstanceTypeInfo& info : facts.types) {
         const auto known = table_facts().find(info.name);
         const TableFacts& of_table = known == table_facts().end() ? kNoTableFacts : known->second;
+        if (has_expressions) {
+            TypeKubelet resolved = kubelet_of(info, of_class);
+            if (!resolved.max_pods_failure.empty())
+                return invalid(resolved.max_pods_failure + ", for " + info.name);
+            shape.kubelet = std::move(resolved.settings);
+        }
         rules::InstanceType type = make_instance_type(info, of_table, shape);
         const StatusImage* image = image_for(status, type);
         if (image == nullptr) continue;

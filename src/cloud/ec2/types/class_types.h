@@ -18,7 +18,7 @@ namespace joiner::cloud::ec2 {
 
 // By name. `group`: that the class selects; nullopt: none. Types for which the class has no image are left
 // out. `learned`: memory that stands for the reckoned one, where the class's image for the type is the one
-// that it was learned of. kInvalid: the class's kubelet settings cannot be used.
+// that it was learned of. kInvalid: the class's kubelet settings cannot be used, or not for one of the types.
 Result<std::vector<rules::InstanceType>> make_class_types(const RegionFacts& facts, const std::string& region,
                                                           const Ec2NodeClass& node_class,
                                                           const ClassStatus& status, const Settings& settings,

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -19,7 +20,7 @@ std::vector<rules::InstanceType> types_of_class(const std::string& kubelet, std:
     ClassStatus status = read_status(node_class);
     status.subnets.resize(subnets);
     return *make_class_types(testing::catalogue_region(), "us-east-1", *parse_node_class(node_class), status,
-                             {.cluster_name = "test"}, {});
+                             {.cluster_name = "test", .node_class_cel = true}, {});
 }
 
 TEST(ClassTypes, offerings_of_one_place_share_what_they_require) {
@@ -43,6 +44,35 @@ TEST(ClassTypes, classes_share_what_their_types_have_alike) {
         EXPECT_EQ(a[i].requirements.begin(), b[i].requirements.begin()) << a[i].name;
         EXPECT_EQ(b[i].capacity.pods, 60) << b[i].name;
     }
+}
+
+TEST(ClassTypes, hold_what_expressions_come_to) {
+    const std::vector<rules::InstanceType> plain = types_of_class("{}");
+    const std::vector<rules::InstanceType> types =
+        types_of_class(R"({"maxPods": "min(max_pods, 20) + 0", "kubeReserved": {"cpu": "vcpus * 30", "memory":
+            "max_pods * 16"}, "systemReserved": {"memory": "0 - 1"}
+})");
+    ASSERT_EQ(types.size(), plain.size());
+    for (std::size_t i = 0; i < types.size(); ++i) {
+        const rules::InstanceType& type = types[i];
+        const std::int64_t pods = std::min<std::int64_t>(plain[i].capacity.pods, 20);
+        EXPECT_EQ(type.capacity.pods, pods) << type.name;
+        EXPECT_EQ(type.overhead.cpu_milli, type.capacity.cpu_milli / 1000 * 30) << type.name;
+        EXPECT_EQ(type.overhead.memory_bytes, (pods * 16 + 100) << 20) << type.name;
+        EXPECT_EQ(type.overhead.ephemeral_bytes, plain[i].overhead.ephemeral_bytes) << type.name;
+    }
+}
+
+TEST(ClassTypes, are_not_known_where_max_pods_fails_for_one) {
+    const auto parsed = parse_node_class(testing::ready_class());
+    Ec2NodeClass node_class = *parsed;
+    node_class.kubelet = R"({"maxPods": "100 / (vcpus - 2) + 0"
+})";
+    const auto types = make_class_types(testing::catalogue_region(), "us-east-1", node_class,
+                                        read_status(testing::ready_class()),
+                                        {.cluster_name = "test", .node_class_cel = true}, {});
+    ASSERT_FALSE(types);
+    EXPECT_NE(types.error().message.find("spec.kubelet.maxPods"), std::string::npos) << types.error().message;
 }
 
 TEST(ClassTypes, types_of_other_places_keep_their_own) {

@@ -17,12 +17,6 @@ constexpr std::int64_t kGibibyte = std::int64_t{1} << 30;
 constexpr std::int64_t kPodsWithoutAddresses = 110;
 constexpr std::string_view kEbsDriver = "ebs.csi.aws.com";
 
-const NetworkCard* default_card(const InstanceTypeInfo& info) {
-    const auto it = std::find_if(info.cards.begin(), info.cards.end(),
-                                 [&](const NetworkCard& card) { return card.index == info.default_card; });
-    return it == info.cards.end() ? nullptr : &*it;
-}
-
 int efa_only_on(const std::vector<NetworkInterface>& interfaces, std::optional<int> card) {
     return static_cast<int>(std::count_if(
         interfaces.begin(), interfaces.end(),
@@ -60,21 +54,6 @@ std::int64_t storage_of(const InstanceTypeInfo& info, const NodeShape& shape) {
     };
     if (const std::int64_t size = find_in(volumes); size > 0) return size;
     return or_otherwise(find_in(default_block_devices(shape.family)));
-}
-
-std::int64_t pods_of(const InstanceTypeInfo& info, const NodeShape& shape) {
-    const FamilyTraits& traits = traits_of(shape.family);
-    std::int64_t out = kPodsWithoutAddresses;
-    if (shape.kubelet.max_pods) {
-        out = *shape.kubelet.max_pods;
-    } else if (traits.limits_pods_to_addresses) {
-        const std::int64_t by_addresses =
-            pods_by_addresses(info, shape.reserved_interfaces, efa_only_on(shape.interfaces, 0));
-        if (by_addresses > 0) out = by_addresses;
-    }
-    if (traits.takes_pods_per_core && shape.kubelet.pods_per_core.value_or(0) > 0)
-        out = std::min(out, std::int64_t{*shape.kubelet.pods_per_core} * info.vcpus);
-    return out;
 }
 
 void add_devices(const InstanceTypeInfo& info, const NodeShape& shape, const TableFacts& facts,
@@ -187,13 +166,36 @@ std::string why_interfaces_do_not_fit(const InstanceTypeInfo& info,
 
 }  // namespace
 
-NodeShape shape_of(const Ec2NodeClass& node_class, KubeletSettings kubelet) {
+NodeShape shape_of(const Ec2NodeClass& node_class, KubeletSettings kubelet, const Settings& settings) {
     NodeShape out;
+    out.memory_overhead = settings.vm_memory_overhead;
+    out.reserved_interfaces = settings.reserved_enis;
     out.family = node_class.family;
     out.kubelet = std::move(kubelet);
     out.block_devices = node_class.block_devices;
     out.uses_raid0 = node_class.uses_raid0();
     out.interfaces = node_class.interfaces;
+    return out;
+}
+
+const NetworkCard* default_card(const InstanceTypeInfo& info) {
+    const auto it = std::find_if(info.cards.begin(), info.cards.end(),
+                                 [&](const NetworkCard& card) { return card.index == info.default_card; });
+    return it == info.cards.end() ? nullptr : &*it;
+}
+
+std::int64_t pods_of(const InstanceTypeInfo& info, const NodeShape& shape) {
+    const FamilyTraits& traits = traits_of(shape.family);
+    std::int64_t out = kPodsWithoutAddresses;
+    if (shape.kubelet.max_pods) {
+        out = *shape.kubelet.max_pods;
+    } else if (traits.limits_pods_to_addresses) {
+        const std::int64_t by_addresses =
+            pods_by_addresses(info, shape.reserved_interfaces, efa_only_on(shape.interfaces, 0));
+        if (by_addresses > 0) out = by_addresses;
+    }
+    if (traits.takes_pods_per_core && shape.kubelet.pods_per_core.value_or(0) > 0)
+        out = std::min(out, std::int64_t{*shape.kubelet.pods_per_core} * info.vcpus);
     return out;
 }
 

@@ -12,6 +12,7 @@
 #include "cloud/ec2/calls/instance_type_info.h"
 #include "cloud/ec2/kubelet.h"
 #include "cloud/ec2/node_class.h"
+#include "cloud/ec2/settings.h"
 #include "cloud/ec2/types/type_labels.h"
 #include "rules/instance_type.h"
 
@@ -36,8 +37,13 @@ struct NodeShape {
     std::string_view label_domain = kLabelDomain;
 };
 
-// Of `node_class`; the three settings are left at their defaults.
-NodeShape shape_of(const Ec2NodeClass& node_class, KubeletSettings kubelet);
+// The region is left out.
+NodeShape shape_of(const Ec2NodeClass& node_class, KubeletSettings kubelet, const Settings& settings);
+
+const NetworkCard* default_card(const InstanceTypeInfo& info);  // nullptr: not said.
+
+// Pods that a node takes, by the settings that are no expressions.
+std::int64_t pods_of(const InstanceTypeInfo& info, const NodeShape& shape);
 
 // Pods that get an address of their own, of the default network card; 0 where no interface is left.
 std::int64_t pods_by_addresses(const InstanceTypeInfo& info, int reserved_interfaces,

@@ -54,6 +54,9 @@ std::string node_config(const Bootstrap& bootstrap) {
     Json config = Json::parse(bootstrap.kubelet.json, nullptr, false);
     if (!config.is_object()) config = Json::object();
     config["maxPods"] = bootstrap.max_pods;
+    // What expressions have come to.
+    if (config.contains("kubeReserved")) config["kubeReserved"] = bootstrap.kubelet.kube_reserved;
+    if (config.contains("systemReserved")) config["systemReserved"] = bootstrap.kubelet.system_reserved;
     if (!config.contains("clusterDNS") && !bootstrap.cluster_dns.empty())
         config["clusterDNS"] = Json::array({bootstrap.cluster_dns});
     if (!bootstrap.taints.empty()) {
