@@ -286,6 +286,12 @@ class Reader {
     }
 
     std::optional<KubeletExpression> expression(const std::string& field, const std::string& text) {
+        // A condition's message has a longest length, so what is too long is not repeated in it.
+        if (text.size() > kLongestExpression) {
+            expressions_.push_back(
+                fmt::format("spec.kubelet.{}: is longer than {} characters", field, kLongestExpression));
+            return std::nullopt;
+        }
         if (!takes_expressions_) {
             expressions_.push_back(
                 fmt::format("spec.kubelet.{}: \"{}\" is an expression, which wants "

@@ -16,7 +16,7 @@
 namespace joiner::cloud::ec2 {
 
 // Bounds of what is read.
-inline constexpr std::size_t kLongestExpression = 4096;  // Bytes.
+inline constexpr std::size_t kLongestExpression = 2048;  // Bytes.
 inline constexpr int kDeepestExpression = 100;           // Operations inside one another.
 
 // The variables, under the names that expressions know them by.

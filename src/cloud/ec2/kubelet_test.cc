@@ -70,6 +70,10 @@ TEST(ParseKubelet, says_what_is_wrong_and_under_which_reason) {
     const auto two = parse_kubelet(R"({"maxPods": -1, "podsPerCore": -2})", AmiFamily::kAl2023);
     EXPECT_THAT(two.error().message,
                 HasSubstr("maxPods: -1 is not between 0 and 2147483647; spec.kubelet.podsPerCore"));
+    const std::string long_one = R"({"maxPods": ")" + std::string(40'000, '1') + R"("})";
+    for (const bool takes_expressions : {false, true})
+        EXPECT_EQ(parse_kubelet(long_one, AmiFamily::kAl2023, takes_expressions).error().message,
+                  "spec.kubelet.maxPods: is longer than 2048 characters");
     // Images of one's own get what their user data says; settings do not reach them, and are no mistake.
     EXPECT_TRUE(parse_kubelet(R"({"shutdownGracePeriod": "30s"})", AmiFamily::kCustom));
 }
