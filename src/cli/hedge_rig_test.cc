@@ -158,6 +158,17 @@ TEST_F(HedgeRig, a_limit_of_the_pool_holds_for_hedges) {
     ASSERT_TRUE(runs(1, seconds{30}));
 }
 
+TEST_F(HedgeRig, a_limit_of_the_pool_holds_for_hedges_of_one_moment) {
+    apply(rack_pool("on-demand", "limits: {cpu: 12}"));
+    begin();
+    rack_.faults.slow = seconds{20};
+    ask_for(2);
+    world_.run_for(seconds{19});
+    EXPECT_EQ(claims().size(), 3u);
+    EXPECT_THAT(metrics(), testing::HasSubstr(counted("asked", 1)));
+    ASSERT_TRUE(runs(2, seconds{40}));
+}
+
 // Killed at every moment of it: no machine too many is left, and nothing runs on one that went.
 TEST_F(HedgeRig, killed_in_the_middle_one_machine_is_left) {
     begin();

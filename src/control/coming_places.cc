@@ -5,8 +5,6 @@
 namespace joiner::control {
 namespace {
 
-// A controller that is held up by its own rate, with others before it, makes one more pod within that.
-constexpr Duration kStalled = std::chrono::seconds{10};
 constexpr std::int64_t kMostInAPlan = 10'000;
 
 }  // namespace

@@ -25,6 +25,9 @@ class ComingPlaces {
   public:
     explicit ComingPlaces(const model::Cluster& cluster) : cluster_(cluster) {}
 
+    // A controller that is held up by its own rate, with others before it, makes one more pod within that.
+    static constexpr Duration kStalled = std::chrono::seconds{10};
+
     struct Place {
         std::string claim;
         std::string pool;

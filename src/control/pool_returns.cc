@@ -19,7 +19,6 @@ constexpr Duration kLongestWait = std::chrono::hours{4};
 constexpr Duration kProved = std::chrono::hours{2};
 constexpr Duration kLookAgain = std::chrono::seconds{10};
 constexpr Duration kAskForRoomAgain = std::chrono::minutes{1};
-constexpr Duration kAskForRoomAtLatest = std::chrono::hours{1};
 // Plans in one look: each takes as long as a small batch.
 constexpr int kPlansALook = 3;
 constexpr int kMostAtOnce = 64;
@@ -85,10 +84,8 @@ void PoolReturns::heed(const PassedOver& passed_over) {
         return !is_busy && !passed_over.contains(item.first) &&
                now - std::max(item.second.returned_at, item.second.not_before) >= kProved;
     });
-    std::erase_if(no_room_, [&](const auto& item) {
-        return item.second.until + kAskForRoomAtLatest <= now ||
-               services_.cluster.find_claim(item.first) == nullptr;
-    });
+    std::erase_if(no_room_,
+                  [&](const auto& item) { return services_.cluster.find_claim(item.first) == nullptr; });
 }
 
 std::map<std::string, std::string, std::less<>> PoolReturns::due(const PassedOver& passed_over) const {
@@ -103,7 +100,7 @@ std::map<std::string, std::string, std::less<>> PoolReturns::due(const PassedOve
         if (going >= (course == courses_.end() ? 1 : course->second.may_go)) continue;
         for (const std::string& claim : its.claims) {
             const auto no_room = no_room_.find(claim);
-            const bool may_be_asked = no_room == no_room_.end() || no_room->second.until <= now;
+            const bool may_be_asked = no_room == no_room_.end() || now - no_room->second >= kAskForRoomAgain;
             if (!under_way_.contains(claim) && may_be_asked && !disruption_.ledger.is_put_off(claim))
                 out.emplace(claim, heavier);
         }
@@ -125,9 +122,13 @@ bool PoolReturns::begin_one(const std::map<std::string, std::string, std::less<>
                disruption_.ledger.is_pool_put_off(one.pool) ||
                provisioner_.headroom().claims().contains(one.claim);
     });
-    // Those whose pods are the cheapest to move come first.
+    // Then those whose pods are the cheapest to move.
+    const auto rank = [&](const plan::Candidate& one) {
+        const auto asked = no_room_.find(one.claim);
+        return std::pair(asked == no_room_.end() ? kNoTime : asked->second, one.disruption_cost);
+    };
     std::stable_sort(candidates.begin(), candidates.end(),
-                     [](const auto& a, const auto& b) { return a.disruption_cost < b.disruption_cost; });
+                     [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
     int plans = 0;
     for (const plan::Candidate& one : candidates) {
         if (plans == kPlansALook) break;
@@ -138,9 +139,7 @@ bool PoolReturns::begin_one(const std::map<std::string, std::string, std::less<>
                                                provisioner_.plan_options(snapshot.pods.size()));
         ++plans;
         if (!command) {
-            NoRoom& its = no_room_[one.claim];
-            its.wait = std::clamp<Duration>(2 * its.wait, kAskForRoomAgain, kAskForRoomAtLatest);
-            its.until = now + its.wait;
+            no_room_[one.claim] = now;
             continue;
         }
         courses_.try_emplace(due.find(one.claim)->second);

@@ -46,13 +46,9 @@ class PoolReturns {
     std::map<std::string, Course, std::less<>> courses_;
     // Claims on their way back.
     std::map<std::string, std::string, std::less<>> under_way_;
-    struct NoRoom {
-        WallTime until = kNoTime;
-        Duration wait{0};
-    };
-    // Claims whose pods had no place in a heavier pool: asked again at `until`, and twice as late each time,
-    // so that all have their turn.
-    std::map<std::string, NoRoom, std::less<>> no_room_;
+    // Claims whose pods had no place in a heavier pool, and when that was last asked. Who was asked longest
+    // ago comes first, so that all have their turn.
+    std::map<std::string, WallTime, std::less<>> no_room_;
     WallTime look_again_at_ = kNoTime;
 };
 

@@ -34,6 +34,13 @@ constexpr Duration kRoomPatience = std::chrono::minutes{5};
 
 void Provisioner::start() {
     started_ = true;
+    // Their ReplicaSets may still be at work.
+    for (const model::PodKey& key : services_.cluster.unbound_pods()) {
+        const model::PodState& pod = *services_.cluster.find_pod(key);
+        if (options_.plan_ahead && wants_room(pod) &&
+            services_.loop.now() - pod.created < ComingPlaces::kStalled)
+            coming_.note_arrival(pod, services_.loop.monotonic());
+    }
     trigger();
     sweep();
 }

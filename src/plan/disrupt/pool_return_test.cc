@@ -131,6 +131,12 @@ TEST(PlanReturn, goes_to_rooms_and_new_nodes_of_heavier_pools_and_to_no_others) 
         {"room in the heavier pool", [](Question& q) { q.room("heavy"); }, 0, 1},
         {"room in its own pool is none", [](Question& q) { q.room("light"); }, 1, 0},
         {"nor is that of nobody's pool", [](Question& q) { q.room("static"); }, 1, 0},
+        {"others that wait are not bought for",
+         [](Question& q) {
+             q.snapshot.pods.insert(q.snapshot.pods.begin(),
+                                    {{"ns", "other", "other"}, q.snapshot.pods[0].shape, kNoTime});
+         },
+         1, 0},
         {"sold out", [](Question& q) { q.snapshot.pools[0].types = one_type(false); }, 0, 0, true},
         {"no heavier pool", [](Question& q) { q.snapshot.pools[0].weight = 1; }, 0, 0, true},
     };
@@ -141,6 +147,7 @@ TEST(PlanReturn, goes_to_rooms_and_new_nodes_of_heavier_pools_and_to_no_others) 
         ASSERT_EQ(command.has_value(), !each.is_refused) << each.name;
         if (!command) continue;
         EXPECT_EQ(command->launches.size(), each.launches) << each.name;
+        for (const Launch& launch : command->launches) EXPECT_EQ(launch.pods.size(), 1u) << each.name;
         EXPECT_EQ(command->placements.size(), each.placements) << each.name;
         EXPECT_EQ(command->returns_to, "heavy") << each.name;
         EXPECT_EQ(command->reason, kUnderutilized) << each.name;
