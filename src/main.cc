@@ -145,8 +145,10 @@ void add_controller(CLI::App& app, int& code) {
         ->envname("BATCH_IDLE_DURATION")
         ->capture_default_str();
     command
-        ->add_flag("--plan-ahead,!--no-plan-ahead", o->plan_ahead,
-                   "plan for the pods that ReplicaSets are still making, not only for those that are there")
+        ->add_flag(
+            "--plan-ahead,!--no-plan-ahead", o->plan_ahead,
+            "plan for the pods that ReplicaSets are still making, not only for those that are there; on "
+            "unless it is switched off")
         ->envname("PLAN_AHEAD")
         ->capture_default_str();
     command->add_option("--preference-policy", o->preference_policy)
