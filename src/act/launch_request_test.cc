@@ -99,6 +99,11 @@ TEST_F(LaunchChoices, that_may_be_back_are_asked_for_where_they_save_something) 
     EXPECT_THAT(names(types_that_cost(0.99, 1)), testing::ElementsAre("large/a", "large/b"));
     EXPECT_THAT(names(types_that_cost(0.97, 1)),
                 testing::ElementsAre("small/a", "small/b", "large/a", "large/b"));
+    // Interruptions eat what the price saves.
+    auto interrupted = std::make_shared<std::vector<rules::InstanceType>>(*types_that_cost(0.97, 1));
+    for (rules::Offering& offering : (*interrupted)[0].offerings)
+        offering.interruption_cost = rules::Money::from_dollars(0.02);
+    EXPECT_THAT(names(interrupted), testing::ElementsAre("large/a", "large/b"));
     // Where nothing else is there, anything is worth a try.
     stock_["large/a"] = stock_["large/b"] = cloud::Stock::kOut;
     EXPECT_THAT(names(types_that_cost(0.99, 1)), testing::ElementsAre("small/a", "small/b"));

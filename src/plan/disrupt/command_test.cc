@@ -6,6 +6,7 @@
 #include "api/names.h"
 #include "model/capacity_mix.h"
 #include "plan/disrupt/gate.h"
+#include "plan/testing/one_type.h"
 
 namespace joiner::plan {
 namespace {
@@ -15,26 +16,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// One type of four CPUs.
-std::shared_ptr<const std::vector<rules::InstanceType>> catalogue() {
-    rules::InstanceType type;
-    type.name = "t";
-    type.capacity.cpu_milli = 4000;
-    type.capacity.memory_bytes = std::int64_t{16} << 30;
-    type.capacity.pods = 110;
-    type.capacity.ephemeral_bytes = std::int64_t{20} << 30;
-    rules::Offering offering;
-    offering.requirements.add_labels({{std::string(api::kZoneLabel), "a"},
-                                      {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}});
-    offering.price = rules::Money::from_dollars(0.2);
-    type.requirements.add_labels({{std::string(api::kInstanceTypeLabel), "t"},
-                                  {std::string(api::kArchLabel), "amd64"},
-                                  {std::string(api::kOSLabel), "linux"},
-                                  {std::string(api::kZoneLabel), "a"}});
-    type.offerings.push_back(offering);
-    return std::make_shared<const std::vector<rules::InstanceType>>(std::vector<rules::InstanceType>{type});
-}
-
 struct Question {
     model::Snapshot snapshot;
     Candidate leaving{.claim = "c", .node = "n", .pool = "default", .price = {}, .pods = {}};
@@ -42,7 +23,7 @@ struct Question {
     Question() {
         model::PoolView& pool = snapshot.pools.emplace_back();
         pool.name = "default";
-        pool.types = catalogue();
+        pool.types = samples::one_type();
         pool.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {"default"}));
     }
     void pod(const std::string& name, std::int64_t cpu_milli, bool moves) {

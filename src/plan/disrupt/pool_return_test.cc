@@ -7,6 +7,7 @@
 
 #include "api/names.h"
 #include "plan/disrupt/testing/world.h"
+#include "plan/testing/one_type.h"
 
 namespace joiner::plan {
 namespace {
@@ -71,26 +72,6 @@ TEST(FindPassedOver, names_claims_that_stand_in_for_a_heavier_pool_that_is_still
     }
 }
 
-std::shared_ptr<const std::vector<rules::InstanceType>> one_type(bool is_available) {
-    rules::InstanceType type;
-    type.name = "t";
-    type.capacity.cpu_milli = 4000;
-    type.capacity.memory_bytes = std::int64_t{16} << 30;
-    type.capacity.pods = 110;
-    type.capacity.ephemeral_bytes = std::int64_t{20} << 30;
-    rules::Offering offering;
-    offering.requirements.add_labels({{std::string(api::kZoneLabel), "a"},
-                                      {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}});
-    offering.price = rules::Money::from_dollars(0.2);
-    offering.available = is_available;
-    type.requirements.add_labels({{std::string(api::kInstanceTypeLabel), "t"},
-                                  {std::string(api::kArchLabel), "amd64"},
-                                  {std::string(api::kOSLabel), "linux"},
-                                  {std::string(api::kZoneLabel), "a"}});
-    type.offerings.push_back(offering);
-    return std::make_shared<const std::vector<rules::InstanceType>>(std::vector<rules::InstanceType>{type});
-}
-
 // A node of "light" with one pod, and rooms of both pools.
 struct Question {
     model::Snapshot snapshot;
@@ -101,7 +82,7 @@ struct Question {
             model::PoolView& pool = snapshot.pools.emplace_back();
             pool.name = name;
             pool.weight = weight;
-            pool.types = one_type(true);
+            pool.types = samples::one_type();
             pool.requirements.add(rules::Requirement::in(std::string(api::kNodePoolLabel), {name}));
         }
         auto shape = std::make_shared<rules::PodShape>();
@@ -137,7 +118,8 @@ TEST(PlanReturn, goes_to_rooms_and_new_nodes_of_heavier_pools_and_to_no_others) 
                                     {{"ns", "other", "other"}, q.snapshot.pods[0].shape, kNoTime});
          },
          1, 0},
-        {"sold out", [](Question& q) { q.snapshot.pools[0].types = one_type(false); }, 0, 0, true},
+        {"sold out", [](Question& q) { q.snapshot.pools[0].types = samples::one_type(4000, false); }, 0, 0,
+         true},
         {"no heavier pool", [](Question& q) { q.snapshot.pools[0].weight = 1; }, 0, 0, true},
     };
     for (const auto& each : cases) {

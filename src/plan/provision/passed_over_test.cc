@@ -6,38 +6,19 @@
 #include <functional>
 
 #include "api/names.h"
+#include "plan/testing/one_type.h"
 
 namespace joiner::plan {
 namespace {
 
 using rules::Requirement;
 
-std::shared_ptr<const std::vector<rules::InstanceType>> one_type(std::int64_t cpu_milli, bool is_available) {
-    rules::InstanceType type;
-    type.name = "t";
-    type.capacity.cpu_milli = cpu_milli;
-    type.capacity.memory_bytes = std::int64_t{16} << 30;
-    type.capacity.pods = 110;
-    type.capacity.ephemeral_bytes = std::int64_t{20} << 30;
-    rules::Offering offering;
-    offering.requirements.add_labels({{std::string(api::kZoneLabel), "a"},
-                                      {std::string(api::kCapacityTypeLabel), std::string(api::kOnDemand)}});
-    offering.price = rules::Money::from_dollars(0.2);
-    offering.available = is_available;
-    type.requirements.add_labels({{std::string(api::kInstanceTypeLabel), "t"},
-                                  {std::string(api::kArchLabel), "amd64"},
-                                  {std::string(api::kOSLabel), "linux"},
-                                  {std::string(api::kZoneLabel), "a"}});
-    type.offerings.push_back(offering);
-    return std::make_shared<const std::vector<rules::InstanceType>>(std::vector<rules::InstanceType>{type});
-}
-
 model::PoolView a_pool(const std::string& name, int weight) {
     model::PoolView out;
     out.name = name;
     out.weight = weight;
     out.pool.weight = weight;
-    out.types = one_type(4000, true);
+    out.types = samples::one_type();
     out.requirements.add(Requirement::in(std::string(api::kNodePoolLabel), {name}));
     return out;
 }
@@ -89,7 +70,7 @@ TEST(PassedOver, names_the_heavier_pool_that_its_pods_would_have_been_tried_on_f
              q.shape->preferred_weight = 1;
          },
          ""},
-        {"it is too small there", [](Question& q) { q.at_best[1].types = one_type(500, true); }, ""},
+        {"it is too small there", [](Question& q) { q.at_best[1].types = samples::one_type(500); }, ""},
         {"nobody knows what it sells: judged by what others do",
          [](Question& q) { q.at_best[1].types = nullptr; }, "heavy"},
         {"another pod of the node belongs there",
