@@ -90,7 +90,7 @@ TEST_F(ComingRig, what_is_not_wanted_any_more_goes) {
 
 class SlowRig : public ComingRig {
   protected:
-    SlowRig() : ComingRig(5) {}
+    SlowRig() : ComingRig(0.5) {}
 };
 
 // The last pods come when their nodes have been open for a while.
@@ -99,10 +99,10 @@ TEST_F(SlowRig, nodes_of_a_slow_controller_are_not_taken_for_empty) {
                                     .disruption = "consolidationPolicy: WhenEmpty, consolidateAfter: 0s, "
                                                   "budgets: [{nodes: \"100%\"}]"}));
     start();
-    apply(deployment("web", 210, "1200m"));
-    ASSERT_TRUE(until([&] { return claims().size() == 70; }, seconds{5}));
-    ASSERT_TRUE(runs(210, minutes{1}));
-    EXPECT_EQ(launched(), 70);
+    apply(deployment("web", 45, "1200m"));
+    ASSERT_TRUE(until([&] { return claims().size() == 15; }, seconds{5}));
+    ASSERT_TRUE(runs(45, minutes{2}));
+    EXPECT_EQ(launched(), 15);
     EXPECT_EQ(disorder_after(minutes{1}), "");
 }
 
