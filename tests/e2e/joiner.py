@@ -111,9 +111,11 @@ class Controller:
 
 
 class Joiner(Controller):
-    def __init__(self, binary, kubeconfig, log_file, types_file, *, leader_election=False, flags=()):
-        election = (["--leader-election-namespace=kube-system"] if leader_election
-                    else ["--disable-leader-election=true"])
+    def __init__(self, binary, kubeconfig, log_file, types_file, *, leader_election=False,
+                 namespace="kube-system", flags=()):
+        election = [f"--leader-election-namespace={namespace}"]
+        if not leader_election:
+            election.append("--disable-leader-election=true")
         super().__init__(binary, kubeconfig, log_file,
                          [f"--instance-types-file-path={types_file}", *election, *flags])
 
