@@ -141,11 +141,11 @@ class World:
             joiner.stop()
         self._joiners.clear()
 
-    def start_joiner(self, *flags, leader_election=False):
+    def start_joiner(self, *flags, leader_election=False, environment=None):
         """There may be several at once."""
         log = self.directory / f"{self._test_name}-{len(self._joiners)}.log"
         joiner = Joiner(self.joiner, self.kubeconfig, log, self._types_file, leader_election=leader_election,
-                        namespace="joiner", flags=flags)
+                        namespace="joiner", environment=environment, flags=flags)
         self._joiners.append(joiner)
         joiner.start()
         joiner.wait_ready()
