@@ -45,11 +45,6 @@ class RepackSteps {
     const rules::InstanceType* type_of(model::PoolIndex pool, const std::string& name);
     const rules::Offering* cheapest_of(const MachineSpec& spec, const std::string& name);
     void count_limits(const RepackStep& step);
-    // The cluster while the step's nodes are being drained and its pods wait.
-    model::Snapshot snapshot_for(const RepackStep& step, const std::vector<model::PodIndex>& pods,
-                                 std::vector<model::RoomIndex>& rooms) const;
-    void add_standing(const std::vector<bool>& moves, const std::vector<model::PlaceIndex>& place_of,
-                      model::Snapshot& out) const;
 
     const RepackQuestion& question_;
     const RepackSearch& search_;
