@@ -46,7 +46,7 @@ plan::Consolidatable Removals::find_removable() {
     return out;
 }
 
-RepackAnswer Removals::repack(plan::Consolidatable found) const {
+RepackAnswer Removals::repack(plan::Consolidatable found, const plan::RepackOptions& options) const {
     RepackAnswer out;
     const auto begin = std::chrono::steady_clock::now();
     out.question =
@@ -64,7 +64,7 @@ RepackAnswer Removals::repack(plan::Consolidatable found) const {
                  {{one.room, 1}}});
     }
     const auto start = std::chrono::steady_clock::now();
-    plan::Repack repack(out.question, {});
+    plan::Repack repack(out.question, options);
     out.question_seconds = seconds_since_start(begin);
     for (bool is_done = false; !is_done;) {
         const auto slice = std::chrono::steady_clock::now();
@@ -96,13 +96,13 @@ model::Snapshot Removals::without(const model::ClaimNames& leaving) const {
     return out;
 }
 
-rules::Money Removals::bound_of(const model::ClaimNames& leaving) const {
+rules::Money Removals::bound_of(const model::ClaimNames& leaving, std::uint64_t effort) const {
     plan::ProvisionOptions options;
-    options.budget_seconds = 0;
+    options.effort = effort;
     return plan::plan_provisioning(without(leaving), options).lower_bound;
 }
 
-rules::Money Removals::bound_alone(const model::ClaimNames& leaving) const {
+rules::Money Removals::bound_alone(const model::ClaimNames& leaving, std::uint64_t effort) const {
     model::Snapshot snapshot = without(leaving);
     std::erase_if(snapshot.pods, [&](const model::PodView& pod) {
         const model::PodState* there = facts_.cluster.find_pod(pod.id.full_name());
@@ -110,7 +110,7 @@ rules::Money Removals::bound_alone(const model::ClaimNames& leaving) const {
     });
     for (model::RoomView& room : snapshot.rooms) room.free = {};
     plan::ProvisionOptions options;
-    options.effort = 1;
+    options.effort = effort;
     return plan::plan_provisioning(snapshot, options).lower_bound;
 }
 

@@ -41,15 +41,16 @@ class Removals {
     // Budgets, and the time that a node must be idle, set the pace of removals and not where they end; so of
     // budgets only one of none matters.
     plan::Consolidatable find_removable();
-    RepackAnswer repack(plan::Consolidatable found) const;
+    RepackAnswer repack(plan::Consolidatable found, const plan::RepackOptions& options) const;
 
     // Of a node, an hour, with what its pool adds; nought where it is of no pool or type that is known.
     rules::Money price_of(const model::NodeState& node) const;
     // No machines for all pods of these claims' nodes and those that wait cost less, all bought anew. All
     // other nodes count as they are, at no price.
-    rules::Money bound_of(const model::ClaimNames& leaving) const;
+    // `effort` as in plan::ProvisionOptions: more makes the bound of few pods tighter.
+    rules::Money bound_of(const model::ClaimNames& leaving, std::uint64_t effort) const;
     // The same for the pods of these nodes alone: no other node has room, and nothing waits.
-    rules::Money bound_alone(const model::ClaimNames& leaving) const;
+    rules::Money bound_alone(const model::ClaimNames& leaving, std::uint64_t effort) const;
 
     const plan::CandidateFinder& finder() const { return finder_; }
     const plan::DisruptionGate& gate() const { return gate_; }

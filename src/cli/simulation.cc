@@ -27,7 +27,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 void plan_removals(const Removals::Facts& facts, Simulation& s) {
     Removals removals(facts);
-    RepackAnswer answer = removals.repack(removals.find_removable());
+    RepackAnswer answer = removals.repack(removals.find_removable(), {});
     s.repack_question = std::move(answer.question);
     s.removals = std::move(answer.steps);
     s.repack_seconds = answer.seconds;
@@ -41,7 +41,7 @@ void plan_removals(const Removals::Facts& facts, Simulation& s) {
         if (price.nanos == 0) ++s.unpriced_nodes;
         s.price_of_nodes += price;
     }
-    s.bound_anew = removals.bound_of(leaving);
+    s.bound_anew = removals.bound_of(leaving, plan::ProvisionOptions{}.effort);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 #include "cli/scheduler_config.h"
 #include "cli/world.h"
 #include "plan/disrupt/consolidatable.h"
-#include "plan/disrupt/step_snapshot.h"
+#include "plan/disrupt/home_pool.h"
 #include "plan/provision/pool_reason.h"
 #include "plan/provision/provision.h"
 #include "rules/node_cost.h"
@@ -25,6 +25,10 @@ namespace joiner::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr plan::RepackOptions kWhereItEnds = {.joint = true};
+// The bound of few pods gains by more; with many it takes no search to be tight.
+constexpr std::uint64_t kEffortOfBound = 5'000'000;
 
 std::string_view pool_of_claim(const model::ClaimState* claim) {
     return claim == nullptr ? std::string_view{}
@@ -65,11 +69,15 @@ class ClusterPlanner {
                       [&](const plan::Candidate& one) { return keepers_.contains(one.node); });
         settle(found.candidates);
         std::vector<plan::Candidate> candidates = found.candidates;
-        const RepackAnswer answer = removals.repack(std::move(found));
-        const std::vector<plan::RepackStep> steps = plan::steps_together(answer.question, answer.steps);
+        const RepackAnswer answer = removals.repack(std::move(found), kWhereItEnds);
+        const std::vector<plan::RepackStep>& steps = answer.steps;
         const plan::SavedByNode saved = plan::saved_by_node(answer.question, steps);
         add_waiting(snapshot, waiting);
-        for (const plan::RepackStep& step : steps) add_step(answer.question, step, saved);
+        const plan::HomePools homes(
+            answer.question.snapshot,
+            [&](model::PodIndex pod) { return prices_.at(node_of(answer.question.snapshot.pods[pod])).pool; },
+            [&](std::string_view pool) { return stand_ins.sells(pool); });
+        for (const plan::RepackStep& step : steps) add_step(answer.question, step, saved, homes);
         bound(facts);
         price_what_is_kept(removals, std::move(candidates), saved);
         sum_up();
@@ -174,7 +182,8 @@ class ClusterPlanner {
     }
 
     void add_waiting(const model::Snapshot& snapshot, const plan::Plan& waiting) {
-        for (const plan::Launch& launch : waiting.launches) add_launch(snapshot, launch, true);
+        for (const plan::Launch& launch : waiting.launches)
+            add_launch(snapshot, launch, launch.spec->pool, true);
         for (const plan::Placement& one : waiting.placements)
             out_.placements[snapshot.pods[one.pod].id.full_name()] = snapshot.rooms[one.room].name;
         for (const plan::Wait& wait : waiting.waits)
@@ -182,9 +191,13 @@ class ClusterPlanner {
         out_.pods += snapshot.pods.size();
     }
 
+    const std::string& node_of(const model::PodView& pod) const {
+        return cluster_.find_pod(pod.id.full_name())->node_name;
+    }
+
     const PlannedLaunch& add_launch(const model::Snapshot& snapshot, const plan::Launch& launch,
-                                    bool is_for_waiting) {
-        const model::PoolView& pool = snapshot.pools[launch.spec->pool];
+                                    model::PoolIndex pool_index, bool is_for_waiting) {
+        const model::PoolView& pool = snapshot.pools[pool_index];
         PlannedLaunch one;
         one.pool = pool.name;
         do {
@@ -203,15 +216,13 @@ class ClusterPlanner {
     }
 
     void add_step(const plan::RepackQuestion& question, const plan::RepackStep& step,
-                  const plan::SavedByNode& saved) {
-        const auto from = [&](model::PodIndex pod) {
-            return cluster_.find_pod(question.snapshot.pods[pod].id.full_name())->node_name;
-        };
+                  const plan::SavedByNode& saved, const plan::HomePools& homes) {
+        const auto from = [&](model::PodIndex pod) { return node_of(question.snapshot.pods[pod]); };
         for (const plan::Placement& one : step.placements)
             out_.moves.push_back({question.snapshot.pods[one.pod].id.full_name(), from(one.pod),
                                   question.snapshot.rooms[one.room].name});
         for (const plan::Launch& launch : step.launches) {
-            const std::string name = add_launch(question.snapshot, launch, false).name;
+            const std::string name = add_launch(question.snapshot, launch, homes.of(launch), false).name;
             for (const model::PodIndex pod : launch.pods)
                 out_.moves.push_back({question.snapshot.pods[pod].id.full_name(), from(pod), name});
         }
@@ -248,8 +259,9 @@ class ClusterPlanner {
                 leaving_of[priced.pool].insert(claim->claim.meta.name);
             }
         }
-        out_.lower_bound += removals.bound_of(leaving);
-        for (const auto& [pool, claims] : leaving_of) bounds_[pool] += removals.bound_alone(claims);
+        out_.lower_bound += removals.bound_of(leaving, kEffortOfBound);
+        for (const auto& [pool, claims] : leaving_of)
+            bounds_[pool] += removals.bound_alone(claims, kEffortOfBound / leaving_of.size());
     }
 
     // The repack once more, with all lifted that somebody could lift.
@@ -278,8 +290,8 @@ class ClusterPlanner {
         lift_policies();
         plan::Consolidatable found;
         found.candidates = std::move(candidates);
-        const RepackAnswer answer = removals.repack(std::move(found));
-        const std::vector<plan::RepackStep> steps = plan::steps_together(answer.question, answer.steps);
+        const RepackAnswer answer = removals.repack(std::move(found), kWhereItEnds);
+        const std::vector<plan::RepackStep>& steps = answer.steps;
         plan::price_keepers(saved, plan::saved_by_node(answer.question, steps), out_.kept);
         for (const plan::KeptNode& one : out_.kept) out_.lifting_saves += one.cost();
     }

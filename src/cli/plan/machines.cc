@@ -96,6 +96,14 @@ MachineFacts machine_facts(const api::Node& node) {
     return out;
 }
 
+bool is_burstable(const std::string& cloud, std::string_view type) {
+    if (cloud == kAws) return type.size() > 1 && type[0] == 't' && type[1] >= '1' && type[1] <= '9';
+    if (cloud == "azure") return type.starts_with("Standard_B");
+    if (cloud != "gcp") return false;
+    return type == "e2-micro" || type == "e2-small" || type == "e2-medium" || type.starts_with("f1-") ||
+           type.starts_with("g1-");
+}
+
 Result<Machines> Machines::load(const std::string& types_file) {
     Machines out;
     if (types_file.empty()) {

@@ -30,6 +30,10 @@ struct MachineFacts {
 };
 MachineFacts machine_facts(const api::Node& node);
 
+// Its cores are a share of a core, paid by credits or lent by others: t3.small, e2-micro, Standard_B2s. Such
+// machines stand for nothing but their like.
+bool is_burstable(const std::string& cloud, std::string_view type);
+
 using Zones = std::set<std::string, std::less<>>;
 
 // Types for sale in the zones that are asked for.

@@ -19,7 +19,7 @@ class PlanTable {
     PlanTable(const ClusterPlan& plan, bool is_verbose) : plan_(plan), is_verbose_(is_verbose) {}
 
     std::string make() {
-        line(money_sentence(plan_) + ".");
+        wrapped(money_sentence(plan_) + ".");
         pools();
         removals();
         launches();
@@ -28,8 +28,7 @@ class PlanTable {
         not_read();
         if (is_verbose_) moves();
         line("");
-        // Whole, whatever its length.
-        out_ += "Next: " + next_step(plan_) + ".\n";
+        wrapped("Next: " + next_step(plan_) + ".");
         return std::move(out_);
     }
 
@@ -38,16 +37,22 @@ class PlanTable {
         out_ += is_verbose_ ? text : cut_with_dots(text, kColumns);
         out_ += '\n';
     }
+    // Whole, on as many lines as it takes.
+    void wrapped(std::string_view text) {
+        while (text.size() > kColumns) {
+            std::size_t end = text.rfind(' ', kColumns);
+            if (end == std::string_view::npos || end == 0) end = kColumns;
+            out_ += text.substr(0, end);
+            out_ += '\n';
+            text.remove_prefix(std::min(text.size(), end + 1));
+        }
+        out_ += text;
+        out_ += '\n';
+    }
     std::size_t shown(std::size_t rows) const {
         // A single row more is as short as the line that says so.
         return is_verbose_ || rows <= kMostRows + 1 ? rows : kMostRows;
     }
-    void rest(std::size_t rows, const std::string& what, rules::Money money) {
-        if (shown(rows) < rows)
-            line(fmt::format("{:<72}{:>10}{:>8}{:>10}", fmt::format("  and {} more", rows - shown(rows)), "",
-                             what, money_text(money)));
-    }
-
     void pools() {
         line("");
         line(fmt::format("{:<34}{:>7}{:>7}{:>12}{:>12}{:>14}{:>14}", "POOL", "NODES", "AFTER", "$/H NOW",
@@ -110,9 +115,9 @@ class PlanTable {
                 left += sum.cost;
                 continue;
             }
-            const std::string what = sum.object.empty()
-                                         ? std::string(sum.rule) + ": " + sum.message
-                                         : fmt::format("{} {}: {}", sum.rule, sum.object, sum.message);
+            const std::string what = sum.message.starts_with(sum.rule)
+                                         ? sum.message
+                                         : fmt::format("{}: {}", sum.rule, sum.message);
             line(fmt::format("{:<80}{:>8}{:>12}", cut_with_dots(what, 79), sum.nodes, money_text(sum.cost)));
         }
         if (count < sums.size())

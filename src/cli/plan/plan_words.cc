@@ -71,9 +71,8 @@ std::string next_step(const ClusterPlan& plan) {
     const rules::Money saved = plan.now.price - plan.after.price;
     const auto sums = plan::sum_keepers(plan.kept);
     if (!sums.empty() && sums.front().cost.nanos > 0 && sums.front().cost > saved)
-        return fmt::format("look at {}{}{} first: {} on {} $ an hour more (-v names the nodes)",
-                           sums.front().rule, sums.front().object.empty() ? "" : " ", sums.front().object,
-                           sums.front().nodes == 1 ? "the node it keeps comes" : "the nodes it keeps come",
+        return fmt::format("look at what keeps {} first: {}; without that {} $ an hour more are saved",
+                           count_of(sums.front().nodes, "node"), sums.front().message,
                            money_text(sums.front().cost));
     if (!plan.unschedulable.empty() && plan.removals.empty())
         return fmt::format("see why {} {}: {}", count_of(plan.unschedulable.size(), "pod"),

@@ -217,6 +217,9 @@ void StandIns::add_pool(const Group& group, const SeenTypes& all_seen, Machines&
     require(api::kZoneLabel, {zones.begin(), zones.end()});
     require(api::kCapacityTypeLabel, {capacity_types.begin(), capacity_types.end()});
 
+    const bool has_burstable = std::any_of(own_types.begin(), own_types.end(), [&](const std::string& type) {
+        return is_burstable(group.cloud, type);
+    });
     // What is for sale and suits the group; what its nodes show of a type they have stands before what the
     // catalogue says of it.
     auto types = std::make_shared<std::vector<rules::InstanceType>>();
@@ -226,7 +229,8 @@ void StandIns::add_pool(const Group& group, const SeenTypes& all_seen, Machines&
             const rules::Requirement* one = type.requirements.find(key);
             return one == nullptr || one->allows(value);
         };
-        return allows(api::kArchLabel, group.arch) && allows(api::kOSLabel, group.os) &&
+        return (has_burstable || !is_burstable(group.cloud, type.name)) &&
+               allows(api::kArchLabel, group.arch) && allows(api::kOSLabel, group.os) &&
                std::any_of(type.offerings.begin(), type.offerings.end(), [&](const rules::Offering& one) {
                    return one.available && zones.contains(one.zone()) &&
                           capacity_types.contains(std::string(one.capacity_type()));

@@ -25,6 +25,50 @@ std::vector<rules::Money> shared_out(rules::Money sum, const std::vector<std::in
     return out;
 }
 
+// Of many nodes at once.
+std::string words_for_all(const Reason& reason) {
+    switch (reason.rule) {
+        case Rule::kPodDisruptionBudget:
+            return reason.object + " allows no eviction";
+        case Rule::kSeveralBudgets:
+            return "pods of several PodDisruptionBudgets, which nothing may evict";
+        case Rule::kPodAnnotated:
+            return "pods annotated " + reason.detail;
+        case Rule::kNodeAnnotated:
+            return "nodes annotated " + reason.detail;
+        case Rule::kBarePod:
+            return "pods that no controller would make again";
+        case Rule::kLocalVolume:
+            return "pods whose volume is on the node";
+        case Rule::kNoBetterPlace:
+            return "their pods have no better place for the price";
+        case Rule::kControlPlane:
+            return "they run the control plane";
+        case Rule::kVirtualNode:
+            return "they are no machines of their own";
+        case Rule::kNotUp:
+            return "they have not come up, or are on their way out";
+        case Rule::kPodsComing:
+            return "pods that wait have room there";
+        default:
+            return in_words(reason);
+    }
+}
+
+// What is said of several nodes in one line: one object that keeps them, or pods annotated alike.
+std::string said_together(const Reason& reason) {
+    switch (reason.rule) {
+        case Rule::kSeveralBudgets:
+        case Rule::kBarePod:
+            return {};
+        case Rule::kPodAnnotated:
+        case Rule::kNodeAnnotated:
+            return words_for_all(reason);
+        default:
+            return can_be_lifted(reason.rule) ? kept_object(reason) : std::string();
+    }
+}
+
 rules::Money sum_of(const SavedByNode& saved) {
     rules::Money out;
     for (const auto& [node, saving] : saved) out += saving;
@@ -151,12 +195,11 @@ std::vector<KeeperSum> sum_keepers(const std::vector<KeptNode>& kept) {
     for (const KeptNode& node : kept) {
         for (const Keeper& one : node.reasons) {
             const std::string_view rule = kept_rule(one.reason.rule);
-            const bool is_told_apart = can_be_lifted(one.reason.rule) && rule != "BarePod";
-            const std::string object = is_told_apart ? kept_object(one.reason) : std::string();
-            KeeperSum& sum = sums[{rule, object}];
-            if (sum.nodes++ == 0) sum.message = in_words(one.reason);
+            KeeperSum& sum = sums[{rule, said_together(one.reason)}];
+            if (sum.last_node != node.node) ++sum.nodes;
+            sum.last_node = node.node;
+            if (sum.message.empty()) sum.message = words_for_all(one.reason);
             sum.rule = rule;
-            sum.object = object;
             sum.cost += one.cost;
         }
     }

@@ -50,13 +50,14 @@ SavedByNode saved_by_node(const RepackQuestion& question, const std::vector<Repa
 // sum over all reasons of all nodes is the difference, and nought where lifting saves nothing.
 void price_keepers(const SavedByNode& now, const SavedByNode& lifted, std::vector<KeptNode>& kept);
 
-// One thing that keeps nodes: by what it costs, the dearest first, then by how many, then by name.
+// What keeps nodes for one cause, as people look for it: one PodDisruptionBudget, all pods annotated alike.
+// By what it costs, the dearest first, then by how many, then by name.
 struct KeeperSum {
     std::string_view rule;
-    std::string object;
-    std::string message;  // Of the first node.
+    std::string message;
     std::size_t nodes = 0;
     rules::Money cost;
+    std::string last_node;  // That was counted.
 };
 std::vector<KeeperSum> sum_keepers(const std::vector<KeptNode>& kept);
 

@@ -109,16 +109,16 @@ TEST(KeptNodes, share_a_steps_saving_by_their_prices) {
 TEST(KeptNodes, are_summed_by_what_keeps_them_the_dearest_first) {
     std::vector<KeptNode> kept = {{"a", "", {}, {budget_of("ns/b")}},
                                   {"b", "", {}, {budget_of("ns/b")}},
-                                  {"c", "", {}, {annotated("ns/p")}},
+                                  {"c", "", {}, {annotated("ns/p"), annotated("ns/q")}},
                                   {"d", "", {}, {price()}},
                                   {"e", "", {}, {price()}}};
     price_keepers({}, {{"a", dollars(0.1)}, {"b", dollars(0.1)}, {"c", dollars(0.5)}}, kept);
     const std::vector<KeeperSum> sums = sum_keepers(kept);
     ASSERT_EQ(sums.size(), 3u);
     EXPECT_EQ(sums[0].rule, "DoNotDisrupt");
-    EXPECT_EQ(sums[0].object, "ns/p");
-    EXPECT_EQ(sums[1].rule, "PodDisruptionBudget");
-    EXPECT_EQ(sums[1].object, "ns/b");
+    EXPECT_EQ(sums[0].message, "pods annotated x=true");
+    EXPECT_EQ(sums[0].nodes, 1u);
+    EXPECT_EQ(sums[1].message, "PodDisruptionBudget ns/b allows no eviction");
     EXPECT_EQ(sums[1].nodes, 2u);
     EXPECT_EQ(sums[1].cost, dollars(0.2));
     EXPECT_EQ(sums[2].rule, "Price");

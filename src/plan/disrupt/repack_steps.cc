@@ -28,6 +28,9 @@ constexpr std::size_t kMostDependent = 64;
 // What it takes to make a step, in looks, and the part of it that grows with the cluster.
 constexpr std::uint64_t kLooksOfAStep = 50'000;
 constexpr std::uint64_t kLooksOfARoom = 1'000;
+// A step of all that depends on one another is planned so often at most, with so much effort each time.
+constexpr int kMostJointTries = 5;
+constexpr std::uint64_t kEffortOfJoint = 20'000'000;
 
 std::string nodes(std::size_t count) {
     return fmt::format("{} node{}", count, count == 1 ? "" : "s");
@@ -61,6 +64,7 @@ RepackSteps::RepackSteps(const RepackQuestion& question, const RepackSearch& sea
         if (seen.insert(pod.shape.get()).second) add_repulsions(*pod.shape);
     }
     find_parts();
+    if (options.joint) gather_joint();
 }
 
 void RepackSteps::add_repulsions(const rules::PodShape& shape) {
@@ -109,7 +113,28 @@ void RepackSteps::find_parts() {
                      [&](const Part& a, const Part& b) { return rank(a) < rank(b); });
 }
 
+void RepackSteps::gather_joint() {
+    std::erase_if(parts_, [&](const Part& part) {
+        if (is_lone(pods_of(part))) return false;
+        joint_.candidates.insert(joint_.candidates.end(), part.candidates.begin(), part.candidates.end());
+        return true;
+    });
+}
+
+std::vector<PodIndex> RepackSteps::pods_of(const Part& part) const {
+    std::vector<PodIndex> out;
+    for (const std::size_t v : part.candidates)
+        out.insert(out.end(), question_.pods[v].begin(), question_.pods[v].end());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
 std::uint64_t RepackSteps::make_one() {
+    if (next_ == parts_.size() && !joint_.candidates.empty()) {
+        if (auto step = make_joint()) steps_.push_back(std::move(*step));
+        joint_ = {};
+        return kLooksOfAStep;
+    }
     if (next_ == parts_.size()) return 0;
     const std::size_t dependent = dependent_;
     auto step = make(parts_[next_++]);
@@ -155,10 +180,64 @@ std::optional<RepackStep> RepackSteps::make(const Part& part) {
     }
     const bool is_found = buy(part, step) && is_allowed(step, pods);
     if (!is_found && (step.is_independent || !plan_again(step, pods))) return std::nullopt;
+    return settled(part, std::move(step), !pods.empty());
+}
+
+// Planned by the planner itself among all that stays, in the order of tries: nodes whose pods find no place
+// stay with the next.
+std::optional<RepackStep> RepackSteps::make_joint() {
+    for (int tries = 0; tries < kMostJointTries && !joint_.candidates.empty(); ++tries) {
+        RepackStep step;
+        step.is_independent = false;
+        for (const std::size_t v : joint_.candidates) {
+            step.nodes.push_back(question_.candidates[v].node);
+            if (!question_.candidates[v].claim.empty()) step.claims.push_back(question_.candidates[v].claim);
+            step.disruption += question_.candidates[v].disruption_cost;
+        }
+        const std::vector<PodIndex> pods = pods_of(joint_);
+        RepackStep all = step;
+        for (const RepackStep& before : steps_)
+            all.nodes.insert(all.nodes.end(), before.nodes.begin(), before.nodes.end());
+        std::vector<RoomIndex> rooms;
+        model::Snapshot snapshot = snapshot_of_step(question_, pools_, all, pods, rooms);
+        std::map<RoomIndex, std::size_t> own;
+        for (std::size_t i = 0; i < rooms.size(); ++i) own.emplace(rooms[i], i);
+        for (const RepackStep& before : steps_) {
+            for (const Placement& one : before.placements)
+                snapshot.rooms[own.at(one.room)].free -= question_.snapshot.pods[one.pod].shape->requests;
+        }
+        ProvisionOptions options = provision_options_;
+        options.effort = kEffortOfJoint;
+        const Plan plan = plan_provisioning(snapshot, options);
+        if (!plan.waits.empty()) {
+            std::set<PodIndex> waiting;
+            for (const Wait& wait : plan.waits) waiting.insert(pods[wait.pod]);
+            std::erase_if(joint_.candidates, [&](std::size_t v) {
+                return std::any_of(question_.pods[v].begin(), question_.pods[v].end(),
+                                   [&](PodIndex pod) { return waiting.contains(pod); });
+            });
+            continue;
+        }
+        step.evictions = pods.size();
+        for (const Placement& one : plan.placements)
+            step.placements.push_back({pods[one.pod], rooms[one.room]});
+        for (const Launch& launch : plan.launches) {
+            Launch& mine = step.launches.emplace_back();
+            mine.spec = launch.spec;
+            for (const PodIndex pod : launch.pods) mine.pods.push_back(pods[pod]);
+        }
+        std::sort(step.nodes.begin(), step.nodes.end());
+        return settled(joint_, std::move(step), !pods.empty());
+    }
+    return std::nullopt;
+}
+
+// The step with all that does not depend on how it was found; nullopt where it does not pay.
+std::optional<RepackStep> RepackSteps::settled(const Part& part, RepackStep step, bool has_pods) {
     if (!pays(part, step) || !may_be_spot(part, step) || !keeps_balance(part, step)) return std::nullopt;
     drop_dear_types(part, step);
     if (!keeps_ratios(part, step)) return std::nullopt;
-    step.reason = pods.empty() ? "Empty" : "Underutilized";
+    step.reason = !has_pods ? "Empty" : "Underutilized";
     step.why = why(step);
     return step;
 }

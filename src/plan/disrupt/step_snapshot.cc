@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <span>
 
 #include "api/names.h"
 #include "plan/verify/checker.h"
@@ -43,56 +42,6 @@ void add_standing_at(const RepackQuestion& question, const std::vector<bool>& mo
             ++places.back().second;
         }
     }
-}
-
-// Many steps as one, which is held against the rules as a whole.
-class StepUnion {
-  public:
-    explicit StepUnion(const RepackQuestion& question) : question_(question) {
-        whole_.is_independent = false;
-    }
-
-    bool holds_with(std::span<const RepackStep> steps) const {
-        StepUnion both = *this;
-        for (const RepackStep& step : steps) both.take(step);
-        const std::set<std::string_view> leaving(both.whole_.nodes.begin(), both.whole_.nodes.end());
-        if (std::any_of(both.whole_.placements.begin(), both.whole_.placements.end(),
-                        [&](const Placement& one) {
-                            return leaving.contains(question_.snapshot.rooms[one.room].name);
-                        }))
-            return false;
-        std::vector<PodIndex> pods;
-        for (const Placement& one : both.whole_.placements) pods.push_back(one.pod);
-        for (const Launch& launch : both.whole_.launches)
-            pods.insert(pods.end(), launch.pods.begin(), launch.pods.end());
-        std::sort(pods.begin(), pods.end());
-        return keeps_rules(question_, question_.snapshot.pools, both.whole_, pods);
-    }
-    void take(const RepackStep& step) {
-        whole_.nodes.insert(whole_.nodes.end(), step.nodes.begin(), step.nodes.end());
-        whole_.placements.insert(whole_.placements.end(), step.placements.begin(), step.placements.end());
-        whole_.launches.insert(whole_.launches.end(), step.launches.begin(), step.launches.end());
-    }
-
-  private:
-    const RepackQuestion& question_;
-    RepackStep whole_;
-};
-
-void take_those_that_hold(std::span<const RepackStep> steps, StepUnion& taken, std::vector<bool>& is_taken,
-                          std::size_t first) {
-    if (steps.empty()) return;
-    if (taken.holds_with(steps)) {
-        for (std::size_t i = 0; i < steps.size(); ++i) {
-            taken.take(steps[i]);
-            is_taken[first + i] = true;
-        }
-        return;
-    }
-    if (steps.size() == 1) return;
-    const std::size_t half = steps.size() / 2;
-    take_those_that_hold(steps.first(half), taken, is_taken, first);
-    take_those_that_hold(steps.subspan(half), taken, is_taken, first + half);
 }
 
 }  // namespace
@@ -163,24 +112,6 @@ bool keeps_rules(const RepackQuestion& question, const std::vector<model::PoolVi
         placed += mine.pods.size();
     }
     return placed == pods.size() && check_plan(snapshot, plan).empty();
-}
-
-std::vector<RepackStep> steps_together(const RepackQuestion& question, std::vector<RepackStep> steps) {
-    // Those that are independent are good whatever else is done, but for the room that they take.
-    std::stable_partition(steps.begin(), steps.end(),
-                          [](const RepackStep& one) { return one.is_independent; });
-    const auto dependent =
-        std::find_if(steps.begin(), steps.end(), [](const RepackStep& one) { return !one.is_independent; });
-    if (dependent == steps.end()) return steps;
-    StepUnion taken(question);
-    std::for_each(steps.begin(), dependent, [&](const RepackStep& one) { taken.take(one); });
-    std::vector<bool> is_taken(steps.end() - dependent, false);
-    take_those_that_hold({dependent, steps.end()}, taken, is_taken, 0);
-    std::vector<RepackStep> out(std::make_move_iterator(steps.begin()), std::make_move_iterator(dependent));
-    for (std::size_t i = 0; i < is_taken.size(); ++i) {
-        if (is_taken[i]) out.push_back(std::move(dependent[static_cast<std::ptrdiff_t>(i)]));
-    }
-    return out;
 }
 
 }  // namespace joiner::plan

@@ -18,8 +18,4 @@ model::Snapshot snapshot_of_step(const RepackQuestion& question, const std::vect
 bool keeps_rules(const RepackQuestion& question, const std::vector<model::PoolView>& pools,
                  const RepackStep& step, const std::vector<model::PodIndex>& pods);
 
-// Those of the steps, best first, that can all be carried out: a step alone is held against the cluster as it
-// is, and two whose pods ask something of others may not go together. What is left out is for a later look.
-std::vector<RepackStep> steps_together(const RepackQuestion& question, std::vector<RepackStep> steps);
-
 }  // namespace joiner::plan
