@@ -380,6 +380,7 @@ Result<ClusterPlan> plan_cluster(const ClusterRead& read, const PlanOptions& opt
     TRY(ClusterPlan out, ClusterPlanner(world, machines, options, now).make());
     out.not_read = read.not_read;
     out.is_live = read.is_live;
+    out.made_at = now;
     out.warnings.insert(out.warnings.end(), world.warnings.begin(), world.warnings.end());
     return out;
 }

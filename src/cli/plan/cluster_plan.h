@@ -28,7 +28,8 @@ struct PoolMoney {
     bool is_stand_in = false;
     NodesAndPrice now;
     NodesAndPrice after;
-    // No machines for the pods that its nodes hold now cost less, of whatever pool they are.
+    // No machines for the pods that its nodes hold now cost less, of whatever pool they are, where those pods
+    // are alone. Pools that share machines may cost less together.
     rules::Money lower_bound;
 };
 

@@ -55,11 +55,11 @@ class PlanTable {
     }
     void pools() {
         line("");
-        line(fmt::format("{:<34}{:>7}{:>7}{:>12}{:>12}{:>14}{:>14}", "POOL", "NODES", "AFTER", "$/H NOW",
-                         "$/H AFTER", "NO LESS THAN", "SAVES"));
+        line(fmt::format("{:<34}{:>7}{:>7}{:>12}{:>12}{:>16}{:>12}", "POOL", "NODES", "AFTER", "$/H NOW",
+                         "$/H AFTER", "ALONE AT LEAST", "SAVES"));
         const auto row = [&](const std::string& name, const NodesAndPrice& now, const NodesAndPrice& after,
                              rules::Money bound) {
-            line(fmt::format("{:<34}{:>7}{:>7}{:>12}{:>12}{:>14}{:>14}", cut_with_dots(name, 33), now.nodes,
+            line(fmt::format("{:<34}{:>7}{:>7}{:>12}{:>12}{:>16}{:>12}", cut_with_dots(name, 33), now.nodes,
                              after.nodes, money_text(now.price), money_text(after.price), money_text(bound),
                              saved_share(now.price, after.price)));
         };
@@ -70,6 +70,8 @@ class PlanTable {
         }
         if (count < plan_.pools.size()) line(fmt::format("  and {} more", plan_.pools.size() - count));
         if (plan_.pools.size() > 1) row("all", plan_.now, plan_.after, plan_.lower_bound);
+        line(fmt::format("No nodes for these pods cost less than {} $ an hour.",
+                         money_text(plan_.lower_bound)));
     }
 
     void node_rows(const char* title, const char* money, const std::vector<NodeRow>& rows) {

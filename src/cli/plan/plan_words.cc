@@ -104,8 +104,8 @@ std::vector<NodeRow> removal_rows(const ClusterPlan& plan) {
 std::vector<NodeRow> launch_rows(const ClusterPlan& plan) {
     std::map<std::pair<std::string, std::string>, NodeRow> rows;
     for (const PlannedLaunch& one : plan.launches) {
-        NodeRow& row = rows[{one.pool, fmt::format("{} {}{}{}", one.type, one.zone,
-                                                   one.zone.empty() ? "" : " ", one.capacity_type)}];
+        // In which zone, the cloud may choose where the pods do not.
+        NodeRow& row = rows[{one.pool, one.type + " " + one.capacity_type}];
         ++row.nodes;
         row.pods += one.pods.size();
         row.money += one.cost;
