@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "cli/commands.h"
 #include "cli/read_cluster.h"
 #include "plan/disrupt/kept_nodes.h"
@@ -65,8 +66,9 @@ struct PlannedMove {
 struct ClusterPlan {
     NodesAndPrice now;
     NodesAndPrice after;
-    rules::Money lower_bound;              // No nodes for these pods cost less.
-    double seconds = 0;                    // Of planning, not of reading.
+    rules::Money lower_bound;  // No nodes for these pods cost less.
+    double seconds = 0;        // Of planning, not of reading.
+    WallTime made_at = kNoTime;
     std::size_t pods = 0;                  // That nodes hold, daemons and pods of nodes apart, and that wait.
     std::vector<PoolMoney> pools;          // By price now, the dearest first, then by name.
     std::vector<PlannedRemoval> removals;  // By node.
@@ -100,7 +102,6 @@ std::string saved_share(rules::Money before, rules::Money after);
 std::string money_sentence(const ClusterPlan& plan);
 // One sentence on what to do next, without its full stop.
 std::string next_step(const ClusterPlan& plan);
-std::string not_read_words(const NotRead& one);
 
 // Nodes alike that go, or that are bought.
 struct NodeRow {

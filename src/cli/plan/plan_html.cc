@@ -121,7 +121,8 @@ class PlanPage {
         data();
         out_ += kScript;
         out_ += fmt::format(
-            "<p class=\"soft\">Made by joiner {} plan, which reads and changes nothing. Prices are list prices, in "
+            "<p class=\"soft\">Made by joiner {} plan, which reads and changes nothing. Prices are list "
+            "prices, in "
             "dollars. A month has {:.0f} hours.</p>\n</body></html>",
             JOINER_VERSION, kHoursOfMonth);
         return std::move(out_);
@@ -134,13 +135,16 @@ class PlanPage {
 
     void head() {
         const rules::Money saved = plan_.now.price - plan_.after.price;
-        out_ += fmt::format("<h1>What this cluster could cost</h1>\n<p class=\"soft\">As of {}</p>\n<p>{}.</p>\n",
-                            format_rfc3339(plan_.made_at), html_text(money_sentence(plan_)));
+        out_ +=
+            fmt::format("<h1>What this cluster could cost</h1>\n<p class=\"soft\">As of {}</p>\n<p>{}.</p>\n",
+                        format_rfc3339(plan_.made_at), html_text(money_sentence(plan_)));
         out_ += "<div class=\"cards\">\n";
-        card(monthly(plan_.now.price) + " $", fmt::format("a month now, on {}", count_of(plan_.now.nodes, "node")));
+        card(monthly(plan_.now.price) + " $",
+             fmt::format("a month now, on {}", count_of(plan_.now.nodes, "node")));
         card(monthly(plan_.after.price) + " $",
              fmt::format("a month for the same pods, on {}", count_of(plan_.after.nodes, "node")));
-        card(monthly(saved) + " $", fmt::format("a month saved, {}", saved_share(plan_.now.price, plan_.after.price)));
+        card(monthly(saved) + " $",
+             fmt::format("a month saved, {}", saved_share(plan_.now.price, plan_.after.price)));
         card(monthly(plan_.lower_bound) + " $", "a month: no nodes for these pods cost less");
         out_ += fmt::format("</div>\n<p><b>Next:</b> {}.</p>\n", html_text(next_step(plan_)));
     }
@@ -152,15 +156,19 @@ class PlanPage {
             return most.nanos <= 0 ? 0.0 : std::clamp(100 * money.dollars() / most.dollars(), 0.0, 100.0);
         };
         out_ +=
-            "<h2>By pool</h2>\n<p class=\"key soft\"><i class=\"a\"></i>now<i class=\"b\"></i>after<u></u>at least, "
-            "for the pool's pods alone</p>\n<div class=\"scroll\"><table><tr><th>Pool<th><th class=\"n\">Nodes"
+            "<h2>By pool</h2>\n<p class=\"key soft\"><i class=\"a\"></i>now<i class=\"b\"></i>after<u></u>at "
+            "least, "
+            "for the pool's pods alone</p>\n<div class=\"scroll\"><table><tr><th>Pool<th><th "
+            "class=\"n\">Nodes"
             "<th class=\"n\">after<th class=\"n\">$ an hour<th class=\"n\">after<th class=\"n\">Saves</tr>\n";
         for (std::size_t i = 0; i < std::min(plan_.pools.size(), kMostPools); ++i) {
             const PoolMoney& pool = plan_.pools[i];
             out_ += fmt::format(
                 "<tr><td>{}{}<td><div class=\"bar\"><i class=\"a\" style=\"width:{:.1f}%\"></i></div><div "
-                "class=\"bar\"><i class=\"b\" style=\"width:{:.1f}%\"></i><u style=\"left:{:.1f}%\"></u></div>"
-                "<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}</tr>\n",
+                "class=\"bar\"><i class=\"b\" style=\"width:{:.1f}%\"></i><u "
+                "style=\"left:{:.1f}%\"></u></div>"
+                "<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td "
+                "class=\"n\">{}</tr>\n",
                 html_text(pool.name), pool.is_stand_in ? " <span class=\"soft\">(group of nodes)</span>" : "",
                 width(pool.now.price), width(pool.after.price), width(pool.lower_bound), pool.now.nodes,
                 pool.after.nodes, money_text(pool.now.price), money_text(pool.after.price),
@@ -175,14 +183,16 @@ class PlanPage {
         const auto sums = plan::sum_keepers(plan_.kept);
         if (sums.empty()) return;
         out_ += fmt::format(
-            "<h2>What keeps the other nodes</h2>\n<p>Without what people have set, {} $ an hour more would be saved "
-            "({} $ a month).</p>\n<div class=\"scroll\"><table><tr><th>Rule<th>What it says<th class=\"n\">Nodes<th "
+            "<h2>What keeps the other nodes</h2>\n<p>Without what people have set, {} $ an hour more would "
+            "be saved "
+            "({} $ a month).</p>\n<div class=\"scroll\"><table><tr><th>Rule<th>What it says<th "
+            "class=\"n\">Nodes<th "
             "class=\"n\">Costs an hour<th class=\"n\">a month</tr>\n",
             money_text(plan_.lifting_saves), monthly(plan_.lifting_saves));
         for (std::size_t i = 0; i < std::min(sums.size(), kMostKeeperRows); ++i)
-            out_ += fmt::format("<tr><td>{}<td>{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}</tr>\n",
-                                sums[i].rule, html_text(sums[i].message), sums[i].nodes, money_text(sums[i].cost),
-                                monthly(sums[i].cost));
+            out_ += fmt::format(
+                "<tr><td>{}<td>{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}</tr>\n", sums[i].rule,
+                html_text(sums[i].message), sums[i].nodes, money_text(sums[i].cost), monthly(sums[i].cost));
         out_ += "</table></div>\n";
         if (sums.size() > kMostKeeperRows)
             out_ += fmt::format("<p class=\"soft\">and {} more</p>\n", sums.size() - kMostKeeperRows);
@@ -192,11 +202,13 @@ class PlanPage {
         const std::vector<NodeRow> rows = launch_rows(plan_);
         if (rows.empty()) return;
         out_ +=
-            "<h2>What is bought</h2>\n<div class=\"scroll\"><table><tr><th>Pool<th>Machine<th class=\"n\">Nodes<th "
+            "<h2>What is bought</h2>\n<div class=\"scroll\"><table><tr><th>Pool<th>Machine<th "
+            "class=\"n\">Nodes<th "
             "class=\"n\">Pods<th class=\"n\">$ an hour</tr>\n";
         for (const NodeRow& row : rows)
-            out_ += fmt::format("<tr><td>{}<td>{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}</tr>\n",
-                                html_text(row.pool), html_text(row.what), row.nodes, row.pods, money_text(row.money));
+            out_ += fmt::format(
+                "<tr><td>{}<td>{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}</tr>\n",
+                html_text(row.pool), html_text(row.what), row.nodes, row.pods, money_text(row.money));
         out_ += "</table></div>\n";
     }
 
@@ -219,8 +231,8 @@ class PlanPage {
             pods.push_back({one.pod, one.to});
         }
         Json nodes = Json::array();
-        const auto add = [&](const std::string& name, const std::string& pool, const char* fate, rules::Money price,
-                             rules::Money money, Json why, Json pods) {
+        const auto add = [&](const std::string& name, const std::string& pool, const char* fate,
+                             rules::Money price, rules::Money money, Json why, Json pods) {
             nodes.push_back({{"node", name},
                              {"pool", pool},
                              {"fate", fate},
@@ -237,18 +249,21 @@ class PlanPage {
         for (const plan::KeptNode& one : plan_.kept) {
             Json why = Json::array();
             for (const plan::Keeper& keeper : one.reasons)
-                why.push_back(fmt::format("{}: {}", plan::kept_rule(keeper.reason.rule), plan::in_words(keeper.reason)));
+                why.push_back(fmt::format("{}: {}", plan::kept_rule(keeper.reason.rule),
+                                          plan::in_words(keeper.reason)));
             add(one.node, one.pool, "stays", one.price, one.cost(), std::move(why), Json::array());
         }
         for (const PlannedLaunch& one : plan_.launches) {
             Json pods = Json::array();
             for (const std::string& pod : one.pods) pods.push_back({pod, ""});
             add(one.name, one.pool, "new", one.cost, {},
-                Json::array({fmt::format("{} {} {}", one.type, one.capacity_type, one.zone)}), std::move(pods));
+                Json::array({fmt::format("{} {} {}", one.type, one.capacity_type, one.zone)}),
+                std::move(pods));
         }
         std::string text = nodes.dump(-1, ' ', false, Json::error_handler_t::replace);
         // No end of the script in it, whatever a label says.
-        for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; at += 6) text.replace(at, 1, "\\u003c");
+        for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; at += 6)
+            text.replace(at, 1, "\\u003c");
         out_ += "<script id=\"data\" type=\"application/json\">" + text + "</script>\n";
     }
 

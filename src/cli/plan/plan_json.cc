@@ -82,7 +82,7 @@ std::string plan_json(const ClusterPlan& plan) {
     out["unschedulable"] = Json::object();
     for (const auto& [pod, reason] : plan.unschedulable) out["unschedulable"][pod] = reason;
     out["notRead"] = Json::array();
-    for (const NotRead& one : plan.not_read) out["notRead"].push_back(not_read_words(one));
+    for (const NotRead& one : plan.not_read) out["notRead"].push_back(in_words(one));
     out["warnings"] = plan.warnings;
     return out.dump(2, ' ', false, Json::error_handler_t::replace);
 }

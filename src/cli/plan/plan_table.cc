@@ -155,7 +155,7 @@ class PlanTable {
         line("");
         line("NOT READ");
         const std::size_t count = shown(plan_.not_read.size());
-        for (std::size_t i = 0; i < count; ++i) line(not_read_words(plan_.not_read[i]));
+        for (std::size_t i = 0; i < count; ++i) line(in_words(plan_.not_read[i]));
         if (count < plan_.not_read.size()) line(fmt::format("  and {} more", plan_.not_read.size() - count));
     }
 

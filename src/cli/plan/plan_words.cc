@@ -85,10 +85,6 @@ std::string next_step(const ClusterPlan& plan) {
     return "nothing; ask again after the next change of the workloads";
 }
 
-std::string not_read_words(const NotRead& one) {
-    return fmt::format("{} was not read ({}): {}", one.kind, one.why, one.effect);
-}
-
 std::vector<NodeRow> removal_rows(const ClusterPlan& plan) {
     std::map<std::pair<std::string, std::string>, NodeRow> rows;
     for (const PlannedRemoval& one : plan.removals) {
