@@ -107,10 +107,46 @@ class ClusterText {
     }
     const std::vector<Json>& items() const { return items_; }
 
+    // As the command plans for a dump of it, with four types to buy: the built-in catalogue has too many for
+    // tests of many clusters.
+    Result<ClusterPlan> plan_with_few_types() const {
+        Json types = Json::array();
+        const auto add_type = [&](const std::string& name, int cores, double price) {
+            Json offerings = Json::array();
+            for (const char* zone : {"us-east-1a", "us-east-1b", "us-east-1c"})
+                offerings.push_back(
+                    {{"Price", price},
+                     {"Available", true},
+                     {"Requirements",
+                      {{{"key", "topology.kubernetes.io/zone"}, {"operator", "In"}, {"values", {zone}}},
+                       {{"key", "karpenter.sh/capacity-type"},
+                        {"operator", "In"},
+                        {"values", {"on-demand"}}}}}});
+            types.push_back({{"name", name},
+                             {"architecture", "amd64"},
+                             {"operatingSystems", {"linux"}},
+                             {"resources",
+                              {{"cpu", std::to_string(cores)},
+                               {"memory", std::to_string(4 * cores) + "Gi"},
+                               {"pods", "58"}}},
+                             {"offerings", offerings}});
+        };
+        add_type("m5.large", 2, 0.096);
+        add_type("m5.xlarge", 4, 0.192);
+        add_type("m5.2xlarge", 8, 0.384);
+        add_type("m5a.2xlarge", 8, 0.344);
+        const std::filesystem::path path = temporary("types");
+        std::ofstream(path) << types.dump();
+        PlanOptions options;
+        options.instance_types = path.string();
+        auto out = plan(std::move(options));
+        std::filesystem::remove(path);
+        return out;
+    }
+
     // As the command plans for a dump of it.
     Result<ClusterPlan> plan(PlanOptions options = {}) const {
-        const std::filesystem::path path =
-            std::filesystem::temp_directory_path() / ("joiner-plan-" + std::to_string(getpid()) + ".json");
+        const std::filesystem::path path = temporary("cluster");
         std::ofstream(path) << Json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", items_}}.dump();
         options.files = {path.string()};
         auto out = plan_cluster(options);
@@ -119,6 +155,11 @@ class ClusterText {
     }
 
   private:
+    static std::filesystem::path temporary(const std::string& what) {
+        return std::filesystem::temp_directory_path() /
+               ("joiner-plan-" + what + "-" + std::to_string(getpid()) + ".json");
+    }
+
     std::vector<Json> items_;
 };
 
