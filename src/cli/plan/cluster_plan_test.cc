@@ -502,7 +502,7 @@ TEST(ClusterPlan, fits_one_screen_however_much_there_is) {
     std::istringstream lines(table);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
     const std::string all = plan_table(plan, true);
-    EXPECT_THAT(all, HasSubstr("n59 (a-group-with-quite-a-long-name-indeed-59)"));
+    EXPECT_THAT(all, HasSubstr("n58 (a-group-with-quite-a-long-name-indeed-58)"));
 }
 
 TEST(ClusterPlan, refuses_what_holds_no_node) {

@@ -37,6 +37,9 @@ class PlanTable {
         out_ += is_verbose_ ? text : cut_with_dots(text, kColumns);
         out_ += '\n';
     }
+    std::string cut(const std::string& text, std::size_t most) const {
+        return is_verbose_ ? text : cut_with_dots(text, most);
+    }
     // Whole, on as many lines as it takes.
     void wrapped(std::string_view text) {
         while (text.size() > kColumns) {
@@ -59,7 +62,7 @@ class PlanTable {
                          "$/H AFTER", "ALONE AT LEAST", "SAVES"));
         const auto row = [&](const std::string& name, const NodesAndPrice& now, const NodesAndPrice& after,
                              rules::Money bound) {
-            line(fmt::format("{:<34}{:>7}{:>7}{:>12}{:>12}{:>16}{:>12}", cut_with_dots(name, 33), now.nodes,
+            line(fmt::format("{:<34}{:>7}{:>7}{:>12}{:>12}{:>16}{:>12}", cut(name, 33), now.nodes,
                              after.nodes, money_text(now.price), money_text(after.price), money_text(bound),
                              saved_share(now.price, after.price)));
         };
@@ -88,8 +91,8 @@ class PlanTable {
                 left += row.money;
                 continue;
             }
-            line(fmt::format("{:<28}{:<44}{:>8}{:>8}{:>12}", cut_with_dots(row.pool, 27),
-                             cut_with_dots(row.what, 43), row.nodes, row.pods, money_text(row.money)));
+            line(fmt::format("{:<28}{:<44}{:>8}{:>8}{:>12}", cut(row.pool, 27), cut(row.what, 43), row.nodes,
+                             row.pods, money_text(row.money)));
             if (is_verbose_) {
                 for (const std::string& name : row.names) line("  " + name);
             }
@@ -120,7 +123,7 @@ class PlanTable {
             const std::string what = sum.message.starts_with(sum.rule)
                                          ? sum.message
                                          : fmt::format("{}: {}", sum.rule, sum.message);
-            line(fmt::format("{:<80}{:>8}{:>12}", cut_with_dots(what, 79), sum.nodes, money_text(sum.cost)));
+            line(fmt::format("{:<80}{:>8}{:>12}", cut(what, 79), sum.nodes, money_text(sum.cost)));
         }
         if (count < sums.size())
             line(fmt::format("{:<80}{:>8}{:>12}", fmt::format("  and {} reasons more", sums.size() - count),
@@ -143,8 +146,7 @@ class PlanTable {
         std::size_t i = 0;
         for (const auto& [reason, pods] : by_reason) {
             if (i++ == shown(by_reason.size())) break;
-            line(
-                fmt::format("{:<80}{:>8}", cut_with_dots(some_of(pods, 1) + ": " + reason, 79), pods.size()));
+            line(fmt::format("{:<80}{:>8}", cut(some_of(pods, 1) + ": " + reason, 79), pods.size()));
         }
         if (shown(by_reason.size()) < by_reason.size())
             line(fmt::format("  and {} reasons more", by_reason.size() - shown(by_reason.size())));
