@@ -36,6 +36,7 @@ ec2: build
 	tests/ec2/run.py --joiner build/joiner --faults 1
 	tests/ec2/run.py --joiner build/joiner --pods 60 --stock-out 1
 	tests/ec2/run.py --joiner build/joiner --first-api --pods 60
+	tests/ec2/run.py --joiner build/joiner --hedges --pods 60
 
 beside-ec2: build
 	@tools/setup.sh build python3-venv
