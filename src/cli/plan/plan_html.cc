@@ -23,7 +23,8 @@ constexpr std::string_view kPageHead = R"(<!doctype html>
 h1{font-size:1.7rem;margin:.2rem 0}h2{font-size:1.2rem;margin:2.2rem 0 .6rem}p{margin:.4rem 0}.soft{color:var(--soft)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.8rem;margin:1.2rem 0}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem}.card b{display:block;font-size:1.6rem;font-variant-numeric:tabular-nums}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
+th:first-child,td:first-child{min-width:9rem}td{max-width:34rem}
 th{font-weight:600;color:var(--soft)}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .bar{position:relative;height:.8rem;background:var(--card);border-radius:.2rem;margin:.15rem 0;min-width:10rem}.bar i{display:block;height:100%;border-radius:.2rem}
 .bar .a{background:var(--now)}.bar .b{background:var(--after)}.bar u{position:absolute;top:-.1rem;bottom:-.1rem;width:2px;background:var(--mark)}
