@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "api/core.h"
 #include "api/karpenter.h"
 #include "base/result.h"
+#include "cli/pool_types.h"
 #include "model/snapshot.h"
 #include "rules/node_pool_rules.h"
 #include "rules/overlay.h"
@@ -57,17 +59,24 @@ class Machines {
 
   private:
     bool has_file_ = false;
-    rules::InstanceTypes types_;  // Of the file, or AWS's.
-    std::string types_region_;
+    rules::InstanceTypes types_;          // Of the file.
+    std::optional<PoolTypes> own_types_;  // Of NodePools whose class says more than its cloud.
     std::map<std::tuple<std::string, std::string, Zones>, ForSale> given_;  // By cloud, region, zones.
 };
 
-// A machine that no catalogue has is priced by what it holds: dollars an hour for a core and a GiB of memory,
-// as a machine of AWS's families m and r costs in us-east-1. Devices count for nothing.
+// What a machine costs whose type is not for sale: by its table, or by cores and memory.
+struct SeenPrice {
+    rules::Money price;
+    bool is_estimate = true;
+};
+SeenPrice seen_price(const std::string& cloud, const std::string& region, const std::string& type,
+                     const rules::Resources& capacity, std::string_view capacity_type);
+
+// Dollars an hour for a core and a GiB of memory of a machine of no cloud, as one of AWS's families m and r
+// costs in us-east-1. Devices count for nothing.
 inline constexpr double kDollarsPerCore = 0.033;
 inline constexpr double kDollarsPerGiB = 0.00375;
-// Of that, on spot.
+// Of that, and of other estimates, on spot.
 inline constexpr double kSpotShareOfPrice = 0.7;
-rules::Money estimated_price(const rules::Resources& capacity, std::string_view capacity_type);
 
 }  // namespace joiner::cli

@@ -260,7 +260,10 @@ void StandIns::add_pool(const Group& group, const SeenTypes& all_seen, Machines&
             for (const std::string& zone : zones) {
                 for (const std::string& capacity_type : capacity_types) {
                     type.offerings.push_back(cloud::kwok::make_offering(zone, capacity_type, 0));
-                    type.offerings.back().price = estimated_price(seen.capacity, capacity_type);
+                    const SeenPrice price =
+                        seen_price(group.cloud, *regions.begin(), name, seen.capacity, capacity_type);
+                    type.offerings.back().price = price.price;
+                    if (!price.is_estimate) known.insert(name);
                 }
             }
             cloud::kwok::add_type_labels(type, group.arch, {group.os});
@@ -365,10 +368,10 @@ void StandIns::warn_of_unpriced() {
             nodes += names.size();
         }
         warnings_.push_back(fmt::format(
-            "no catalogue here has the {} of {}; {} taken at {} $ an hour for a core and {} for a GiB of "
-            "memory, devices at nothing (--instance-types reads types and prices)",
+            "no catalogue here has the {} of {}; {} priced by cores and memory, devices of no known cloud at "
+            "nothing (--instance-types reads types and prices)",
             fmt::format("{} {}", types.size() == 1 ? "type" : "types", some_of(types)),
-            count_of(nodes, "node"), nodes == 1 ? "it is" : "they are", kDollarsPerCore, kDollarsPerGiB));
+            count_of(nodes, "node"), nodes == 1 ? "it is" : "they are"));
     }
     if (!virtuals.empty())
         warnings_.push_back(
