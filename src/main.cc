@@ -274,6 +274,36 @@ void add_simulate(CLI::App& app, int& code) {
     command->callback([options, &code] { code = run_simulate(*options); });
 }
 
+void add_plan(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "plan",
+        "what a cluster costs, what its pods would cost, and what stands in the way; changes nothing");
+    auto options = std::make_shared<PlanOptions>();
+    command->add_option("-f,--filename,files", options->files,
+                        "a dump of a cluster (kubectl get ... -o yaml): a file, a folder, or - for standard "
+                        "input; without it the live cluster of the kubeconfig");
+    command->add_flag("-R,--recursive", options->is_recursive, "read the folders inside a folder, too");
+    command->add_option("--kubeconfig", options->kubeconfig, "kubeconfig file");
+    command->add_option("--context", options->context, "context of the kubeconfig");
+    command->add_option("--with", options->with,
+                        "what if: objects in this file are added, or stand in place of those of their name");
+    command->add_option(
+        "--instance-types", options->instance_types,
+        "instance types, in the form of Karpenter's KWOK provider; without it, the built-in catalogues");
+    command->add_option("-o,--output", options->output, "table, json or html")
+        ->check(CLI::IsMember({"table", "json", "html"}));
+    command->add_flag("-v,--verbose", options->verbose, "of the table, every node and every move");
+    command
+        ->add_option("--planning-budget", options->planning_budget_seconds,
+                     "seconds after which no lower price is looked for, for pods that wait")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
+    command->footer(
+        "Works on clusters of Karpenter, Cluster Autoscaler, managed groups or nothing. It reads and never\n"
+        "writes; docs/plan.md has the ClusterRole that it needs, and what each word means.");
+    command->callback([options, &code] { code = run_plan(*options); });
+}
+
 void add_validate(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("validate", "say what an API server would refuse in manifests");
     auto options = std::make_shared<ValidateOptions>();
@@ -359,6 +389,7 @@ int main(int argc, char** argv) {
     int code = 0;
     add_controller(app, code);
     add_doctor(app, code);
+    add_plan(app, code);
     add_simulate(app, code);
     add_validate(app, code);
     add_convert(app, code);

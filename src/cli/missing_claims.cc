@@ -3,7 +3,6 @@
 #include "api/names.h"
 
 namespace joiner::cli {
-namespace {
 
 api::NodeClaim claim_for(const api::Node& node, const api::NodePool& pool) {
     api::NodeClaim out;
@@ -19,8 +18,6 @@ api::NodeClaim claim_for(const api::Node& node, const api::NodePool& pool) {
         out.conditions.push_back({type, "True", type, "", node.meta.created, 0});
     return out;
 }
-
-}  // namespace
 
 void add_missing_claims(model::Cluster& cluster) {
     std::vector<std::pair<api::Node, api::NodeClaim>> missing;
