@@ -6,6 +6,16 @@
 #include "base/check.h"
 
 namespace joiner::plan {
+namespace {
+
+// As far as a Change may differ.
+bool is_same_for_plans(const api::NodePool& a, const api::NodePool& b) {
+    return a.node_template.labels == b.node_template.labels &&
+           a.node_template.requirements == b.node_template.requirements &&
+           a.node_template.taints == b.node_template.taints && a.limits == b.limits;
+}
+
+}  // namespace
 
 LonePod::LonePod(model::Cluster& cluster, const model::SnapshotInputs& inputs,
                  const ProvisionOptions& options, const api::Pod& pod)
@@ -16,6 +26,10 @@ LonePod::LonePod(model::Cluster& cluster, const model::SnapshotInputs& inputs,
     pod_.status.held.clear();
     pod_.status.held_by_pod.reset();
     cluster_.upsert(pod_);
+    const model::Snapshot now = snapshot();
+    is_plain_ = now.standing.empty() && now.pods.front().shape->constraints.key.empty() &&
+                cluster.find_pod(api::full_name(pod.meta))->volumes == nullptr &&
+                inputs.default_spread == nullptr;
 }
 
 LonePod::~LonePod() {
@@ -34,10 +48,7 @@ std::shared_ptr<const rules::PodShape> LonePod::shape() {
     return snapshot().pods.front().shape;
 }
 
-LonePod::Answer LonePod::ask(const api::NodePool& pool) {
-    model::Snapshot question = snapshot();
-    std::erase_if(question.pools, [&](const auto& one) { return one.name != pool.meta.name; });
-    for (model::RoomView& room : question.rooms) room.free = {};
+LonePod::Answer LonePod::plan(model::Snapshot question) const {
     const Plan plan = plan_provisioning(question, options_);
     Answer out;
     if (!plan.launches.empty()) {
@@ -52,9 +63,33 @@ LonePod::Answer LonePod::ask(const api::NodePool& pool) {
     return out;
 }
 
+const model::Snapshot& LonePod::plain_question(const std::string& pool) {
+    const auto [it, is_new] = plain_questions_.try_emplace(pool);
+    if (!is_new) return it->second;
+    it->second = snapshot();
+    std::erase_if(it->second.pools, [&](const auto& one) { return one.name != pool; });
+    it->second.rooms.clear();
+    it->second.closed_nodes.clear();
+    return it->second;
+}
+
+LonePod::Answer LonePod::ask(const api::NodePool& pool) {
+    model::Snapshot question = snapshot();
+    std::erase_if(question.pools, [&](const auto& one) { return one.name != pool.meta.name; });
+    for (model::RoomView& room : question.rooms) room.free = {};
+    return plan(std::move(question));
+}
+
 LonePod::Answer LonePod::ask(const api::Pod& pod, const api::NodePool& pool) {
     const model::PoolState* before = cluster_.find_pool(pool.meta.name);
     CHECK(before != nullptr);
+    if (is_plain_ && is_same_for_plans(before->pool, pool)) {
+        model::Snapshot question = plain_question(pool.meta.name);
+        cluster_.upsert(pod);
+        question.pods.front().shape = cluster_.find_pod(api::full_name(pod.meta))->shape;
+        cluster_.upsert(pod_);
+        return plan(std::move(question));
+    }
     const api::NodePool as_it_is = before->pool;
     cluster_.upsert(pod);
     cluster_.upsert(pool);

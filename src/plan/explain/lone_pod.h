@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -42,11 +43,17 @@ class LonePod {
     model::Snapshot snapshot();
 
   private:
+    Answer plan(model::Snapshot question) const;
+    // As of the pools that are there: the same for all pods that ask nothing of others and have no volumes.
+    const model::Snapshot& plain_question(const std::string& pool);
+
     model::Cluster& cluster_;
     model::SnapshotInputs inputs_;
     ProvisionOptions options_;
     const api::Pod& original_;
     api::Pod pod_;
+    bool is_plain_ = false;  // Neither does it ask anything of others, nor they of it, nor has it volumes.
+    std::map<std::string, model::Snapshot> plain_questions_;  // By pool.
 };
 
 }  // namespace joiner::plan

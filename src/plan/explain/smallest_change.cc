@@ -344,8 +344,9 @@ class ChangeSearch {
         : pod_(pod), pool_(pool), works_(works), most_tries_(most_tries) {}
 
     SmallestChange search(const std::vector<Change>& possible) {
+        if (!find_needed(possible)) return std::move(out_);
         for (const Change& one : possible) {
-            if (works({one})) out_.found.push_back({one});
+            if (meets_needs(one, one) && works({one})) out_.found.push_back({one});
         }
         if (out_.found.empty()) search_pairs(possible);
         // What was found is looked at to the end.
@@ -370,6 +371,80 @@ class ChangeSearch {
         return carried_out_works(changes);
     }
 
+    // Whoever relaxes more is no worse off (but where a label draws daemons). So where all relaxed but one
+    // matter does not do, every answer has a change of that matter, and most pairs need no trying. False: no
+    // two changes can be enough.
+    bool find_needed(const std::vector<Change>& possible) {
+        std::vector<Change> relaxed;
+        std::set<std::string> matters;
+        for (const Change& one : possible) {
+            matters.merge(matters_of(one));
+            if (relaxes_most(one.kind)) relaxed.push_back(one);
+        }
+        if (!works(relaxed)) return false;
+        for (const std::string& matter : matters) {
+            std::vector<Change> others = relaxed;
+            std::erase_if(others, [&](const Change& one) { return matters_of(one).contains(matter); });
+            if (others.size() == relaxed.size() || works(others) || out_.is_cut) continue;
+            needed_.push_back(matter);
+            if (!can_be_met(possible)) return false;
+        }
+        return true;
+    }
+
+    // Others do what one of these does, too.
+    static bool relaxes_most(ChangeKind kind) {
+        return is_of_pod(kind) || kind == ChangeKind::kRaiseLimit || kind == ChangeKind::kDropMinValues ||
+               kind == ChangeKind::kDropRequirement;
+    }
+
+    // What the change is about; changes of one matter stand in for each other.
+    std::set<std::string> matters_of(const Change& change) const {
+        switch (change.kind) {
+            case ChangeKind::kTolerate:
+            case ChangeKind::kDropTaint:
+                return {"taint " + taint_text(change)};
+            case ChangeKind::kDropNodeAffinity: {
+                std::set<std::string> out = {"affinity"};
+                for (const api::NodeSelectorTerm& term : pod_.spec.required_node_terms) {
+                    for (const api::SelectorRequirement& one : term.match_expressions)
+                        out.insert(label_matter(one.key));
+                }
+                return out;
+            }
+            case ChangeKind::kDropSelector:
+            case ChangeKind::kDropExpression:
+            case ChangeKind::kSetLabel:
+            case ChangeKind::kAllowValue:
+            case ChangeKind::kDropRequirement:
+            case ChangeKind::kDropLabel:
+                return {label_matter(change.key)};
+            default:
+                return {
+                    fmt::format("{} {} {} {}", word_for(change.kind), change.key, change.index, change.part)};
+        }
+    }
+
+    static std::string label_matter(std::string_view key) {
+        return fmt::format("label {}", rules::normalize_label(key));
+    }
+
+    bool meets_needs(const Change& a, const Change& b) const {
+        return std::all_of(needed_.begin(), needed_.end(), [&](const std::string& matter) {
+            return matters_of(a).contains(matter) || matters_of(b).contains(matter);
+        });
+    }
+
+    bool can_be_met(const std::vector<Change>& possible) const {
+        for (const Change& a : possible) {
+            if (!matters_of(a).contains(needed_.back())) continue;
+            if (std::any_of(possible.begin(), possible.end(),
+                            [&](const Change& b) { return meets_needs(a, b); }))
+                return true;
+        }
+        return false;
+    }
+
     // Those with fewer changes of the pool first.
     void search_pairs(const std::vector<Change>& possible) {
         std::vector<std::tuple<int, std::size_t, std::size_t>> pairs;
@@ -381,7 +456,7 @@ class ChangeSearch {
         std::sort(pairs.begin(), pairs.end());
         for (const auto& [of_pool, i, j] : pairs) {
             if (out_.is_cut) return;
-            if (!works({possible[i], possible[j]})) continue;
+            if (!meets_needs(possible[i], possible[j]) || !works({possible[i], possible[j]})) continue;
             out_.found.push_back({possible[i], possible[j]});
             return;
         }
@@ -453,6 +528,7 @@ class ChangeSearch {
     const api::NodePool& pool_;
     const Tryout& works_;
     const std::size_t most_tries_;
+    std::vector<std::string> needed_;  // Matters that every answer has a change of.
     SmallestChange out_;
 };
 
