@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 # A folder that is built in for the first time has its sources compiled several at a time, which takes half as long.
 units = $(if $(wildcard $(1)/CMakeCache.txt),,-DJOINER_UNITS=ON)
 
-.PHONY: build build-tests unit test demo lint format bench e2e ec2 beside-ec2 upstream-suite side-by-side fuzz setup clean
+.PHONY: build build-tests unit test demo lint format bench e2e ec2 beside-ec2 upstream-suite side-by-side fuzz setup install clean
 
 build: setup
 	cmake --preset release $(call units,build) >/dev/null
@@ -36,6 +36,7 @@ ec2: build
 	tests/ec2/run.py --joiner build/joiner --faults 1
 	tests/ec2/run.py --joiner build/joiner --pods 60 --stock-out 1
 	tests/ec2/run.py --joiner build/joiner --first-api --pods 60
+	tests/ec2/run.py --joiner build/joiner --hedges --pods 60
 
 beside-ec2: build
 	@tools/setup.sh build python3-venv
@@ -68,6 +69,14 @@ fuzz:
 
 setup:
 	@tools/setup.sh build
+
+# DESTDIR and PREFIX as usual. As `kubectl-joiner`, kubectl finds it for `kubectl joiner …`.
+PREFIX ?= /usr/local
+install: build
+	install -D -m 755 -s build/joiner $(DESTDIR)$(PREFIX)/bin/joiner
+	ln -sf joiner $(DESTDIR)$(PREFIX)/bin/kubectl-joiner
+	mkdir -p $(DESTDIR)$(PREFIX)/share/joiner
+	cp -rL deploy/charts deploy/crds $(DESTDIR)$(PREFIX)/share/joiner
 
 clean:
 	rm -rf build

@@ -340,6 +340,28 @@ void add_convert(CLI::App& app, int& code) {
     command->callback([options, &code] { code = run_convert(*options); });
 }
 
+void add_uninstall(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "uninstall", "take the nodes away, or leave them to themselves, before the controller goes");
+    auto options = std::make_shared<UninstallOptions>();
+    command->add_option("--kubeconfig", options->kubeconfig, "kubeconfig file");
+    command->add_option("--context", options->context, "context of the kubeconfig");
+    command->add_flag("--drain", options->drain,
+                      "delete the NodePools and wait until the controller has drained and ended every node");
+    command->add_flag("--orphan", options->orphan,
+                      "leave machines, nodes and pods as they are, and delete the NodeClaims; the controller "
+                      "must be stopped");
+    auto minutes = std::make_shared<double>(30);
+    command->add_option("--timeout", *minutes, "minutes to wait for the drain")
+        ->check(CLI::Range(0.0, 10'000.0))
+        ->capture_default_str();
+    command->footer("docs/install.md has the order in which things are removed.");
+    command->callback([options, minutes, &code] {
+        options->timeout = std::chrono::milliseconds{static_cast<std::int64_t>(*minutes * 60'000)};
+        code = run_uninstall(*options);
+    });
+}
+
 void add_demo(CLI::App& app, int& code) {
     auto* command = app.add_subcommand(
         "demo", "an embedded cluster, a sample workload, the real controller; needs nothing else");
@@ -375,6 +397,7 @@ int main(int argc, char** argv) {
     add_validate(app, code);
     add_convert(app, code);
     add_demo(app, code);
+    add_uninstall(app, code);
     app.add_subcommand("crds", "print the custom resource definitions")->callback([&code] {
         code = run_crds();
     });

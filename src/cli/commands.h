@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
+
 namespace joiner::cli {
 
 // Prints "joiner: <message>" and returns 2.
@@ -129,6 +131,16 @@ struct ConvertOptions {
 };
 // 0: converted, 1: something cannot be, 2: something cannot be read.
 int run_convert(const ConvertOptions& options);
+
+struct UninstallOptions {
+    std::string kubeconfig;
+    std::string context;
+    bool drain = false;
+    bool orphan = false;
+    Duration timeout = std::chrono::minutes{30};  // To drain.
+};
+// 0: done, 2: it cannot be done, or not all of it was.
+int run_uninstall(const UninstallOptions& options);
 int run_crds();
 
 }  // namespace joiner::cli

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/manifest.h"
+#include "cli/lease_holders.h"
 
 namespace joiner::cli {
 namespace {
@@ -59,14 +60,6 @@ const json& version_named(const json& crd, const std::string& name) {
         if (text_at(version, "name") == name) return version;
     }
     return kNothing;
-}
-
-// Ours ends in sixteen digits of its own.
-bool is_a_joiners(const std::string& holder) {
-    const std::size_t line = holder.rfind('_');
-    const std::string_view tail =
-        line == std::string::npos ? std::string_view() : std::string_view(holder).substr(line + 1);
-    return tail.size() == 16 && tail.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 }  // namespace
@@ -129,25 +122,18 @@ Check check_crd(const std::string& name, std::string_view ours_yaml, std::string
 }
 
 Check check_leases(std::string_view leases, WallTime now) {
-    constexpr Duration kFresh = std::chrono::minutes{1};
     const std::string name = "other controllers";
-    const json list = json::parse(leases, nullptr, false);
-    if (!list.is_object())
+    const auto holders = lease_holders(leases, now);
+    if (!holders)
         return {name, Check::Result::kNotChecked, "what the API server says of leases cannot be read", ""};
     std::string ours;
-    for (const json& lease : at(list, "items")) {
-        const std::string lease_name = text_at(at(lease, "metadata"), "name");
-        const std::string holder = text_at(at(lease, "spec"), "holderIdentity");
-        const auto renewed = parse_rfc3339(text_at(at(lease, "spec"), "renewTime"));
-        if (lease_name.find("karpenter") == std::string::npos || holder.empty() || !renewed ||
-            now - *renewed > kFresh)
-            continue;
-        if (!is_a_joiners(holder))
+    for (const LeaseHolder& one : *holders) {
+        if (!one.is_joiner)
             return {name, Check::Result::kFailed,
-                    fmt::format("{} holds the lease {}, and would take messages from the same queue", holder,
-                                lease_name),
+                    fmt::format("{} holds the lease {}, and would take messages from the same queue",
+                                one.holder, one.lease),
                     "scale that controller to 0 before this one starts"};
-        ours = holder;
+        ours = one.holder;
     }
     return {name, Check::Result::kOk, ours.empty() ? "none holds a lease" : "none; " + ours + " is a joiner",
             ""};

@@ -9,9 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "cli/cluster_calls.h"
 #include "cli/kube_config.h"
-#include "io/curl_http.h"
-#include "io/real_loop.h"
 
 namespace joiner::cli {
 namespace {
@@ -21,7 +20,6 @@ using nlohmann::json;
 constexpr int kPageSize = 500;
 constexpr int kMaxPages = 4'000;
 constexpr int kMaxRestarts = 3;  // Of a list whose history the API server threw away in the middle.
-constexpr Duration kPatienceForPage = std::chrono::seconds{60};
 
 // A kind as it is read from a live cluster, and what an answer may have wrong without it. The most important
 // first: where the cluster does not answer, that is found out at once.
@@ -302,37 +300,6 @@ void put_in_place(Manifests with, Manifests& into) {
     for (std::string& sentence : with.passed_over) into.passed_over.push_back(std::move(sentence));
 }
 
-class LiveCluster {
-  public:
-    explicit LiveCluster(kube::Config config) : client_(loop_, http_, std::move(config), read_only()) {}
-
-    Result<std::string> get(const std::string& path_and_query) {
-        Result<std::string> out = fail(ErrorKind::kUnavailable, "the API server gave no answer");
-        const std::size_t mark = path_and_query.find('?');
-        kube::Request request{"GET", path_and_query.substr(0, mark),
-                              mark == std::string::npos ? "" : path_and_query.substr(mark + 1)};
-        request.timeout = kPatienceForPage;
-        request.accept_gzip = true;
-        client_.send(std::move(request), [&](Result<std::string> answer) {
-            out = std::move(answer);
-            loop_.stop();
-        });
-        loop_.run();
-        return out;
-    }
-
-  private:
-    static kube::ClientOptions read_only() {
-        kube::ClientOptions out;
-        out.may_write = [] { return false; };
-        return out;
-    }
-
-    io::RealLoop loop_;
-    io::CurlHttp http_{loop_};
-    kube::Client client_;
-};
-
 }  // namespace
 
 std::string in_words(const NotRead& not_read) {
@@ -354,7 +321,7 @@ Result<ClusterRead> read_cluster(const ClusterFlags& flags) {
     ClusterRead out;
     if (flags.files.empty()) {
         TRY(kube::Config config, load_config(flags.kubeconfig, flags.context));
-        LiveCluster cluster(std::move(config));
+        ClusterCalls cluster(std::move(config), ClusterCalls::Writes::kNone);
         TRY(out, read_live_cluster([&](const std::string& path) { return cluster.get(path); }));
     } else {
         TRY(out.manifests, read_whole_manifests({flags.files, flags.is_recursive}));

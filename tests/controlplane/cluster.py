@@ -34,6 +34,8 @@ _HERE = pathlib.Path(__file__).resolve().parent
 CANNOT_BUILD = 77
 # May do everything, as "admin" may; told apart from it and from one another in the audit log.
 FURTHER_USERS = ("first", "second", "joiner", "karpenter")
+# May do what roles give it, and nothing else.
+SERVICE_ACCOUNT = "system:serviceaccount:joiner:joiner"
 
 
 class Write(typing.NamedTuple):
@@ -46,6 +48,13 @@ class Write(typing.NamedTuple):
     name: str        # "" for a collection.
     code: int
     sent: dict       # The object in the body, of a binding; else empty.
+
+
+class Use(typing.NamedTuple):
+    """A request as a rule of a role is about it."""
+    group: str
+    resource: str  # With its subresource.
+    verb: str
 
 
 class CannotBuild(Exception):
@@ -66,7 +75,7 @@ class ControlPlane:
     """One cluster of its own. Not thread-safe, but for `api`; start it from the main thread."""
 
     def __init__(self, *, api_server_only=False, scheduler_qps=5000, node_ready_seconds=0.0, log_dir=None,
-                 more_stages=None, scheduler_configuration=None, audit=False):
+                 more_stages=None, scheduler_configuration=None, audit=False, audit_service_account=False):
         """
         api_server_only: etcd and kube-apiserver, for questions about the API alone.
         scheduler_qps: kube-scheduler's client limit; its own default is 50.
@@ -74,6 +83,7 @@ class ControlPlane:
         more_stages: a folder of further KWOK stages; one of a name that is there already takes its place.
         scheduler_configuration: fields of KubeSchedulerConfiguration beside those of the client.
         audit: the API server keeps a log of all that changes something (see writes_of()).
+        audit_service_account: and of all that SERVICE_ACCOUNT asks (see uses_of_service_account()).
         log_dir: kept after stop(); a temporary directory, removed, when None.
         """
         self._api_server_only = api_server_only
@@ -84,6 +94,7 @@ class ControlPlane:
         self._more_stages = more_stages
         self._scheduler_configuration = scheduler_configuration or {}
         self._audit = audit
+        self._audit_service_account = audit_service_account
         self._children = {}
         self.start_seconds = None
 
@@ -132,6 +143,21 @@ class ControlPlane:
                 found.append(_as_write(event))
         return sorted(found, key=lambda write: write.received)
 
+    def uses_of_service_account(self):
+        """[(Use, whether it was allowed)], one a request, in the order of the audit log.
+
+        REQUIRES: audit_service_account.
+        """
+        found = []
+        for line in (self.log_dir / "audit.log").read_text().splitlines():
+            event = json.loads(line)
+            target = event.get("objectRef")
+            if event["user"]["username"] != SERVICE_ACCOUNT or target is None:
+                continue
+            use = Use(target.get("apiGroup", ""), _resource_of(target), event["verb"])
+            found.append((use, event.get("responseStatus", {}).get("code", 0) != 403))
+        return found
+
     def kubectl(self, *arguments, stdin=None, check=True):
         return subprocess.run(
             [self._bin / "kubectl", "--kubeconfig", self.kubeconfig, *arguments],
@@ -173,6 +199,10 @@ class ControlPlane:
         self._tokens.update((user, secrets.token_hex(16)) for user in FURTHER_USERS)
         self._token_file.write_text("".join(f"{token},{user},{user},system:masters\n"
                                             for user, token in self._tokens.items()))
+        self._tokens[SERVICE_ACCOUNT] = secrets.token_hex(16)
+        with self._token_file.open("a") as tokens:
+            tokens.write(f"{self._tokens[SERVICE_ACCOUNT]},{SERVICE_ACCOUNT},{SERVICE_ACCOUNT},"
+                         '"system:serviceaccounts,system:serviceaccounts:joiner"\n')
 
         self.port = free_port()
         self.kubeconfig = self.dir / "kubeconfig"
@@ -184,7 +214,7 @@ class ControlPlane:
         return ApiClient("127.0.0.1", self.port, self._token, self._ca_file)
 
     def write_kubeconfig(self, path, user="admin"):
-        """For a client that is to be known by a name of its own, one of FURTHER_USERS."""
+        """For a client that is to be known by a name of its own, one of FURTHER_USERS or SERVICE_ACCOUNT."""
         certificate = base64.b64encode(self._ca_file.read_bytes()).decode()
         # JSON is YAML too, and every reader of kubeconfig files takes it.
         pathlib.Path(path).write_text(json.dumps({
@@ -219,17 +249,18 @@ class ControlPlane:
                   f"--cert-dir={self.dir / 'certs'}", *self._audit_flags())
 
     def _audit_flags(self):
-        if not self._audit:
+        if not self._audit and not self._audit_service_account:
             return []
-        policy = self.dir / "audit-policy.json"
-        policy.write_text(json.dumps({
-            "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-            "rules": [# Where a pod is bound to is in the body, and a name that the server makes is in the answer.
+        rules = [{"level": "Metadata", "users": [SERVICE_ACCOUNT]}] if self._audit_service_account else []
+        if self._audit:
+            rules += [# Where a pod is bound to is in the body, and a name that the server makes is in the answer.
                       {"level": "RequestResponse", "verbs": ["create"], "resources": [
                           {"group": "", "resources": ["pods/binding"]},
                           {"group": "karpenter.sh", "resources": ["nodeclaims"]}]},
-                      {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
-                      {"level": "None"}]}))
+                      {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]}]
+        policy = self.dir / "audit-policy.json"
+        policy.write_text(json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy",
+                                      "omitStages": ["RequestReceived"], "rules": [*rules, {"level": "None"}]}))
         return [f"--audit-policy-file={policy}", f"--audit-log-path={self.log_dir / 'audit.log'}"]
 
     def _wait_for_api_server(self):
@@ -302,11 +333,15 @@ class ControlPlane:
                    "garbage collection is at work", interval=0.05)
 
 
+def _resource_of(target):
+    return "/".join(filter(None, (target.get("resource", ""), target.get("subresource"))))
+
+
 def _as_write(event):
     received = datetime.datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00"))
     target = event.get("objectRef", {})
     answer = event.get("responseObject") or {}
-    resource = "/".join(filter(None, (target.get("resource", ""), target.get("subresource"))))
+    resource = _resource_of(target)
     return Write(received.timestamp(), event["verb"], event["requestURI"], target.get("apiGroup", ""), resource,
                  target.get("name") or answer.get("metadata", {}).get("name", ""), event["responseStatus"]["code"],
                  (event.get("requestObject") or {}) if resource == "pods/binding" else {})

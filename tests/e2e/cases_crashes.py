@@ -7,7 +7,7 @@ from cluster_state import node_claims, nodes
 from processes import wait_until
 from suite import expect, test
 
-_LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/karpenter-leader-election"
+_LEASE = "/apis/coordination.k8s.io/v1/namespaces/joiner/leases/karpenter-leader-election"
 _PODS = 2000
 _PODS_PER_NODE = 15  # 16 CPU, 0.1 of them the system's
 

@@ -1,5 +1,6 @@
 """The program under test as a child process: started, stopped, killed, measured."""
 
+import os
 import re
 import urllib.error
 import urllib.request
@@ -111,12 +112,19 @@ class Controller:
 
 
 class Joiner(Controller):
-    def __init__(self, binary, kubeconfig, log_file, types_file, *, leader_election=False, flags=()):
-        election = (["--leader-election-namespace=kube-system"] if leader_election
-                    else ["--disable-leader-election=true"])
+    def __init__(self, binary, kubeconfig, log_file, types_file, *, leader_election=False,
+                 namespace="kube-system", environment=None, flags=()):
+        election = [f"--leader-election-namespace={namespace}"]
+        if not leader_election:
+            election.append("--disable-leader-election=true")
         super().__init__(binary, kubeconfig, log_file,
                          [f"--instance-types-file-path={types_file}", *election, *flags])
 
+        self._environment = environment
+
     def command(self):
         return [self.binary, "controller", f"--kubeconfig={self.kubeconfig}"]
+
+    def environment(self):
+        return None if self._environment is None else os.environ | self._environment
 

@@ -73,7 +73,8 @@ def main():
         joiner = str(pathlib.Path(arguments.joiner).resolve()) if arguments.joiner else None
         world = suite.World(directory, joiner, manifests, arguments.seed, arguments.worlds)
         try:
-            for test in suite.TESTS:
+            world.is_whole_run = not arguments.part
+            for test in sorted(suite.TESTS, key=lambda test: test.runs_last):
                 if arguments.part not in test.name:
                     continue
                 began = time.monotonic()

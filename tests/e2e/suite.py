@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import random
 import subprocess
 import typing
@@ -9,7 +10,7 @@ import typing
 import crds
 import manifests
 from api_client import ApiError
-from cluster import ControlPlane
+from cluster import SERVICE_ACCOUNT, ControlPlane
 from cluster_state import (KWOK_NODE_CLASSES, NODE_CLAIMS, NODE_POOLS, PROVISIONERS, claim_problems, is_true, node_claims,
                            nodes, over_capacity, pods, taints)
 from instance_types import write_instance_types
@@ -24,6 +25,8 @@ _FEW_PODS = 200
 
 TESTS = []
 
+_ROLE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "rbac.yaml"
+
 
 @dataclasses.dataclass(frozen=True)
 class Test:
@@ -31,6 +34,7 @@ class Test:
     cluster: str
     needs_joiner: bool
     needs_crds: bool
+    runs_last: bool
 
     @property
     def name(self):
@@ -46,10 +50,10 @@ class Skipped(Exception):
     pass
 
 
-def test(cluster=WHOLE_CLUSTER, needs_joiner=True, needs_crds=True):
-    """Declares a test; its name, a sentence, is the name of the function."""
+def test(cluster=WHOLE_CLUSTER, needs_joiner=True, needs_crds=True, runs_last=False):
+    """Declares a test; its name, a sentence, is the name of the function. What runs last is about all others."""
     def declare(function):
-        TESTS.append(Test(function, cluster, needs_joiner, needs_crds and cluster != NO_CLUSTER))
+        TESTS.append(Test(function, cluster, needs_joiner, needs_crds and cluster != NO_CLUSTER, runs_last))
         return function
 
     return declare
@@ -81,6 +85,10 @@ class World:
         self._group = None
         self._joiners = []
         self._test_name = ""
+        self.is_whole_run = False
+        # What the service account of deploy/rbac.yaml did, and what it was refused, in all clusters so far.
+        self.uses, self.refusals = set(), set()
+        self.role_rules = []
 
     @property
     def api(self):
@@ -100,17 +108,30 @@ class World:
             self._start_cluster(test)
 
     def _start_cluster(self, test):
-        cluster = ControlPlane(api_server_only=test.cluster == API_SERVER, log_dir=self.directory / test.name)
+        cluster = ControlPlane(api_server_only=test.cluster == API_SERVER, log_dir=self.directory / test.name,
+                               audit_service_account=True)
         cluster.start()
         self.cluster = cluster
         if test.needs_crds:
             crds.install(self.cluster, self.crd_manifests)
+        self._set_up_service_account()
         self._group = test.group
+
+    def _set_up_service_account(self):
+        """Joiner does all it does as the manifests for a cluster let it."""
+        self.cluster.kubectl("apply", "-f", str(_ROLE))
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        self.role_rules = [rule for path in (f"{rbac}/clusterroles/joiner", f"{rbac}/namespaces/joiner/roles/joiner")
+                           for rule in self.api.get(path)["rules"]]
+        self.kubeconfig = self.directory / "kubeconfig-of-service-account"
+        self.cluster.write_kubeconfig(self.kubeconfig, SERVICE_ACCOUNT)
 
     def leave(self):
         """Stops everything; the next test starts with a new control plane."""
         self.stop_joiners()
         if self.cluster is not None:
+            for use, was_allowed in self.cluster.uses_of_service_account():
+                (self.uses if was_allowed else self.refusals).add(use)
             self.cluster.stop()
         self.cluster = None
         self._group = None
@@ -120,11 +141,11 @@ class World:
             joiner.stop()
         self._joiners.clear()
 
-    def start_joiner(self, *flags, leader_election=False):
+    def start_joiner(self, *flags, leader_election=False, environment=None):
         """There may be several at once."""
         log = self.directory / f"{self._test_name}-{len(self._joiners)}.log"
-        joiner = Joiner(self.joiner, self.cluster.kubeconfig, log, self._types_file,
-                        leader_election=leader_election, flags=flags)
+        joiner = Joiner(self.joiner, self.kubeconfig, log, self._types_file, leader_election=leader_election,
+                        namespace="joiner", environment=environment, flags=flags)
         self._joiners.append(joiner)
         joiner.start()
         joiner.wait_ready()
@@ -198,7 +219,7 @@ class World:
                 self._remove_items(collection)
         self._remove_items("/api/v1/nodes")
         api.delete("/api/v1/namespaces/default/events")
-        api.delete("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases")
+        api.delete("/apis/coordination.k8s.io/v1/namespaces/joiner/leases")
 
     def _remaining_pods(self):
         self.api.delete("/apis/apps/v1/namespaces/default/replicasets")

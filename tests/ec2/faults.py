@@ -157,6 +157,7 @@ class Purchases:
         self._bought = {}  # When, by the id of the instance.
         self._is_holding = False
         self._held = 0
+        self._most = None
 
     def __call__(self, call, ask):
         answer = ask(call)
@@ -166,7 +167,7 @@ class Purchases:
         with self._condition:
             for each in ids:
                 self._bought.setdefault(each, time.monotonic())
-            if not self._is_holding or not ids:
+            if not self._is_holding or not ids or self._held == self._most:
                 return answer
             self._held += 1
             self._condition.notify_all()
@@ -179,10 +180,10 @@ class Purchases:
         with self._condition:
             return time.monotonic() - self._bought.get(instance_id, 0.0)
 
-    def hold(self):
-        """From now on purchases are made, and their answers lost."""
+    def hold(self, most=None):
+        """From now on purchases are made, and their answers lost; `most`: of no more than so many calls."""
         with self._condition:
-            self._is_holding, self._held = True, 0
+            self._is_holding, self._held, self._most = True, 0, most
 
     def wait_held(self, seconds):
         with self._condition:

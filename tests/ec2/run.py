@@ -2,7 +2,7 @@
 """Joiner on a pretend EC2: a real control plane, moto for AWS, and machines that join as kubelets do.
 
     tests/ec2/run.py --joiner build/joiner [--pods 200] [--first-api] [--faults SEED]
-                     [--stock-out SEED] [--web-identity | --pod-identity] [--logs FOLDER]
+                     [--stock-out SEED] [--hedges] [--web-identity | --pod-identity] [--logs FOLDER]
 
 One story: a class turns Ready, pods wait, machines are bought and join, pods run; the controller is killed in the
 middle of launches; a spot machine is taken back; everything is scaled to nothing; pool and class go. At the end
@@ -11,7 +11,8 @@ the most that began within one second. Exit code 77: moto or the control plane c
 
 With faults, a fifth of all calls meets throttling, errors of AWS's, HTML, cut and lost answers, resets and delays,
 most offerings are sold out, and instances are listed late. With --stock-out another story is told: nine offerings in
-ten are sold out, and a controller that is killed asks for none again that it knew to be out. With an identity there are no keys but those given for a token, which changes on the
+ten are sold out, and a controller that is killed asks for none again that it knew to be out. With --hedges the answer
+to a launch does not come, and its pods run all the same. With an identity there are no keys but those given for a token, which changes on the
 way; each call's signature is looked at.
 """
 
@@ -28,6 +29,7 @@ from cloud import Cloud  # noqa: E402
 from cluster import ControlPlane  # noqa: E402
 from faults import Faults, LateListing, Purchases, Shortages  # noqa: E402
 from first_api import FirstApiStory  # noqa: E402
+from hedged import SETTINGS as HEDGES, HedgeStory  # noqa: E402
 from identity import PodIdentity, WebIdentity  # noqa: E402
 from machines import Machines  # noqa: E402
 from outcome import outcome_of  # noqa: E402
@@ -91,6 +93,8 @@ def tell(options, logs, stack):
         for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             del environment[key]
         environment |= identity.environment(proxy.url)
+    if options.hedges:
+        environment |= HEDGES
     crds.install(cluster, crds.printed_by(options.joiner))
     joiner = OnEc2(options.joiner, cluster.kubeconfig, logs / "joiner.log", environment)
     machines = stack.enter_context(Machines(cloud, cluster.api))
@@ -101,8 +105,12 @@ def tell(options, logs, stack):
     joiner.wait_ready(60)
     try:
         actors = (cluster, cloud, joiner, purchases, owners, options.pods)
-        told = steps(options.story(*actors), identity, seed) if options.stock_out is None else \
-            StockOutStory(shortages, *actors).steps()
+        if options.stock_out is not None:
+            told = StockOutStory(shortages, *actors).steps()
+        elif options.hedges:
+            told = HedgeStory(*actors).steps()
+        else:
+            told = steps(options.story(*actors), identity, seed)
         for step in told:
             step()
     finally:
@@ -120,6 +128,7 @@ def main():
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--faults", type=int, metavar="SEED")
     what.add_argument("--stock-out", type=int, metavar="SEED")
+    what.add_argument("--hedges", action="store_true")
     parser.add_argument("--first-api", dest="story", action="store_const", const=FirstApiStory, default=Story,
                         help="with an AWSNodeTemplate and a Provisioner")
     who = parser.add_mutually_exclusive_group()

@@ -14,6 +14,8 @@ from processes import wait_until
 
 CLASSES = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
 _DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+# Of any spot offering, an hour (docs/prices.md).
+_PRIOR_RATE = 0.05 / 720
 # What a user might have in user data; it is nobody else's to read.
 SECRET_IN_USER_DATA = "hunter2-is-in-the-user-data"
 
@@ -182,7 +184,24 @@ class Story:
                    "the interrupted instance is drained and terminated", interval=0.3)
         self.all_run()
         self.agrees()
-        self.say("a spot instance was taken back: its pods run elsewhere")
+        wait_until(lambda: self.interruptions_per_hour() > _PRIOR_RATE, 60, "what interruptions cost is learned",
+                   interval=0.3)
+        rate = self.interruptions_per_hour()
+        # Halves in three days, and is written to the API server.
+        wait_until(lambda: "interruptions" in self.memory(), 30, "what was learned is written down", interval=0.3)
+        self.restart()
+        wait_until(lambda: self.interruptions_per_hour() > 0.9 * rate, 30, "what was learned outlives the process",
+                   interval=0.3)
+        self.say(f"a spot instance was taken back: its pods run elsewhere, and its offering counts {rate:.4f} "
+                 "interruptions an hour, also after a restart")
+
+    def interruptions_per_hour(self):
+        return max((value for name, _, value in self.joiner.metrics() if name == "joiner_offering_interruptions_per_hour"),
+                   default=0)
+
+    def memory(self):
+        maps = [one for one in self.api.items("/api/v1/configmaps") if one["metadata"]["name"] == "joiner-shortages"]
+        return json.dumps(maps)
 
     def nothing_tells_secrets(self, secrets):
         """In all that others may read: the log with its decisions, Events, claims, metrics, and the class's status."""
