@@ -1,6 +1,7 @@
 // Flags and subcommands. What a command does stands in src/cli/.
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <string_view>
 
 #include "cli/commands.h"
 
@@ -284,6 +285,68 @@ void add_simulate(CLI::App& app, int& code) {
     command->callback([options, &code] { code = run_simulate(*options); });
 }
 
+void add_plan(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "plan",
+        "what a cluster costs, what its pods would cost, and what stands in the way; changes nothing");
+    auto options = std::make_shared<PlanOptions>();
+    command->add_option("-f,--filename,files", options->files,
+                        "a dump of a cluster (kubectl get ... -o yaml): a file, a folder, or - for standard "
+                        "input; without it the live cluster of the kubeconfig");
+    command->add_flag("-R,--recursive", options->is_recursive, "read the folders inside a folder, too");
+    command->add_option("--kubeconfig", options->kubeconfig, "kubeconfig file");
+    command->add_option("--context", options->context, "context of the kubeconfig");
+    command->add_option("--with", options->with,
+                        "what if: objects in this file are added, or stand in place of those of their name");
+    command->add_option(
+        "--instance-types", options->instance_types,
+        "instance types, in the form of Karpenter's KWOK provider; without it, the built-in catalogues");
+    command->add_option("-o,--output", options->output, "table, json or html")
+        ->check(CLI::IsMember({"table", "json", "html"}));
+    command->add_flag("-v,--verbose", options->verbose, "of the table, every node and every move");
+    command
+        ->add_option("--planning-budget", options->planning_budget_seconds,
+                     "seconds after which no lower price is looked for, for pods that wait")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
+    command->footer(
+        "Works on clusters of Karpenter, Cluster Autoscaler, managed groups or nothing. It reads and never\n"
+        "writes; docs/plan.md has the ClusterRole that it needs, and what each word means.");
+    command->callback([options, &code] { code = run_plan(*options); });
+}
+
+// kubectl finds its plugins by this name.
+bool is_kubectl_plugin(std::string_view path) {
+    return path.substr(path.find_last_of('/') + 1).starts_with("kubectl-");
+}
+
+void add_explain(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "explain", "why a pod waits, why a node stays, how a NodePool stands, and what to do");
+    auto options = std::make_shared<ExplainOptions>();
+    command->add_option("kind", options->kind, "pod, node, nodepool or nodeclaim")->required();
+    command->add_option("name", options->name, "its name; of a pod, NAMESPACE/NAME")->required();
+    command->add_option("-n,--namespace", options->ns, "of a pod that is named without one")
+        ->capture_default_str();
+    command->add_option("-f,--filename", options->files,
+                        "a dump (kubectl get ... -o yaml) instead of a cluster: a file, a folder, or -");
+    command->add_flag("-R,--recursive", options->is_recursive, "read the folders inside a folder, too");
+    command->add_option("--kubeconfig", options->kubeconfig, "kubeconfig file");
+    command->add_option("--context", options->context, "context of the kubeconfig");
+    command->add_option(
+        "--instance-types", options->instance_types,
+        "instance types, in the form of Karpenter's KWOK provider; without it, the built-in AWS catalogue");
+    command->add_flag("-v,--verbose", options->is_verbose, "all of it, not one screen");
+    command->add_option("-o,--output", options->output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    command->footer(
+        "Reads, and changes nothing. Exit code 0: explained. 2: it is not there (the nearest names are "
+        "said), "
+        "or something cannot be read. Installed as kubectl-joiner: kubectl joiner explain ...");
+    command->callback([options, &code] { code = run_explain(*options); });
+}
+
 void add_validate(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("validate", "say what an API server would refuse in manifests");
     auto options = std::make_shared<ValidateOptions>();
@@ -364,12 +427,14 @@ int main(int argc, char** argv) {
     CLI::App app{
         "Joiner gives a Kubernetes cluster the nodes its pods need, at the lowest price, and takes them away "
         "again.",
-        "joiner"};
+        is_kubectl_plugin(argv[0]) ? "kubectl joiner" : "joiner"};
     app.require_subcommand(1);
     int code = 0;
     add_controller(app, code);
     add_doctor(app, code);
+    add_plan(app, code);
     add_simulate(app, code);
+    add_explain(app, code);
     add_validate(app, code);
     add_convert(app, code);
     add_demo(app, code);

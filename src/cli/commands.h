@@ -32,6 +32,35 @@ struct SimulateOptions {
 };
 int run_simulate(const SimulateOptions& options);
 
+struct PlanOptions {
+    // A live cluster, or a dump of one where there are files.
+    std::string kubeconfig;
+    std::string context;
+    std::vector<std::string> files;
+    bool is_recursive = false;
+    std::vector<std::string> with;  // What if: objects added, or put in place of others.
+    std::string instance_types;
+    std::string output = "table";
+    bool verbose = false;
+    double planning_budget_seconds = 0.5;
+};
+int run_plan(const PlanOptions& options);
+
+struct ExplainOptions {
+    std::string kind;  // "pod", "node", "nodepool" or "nodeclaim"; plurals and short names too.
+    std::string name;  // Of a pod, with or without its namespace.
+    std::string ns = "default";
+    std::string kubeconfig;
+    std::string context;
+    std::vector<std::string> files;  // Not empty: no API server is asked.
+    bool is_recursive = false;
+    std::string instance_types;
+    bool is_verbose = false;
+    std::string output = "text";
+};
+// 2, too: what is asked about is not there.
+int run_explain(const ExplainOptions& options);
+
 // Without a cluster's name that cloud is left alone.
 struct Ec2Options {
     std::string cluster_name;

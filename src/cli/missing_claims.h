@@ -6,6 +6,10 @@
 
 namespace joiner::cli {
 
+// As if the node had been made for the pool: named as its node, up, and with nothing that the node does not
+// show.
+api::NodeClaim claim_for(const api::Node& node, const api::NodePool& pool);
+
 // The claim is named as its node, and has nothing that the node does not show.
 void add_missing_claims(model::Cluster& cluster);
 

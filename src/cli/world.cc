@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::int64_t kMaxReplicas = 1'000'000;
 constexpr std::size_t kMaxPods = 5'000'000;
+constexpr std::string_view kSafeToEvict = "cluster-autoscaler.kubernetes.io/safe-to-evict";
 
 // null where there is no such member, or something on the way to it is no object.
 nlohmann::json value_at(const nlohmann::json& from, std::initializer_list<const char*> path) {
@@ -478,9 +479,11 @@ class Filler {
         }
         while (!pods_.empty()) {
             auto pod = pods_.extract(pods_.begin());
+            note_pod(pod.mapped());
             // Whoever schedules it, it wants room.
             pod.mapped().spec.scheduler_name = "default-scheduler";
             cluster_.upsert(pod.mapped());
+            if (pod.key() == world_.asked_pod) world_.pod = std::move(pod.mapped());
         }
         for (api::PodDisruptionBudget& budget : budgets_without_status_) {
             budget.disruptions_allowed = disruptions_allowed(budget, cluster_);
@@ -494,6 +497,12 @@ class Filler {
         if (pod.meta.uid.empty()) pod.meta.uid = api::full_name(pod.meta);
         // A pod that runs has done so for we know not how long.
         if (pod.meta.created == kNoTime && pod.spec.node_name.empty()) pod.meta.created = now_;
+    }
+
+    void note_pod(const api::Pod& pod) {
+        if (api::find_or_empty(pod.meta.annotations, kSafeToEvict) == "false")
+            world_.pod_notes.not_safe_to_evict.insert(api::full_name(pod.meta));
+        if (api::controller_of(pod.meta) == nullptr) world_.pod_notes.bare.insert(api::full_name(pod.meta));
     }
 
     // Daemons, and what CapacityBuffers and default spread constraints refer to.

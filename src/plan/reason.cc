@@ -117,6 +117,13 @@ constexpr RuleText kTexts[] = {
     {Rule::kStaticPool, "static-pool", "{object} is static and replaces its nodes itself", ""},
     {Rule::kManySick, "many-sick", "not repaired while so many are sick: {detail}", "fewer sick nodes"},
     {Rule::kChangedSince, "changed-since", "what was planned for it does not hold any more", "another plan"},
+    {Rule::kControlPlane, "control-plane", "it runs the control plane", ""},
+    {Rule::kVirtualNode, "virtual-node", "it is no machine of its own: {detail}", ""},
+    {Rule::kBarePod, "bare-pod", "{object} has no controller that would make it again",
+     "a workload that owns {object}"},
+    {Rule::kLocalVolume, "local-volume", "{object} has its volume {detail} on this node",
+     "a volume of {object} that other nodes reach"},
+    {Rule::kNotUp, "not-up", "it has not come up, or is on its way out", ""},
 
     {Rule::kBudget, "budget", "{detail}", "a budget of {object} that allows some"},
     {Rule::kBudgetUsedUp, "budget-used-up",

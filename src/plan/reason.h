@@ -78,6 +78,11 @@ enum class Rule : std::uint8_t {
     kStaticPool,
     kManySick,
     kChangedSince,
+    kControlPlane,
+    kVirtualNode,
+    kBarePod,
+    kLocalVolume,
+    kNotUp,
     // What keeps all nodes of a NodePool.
     kBudget,
     kBudgetUsedUp,

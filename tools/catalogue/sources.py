@@ -18,6 +18,7 @@ from dataclasses import dataclass
 REGION = "us-east-1"
 REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
 PRICE_MODULE = "github.com/aws/karpenter-provider-aws@v1.15.1"
+AZURE_MODULE = "github.com/Azure/karpenter-provider-azure@v1.14.2"
 
 
 @dataclass
@@ -71,22 +72,73 @@ def libcloud_prices():
     return {name: price for name, price in prices.items() if price > 0}
 
 
-class PriceModule:
-    """The tables in the Go sources of PRICE_MODULE, read as text."""
+def libcloud_regions():
+    """Type -> region -> Linux on-demand price of EC2 in USD per hour, without the zeros that stand for unknown."""
+    by_type = read_package_json("apache-libcloud", "libcloud/data/pricing.json")["compute"]["ec2_linux"]
+    return {name: {r: price for r, price in regions.items() if price > 0} for name, regions in by_type.items()}
 
-    def __init__(self):
+
+def libcloud_google():
+    """Family -> "on_demand" or "preemptible" -> "cpu" or "ram" -> region -> USD per hour of a core or a GiB. No zeros."""
+    families = read_package_json("apache-libcloud", "libcloud/data/pricing.json")["compute"]["gce_instances"]
+    return {
+        family: {
+            kind: {
+                part: {r: entry["price"] for r, entry in parts.get(part, {}).get(kind, {}).items() if entry["price"]}
+                for part in ("cpu", "ram")
+            }
+            for kind in ("on_demand", "preemptible")
+        }
+        for family, parts in families.items()
+    }
+
+
+class GoModule:
+    """The Go sources of one version of a module, read as text."""
+
+    def __init__(self, module):
         # The module may ask for a newer Go than is installed. That is no matter: only its archive is read.
         with tempfile.TemporaryDirectory() as empty:
             answer = subprocess.run(
-                ["go", "mod", "download", "-json", PRICE_MODULE], cwd=empty, capture_output=True, text=True
+                ["go", "mod", "download", "-json", module], cwd=empty, capture_output=True, text=True
             )
         archive = json.loads(answer.stdout or "{}").get("Zip")
         if not archive:
-            raise SystemExit(f"{PRICE_MODULE} cannot be fetched: {answer.stdout}{answer.stderr}")
+            raise SystemExit(f"{module} cannot be fetched: {answer.stdout}{answer.stderr}")
+        self._module = module
         self._archive = zipfile.ZipFile(archive)
 
     def _read(self, path):
-        return self._archive.read(f"{PRICE_MODULE}/pkg/providers/{path}").decode()
+        return self._archive.read(f"{self._module}/pkg/providers/{path}").decode()
+
+
+class AzureModule(GoModule):
+    """The tables of Karpenter's provider for Azure."""
+
+    def __init__(self):
+        super().__init__(AZURE_MODULE)
+
+    def prices(self):
+        """Region -> type -> on-demand price in micro-dollars per hour (Linux), and the day they were taken."""
+        text = self._read("pricing/zz_generated.pricing.go")
+        date = re.search(r"generated at (\d+-\d+-\d+)", text)[1]
+        blocks = re.findall(r'initialOnDemandPrices\["([^"]+)"\] = map\[string\]float64\{(.*?)\n\t\}', text, re.S)
+        by_region = {
+            region: {name: usd_to_micro(usd) for name, usd in re.findall(r'"([^"]+)":\s*([0-9.]+)', block)}
+            for region, block in blocks
+        }
+        return Table(by_region, date)
+
+    def known_types(self):
+        """The types that the provider has seen in some region: what AKS may run on."""
+        return set(re.findall(r"^- name: (\S+)", self._read("instancetype/known_skus.yaml"), re.M))
+
+
+class PriceModule(GoModule):
+    """The tables of Karpenter's provider for AWS."""
+
+    def __init__(self):
+        super().__init__(PRICE_MODULE)
 
     def prices(self):
         """On-demand prices in micro-dollars per hour: Linux, shared tenancy; dedicated for bare metal."""

@@ -13,6 +13,7 @@ namespace joiner::cloud::ec2 {
 namespace {
 
 constexpr std::string_view kRegion = "us-east-1";
+constexpr std::string_view kFile = "aws-us-east-1.tsv";
 
 std::vector<std::string_view> split(std::string_view line, char separator) {
     std::vector<std::string_view> out;
@@ -130,6 +131,7 @@ Catalogue read() {
     Catalogue out;
     out.region = kRegion;
     for (const auto& file : embedded::catalogue()) {
+        if (file.name != kFile) continue;
         std::vector<std::string_view> header;
         for (const std::string_view line : split(file.text, '\n')) {
             if (line.starts_with("# zone ids:")) read_zone_ids(line, out);

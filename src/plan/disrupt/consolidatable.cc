@@ -12,22 +12,24 @@
 namespace joiner::plan {
 namespace {
 
-// What keeps the node whatever time passes.
-std::optional<Reason> lasting_obstacle(const CandidateFinder& finder, const api::NodePool& pool,
-                                       const api::Node& node) {
+// What keeps the node whatever time passes: its pool's policy, and what is not known of it.
+Reasons lasting_obstacles(const CandidateFinder& finder, const api::NodePool& pool, const api::Node& node) {
+    Reasons out;
     const std::string object = "NodePool " + pool.meta.name;
-    if (!pool.consolidate_after.value) return Reason{.rule = Rule::kConsolidationOff, .object = object};
-    if (pool.consolidation_policy == "WhenEmpty")
-        return Reason{.rule = Rule::kEmptyNodesOnly, .object = object};
+    if (!pool.consolidate_after.value) {
+        out.push_back({.rule = Rule::kConsolidationOff, .object = object});
+    } else if (pool.consolidation_policy == "WhenEmpty") {
+        out.push_back({.rule = Rule::kEmptyNodesOnly, .object = object});
+    }
     for (const std::string_view key : {api::kInstanceTypeLabel, api::kCapacityTypeLabel, api::kZoneLabel}) {
-        if (api::find_or_empty(node.meta.labels, key).empty())
-            return Reason{.rule = Rule::kLabelMissing, .detail = std::string(key)};
+        if (!api::find_or_empty(node.meta.labels, key).empty()) continue;
+        out.push_back({.rule = Rule::kLabelMissing, .detail = std::string(key)});
+        return out;
     }
-    if (finder.type_of(pool, node) == nullptr) {
-        return Reason{.rule = Rule::kTypeUnknown,
-                      .detail = std::string(api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel))};
-    }
-    return std::nullopt;
+    if (finder.type_of(pool, node) == nullptr)
+        out.push_back({.rule = Rule::kTypeUnknown,
+                       .detail = std::string(api::find_or_empty(node.meta.labels, api::kInstanceTypeLabel))});
+    return out;
 }
 
 void mix(std::uint64_t& mark, std::uint64_t value) {
@@ -66,8 +68,8 @@ Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate&
             if (pool.consolidate_after.value) out.candidates.push_back(std::move(candidate));
             continue;
         }
-        if (std::optional<Reason> obstacle = lasting_obstacle(finder, pool, node)) {
-            out.unconsolidatable.push_back(why({std::move(*obstacle)}));
+        if (Reasons obstacles = lasting_obstacles(finder, pool, node); !obstacles.empty()) {
+            out.unconsolidatable.push_back(why({std::move(obstacles.front())}));
             continue;
         }
         const auto [it, is_new] = closed.try_emplace(pool.meta.name);
@@ -85,6 +87,31 @@ Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate&
         } else {
             out.candidates.push_back(std::move(candidate));
         }
+    }
+    return out;
+}
+
+Reasons all_obstacles(const model::Cluster& cluster, const CandidateFinder& finder,
+                      const DisruptionGate& gate, const model::ClaimState& state) {
+    if (finder.is_out_of_play(state)) return {{.rule = Rule::kNotUp}};
+    Reasons out = finder.obstacles(state, kMostKeepers);
+    const std::string_view pool_name = api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel);
+    const model::PoolState* pool_state = cluster.find_pool(pool_name);
+    if (pool_state == nullptr) return out;
+    const api::NodePool& pool = pool_state->pool;
+    const model::NodeState& node = *cluster.node_of(state.claim);
+    const auto add = [&](std::optional<Reason> reason) {
+        if (reason) out.push_back(std::move(*reason));
+    };
+    if (pool.replicas) add(Reason{.rule = Rule::kStaticPool, .object = "NodePool " + pool.meta.name});
+    if (pool.consolidation_policy != "WhenEmpty") add(consolidation_barred(node.node));
+    if (is_empty(node)) {
+        if (!pool.consolidate_after.value)
+            add(Reason{.rule = Rule::kConsolidationOff, .object = "NodePool " + pool.meta.name});
+        add(gate.closed(pool.meta.name, kEmpty));
+    } else {
+        for (Reason& reason : lasting_obstacles(finder, pool, node.node)) add(std::move(reason));
+        add(gate.closed(pool.meta.name, kUnderutilized));
     }
     return out;
 }

@@ -29,6 +29,13 @@ struct Consolidatable {
 // Pools that the gate is closed to are among its answers then.
 Consolidatable find_consolidatable(const DisruptionFacts& facts, DisruptionGate& gate, WallTime now);
 
+// Of what keeps one node, so much is listed at most.
+inline constexpr std::size_t kMostKeepers = 100;
+// All that speaks against the claim's node going, however long one waits: not the first only, and not the
+// time that it must be idle. Empty where nothing does.
+Reasons all_obstacles(const model::Cluster& cluster, const CandidateFinder& finder,
+                      const DisruptionGate& gate, const model::ClaimState& state);
+
 // What consolidation asks: where the pods of the candidates may go. Nodes that are about to go for what they
 // are take none of them: what is moved there would be moved again.
 RepackQuestion make_consolidation_question(const model::Cluster& cluster, model::SnapshotInputs inputs,

@@ -61,6 +61,9 @@ struct RepackOptions {
     std::uint64_t tries_per_candidate = 40;
     std::uint64_t seed = 1;
     std::size_t max_types = 100;  // Alternatives a launch lists at most.
+    // All nodes whose pods ask something of others leave in one last step, planned as a whole: it says where
+    // the walk ends, and not how to get there by steps that are each safe alone.
+    bool joint = false;
 };
 
 // Indexes are those of the question's snapshot.

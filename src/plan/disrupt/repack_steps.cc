@@ -9,8 +9,8 @@
 
 #include "api/names.h"
 #include "model/capacity_mix.h"
+#include "plan/disrupt/step_snapshot.h"
 #include "plan/provision/launches.h"
-#include "plan/verify/checker.h"
 
 namespace joiner::plan {
 namespace {
@@ -28,7 +28,9 @@ constexpr std::size_t kMostDependent = 64;
 // What it takes to make a step, in looks, and the part of it that grows with the cluster.
 constexpr std::uint64_t kLooksOfAStep = 50'000;
 constexpr std::uint64_t kLooksOfARoom = 1'000;
-constexpr model::PlaceIndex kNoPlace = ~model::PlaceIndex{0};
+// A step of all that depends on one another is planned so often at most, with so much effort each time.
+constexpr int kMostJointTries = 5;
+constexpr std::uint64_t kEffortOfJoint = 20'000'000;
 
 std::string nodes(std::size_t count) {
     return fmt::format("{} node{}", count, count == 1 ? "" : "s");
@@ -62,6 +64,7 @@ RepackSteps::RepackSteps(const RepackQuestion& question, const RepackSearch& sea
         if (seen.insert(pod.shape.get()).second) add_repulsions(*pod.shape);
     }
     find_parts();
+    if (options.joint) gather_joint();
 }
 
 void RepackSteps::add_repulsions(const rules::PodShape& shape) {
@@ -110,7 +113,28 @@ void RepackSteps::find_parts() {
                      [&](const Part& a, const Part& b) { return rank(a) < rank(b); });
 }
 
+void RepackSteps::gather_joint() {
+    std::erase_if(parts_, [&](const Part& part) {
+        if (is_lone(pods_of(part))) return false;
+        joint_.candidates.insert(joint_.candidates.end(), part.candidates.begin(), part.candidates.end());
+        return true;
+    });
+}
+
+std::vector<PodIndex> RepackSteps::pods_of(const Part& part) const {
+    std::vector<PodIndex> out;
+    for (const std::size_t v : part.candidates)
+        out.insert(out.end(), question_.pods[v].begin(), question_.pods[v].end());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
 std::uint64_t RepackSteps::make_one() {
+    if (next_ == parts_.size() && !joint_.candidates.empty()) {
+        if (auto step = make_joint()) steps_.push_back(std::move(*step));
+        joint_ = {};
+        return kLooksOfAStep;
+    }
     if (next_ == parts_.size()) return 0;
     const std::size_t dependent = dependent_;
     auto step = make(parts_[next_++]);
@@ -156,10 +180,64 @@ std::optional<RepackStep> RepackSteps::make(const Part& part) {
     }
     const bool is_found = buy(part, step) && is_allowed(step, pods);
     if (!is_found && (step.is_independent || !plan_again(step, pods))) return std::nullopt;
+    return settled(part, std::move(step), !pods.empty());
+}
+
+// Planned by the planner itself among all that stays, in the order of tries: nodes whose pods find no place
+// stay with the next.
+std::optional<RepackStep> RepackSteps::make_joint() {
+    for (int tries = 0; tries < kMostJointTries && !joint_.candidates.empty(); ++tries) {
+        RepackStep step;
+        step.is_independent = false;
+        for (const std::size_t v : joint_.candidates) {
+            step.nodes.push_back(question_.candidates[v].node);
+            if (!question_.candidates[v].claim.empty()) step.claims.push_back(question_.candidates[v].claim);
+            step.disruption += question_.candidates[v].disruption_cost;
+        }
+        const std::vector<PodIndex> pods = pods_of(joint_);
+        RepackStep all = step;
+        for (const RepackStep& before : steps_)
+            all.nodes.insert(all.nodes.end(), before.nodes.begin(), before.nodes.end());
+        std::vector<RoomIndex> rooms;
+        model::Snapshot snapshot = snapshot_of_step(question_, pools_, all, pods, rooms);
+        std::map<RoomIndex, std::size_t> own;
+        for (std::size_t i = 0; i < rooms.size(); ++i) own.emplace(rooms[i], i);
+        for (const RepackStep& before : steps_) {
+            for (const Placement& one : before.placements)
+                snapshot.rooms[own.at(one.room)].free -= question_.snapshot.pods[one.pod].shape->requests;
+        }
+        ProvisionOptions options = provision_options_;
+        options.effort = kEffortOfJoint;
+        const Plan plan = plan_provisioning(snapshot, options);
+        if (!plan.waits.empty()) {
+            std::set<PodIndex> waiting;
+            for (const Wait& wait : plan.waits) waiting.insert(pods[wait.pod]);
+            std::erase_if(joint_.candidates, [&](std::size_t v) {
+                return std::any_of(question_.pods[v].begin(), question_.pods[v].end(),
+                                   [&](PodIndex pod) { return waiting.contains(pod); });
+            });
+            continue;
+        }
+        step.evictions = pods.size();
+        for (const Placement& one : plan.placements)
+            step.placements.push_back({pods[one.pod], rooms[one.room]});
+        for (const Launch& launch : plan.launches) {
+            Launch& mine = step.launches.emplace_back();
+            mine.spec = launch.spec;
+            for (const PodIndex pod : launch.pods) mine.pods.push_back(pods[pod]);
+        }
+        std::sort(step.nodes.begin(), step.nodes.end());
+        return settled(joint_, std::move(step), !pods.empty());
+    }
+    return std::nullopt;
+}
+
+// The step with all that does not depend on how it was found; nullopt where it does not pay.
+std::optional<RepackStep> RepackSteps::settled(const Part& part, RepackStep step, bool has_pods) {
     if (!pays(part, step) || !may_be_spot(part, step) || !keeps_balance(part, step)) return std::nullopt;
     drop_dear_types(part, step);
     if (!keeps_ratios(part, step)) return std::nullopt;
-    step.reason = pods.empty() ? "Empty" : "Underutilized";
+    step.reason = !has_pods ? "Empty" : "Underutilized";
     step.why = why(step);
     return step;
 }
@@ -206,101 +284,8 @@ bool RepackSteps::buy(const Part& part, RepackStep& step) const {
     return true;
 }
 
-// ---- the cluster as the step meets it ----
-
-void RepackSteps::add_standing(const std::vector<bool>& moves, const std::vector<model::PlaceIndex>& place_of,
-                               model::Snapshot& out) const {
-    for (const model::StandingPods& one : question_.snapshot.standing) {
-        model::StandingPods kept = one;
-        kept.places.clear();
-        for (const auto& [place, count] : one.places) {
-            if (place_of[place] != kNoPlace) kept.places.emplace_back(place_of[place], count);
-        }
-        std::sort(kept.places.begin(), kept.places.end());
-        if (!kept.places.empty()) out.standing.push_back(std::move(kept));
-    }
-    // Pods of candidates that stay.
-    std::map<std::pair<const rules::PodLabels*, const rules::PodShape*>, std::size_t> known;
-    for (std::size_t v = 0; v < question_.candidates.size(); ++v) {
-        const model::PlaceIndex place = place_of[question_.rooms[v]];
-        for (const PodIndex pod : question_.pods[v]) {
-            const model::PodView& view = question_.snapshot.pods[pod];
-            if (moves[pod] || view.labels == nullptr || place == kNoPlace) continue;
-            const auto shape = view.shape->constraints.binds_others() ? view.shape : nullptr;
-            const auto [it, is_new] =
-                known.try_emplace({view.labels.get(), shape.get()}, out.standing.size());
-            if (is_new) out.standing.push_back({view.labels, shape, false, {}});
-            auto& places = out.standing[it->second].places;
-            if (places.empty() || places.back().first != place) places.emplace_back(place, 0);
-            ++places.back().second;
-        }
-    }
-}
-
-model::Snapshot RepackSteps::snapshot_for(const RepackStep& step, const std::vector<PodIndex>& pods,
-                                          std::vector<RoomIndex>& rooms) const {
-    const model::Snapshot& whole = question_.snapshot;
-    model::Snapshot out;
-    out.pools = pools_;
-    out.daemons = whole.daemons;
-    out.namespaces = whole.namespaces;
-    out.volume_limits = whole.volume_limits;
-    for (const PodIndex pod : pods) out.pods.push_back(whole.pods[pod]);
-    // For lone pods no other room matters.
-    std::set<RoomIndex> wanted;
-    for (const Placement& one : step.placements) wanted.insert(one.room);
-    const std::set<std::string_view> leaving(step.nodes.begin(), step.nodes.end());
-    std::vector<model::PlaceIndex> place_of(whole.rooms.size() + whole.closed_nodes.size(), kNoPlace);
-    rooms.clear();
-    for (RoomIndex room = 0; room < whole.rooms.size(); ++room) {
-        const model::RoomView& view = whole.rooms[room];
-        if (leaving.contains(view.name) || (step.is_independent && !wanted.contains(room))) continue;
-        place_of[room] = static_cast<model::PlaceIndex>(out.rooms.size());
-        rooms.push_back(room);
-        out.rooms.push_back(view);
-        // Only nodes that have come up may take in pods that are moved.
-        if (view.is_claim || !view.is_open || !view.is_initialized) out.rooms.back().free = {};
-    }
-    if (step.is_independent) return out;
-    const auto close = [&](std::size_t place, model::ClosedNode node) {
-        place_of[place] = static_cast<model::PlaceIndex>(out.rooms.size() + out.closed_nodes.size());
-        out.closed_nodes.push_back(std::move(node));
-    };
-    for (std::size_t i = 0; i < whole.closed_nodes.size(); ++i)
-        close(whole.rooms.size() + i, whole.closed_nodes[i]);
-    for (RoomIndex room = 0; room < whole.rooms.size(); ++room) {
-        const model::RoomView& view = whole.rooms[room];
-        if (!leaving.contains(view.name)) continue;
-        model::ClosedNode node{view.name, view.labels, view.taints};
-        node.taints.push_back({std::string(api::kDisruptedTaint), "", std::string(api::kNoSchedule), {}});
-        close(room, std::move(node));
-    }
-    std::vector<bool> moves(whole.pods.size(), false);
-    for (const PodIndex pod : pods) moves[pod] = true;
-    add_standing(moves, place_of, out);
-    return out;
-}
-
 bool RepackSteps::is_allowed(const RepackStep& step, const std::vector<PodIndex>& pods) const {
-    if (pods.empty()) return true;
-    std::vector<RoomIndex> rooms;
-    const model::Snapshot snapshot = snapshot_for(step, pods, rooms);
-    const auto own = [&](PodIndex pod) {
-        return static_cast<PodIndex>(std::lower_bound(pods.begin(), pods.end(), pod) - pods.begin());
-    };
-    Plan plan;
-    for (const Placement& one : step.placements) {
-        const auto room = std::lower_bound(rooms.begin(), rooms.end(), one.room) - rooms.begin();
-        plan.placements.push_back({own(one.pod), static_cast<RoomIndex>(room)});
-    }
-    std::size_t placed = plan.placements.size();
-    for (const Launch& launch : step.launches) {
-        Launch& mine = plan.launches.emplace_back();
-        mine.spec = launch.spec;
-        for (const PodIndex pod : launch.pods) mine.pods.push_back(own(pod));
-        placed += mine.pods.size();
-    }
-    return placed == pods.size() && check_plan(snapshot, plan).empty();
+    return keeps_rules(question_, pools_, step, pods);
 }
 
 const rules::InstanceType* RepackSteps::type_of(model::PoolIndex pool, const std::string& name) {
@@ -324,7 +309,7 @@ const rules::Offering* RepackSteps::cheapest_of(const MachineSpec& spec, const s
 // By the planner itself, which knows all rules among pods.
 bool RepackSteps::plan_again(RepackStep& step, const std::vector<PodIndex>& pods) const {
     std::vector<RoomIndex> rooms;
-    const model::Snapshot snapshot = snapshot_for(step, pods, rooms);
+    const model::Snapshot snapshot = snapshot_of_step(question_, pools_, step, pods, rooms);
     ProvisionOptions options = provision_options_;
     options.without = {"improve"};
     const Plan plan = plan_provisioning(snapshot, options);

@@ -32,6 +32,11 @@ class RepackSteps {
 
     void find_parts();
     std::optional<RepackStep> make(const Part& part);
+    // Of the parts so far that are not lone, all in one, after the steps so far.
+    std::optional<RepackStep> make_joint();
+    void gather_joint();
+    std::vector<model::PodIndex> pods_of(const Part& part) const;
+    std::optional<RepackStep> settled(const Part& part, RepackStep step, bool has_pods);
     void add_repulsions(const rules::PodShape& shape);
     bool is_lone(const std::vector<model::PodIndex>& pods);
     bool buy(const Part& part, RepackStep& step) const;
@@ -45,11 +50,6 @@ class RepackSteps {
     const rules::InstanceType* type_of(model::PoolIndex pool, const std::string& name);
     const rules::Offering* cheapest_of(const MachineSpec& spec, const std::string& name);
     void count_limits(const RepackStep& step);
-    // The cluster while the step's nodes are being drained and its pods wait.
-    model::Snapshot snapshot_for(const RepackStep& step, const std::vector<model::PodIndex>& pods,
-                                 std::vector<model::RoomIndex>& rooms) const;
-    void add_standing(const std::vector<bool>& moves, const std::vector<model::PlaceIndex>& place_of,
-                      model::Snapshot& out) const;
 
     const RepackQuestion& question_;
     const RepackSearch& search_;
@@ -57,6 +57,7 @@ class RepackSteps {
     ProvisionOptions provision_options_;
     std::vector<RepackPurchase> purchases_;
     std::vector<Part> parts_;  // Best first.
+    Part joint_;               // What is left for one step; empty: nothing.
     std::size_t next_ = 0;
     std::size_t dependent_ = 0;  // Steps looked at that are not independent.
     std::map<std::string_view, const rules::PodSelector*> repulsions_;  // Whom some pod keeps away from.

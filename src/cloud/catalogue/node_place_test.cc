@@ -1,0 +1,195 @@
+#include "cloud/catalogue/node_place.h"
+
+#include <gtest/gtest.h>
+
+namespace joiner::cloud::catalogue {
+namespace {
+
+struct PlaceCase {
+    const char* name;
+    const char* provider_id;
+    api::StringMap labels;
+    std::optional<Cloud> cloud;
+    const char* region;
+    const char* zone;
+    const char* type;
+    const char* capacity_type;
+};
+
+TEST(NodePlace, is_read_from_the_labels_of_every_kind_of_cluster) {
+    const std::string type = "node.kubernetes.io/instance-type";
+    const std::string zone = "topology.kubernetes.io/zone";
+    const std::string region = "topology.kubernetes.io/region";
+    const PlaceCase cases[] = {
+        {"EKS, managed group, spot",
+         "aws:///us-east-1a/i-0123",
+         {{type, "m5.large"},
+          {zone, "us-east-1a"},
+          {region, "us-east-1"},
+          {"eks.amazonaws.com/capacityType", "SPOT"}},
+         Cloud::kAws,
+         "us-east-1",
+         "us-east-1a",
+         "m5.large",
+         "spot"},
+        {"EKS, managed group, on demand",
+         "aws:///eu-central-1b/i-0123",
+         {{type, "m5.large"}, {"eks.amazonaws.com/capacityType", "ON_DEMAND"}},
+         Cloud::kAws,
+         "eu-central-1",
+         "eu-central-1b",
+         "m5.large",
+         "on-demand"},
+        {"EKS, capacity block",
+         "aws:///us-east-2b/i-0123",
+         {{type, "p5.48xlarge"}, {"eks.amazonaws.com/capacityType", "CAPACITY_BLOCK"}},
+         Cloud::kAws,
+         "us-east-2",
+         "us-east-2b",
+         "p5.48xlarge",
+         "reserved"},
+        {"EKS, Karpenter, before its node has an instance",
+         "",
+         {{"karpenter.k8s.aws/instance-family", "c7g"},
+          {"karpenter.sh/capacity-type", "reserved"},
+          {type, "c7g.large"},
+          {zone, "us-west-2-lax-1a"}},
+         Cloud::kAws,
+         "us-west-2",
+         "us-west-2-lax-1a",
+         "c7g.large",
+         "reserved"},
+        {"kops",
+         "aws:///sa-east-1c/i-0123",
+         {{"beta.kubernetes.io/instance-type", "t3.large"},
+          {"failure-domain.beta.kubernetes.io/zone", "sa-east-1c"},
+          {"node-role.kubernetes.io/spot-worker", "true"}},
+         Cloud::kAws,
+         "sa-east-1",
+         "sa-east-1c",
+         "t3.large",
+         "spot"},
+        {"an instance group labelled as AWS's examples do",
+         "aws:///us-gov-west-1a/i-0123",
+         {{type, "m5.large"}, {"lifecycle", "Ec2Spot"}},
+         Cloud::kAws,
+         "us-gov-west-1",
+         "us-gov-west-1a",
+         "m5.large",
+         "spot"},
+        {"Spot Ocean",
+         "aws:///us-east-1a/i-0123",
+         {{type, "m5.large"}, {"spotinst.io/node-lifecycle", "od"}, {"lifecycle", "spot"}},
+         Cloud::kAws,
+         "us-east-1",
+         "us-east-1a",
+         "m5.large",
+         "on-demand"},
+        {"GKE, spot",
+         "gce://my-project/us-central1-f/gke-a-b",
+         {{type, "n2-standard-8"},
+          {zone, "us-central1-f"},
+          {region, "us-central1"},
+          {"cloud.google.com/gke-spot", "true"}},
+         Cloud::kGoogle,
+         "us-central1",
+         "us-central1-f",
+         "n2-standard-8",
+         "spot"},
+        {"GKE, preemptible, without zone labels",
+         "gce://my-project/europe-west4-a/gke-a-b",
+         {{type, "e2-medium"}, {"cloud.google.com/gke-preemptible", "true"}},
+         Cloud::kGoogle,
+         "europe-west4",
+         "europe-west4-a",
+         "e2-medium",
+         "spot"},
+        {"GKE, standard",
+         "gce://my-project/asia-south1-b/gke-a-b",
+         {{type, "e2-medium"}, {"cloud.google.com/gke-provisioning", "standard"}},
+         Cloud::kGoogle,
+         "asia-south1",
+         "asia-south1-b",
+         "e2-medium",
+         "on-demand"},
+        {"GKE, from a reservation",
+         "gce://my-project/us-east1-b/gke-a-b",
+         {{type, "a2-highgpu-1g"}, {"cloud.google.com/reservation-name", "ours"}},
+         Cloud::kGoogle,
+         "us-east1",
+         "us-east1-b",
+         "a2-highgpu-1g",
+         "reserved"},
+        {"GKE, Autopilot",
+         "gce://my-project/us-central1-a/gk3-a-b",
+         {{type, "ek-standard-16"}, {"cloud.google.com/gke-provisioning", "spot"}},
+         Cloud::kGoogle,
+         "us-central1",
+         "us-central1-a",
+         "ek-standard-16",
+         "spot"},
+        {"GKE, Karpenter",
+         "",
+         {{"karpenter.k8s.gcp/instance-family", "t2d"},
+          {"karpenter.sh/capacity-type", "on-demand"},
+          {type, "t2d-standard-4"},
+          {zone, "us-east4-c"}},
+         Cloud::kGoogle,
+         "us-east4",
+         "us-east4-c",
+         "t2d-standard-4",
+         "on-demand"},
+        {"AKS, spot",
+         "azure:///subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/v",
+         {{type, "Standard_D4s_v5"},
+          {zone, "eastus-1"},
+          {region, "eastus"},
+          {"kubernetes.azure.com/scalesetpriority", "spot"}},
+         Cloud::kAzure,
+         "eastus",
+         "eastus-1",
+         "Standard_D4s_v5",
+         "spot"},
+        {"AKS, outside zones",
+         "azure:///subscriptions/s",
+         {{type, "Standard_B2ms"}, {zone, "0"}, {region, "westus"}},
+         Cloud::kAzure,
+         "westus",
+         "0",
+         "Standard_B2ms",
+         "on-demand"},
+        {"AKS, Karpenter",
+         "",
+         {{"karpenter.azure.com/sku-family", "D"},
+          {"karpenter.sh/capacity-type", "spot"},
+          {type, "Standard_D2as_v6"},
+          {zone, "westus3-2"}},
+         Cloud::kAzure,
+         "westus3",
+         "westus3-2",
+         "Standard_D2as_v6",
+         "spot"},
+        {"a machine of one's own", "", {{"kubernetes.io/hostname", "rack-7"}}, {}, "", "", "", "on-demand"},
+        {"another cloud",
+         "openstack:///0123",
+         {{type, "m1.large"}, {zone, "nova"}},
+         {},
+         "",
+         "nova",
+         "m1.large",
+         "on-demand"},
+    };
+    for (const PlaceCase& c : cases) {
+        api::Node node;
+        node.provider_id = c.provider_id;
+        node.meta.labels = c.labels;
+        EXPECT_EQ(cloud_of(node), c.cloud) << c.name;
+        EXPECT_EQ(region_of(node), c.region) << c.name;
+        EXPECT_EQ(zone_of(node), c.zone) << c.name;
+        EXPECT_EQ(type_of(node), c.type) << c.name;
+        EXPECT_EQ(capacity_type_of(node), c.capacity_type) << c.name;
+    }
+}
+
+}  // namespace
+}  // namespace joiner::cloud::catalogue
