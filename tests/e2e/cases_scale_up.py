@@ -1,10 +1,11 @@
 """From pending pods to running ones."""
 
+import json
 import time
 
 import manifests
 from api_client import ApiError
-from cluster_state import is_true, node_claims, pods
+from cluster_state import KWOK_NODE_CLASSES, is_true, node_claims, pods
 from processes import wait_until
 from suite import expect, test
 
@@ -79,3 +80,23 @@ def _lift_taint(api, node, key):
             return None
 
     wait_until(try_once, 10, f"{key} is lifted")
+
+
+@test()
+def what_is_sold_out_is_written_down_for_the_next_process(world):
+    world.start_joiner()
+    small, large = "c-4x-amd64-linux", "c-8x-amd64-linux"
+    world.open_pools(manifests.node_pool(requirements=[manifests.requirement(manifests.TYPE, small, large)]))
+    sold_out = {"metadata": {"annotations": {"joiner.sh/sold-out": f"{small}/test-zone-a"}}}
+    world.api.patch(f"{KWOK_NODE_CLASSES}/default", sold_out)
+    memory = "/api/v1/namespaces/joiner/configmaps/joiner-shortages"
+    versions = []
+    for batch in range(2):
+        world.deploy(f"load-{batch}", 10)
+        world.run_all(f"load-{batch}", 10)
+        wait_until(lambda: (world.api.get_or_none(memory) or {}).get("metadata", {}).get("resourceVersion", "") not in
+                   ("", *versions), 60, "what was found sold out is written down")
+        versions.append(world.api.get(memory)["metadata"]["resourceVersion"])
+        sold_out["metadata"]["annotations"]["joiner.sh/sold-out"] += f", {small}/test-zone-b"
+        world.api.patch(f"{KWOK_NODE_CLASSES}/default", sold_out)
+    expect(small in json.dumps(world.api.get(memory)["data"]), "it names the type")
