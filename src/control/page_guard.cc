@@ -51,9 +51,7 @@ void PageGuard::ask(const std::string& token, std::function<void(Access)> done) 
     if (token.empty() || token.size() > kLongestToken)
         return done(
             {401, "a bearer token is needed: `kubectl create token NAME` makes one for a service account"});
-    if (!leads_())
-        return done(
-            {503, "this replica stands by; ask the one that holds the lease karpenter-leader-election"});
+    if (!leads_()) return done({503, "this replica stands by; ask the one that holds the lease"});
     const std::string hash = cloud::ec2::aws::hex(cloud::ec2::aws::sha256(token));
     if (const auto it = remembered_.find(hash); it != remembered_.end() && loop_.now() < it->second.until)
         return done(it->second.access);
