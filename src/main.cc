@@ -114,6 +114,16 @@ void add_controller(CLI::App& app, int& code) {
         ->envname("HEALTH_PROBE_PORT")
         ->check(CLI::Range(0, 65535))
         ->capture_default_str();
+    command
+        ->add_option("--page-port", o->page_port,
+                     "a page of the cluster, its cost and each decision, for whoever may `get` the URL /page "
+                     "(docs/page.md); 0, the default: none")
+        ->envname("PAGE_PORT")
+        ->check(CLI::Range(0, 65535));
+    command
+        ->add_flag("--page-without-token", o->page_without_token,
+                   "nobody is asked for a token, and the page's port is open on 127.0.0.1 only")
+        ->envname("PAGE_WITHOUT_TOKEN");
     command->add_option("--kube-client-qps", o->kube_client_qps, "bindings and the lease are not held back")
         ->envname("KUBE_CLIENT_QPS")
         ->capture_default_str();

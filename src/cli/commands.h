@@ -87,6 +87,8 @@ struct ControllerOptions {
     std::string instance_types_file;  // Empty: Karpenter's own 144 types; "aws": the built-in catalogue.
     int metrics_port = 8080;
     int health_probe_port = 8081;
+    int page_port = 0;  // 0: no page is served.
+    bool page_without_token = false;
     double kube_client_qps = 200;
     int kube_client_burst = 300;
     bool disable_leader_election = false;
