@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/names.h"
+#include "control/cluster_money.h"
 #include "rules/conditions.h"
 
 namespace joiner::control {
@@ -445,28 +446,12 @@ void put_pod_list(JsonText& out, const model::NodeState& node) {
 }  // namespace
 
 MoneySample sample_money(const PageFacts& facts) {
-    MoneySample out{.at = facts.now,
-                    .promised = facts.savings.totals().promised,
-                    .realised = facts.savings.totals().realised};
-    std::vector<plan::SoldMachine> sold = facts.prices.sold();
-    const bool is_something_sold = !sold.empty();
-    rules::Resources asked;
-    rules::Money of_others;
-    for (const auto& [name, state] : facts.cluster.nodes()) {
-        const std::optional<rules::Money> price = facts.prices.price_of(state.node.meta.labels);
-        if (!price) continue;
-        out.price += *price;
-        if (facts.cluster.claim_of(state.node) == nullptr || !facts.cluster.is_ours(state)) {
-            of_others += *price;
-            continue;
-        }
-        asked += state.used - state.daemon_used;
-        // It is there, whatever is sold today.
-        sold.push_back({state.allocatable.cpu_milli, state.allocatable.memory_bytes, *price});
-    }
-    if (is_something_sold)
-        out.bound = of_others + plan::price_floor(asked.cpu_milli, asked.memory_bytes, sold);
-    return out;
+    const ClusterMoney money = money_of(facts.cluster, facts.prices);
+    return {.at = facts.now,
+            .price = money.price(),
+            .bound = money.bound,
+            .promised = facts.savings.totals().promised,
+            .realised = facts.savings.totals().realised};
 }
 
 std::string page_state(const PageFacts& facts) {
