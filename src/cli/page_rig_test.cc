@@ -44,7 +44,10 @@ class ReviewingHttp final : public io::HttpClient {
             status["allowed"] = spec["user"] == "jane";
         }
         loop_.post([done = std::move(done), body = Json{{"status", status}}.dump()] {
-            done(io::HttpResponse{.code = 201, .body = body});
+            io::HttpResponse out;
+            out.code = 201;
+            out.body = body;
+            done(out);
         });
         return 0;
     }

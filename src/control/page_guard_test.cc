@@ -28,13 +28,19 @@ struct Bench {
 
     Bench() {
         http.responder = [this](const io::HttpRequest& request) -> std::optional<Result<io::HttpResponse>> {
-            if (request.target == kTokenPath) return io::HttpResponse{.code = code, .body = token_answer};
-            if (request.target == kAccessPath) return io::HttpResponse{.code = code, .body = access_answer};
+            if (request.target == kTokenPath) return answer(token_answer);
+            if (request.target == kAccessPath) return answer(access_answer);
             return std::nullopt;
         };
     }
+    io::HttpResponse answer(const std::string& body) const {
+        io::HttpResponse out;
+        out.code = code;
+        out.body = body;
+        return out;
+    }
     PageGuard::Access ask(const std::string& token) {
-        PageGuard::Access out{.code = 0};
+        PageGuard::Access out{0, ""};
         guard.ask(token, [&](const PageGuard::Access& access) { out = access; });
         loop.advance(std::chrono::seconds{5});
         return out;

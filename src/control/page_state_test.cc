@@ -66,6 +66,12 @@ struct Bench {
     Json node(const std::string& name) { return Json::parse(page_node(facts(), name).value()); }
 
     static Quantity quantity(std::string_view text) { return Quantity::parse(text).value(); }
+    static api::Condition condition(const std::string& type) {
+        api::Condition out;
+        out.type = type;
+        out.status = "True";
+        return out;
+    }
     static api::Node a_node(const std::string& name) {
         api::Node node;
         node.meta.name = name;
@@ -73,7 +79,7 @@ struct Bench {
         node.meta.created = kNow - std::chrono::hours{1};
         node.provider_id = "id-" + name;
         node.allocatable = {{"cpu", quantity("4")}, {"memory", quantity("8Gi")}, {"pods", quantity("10")}};
-        node.conditions = {{.type = "Ready", .status = "True"}};
+        node.conditions = {condition("Ready")};
         node.meta.labels = {{std::string(api::kNodePoolLabel), "default"},
                             {std::string(api::kInstanceTypeLabel), "m4"},
                             {std::string(api::kZoneLabel), "a"},
@@ -86,7 +92,7 @@ struct Bench {
         claim.meta.name = name;
         claim.meta.labels = {{std::string(api::kNodePoolLabel), "default"}};
         if (!node.empty()) claim.provider_id = "id-" + node;
-        for (const std::string& one : conditions) claim.conditions.push_back({.type = one, .status = "True"});
+        for (const std::string& one : conditions) claim.conditions.push_back(condition(one));
         return claim;
     }
     void add_up(const std::string& node) {
