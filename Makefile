@@ -53,6 +53,7 @@ upstream-suite: build
 side-by-side: build
 	@tools/setup.sh build python3-venv
 	tests/side_by_side/run.py --joiner build/joiner
+	tests/side_by_side/takeover.py --joiner build/joiner
 
 bench: build
 	@tools/setup.sh tests
