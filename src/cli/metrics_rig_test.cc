@@ -199,6 +199,20 @@ TEST_F(MetricsRig, an_empty_node_promises_its_price_and_has_saved_it_when_it_is_
         EXPECT_EQ(value(fmt::format("karpenter_{}_count{{nodepool=\"default\"}}", timed)), 1) << timed;
 }
 
+TEST_F(MetricsRig, requests_to_the_api_server_are_counted_by_their_answer_and_the_leader_says_that_it_leads) {
+    is_up(1);
+    EXPECT_EQ(value("joiner_leader "), 1);
+    EXPECT_GE(value("joiner_api_requests_total{code=\"201\",method=\"POST\"}"), 1);
+    EXPECT_GE(value("joiner_api_requests_total{code=\"200\",method=\"PATCH\"}"), 1);
+    kill();
+    control::Options standby = alone();
+    standby.leader_election = true;
+    standby.identity = "b";
+    start(standby);
+    EXPECT_EQ(value("joiner_leader "), 0) << "before it has the lease";
+    ASSERT_TRUE(until([&] { return value("joiner_leader ") == 1; }, minutes{1}));
+}
+
 class ScaleDownRig : public MetricsRig {
   protected:
     const std::string of_ = "{nodepool=\"default\",reason=\"underutilized\"}";

@@ -20,7 +20,6 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PATIENCE = 240  # Seconds, for a scale-down with all that is counted of it.
 # What the demo has none of, and so expressions over it have no value there.
 _ABSENT = {
-    "joiner_blocked_nodes",  # Where every node is as it should be.
     "joiner_hedged_launches_total", "joiner_launch_offerings_sold_out_total", "joiner_offering_sold_out",
     "joiner_offering_interruptions_per_hour", "joiner_offering_interruption_cost_per_hour",  # No spot machine is taken back,
     "joiner_plan_fallbacks_total",
