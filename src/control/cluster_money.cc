@@ -1,6 +1,6 @@
 #include "control/cluster_money.h"
 
-#include <vector>
+#include <utility>
 
 #include "api/names.h"
 
@@ -12,32 +12,34 @@ rules::Money ClusterMoney::price() const {
     return out;
 }
 
-ClusterMoney money_of(const model::Cluster& cluster, const NodePrices& prices) {
-    ClusterMoney out;
-    std::vector<plan::SoldMachine> sold = prices.sold();
-    const bool is_something_sold = !sold.empty();
-    rules::Resources asked;
-    rules::Money of_others;
-    for (const auto& [name, state] : cluster.nodes()) {
-        const api::StringMap& labels = state.node.meta.labels;
-        const std::optional<rules::Money> price = prices.price_of(labels);
-        const std::string pool(api::find_or_empty(labels, api::kNodePoolLabel));
-        if (!price) {
-            ++out.unpriced[pool];
-            continue;
-        }
-        out.by_pool[pool] += *price;
-        if (cluster.claim_of(state.node) == nullptr || !cluster.is_ours(state)) {
-            of_others += *price;
-            continue;
-        }
-        asked += state.used - state.daemon_used;
-        // It is there, whatever is sold today.
-        sold.push_back({state.allocatable.cpu_milli, state.allocatable.memory_bytes, *price});
+void MoneySum::add(const model::NodeState& node, const model::ClaimState* claim,
+                   const std::optional<rules::Money>& price) {
+    const std::string pool(api::find_or_empty(node.node.meta.labels, api::kNodePoolLabel));
+    if (!price) {
+        ++out_.unpriced[pool];
+        return;
     }
-    if (is_something_sold)
-        out.bound = of_others + plan::price_floor(asked.cpu_milli, asked.memory_bytes, sold);
-    return out;
+    out_.by_pool[pool] += *price;
+    if (claim == nullptr || !claim->is_ours) {
+        of_others_ += *price;
+        return;
+    }
+    asked_ += node.used - node.daemon_used;
+    // It is there, whatever is sold today.
+    sold_.push_back({node.allocatable.cpu_milli, node.allocatable.memory_bytes, *price});
+}
+
+ClusterMoney MoneySum::finish() && {
+    if (is_something_sold_)
+        out_.bound = of_others_ + plan::price_floor(asked_.cpu_milli, asked_.memory_bytes, std::move(sold_));
+    return std::move(out_);
+}
+
+ClusterMoney money_of(const model::Cluster& cluster, const NodePrices& prices) {
+    MoneySum sum(prices);
+    for (const auto& [name, state] : cluster.nodes())
+        sum.add(state, cluster.claim_of(state.node), prices.price_of(state.node.meta.labels));
+    return std::move(sum).finish();
 }
 
 }  // namespace joiner::control

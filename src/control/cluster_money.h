@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "control/node_prices.h"
 #include "model/cluster.h"
@@ -23,7 +24,25 @@ struct ClusterMoney {
     rules::Money price() const;
 };
 
-// Goes over all nodes once. REQUIRES: `prices` has looked.
+// The sum, node by node, for who goes over them anyway. REQUIRES: the prices have looked.
+class MoneySum {
+  public:
+    explicit MoneySum(const NodePrices& prices) : sold_(prices.sold()), is_something_sold_(!sold_.empty()) {}
+
+    // `claim`: the node's; nullptr: it has none. `price`: nullopt: nobody says.
+    void add(const model::NodeState& node, const model::ClaimState* claim,
+             const std::optional<rules::Money>& price);
+    ClusterMoney finish() &&;
+
+  private:
+    ClusterMoney out_;
+    std::vector<plan::SoldMachine> sold_;
+    const bool is_something_sold_;
+    rules::Resources asked_;  // By pods on our nodes, those of daemons aside.
+    rules::Money of_others_;
+};
+
+// Of all nodes.
 ClusterMoney money_of(const model::Cluster& cluster, const NodePrices& prices);
 
 }  // namespace joiner::control

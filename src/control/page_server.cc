@@ -1,12 +1,12 @@
 #include "control/page_server.h"
 
-#include <embedded_page.h>
 #include <fmt/format.h>
 
 #include <string_view>
 
 #include "api/codec.h"
 #include "cloud/ec2/aws/encoding.h"
+#include "embedded_page.h"
 
 namespace joiner::control {
 namespace {

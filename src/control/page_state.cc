@@ -20,6 +20,9 @@ namespace {
 using observe::Matter;
 using observe::Verdict;
 
+// About; what is needed beyond it is got all the same.
+constexpr std::size_t kBytesOfNode = 640;
+
 // Builds one JSON text by hand: with thousands of nodes a tree of values would take most of the time.
 class JsonText {
   public:
@@ -45,19 +48,25 @@ class JsonText {
     JsonText& text(std::string_view value) {
         separate();
         out_ += '"';
-        for (const char c : value) {
-            if (c == '"' || c == '\\') {
-                out_ += '\\';
-                out_ += c;
-            } else if (static_cast<unsigned char>(c) < 0x20) {
-                fmt::format_to(std::back_inserter(out_), "\\u{:04x}", static_cast<int>(c));
-            } else {
-                out_ += c;
-            }
+        while (!value.empty()) {
+            const auto at = std::ranges::find_if(value, needs_escape);
+            const auto plain = static_cast<std::size_t>(at - value.begin());
+            out_ += value.substr(0, plain);
+            value.remove_prefix(plain);
+            if (value.empty()) break;
+            fmt::format_to(std::back_inserter(out_), "\\u{:04x}", static_cast<int>(value.front()));
+            value.remove_prefix(1);
         }
         out_ += '"';
         return *this;
     }
+    // Made by another of these: one value.
+    JsonText& raw(std::string_view json) {
+        separate();
+        out_ += json;
+        return *this;
+    }
+    void expect_bytes(std::size_t bytes) { out_.reserve(bytes); }
     JsonText& whole(std::int64_t value) {
         separate();
         fmt::format_to(std::back_inserter(out_), "{}", value);
@@ -81,6 +90,7 @@ class JsonText {
     std::string take() { return std::move(out_); }
 
   private:
+    static bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
     void separate() {
         if (!is_first_) out_ += ',';
         is_first_ = false;
@@ -109,6 +119,7 @@ LeavingClaims leaving_claims(const RunningCommands& commands) {
 struct Place {
     const model::NodeState* node = nullptr;
     const model::ClaimState* claim = nullptr;
+    std::optional<rules::Money> price = {};
 
     const api::ObjectMeta& meta() const { return node != nullptr ? node->node.meta : claim->claim.meta; }
     bool is_going() const {
@@ -118,7 +129,8 @@ struct Place {
 };
 
 std::string_view state_of(const Place& place, const LeavingClaims& leaving) {
-    const auto& [node, claim] = place;
+    const model::NodeState* node = place.node;
+    const model::ClaimState* claim = place.claim;
     if (place.is_going()) return "draining";
     if (node == nullptr) {
         return rules::is_true(claim->claim.conditions, "Launched") ? "registering" : "launching";
@@ -174,8 +186,10 @@ int share_of(const model::PodState& pod, const rules::Resources& allocatable) {
     return static_cast<int>(std::lround(1000 * std::clamp(most, 0.0, 1.0)));
 }
 
-void put_pods_of(JsonText& out, const model::NodeState& node) {
+// How many there are.
+std::size_t put_pods_of(JsonText& out, const model::NodeState& node) {
     std::vector<int> shares;
+    shares.reserve(node.pods.size());
     std::size_t pods = 0;
     for (const auto& [key, pod] : node.pods) {
         if (pod->is_terminal) continue;
@@ -187,9 +201,31 @@ void put_pods_of(JsonText& out, const model::NodeState& node) {
     out.key("pods").whole(static_cast<std::int64_t>(pods)).key("shares").open('[');
     for (const int share : shares) out.whole(share);
     out.close(']');
+    return pods;
 }
 
-void put_place(JsonText& out, const PageFacts& facts, const Place& place, const LeavingClaims& leaving) {
+// Words for reasons, which neighbours often share.
+class ReasonTexts {
+  public:
+    const std::string& of(const plan::Reason& reason) {
+        if (json_.empty() || reason != last_) {
+            JsonText out;
+            put_reason(out, reason);
+            json_ = out.take();
+            last_ = reason;
+        }
+        return json_;
+    }
+
+  private:
+    plan::Reason last_;
+    std::string json_;
+};
+
+// How many pods are there.
+std::size_t put_place(JsonText& out, const PageFacts& facts, const Place& place, const LeavingClaims& leaving,
+                      ReasonTexts& texts) {
+    std::size_t pods = 0;
     const api::StringMap& labels = place.meta().labels;
     const std::string claim = place.claim == nullptr ? "" : place.claim->claim.meta.name;
     out.open('{').key("name").text(place.meta().name);
@@ -198,18 +234,18 @@ void put_place(JsonText& out, const PageFacts& facts, const Place& place, const 
     out.key("type").text(api::find_or_empty(labels, api::kInstanceTypeLabel));
     out.key("zone").text(api::find_or_empty(labels, api::kZoneLabel));
     out.key("capacityType").text(api::find_or_empty(labels, api::kCapacityTypeLabel));
-    out.key("pricePerHour").money(facts.prices.price_of(labels));
+    out.key("pricePerHour").money(place.price);
     out.key("createdAt").time(place.meta().created);
     out.key("state").text(state_of(place, leaving));
     if (place.node != nullptr) {
         put_use(out, place.node->used, place.node->allocatable);
-        put_pods_of(out, *place.node);
+        pods = put_pods_of(out, *place.node);
         const observe::Decision* kept = kept_by(facts.decisions, place.node->node);
         out.key("kept");
         if (kept == nullptr) {
             out.null();
         } else {
-            put_reason(out, kept->reasons->front());
+            out.raw(texts.of(kept->reasons->front()));
         }
     } else {
         put_use(out, {}, rules::as_capacity(place.claim->claim.allocatable));
@@ -223,16 +259,26 @@ void put_place(JsonText& out, const PageFacts& facts, const Place& place, const 
         out.text(command->second->reason);
     }
     out.close('}');
+    return pods;
 }
 
 // Nodes by name, then claims that have none yet.
-std::vector<Place> all_places(const model::Cluster& cluster) {
+std::vector<Place> all_places(const PageFacts& facts) {
     std::vector<Place> out;
-    for (const auto& [name, state] : cluster.nodes()) out.push_back({&state, cluster.claim_of(state.node)});
-    for (const auto& [name, state] : cluster.claims()) {
-        if (cluster.node_of(state.claim) == nullptr) out.push_back({nullptr, &state});
+    for (const auto& [name, state] : facts.cluster.nodes())
+        out.push_back(
+            {&state, facts.cluster.claim_of(state.node), facts.prices.price_of(state.node.meta.labels)});
+    for (const auto& [name, state] : facts.cluster.claims()) {
+        if (facts.cluster.node_of(state.claim) == nullptr)
+            out.push_back({nullptr, &state, facts.prices.price_of(state.claim.meta.labels)});
     }
     return out;
+}
+
+std::size_t pods_on(const Place& place) {
+    if (place.node == nullptr) return 0;
+    return static_cast<std::size_t>(
+        std::ranges::count_if(place.node->pods, [](const auto& item) { return !item.second->is_terminal; }));
 }
 
 struct PoolSum {
@@ -242,15 +288,16 @@ struct PoolSum {
     rules::Resources allocatable;
 };
 
-void put_pools(JsonText& out, const PageFacts& facts) {
+void put_pools(JsonText& out, const PageFacts& facts, const std::vector<Place>& places) {
     std::map<std::string_view, PoolSum> sums;
     for (const auto& [name, state] : facts.cluster.pools()) sums[name];
-    for (const auto& [name, state] : facts.cluster.nodes()) {
-        PoolSum& sum = sums[page_pool_of(state.node.meta)];
+    for (const Place& place : places) {
+        if (place.node == nullptr) continue;
+        PoolSum& sum = sums[page_pool_of(place.meta())];
         ++sum.nodes;
-        sum.price += facts.prices.price_of(state.node.meta.labels).value_or(rules::Money{});
-        sum.used += state.used;
-        sum.allocatable += state.allocatable;
+        sum.price += place.price.value_or(rules::Money{});
+        sum.used += place.node->used;
+        sum.allocatable += place.node->allocatable;
     }
     out.key("pools").open('[');
     for (const auto& [name, sum] : sums) {
@@ -395,13 +442,24 @@ void put_past(JsonText& out, const PageBook& book, std::size_t samples, std::siz
     }
 }
 
-void put_now(JsonText& out, const PageFacts& facts) {
-    const MoneySample money = sample_money(facts);
+MoneySample sum_money(const PageFacts& facts, const std::vector<Place>& places) {
+    MoneySum sum(facts.prices);
+    for (const auto& [node, claim, price] : places) {
+        if (node != nullptr) sum.add(*node, claim, price);
+    }
+    const ClusterMoney money = std::move(sum).finish();
+    return {.at = facts.now,
+            .price = money.price(),
+            .bound = money.bound,
+            .promised = facts.savings.totals().promised,
+            .realised = facts.savings.totals().realised};
+}
+
+void put_now(JsonText& out, const PageFacts& facts, const std::vector<Place>& places, std::int64_t pods) {
+    const MoneySample money = sum_money(facts, places);
     std::vector<std::string_view> unpriced;
-    std::int64_t pods = 0;
-    for (const auto& [name, state] : facts.cluster.nodes()) {
-        if (!facts.prices.price_of(state.node.meta.labels)) unpriced.push_back(name);
-        for (const auto& [key, pod] : state.pods) pods += pod->is_terminal ? 0 : 1;
+    for (const Place& place : places) {
+        if (place.node != nullptr && !place.price) unpriced.push_back(place.meta().name);
     }
     out.key("now").open('{').key("nodes").whole(static_cast<std::int64_t>(facts.cluster.nodes().size()));
     out.key("pods").whole(pods).key("pricePerHour").money(money.price).key("boundPerHour").money(money.bound);
@@ -446,25 +504,24 @@ void put_pod_list(JsonText& out, const model::NodeState& node) {
 }  // namespace
 
 MoneySample sample_money(const PageFacts& facts) {
-    const ClusterMoney money = money_of(facts.cluster, facts.prices);
-    return {.at = facts.now,
-            .price = money.price(),
-            .bound = money.bound,
-            .promised = facts.savings.totals().promised,
-            .realised = facts.savings.totals().realised};
+    return sum_money(facts, all_places(facts));
 }
 
 std::string page_state(const PageFacts& facts) {
     const LeavingClaims leaving = leaving_claims(facts.commands);
     JsonText out;
-    out.open('{').key("at").time(facts.now).key("version").text(JOINER_VERSION);
-    put_now(out, facts);
-    put_pools(out, facts);
-    const std::vector<Place> places = all_places(facts.cluster);
+    const std::vector<Place> places = all_places(facts);
     const std::size_t shown = std::min(places.size(), kMostPageNodes);
+    out.expect_bytes((shown + kMostWaitingGroups) * kBytesOfNode);
+    out.open('{').key("at").time(facts.now).key("version").text(JOINER_VERSION);
+    put_pools(out, facts, places);
+    ReasonTexts texts;
+    std::size_t pods = 0;
     out.key("nodes").open('[');
-    for (std::size_t i = 0; i < shown; ++i) put_place(out, facts, places[i], leaving);
+    for (std::size_t i = 0; i < shown; ++i) pods += put_place(out, facts, places[i], leaving, texts);
     out.close(']').key("nodesCutOff").whole(static_cast<std::int64_t>(places.size() - shown));
+    for (std::size_t i = shown; i < places.size(); ++i) pods += pods_on(places[i]);
+    put_now(out, facts, places, static_cast<std::int64_t>(pods));
     put_waiting(out, facts);
     put_under_way(out, facts);
     put_past(out, facts.book, kRecentSamples, kRecentEntries);
@@ -477,7 +534,9 @@ std::optional<std::string> page_node(const PageFacts& facts, std::string_view na
     if (place.node == nullptr && place.claim == nullptr) return std::nullopt;
     JsonText out;
     out.open('{').key("at").time(facts.now).key("node");
-    put_place(out, facts, place, leaving_claims(facts.commands));
+    place.price = facts.prices.price_of(place.meta().labels);
+    ReasonTexts texts;
+    put_place(out, facts, place, leaving_claims(facts.commands), texts);
     out.key("decisions").open('[');
     if (place.claim != nullptr)
         put_decisions(out, facts.decisions, observe::Subject::claim(place.claim->claim.meta));

@@ -31,7 +31,7 @@ struct PageFacts {
 inline constexpr std::size_t kMostPageNodes = 10'000;
 inline constexpr std::size_t kMostWaitingGroups = 500;
 inline constexpr std::size_t kMostUnpriced = 100;     // Names.
-inline constexpr std::size_t kMostShares = 16;        // Pods of one node that are drawn.
+inline constexpr std::size_t kMostShares = 12;        // Pods of one node that are drawn.
 inline constexpr std::size_t kMostPodsOfNode = 1000;  // Of /page/node.json.
 // Of the past in every state; all of it is in history.json and money.json.
 inline constexpr std::size_t kRecentSamples = 60;

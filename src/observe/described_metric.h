@@ -17,7 +17,7 @@ struct DescribedMetric {
 };
 
 // By the name that Metrics takes. nullptr: there is none such. Of the conditions of a kind of object
-// ("operator_node_…") it is that of all kinds; the labels that a kind adds, which begin with "karpenter_",
+// ("operator_node_…") it is that of all kinds; the labels that a kind adds, of its NodePool and node class,
 // are not in it.
 const DescribedMetric* described_metric(std::string_view name);
 

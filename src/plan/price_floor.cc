@@ -10,7 +10,7 @@ namespace {
 // So that both resources count in numbers of one size.
 constexpr double kCore = 1000;
 constexpr double kGibibyte = 1 << 30;
-constexpr int kSteps = 60;
+constexpr int kSteps = 40;
 
 struct Asked {
     double cores = 0;
@@ -35,8 +35,10 @@ double floor_at(double worth, const Asked& asked, const std::vector<SoldMachine>
 
 }  // namespace
 
-rules::Money price_floor(std::int64_t cpu_milli, std::int64_t memory_bytes,
-                         const std::vector<SoldMachine>& sold) {
+rules::Money price_floor(std::int64_t cpu_milli, std::int64_t memory_bytes, std::vector<SoldMachine> sold) {
+    // Thousands of nodes are of few kinds.
+    std::ranges::sort(sold);
+    sold.erase(std::unique(sold.begin(), sold.end()), sold.end());
     const Asked asked{static_cast<double>(cpu_milli) / kCore, static_cast<double>(memory_bytes) / kGibibyte};
     // By the logarithm of the worth the floor rises to one height and falls again.
     double low = std::log(1e-4);

@@ -3,6 +3,7 @@
 // or more. Pure.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -15,10 +16,11 @@ struct SoldMachine {
     std::int64_t cpu_milli = 0;
     std::int64_t memory_bytes = 0;
     rules::Money price;
+
+    friend auto operator<=>(const SoldMachine&, const SoldMachine&) = default;
 };
 
 // An hour. Nothing is sold: 0, since nothing is known.
-rules::Money price_floor(std::int64_t cpu_milli, std::int64_t memory_bytes,
-                         const std::vector<SoldMachine>& sold);
+rules::Money price_floor(std::int64_t cpu_milli, std::int64_t memory_bytes, std::vector<SoldMachine> sold);
 
 }  // namespace joiner::plan

@@ -32,7 +32,8 @@ inline std::set<std::string> undescribed_series(const std::string& page) {
             while (line[at] != '"') at += line[at] == '\\' ? 2 : 1;
             ++at;
             const bool is_of_type = key == "le" || key == "quantile";
-            const bool is_of_kind = family.starts_with("operator_") && key.starts_with("karpenter_");
+            const bool is_of_kind = family.starts_with("operator_") &&
+                                    (key.starts_with("karpenter_") || key.ends_with("nodeclass"));
             if (!is_of_type && !is_of_kind) keys += (keys.empty() ? "" : " ") + key;
         }
         const DescribedMetric* described = described_metric(family);
