@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 # A folder that is built in for the first time has its sources compiled several at a time, which takes half as long.
 units = $(if $(wildcard $(1)/CMakeCache.txt),,-DJOINER_UNITS=ON)
 
-.PHONY: build build-tests unit test demo lint format bench e2e page-test ec2 beside-ec2 upstream-suite side-by-side fuzz setup install clean
+.PHONY: build build-tests unit test demo lint format bench e2e page-test prometheus-test ec2 beside-ec2 upstream-suite side-by-side fuzz setup install clean
 
 build: setup
 	cmake --preset release $(call units,build) >/dev/null
@@ -34,6 +34,10 @@ e2e: build
 # The page in Chromium, during a demo and with 5,000 nodes; one minute.
 page-test: build
 	tests/page/test.sh build/joiner
+
+# Alerts and dashboards on a real Prometheus, which scrapes a demo; two minutes.
+prometheus-test: build
+	tests/prometheus/run.sh build/joiner
 
 ec2: build
 	tests/ec2/run.py --joiner build/joiner

@@ -412,6 +412,10 @@ void add_demo(CLI::App& app, int& code) {
         ->check(CLI::Range(0, 65535))
         ->needs(serve)
         ->capture_default_str();
+    command->add_option("--metrics-port", options->metrics_port, "for --serve, likewise")
+        ->check(CLI::Range(0, 65535))
+        ->needs(serve)
+        ->capture_default_str();
     command->add_option(
         "--feature-gates", options->feature_gates,
         "as the controller's: StaticCapacity=true for static pools, NodeRepair=true for repair");

@@ -125,8 +125,9 @@ struct DoctorOptions {
 int run_doctor(const DoctorOptions& options);
 
 struct DemoOptions {
-    bool serve = false;  // On real time, with a port for kubectl, until a signal; else it ends by itself.
-    int port = 0;        // 0: any free one.
+    bool serve = false;    // On real time, with a port for kubectl, until a signal; else it ends by itself.
+    int port = 0;          // 0: any free one.
+    int metrics_port = 0;  // Of `serve`, likewise.
     std::string feature_gates;  // As the controller's.
     std::string api = "v1";     // Of the pool: "v1" or "v1alpha5", the first API's.
 };

@@ -16,7 +16,9 @@
 #include "control/controller.h"
 #include "io/real_loop.h"
 #include "model/cluster.h"
+#include "observe/http_server.h"
 #include "observe/metrics.h"
+#include "observe/process_metrics.h"
 #include "sim/cluster.h"
 #include "sim/http_front.h"
 #include "sim/samples.h"
@@ -125,6 +127,9 @@ class Demo {
           start_(loop.now()) {}
 
     Result<int> serve_page() { return controller_.serve_page({.port = 0, .without_token = true}); }
+
+    // Any thread.
+    std::string metrics() const { return metrics_.text() + observe::process_metrics(); }
 
     Status begin() {
         TRY_STATUS(world_.apply(pool(api_)));
@@ -270,19 +275,24 @@ Status play(const control::FeatureGates& gates, const std::string& api) {
     return {};
 }
 
-Status serve(int port, const control::FeatureGates& gates, const std::string& api) {
+Status serve(const DemoOptions& options, const control::FeatureGates& gates) {
     io::RealLoop loop;
     sim::Cluster world(loop, {});
-    TRY(const auto front, sim::HttpFront::listen(loop, world.api(), port));
-    Demo demo(loop, world, gates, api);
+    TRY(const auto front, sim::HttpFront::listen(loop, world.api(), options.port));
+    Demo demo(loop, world, gates, options.api);
     TRY(const int page_port, demo.serve_page());
+    TRY(const auto metrics, observe::HttpServer::start({.port = options.metrics_port, .is_local = true},
+                                                       {{"/metrics", [&demo](const observe::Question&) {
+                                                             return observe::Page{.body = demo.metrics()};
+                                                         }}}));
     fmt::print(
         "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
         "They stay until you press Ctrl-C. Meanwhile, in another terminal:\n\n"
         "    kubectl --server {0} get nodes,nodeclaims,pods -o wide\n"
         "    kubectl --server {0} scale deployment web --replicas 200\n\n"
-        "See it in a browser: http://localhost:{1}/page\n",
-        front->url(), page_port);
+        "See it in a browser: http://localhost:{1}/page\n"
+        "For Prometheus:      http://localhost:{2}/metrics\n",
+        front->url(), page_port, metrics->port());
     TRY_STATUS(demo.begin());
     Status outcome;
     std::function<void()> tick = [&] {
@@ -305,8 +315,7 @@ int run_demo(const DemoOptions& options) {
         fmt::print(stderr, "joiner: --feature-gates: {}\n", gates.error().message);
         return 2;
     }
-    const Status status =
-        options.serve ? serve(options.port, *gates, options.api) : play(*gates, options.api);
+    const Status status = options.serve ? serve(options, *gates) : play(*gates, options.api);
     if (status) return 0;
     fmt::print(stderr, "joiner: {}\n", status.error().message);
     return 1;

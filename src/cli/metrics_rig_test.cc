@@ -151,5 +151,116 @@ TEST_F(MetricsRig, decisions_are_counted_by_pool_too) {
                           "decision=\"delete\",reason=\"empty\"} 1"));
 }
 
+// Of nodes that cost as they are labelled.
+double price_of_all(const std::vector<api::Node>& nodes) {
+    double out = 0;
+    for (const api::Node& node : nodes)
+        out += std::strtod(
+            std::string(api::find_or_empty(node.meta.labels, "eks-node-viewer/instance-price")).c_str(),
+            nullptr);
+    return out;
+}
+
+TEST_F(MetricsRig, the_price_of_the_cluster_is_that_of_its_nodes_and_its_bound_is_no_more) {
+    is_up(3);
+    apply(
+        "apiVersion: v1\nkind: Node\nmetadata: {name: other}\n"
+        "status: {allocatable: {cpu: \"4\", memory: 8Gi, pods: \"110\"}}\n");
+    world_.run_for(seconds{15});
+    const auto price = value("joiner_cluster_price_per_hour{nodepool=\"default\"}");
+    ASSERT_TRUE(price.has_value());
+    EXPECT_NEAR(*price, price_of_all(nodes()), 1e-6);
+    const auto bound = value("joiner_cluster_lower_bound_per_hour ");
+    ASSERT_TRUE(bound.has_value());
+    EXPECT_GT(*bound, 0);
+    EXPECT_LE(*bound, *price + 1e-9);
+    EXPECT_EQ(value("joiner_cluster_unpriced_nodes{nodepool=\"default\"}"), 0);
+    EXPECT_EQ(value("joiner_cluster_unpriced_nodes{nodepool=\"\"}"), 1);
+    EXPECT_GT(value("karpenter_cluster_utilization_percent{resource_type=\"cpu\"}"), 0);
+    ASSERT_TRUE(world_.scale("Deployment", "default", "web", 0));
+    ASSERT_TRUE(until([&] { return claims().empty(); }, minutes{5}));
+    world_.run_for(seconds{15});
+    EXPECT_EQ(value("joiner_cluster_price_per_hour{nodepool=\"default\"}"), 0);
+}
+
+TEST_F(MetricsRig, an_empty_node_promises_its_price_and_has_saved_it_when_it_is_gone) {
+    is_up(1);
+    const double price = price_of_all(nodes());
+    ASSERT_TRUE(world_.scale("Deployment", "default", "web", 0));
+    ASSERT_TRUE(until([&] { return nodes().empty(); }, minutes{5}));
+    world_.run_for(seconds{15});
+    const std::string of = "{nodepool=\"default\",reason=\"empty\"}";
+    EXPECT_NEAR(value("joiner_savings_promised_per_hour_total" + of).value_or(0), price, 1e-6);
+    EXPECT_NEAR(value("joiner_savings_realised_per_hour_total" + of).value_or(0), price, 1e-6);
+    EXPECT_FALSE(value("joiner_pods_moved_total").has_value());
+    for (const char* timed :
+         {"nodes_termination_duration_seconds", "nodes_lifetime_duration_seconds",
+          "nodeclaims_termination_duration_seconds", "nodeclaims_instance_termination_duration_seconds"})
+        EXPECT_EQ(value(fmt::format("karpenter_{}_count{{nodepool=\"default\"}}", timed)), 1) << timed;
+}
+
+TEST_F(MetricsRig, requests_to_the_api_server_are_counted_by_their_answer_and_the_leader_says_that_it_leads) {
+    is_up(1);
+    EXPECT_EQ(value("joiner_leader "), 1);
+    EXPECT_GE(value("joiner_api_requests_total{code=\"201\",method=\"POST\"}"), 1);
+    EXPECT_GE(value("joiner_api_requests_total{code=\"200\",method=\"PATCH\"}"), 1);
+    kill();
+    control::Options standby = alone();
+    standby.leader_election = true;
+    standby.identity = "b";
+    start(standby);
+    EXPECT_EQ(value("joiner_leader "), 0) << "before it has the lease";
+    ASSERT_TRUE(until([&] { return value("joiner_leader ") == 1; }, minutes{1}));
+}
+
+class ScaleDownRig : public MetricsRig {
+  protected:
+    const std::string of_ = "{nodepool=\"default\",reason=\"underutilized\"}";
+
+    // A node of the half that is left over, whose pods go to a smaller one or to the others.
+    void begin() {
+        apply(node_class() +
+              node_pool({.disruption = "consolidationPolicy: WhenEmptyOrUnderutilized, "
+                                       "consolidateAfter: 10s, budgets: [{nodes: \"100%\"}]"}));
+        start();
+        apply(deployment("web", 6, "3") + "---\n" + deployment("small", 6, "300m"));
+        ASSERT_TRUE(runs(12, minutes{2}));
+        before_ = price_of_all(nodes());
+        ASSERT_TRUE(world_.scale("Deployment", "default", "web", 0));
+    }
+
+    double before_ = 0;
+};
+
+TEST_F(ScaleDownRig, a_scale_down_promises_and_realises_and_its_pods_have_moved) {
+    begin();
+    ASSERT_TRUE(
+        until([&] { return value("joiner_savings_realised_per_hour_total" + of_) > 0; }, minutes{10}));
+    world_.run_for(minutes{3});
+    const double promised = value("joiner_savings_promised_per_hour_total" + of_).value_or(0);
+    const double realised = value("joiner_savings_realised_per_hour_total" + of_).value_or(0);
+    EXPECT_GT(promised, 0);
+    EXPECT_NEAR(realised, promised, 0.01 * promised);
+    const double of_empty =
+        value("joiner_savings_realised_per_hour_total{nodepool=\"default\",reason=\"empty\"}").value_or(0);
+    EXPECT_NEAR(before_ - price_of_all(nodes()), realised + of_empty, 1e-6);
+    EXPECT_GE(value("joiner_pods_moved_total" + of_), 1);
+    EXPECT_EQ(running(), 6);
+}
+
+TEST_F(ScaleDownRig, a_command_that_is_given_up_promises_and_does_not_realise) {
+    begin();
+    ASSERT_TRUE(
+        until([&] { return value("joiner_savings_promised_per_hour_total" + of_) > 0; }, minutes{10}));
+    // Whatever it does, its pods must not be touched any more.
+    apply(disruption_budget("none", "small", "maxUnavailable: 0"));
+    world_.run_for(minutes{5});
+    EXPECT_GT(value("joiner_savings_promised_per_hour_total" + of_), 0);
+    EXPECT_EQ(value("joiner_savings_realised_per_hour_total" + of_).value_or(0), 0);
+    EXPECT_FALSE(value("joiner_pods_moved_total" + of_).has_value());
+    EXPECT_GE(value("joiner_blocked_nodes{nodepool=\"default\",reason=\"pod-disruption-budget\"}"), 1);
+    EXPECT_THAT(metrics(), HasSubstr("karpenter_voluntary_disruption_queue_failures_total{"));
+}
+
 }  // namespace
 }  // namespace joiner

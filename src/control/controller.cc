@@ -41,6 +41,7 @@ class Controller::Impl {
         }
         parts_.watches.start();
         if (page_server_) page_keeper_.start();
+        parts_.metrics.set("joiner_leader", {}, 0);
         if (!parts_.options.leader_election) {
             return begin_to_lead();
         }
@@ -90,6 +91,7 @@ class Controller::Impl {
             },
             [this, on_lost = std::move(on_lost)] {
                 stop_acting();
+                parts_.metrics.set("joiner_leader", {}, 0);
                 observe::log_error("controller", "the lease is lost");
                 on_lost();
             });
@@ -99,6 +101,7 @@ class Controller::Impl {
     // What a leader before us has left is read now, and not earlier: it may have written until a moment ago.
     void begin_to_lead() {
         elected_ = true;
+        parts_.metrics.set("joiner_leader", {}, 1);
         parts_.stock_memory.read([this] { act_if_possible(); });
     }
 

@@ -111,6 +111,12 @@ void DisruptionNotes::replace(const std::string& claim, const plan::MachineSpec&
                     services_.loop.now());
 }
 
+void DisruptionNotes::moved(std::string_view reason, const std::map<std::string, std::size_t>& pods) {
+    for (const auto& [pool, count] : pods)
+        metrics_.count("joiner_pods_moved_total", {{"nodepool", pool}, {"reason", lower(reason)}},
+                       static_cast<double>(count));
+}
+
 void DisruptionNotes::fail(std::string_view reason, const std::vector<std::string>& leaving) {
     metrics_.count("voluntary_disruption_queue_failures_total",
                    {{"decision", "replace"},

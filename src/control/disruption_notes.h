@@ -2,6 +2,7 @@
 // log and the metrics. Loop thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class DisruptionNotes {
     rules::Money leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
     // The claim is bought in a leaving node's stead, for so many pods.
     void replace(const std::string& claim, const plan::MachineSpec& spec, std::size_t pods);
+    // A command has ended: so many pods of its nodes are made again elsewhere, by pool.
+    void moved(std::string_view reason, const std::map<std::string, std::size_t>& pods);
     // A command has come to nothing.
     void fail(std::string_view reason, const std::vector<std::string>& leaving);
     // The same, for the node of one of its claims.

@@ -39,6 +39,10 @@ bool is_marked(const api::NodeClaim& claim, const model::NodeState* node) {
             rules::has_taint(node->node.taints, api::kDisruptedTaint, api::kNoSchedule));
 }
 
+Savings::Cause cause_of(const RunningCommand& command) {
+    return {command.pool, lower(command.reason)};
+}
+
 // The pod asks for nothing but its node, so that we may bind the one that is made in its stead.
 bool is_bound_by_us(const model::PodState& pod) {
     return pod.is_default_scheduler && pod.volumes == nullptr && !pod.is_stateful &&
@@ -63,7 +67,7 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     command.began = services_.loop.now();
     command.saves = notes_.leave(snapshot, planned);
     for (const plan::Launch& launch : planned.launches) command.costs_after += launch.spec->price;
-    savings_.promise(command.saves);
+    savings_.promise(cause_of(command), command.saves);
     commands_.emplace(command.number, std::move(command));
     refresh();
     step();
@@ -76,6 +80,7 @@ KeptPlaces::Kept Disruptor::keep(const model::Snapshot& snapshot, const plan::Di
     std::set<std::string_view> moving;  // By uid.
     for (const plan::Candidate& candidate : planned.leaving) {
         command.leaving.push_back(candidate.claim);
+        command.moves[candidate.pool] += candidate.pods.size();
         for (const model::PodId& id : candidate.pods) {
             moving.insert(id.uid());
             const model::PodState* pod = services_.cluster.find_pod(id.full_name());
@@ -337,7 +342,8 @@ void Disruptor::remove(const Command& command, const std::string& name, bool ask
 
 void Disruptor::end(Command& command, Progress progress) {
     if (progress != Progress::kDone) return give_up(command);
-    savings_.realise(command.saves + command.costs_after, command.created);
+    savings_.realise(cause_of(command), command.saves + command.costs_after, command.created);
+    notes_.moved(command.reason, command.moves);
     if (command.reason == plan::kUnderutilized && (command.has_strays || !command.places.empty()))
         ledger_.note_consolidated(command.pool, command.has_strays);
     prove(command);

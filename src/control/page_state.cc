@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/names.h"
+#include "control/cluster_money.h"
 #include "rules/conditions.h"
 
 namespace joiner::control {
@@ -442,27 +443,16 @@ void put_past(JsonText& out, const PageBook& book, std::size_t samples, std::siz
 }
 
 MoneySample sum_money(const PageFacts& facts, const std::vector<Place>& places) {
-    MoneySample out{.at = facts.now,
-                    .promised = facts.savings.totals().promised,
-                    .realised = facts.savings.totals().realised};
-    std::vector<plan::SoldMachine> sold = facts.prices.sold();
-    const bool is_something_sold = !sold.empty();
-    rules::Resources asked;
-    rules::Money of_others;
+    MoneySum sum(facts.prices);
     for (const auto& [node, claim, price] : places) {
-        if (node == nullptr || !price) continue;
-        out.price += *price;
-        if (claim == nullptr || !claim->is_ours) {
-            of_others += *price;
-            continue;
-        }
-        asked += node->used - node->daemon_used;
-        // It is there, whatever is sold today.
-        sold.push_back({node->allocatable.cpu_milli, node->allocatable.memory_bytes, *price});
+        if (node != nullptr) sum.add(*node, claim, price);
     }
-    if (is_something_sold)
-        out.bound = of_others + plan::price_floor(asked.cpu_milli, asked.memory_bytes, std::move(sold));
-    return out;
+    const ClusterMoney money = std::move(sum).finish();
+    return {.at = facts.now,
+            .price = money.price(),
+            .bound = money.bound,
+            .promised = facts.savings.totals().promised,
+            .realised = facts.savings.totals().realised};
 }
 
 void put_now(JsonText& out, const PageFacts& facts, const std::vector<Place>& places, std::int64_t pods) {

@@ -46,7 +46,8 @@ struct World {
     observe::DecisionLog decisions;
     RunningCommands commands;
     NodePrices prices{offers, cluster};
-    Savings savings{prices, cluster};
+    observe::Metrics metrics;
+    Savings savings{prices, cluster, metrics};
     PageBook book;
 
     World() {

@@ -41,13 +41,16 @@ class OneType final : public cloud::Offers {
     cloud::InstanceTypes types_;
 };
 
+const Savings::Cause kCause{"default", "underutilized"};
+
 struct Bench {
     OneType offers;
     model::Cluster cluster{rules::PreferencePolicy::kRespect};
     observe::DecisionLog decisions;
     RunningCommands commands;
     NodePrices prices{offers, cluster};
-    Savings savings{prices, cluster};
+    observe::Metrics metrics;
+    Savings savings{prices, cluster, metrics};
     PageBook book;
 
     Bench() {
@@ -319,16 +322,26 @@ TEST(Savings, promises_are_kept_or_taken_back) {
     b.add_up("n");
     b.add_up("new");
     const auto dollars = [](double d) { return rules::Money::from_dollars(d); };
-    b.savings.promise(dollars(0.5));
-    b.savings.promise(dollars(1));
+    b.savings.promise(kCause, dollars(0.5));
+    b.savings.promise(kCause, dollars(1));
     b.savings.give_up(dollars(1));
     EXPECT_EQ(b.savings.totals(), (Savings::Totals{dollars(0.5), {}}));
-    b.savings.realise(dollars(0.9), {"claim-new", "unknown"});
+    b.savings.realise(kCause, dollars(0.9), {"claim-new", "unknown"});
     EXPECT_EQ(b.savings.totals(), (Savings::Totals{dollars(0.5), dollars(0.9 - kDollars)}));
     for (int i = 0; i < 2; ++i) b.savings.promise_empty("claim-n");
     EXPECT_EQ(b.savings.totals().promised, dollars(0.5 + kDollars)) << "once";
     for (int i = 0; i < 2; ++i) b.savings.note_gone("claim-n");
     EXPECT_EQ(b.savings.totals().realised, dollars(0.9));
+    const std::string text = b.metrics.text();
+    using testing::HasSubstr;
+    EXPECT_THAT(text, HasSubstr("joiner_savings_promised_per_hour_total{nodepool=\"default\",reason="
+                                "\"underutilized\"} 1.5\n"))
+        << "what is given up stays promised: it only grows";
+    EXPECT_THAT(text, HasSubstr("joiner_savings_realised_per_hour_total{nodepool=\"default\",reason="
+                                "\"underutilized\"}"));
+    b.savings.realise({"dear", "drifted"}, dollars(-1), {});
+    EXPECT_THAT(b.metrics.text(), HasSubstr("joiner_savings_realised_per_hour_total{nodepool=\"dear\","
+                                            "reason=\"drifted\"} 0\n"));
 }
 
 }  // namespace

@@ -10,8 +10,13 @@
 namespace joiner::control {
 namespace {
 
-kube::ClientOptions client_options(const Options& options, std::function<bool()> may_write) {
+kube::ClientOptions client_options(const Options& options, observe::Metrics& metrics,
+                                   std::function<bool()> may_write) {
     kube::ClientOptions out;
+    out.answered = [&metrics](std::string_view method, int code) {
+        metrics.count("joiner_api_requests_total",
+                      {{"method", std::string(method)}, {"code", std::to_string(code)}});
+    };
     out.may_write = std::move(may_write);
     out.qps = options.client_qps;
     out.burst = options.client_burst;
@@ -36,11 +41,11 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
           observe::log_decision(decision);
           page_book.note(decision);
       }),
-      client(loop, http, std::move(config), client_options(options, may_write)),
+      client(loop, http, std::move(config), client_options(options, metrics, may_write)),
       providers(loop, may_write),
       cluster(options.preference_policy, make_providers(makers)),
       events(loop, client, {}),
-      recorder(metrics, cluster, launch_listener()),
+      recorder(metrics, loop, cluster, launch_listener()),
       own_offers(providers, cluster),
       overlaid(own_offers, cluster),
       spot_prices(overlaid, loop, cluster, options.heeds_interruption_costs),
@@ -76,7 +81,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       notes(services, metrics, decisions),
       ground(services, provisioner, ledger, last_pod_event),
       node_prices(shortages, cluster),
-      savings(node_prices, cluster),
+      savings(node_prices, cluster, metrics),
       disruptor(services, provisioner, lifecycle, places, ground, ledger, notes, repair_policies, savings),
       disruption{ground, ledger, notes, places, disruptor, savings},
       replacer(services, provisioner, disruption, metrics, decisions, terminate_first()),
@@ -100,6 +105,7 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       cloud_events(services, lifecycle, shortages, spot_prices),
       node_herald(services),
       pool_metrics(cluster, metrics),
+      cluster_metrics(cluster, node_prices, decisions, metrics),
       offering_metrics(services, metrics),
       pod_metrics(cluster, decisions, metrics),
       condition_metrics(cluster, providers, metrics),

@@ -18,6 +18,7 @@
 #include "control/buffer_keeper.h"
 #include "control/class_keeper.h"
 #include "control/cloud_events.h"
+#include "control/cluster_metrics.h"
 #include "control/collector.h"
 #include "control/condition_metrics.h"
 #include "control/consolidation.h"
@@ -140,6 +141,7 @@ struct Parts {
     CloudEvents cloud_events;
     NodeHerald node_herald;
     PoolMetrics pool_metrics;
+    ClusterMetrics cluster_metrics;
     OfferingMetrics offering_metrics;
     PodMetrics pod_metrics;
     ConditionMetrics condition_metrics;

@@ -65,6 +65,10 @@ void Recorder::claim_terminated(const api::NodeClaim& claim) {
                    {{"nodepool", label(claim.meta, api::kNodePoolLabel)},
                     {"capacity_type", label(claim.meta, api::kCapacityTypeLabel)},
                     {"zone", label(claim.meta, api::kZoneLabel)}});
+    time_since(claim.meta.deleted, "nodeclaims_termination_duration_seconds", claim.meta);
+    const api::Condition* going = api::find_condition(claim.conditions, "InstanceTerminating");
+    if (going != nullptr)
+        time_since(going->last_transition, "nodeclaims_instance_termination_duration_seconds", claim.meta);
 }
 
 void Recorder::node_created(const api::Node& node) {
@@ -74,6 +78,8 @@ void Recorder::node_created(const api::Node& node) {
 
 void Recorder::node_terminated(const api::Node& node) {
     count_node("nodes_terminated_total", node);
+    time_since(node.meta.deleted, "nodes_termination_duration_seconds", node.meta);
+    time_since(node.meta.created, "nodes_lifetime_duration_seconds", node.meta);
 }
 void Recorder::node_drained(const api::Node& node) {
     metrics_.count("nodes_drained_total", {{"nodepool", label(node.meta, api::kNodePoolLabel)}});
@@ -104,6 +110,14 @@ std::string Recorder::consolidation_policy(const api::NodeClaim& claim, std::str
     const model::PoolState* pool = cluster_.find_pool(label(claim.meta, api::kNodePoolLabel));
     const bool is_by_policy = reason == "empty" || reason == "underutilized";
     return pool != nullptr && is_by_policy ? snake_case(pool->pool.consolidation_policy) : std::string{};
+}
+
+void Recorder::time_since(std::optional<WallTime> since, std::string_view metric,
+                          const api::ObjectMeta& meta) {
+    if (!since || *since == kNoTime) return;
+    // The API server's clock may be ahead of ours.
+    const Duration took = std::max(Duration{0}, std::chrono::duration_cast<Duration>(loop_.now() - *since));
+    metrics_.observe(metric, {{"nodepool", label(meta, api::kNodePoolLabel)}}, to_seconds(took));
 }
 
 void Recorder::count_node(std::string_view name, const api::Node& node) {

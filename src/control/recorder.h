@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "act/services.h"
+#include "io/loop.h"
 #include "model/cluster.h"
 #include "observe/metrics.h"
 
@@ -26,8 +27,9 @@ class Recorder final : public act::Notices {
             given_up;
         std::function<void(const api::NodeClaim&, const Error&)> launch_failed;
     };
-    Recorder(observe::Metrics& metrics, const model::Cluster& cluster, Listener listener)
-        : metrics_(metrics), cluster_(cluster), listener_(std::move(listener)) {}
+    Recorder(observe::Metrics& metrics, const io::Loop& loop, const model::Cluster& cluster,
+             Listener listener)
+        : metrics_(metrics), loop_(loop), cluster_(cluster), listener_(std::move(listener)) {}
 
     void claim_created(const api::NodeClaim& claim, std::string_view reason) override;
     void claim_disrupted(const api::NodeClaim& claim, std::string_view reason) override;
@@ -44,8 +46,11 @@ class Recorder final : public act::Notices {
   private:
     std::string consolidation_policy(const api::NodeClaim& claim, std::string_view reason) const;
     void count_node(std::string_view name, const api::Node& node);
+    // Nothing where it is not known since when.
+    void time_since(std::optional<WallTime> since, std::string_view metric, const api::ObjectMeta& meta);
 
     observe::Metrics& metrics_;
+    const io::Loop& loop_;
     const model::Cluster& cluster_;
     Listener listener_;
 };

@@ -167,6 +167,7 @@ void Rounds::sweep() {
     parts_.lifecycle.sweep();
     parts_.metrics.set("cluster_state_node_count", {}, static_cast<double>(parts_.cluster.nodes().size()));
     parts_.pool_metrics.look(parts_.ledger.gate(), parts_.ledger.held_pools());
+    parts_.cluster_metrics.look();
     parts_.pod_metrics.look(parts_.loop.now());
     parts_.emptiness.reconcile();
 }

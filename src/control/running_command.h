@@ -30,11 +30,12 @@ struct RunningCommand {
     std::string reason;
     std::string pool;                  // Of the first leaving node; what comes of it is held against it.
     std::vector<std::string> leaving;  // Claims.
-    std::vector<Launch> launches;      // To be created once all is marked.
-    std::set<std::string> created;     // Claims.
-    std::set<std::string> places;      // Claims its pods move to.
-    std::set<std::string> kin;         // Of the pods that move.
-    std::set<model::PodKey> arrived;   // Pods of that kin which came to a node since.
+    std::map<std::string, std::size_t> moves;  // Pods of the leaving nodes, by pool.
+    std::vector<Launch> launches;              // To be created once all is marked.
+    std::set<std::string> created;             // Claims.
+    std::set<std::string> places;              // Claims its pods move to.
+    std::set<std::string> kin;                 // Of the pods that move.
+    std::set<model::PodKey> arrived;           // Pods of that kin which came to a node since.
     // Claims whose nodes the scheduler is to be told to pass over before it places the pods.
     std::set<std::string> untold;
     WallTime began = kNoTime;

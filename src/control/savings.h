@@ -1,5 +1,6 @@
 // What taking nodes away was to save, and what it has saved, since the process began: dollars an hour. Not
-// what stays saved: workloads grow again. Owned by control; loop thread.
+// what stays saved: workloads grow again. Owned by control, the one source of the page and of the metrics;
+// loop thread.
 #pragma once
 
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "control/node_prices.h"
 #include "model/cluster.h"
+#include "observe/metrics.h"
 #include "rules/money.h"
 
 namespace joiner::control {
@@ -21,14 +23,22 @@ class Savings {
         friend bool operator==(const Totals&, const Totals&) = default;
     };
 
-    Savings(NodePrices& prices, const model::Cluster& cluster) : prices_(prices), cluster_(cluster) {}
+    // Of which nodes, as the metrics say it.
+    struct Cause {
+        std::string pool;
+        std::string reason;
+    };
 
-    // A command begins, or it is given up: nothing comes of it.
-    void promise(rules::Money saves) { totals_.promised += saves; }
+    Savings(NodePrices& prices, const model::Cluster& cluster, observe::Metrics& metrics)
+        : prices_(prices), cluster_(cluster), metrics_(metrics) {}
+
+    // A command begins, or it is given up: nothing comes of it. The metrics, which only grow, keep the
+    // promise.
+    void promise(const Cause& cause, rules::Money saves);
     void give_up(rules::Money saves) { totals_.promised -= saves; }
     // A command has ended: its nodes cost `before`, and the claims that were bought in their stead cost what
     // their nodes cost now.
-    void realise(rules::Money before, const std::set<std::string>& bought);
+    void realise(const Cause& cause, rules::Money before, const std::set<std::string>& bought);
     // A node without pods goes by itself: its price is promised until note_gone().
     void promise_empty(const std::string& claim);
     void note_gone(const std::string& claim);
@@ -38,11 +48,19 @@ class Savings {
   private:
     // 0 where it has no node, or nobody says.
     rules::Money price_of(const std::string& claim) const;
+    // What costs more than before adds nothing to a metric.
+    void count(std::string_view metric, const Cause& cause, rules::Money saves);
+
+    struct Empty {
+        Cause cause;
+        rules::Money price;
+    };
 
     NodePrices& prices_;
     const model::Cluster& cluster_;
+    observe::Metrics& metrics_;
     Totals totals_;
-    std::map<std::string, rules::Money> empty_;  // Claims on their way out, and their prices.
+    std::map<std::string, Empty> empty_;  // Claims on their way out.
 };
 
 }  // namespace joiner::control

@@ -211,6 +211,7 @@ class Client::Impl {
     }
 
     void on_answer(const JobPtr& job, io::HttpResult response) {
+        if (options_.answered) options_.answered(job->request.method, response ? response->code : 0);
         if (response && response->code < 500 && std::exchange(is_unreachable_, false)) ++counters_.recoveries;
         if (!response) {
             ++counters_.failures;

@@ -98,6 +98,8 @@ struct ClientOptions {
     // The gate: no write but the lease's leaves this machine while it says no. Asked when the write is sent,
     // when its turn in the queue comes, and once more when its first byte is about to go. Absent: all may.
     std::function<bool()> may_write = {};
+    // Hears each answer but those of streams: the method, and HTTP's code or 0 where there was none.
+    std::function<void(std::string_view method, int code)> answered = {};
     std::uint64_t seed = 1;  // Of the jitter of retries.
 };
 

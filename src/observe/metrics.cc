@@ -10,118 +10,193 @@
 #include <vector>
 
 #include "base/check.h"
+#include "observe/described_metric.h"
 #include "observe/gauges.h"
 
 namespace joiner::observe {
 namespace {
 
-struct Description {
-    std::string_view name;
-    std::string_view help;
-};
 // Every metric there is; tools/check_metrics.py holds that each is recorded somewhere.
-constexpr Description kDescriptions[] = {
-    {"build_info", "What was built: 1, with the version as a label."},
-    {"scheduler_scheduling_duration_seconds", "Time one planning pass took."},
-    {"scheduler_queue_depth", "Pods waiting for a plan."},
-    {"scheduler_unschedulable_pods_count", "Pods the last plan could not place."},
-    {"scheduler_ignored_pods_count", "Pods passed over because they avoid every NodePool."},
-    {"cluster_state_node_count", "Nodes known."},
-    {"cluster_state_synced", "1 once every watched kind is known in full."},
-    {"nodeclaims_created_total", "NodeClaims created."},
-    {"nodeclaims_terminated_total", "NodeClaims whose instance and object are gone."},
-    {"nodeclaims_disrupted_total", "NodeClaims deleted by the controller, by reason."},
-    {"nodeclaims_unhealthy_disrupted_total", "Sick nodes whose repair was begun, by condition."},
-    {"nodes_reboots_total", "Reboots of nodes in their place, by what came of them."},
-    {"nodes_reboot_duration_seconds", "Time from the request of a reboot to its end."},
-    {"nodes_reboot_recovery_duration_seconds", "Time from the start of a reboot until the node was back."},
-    {"pods_disruption_initiated_total",
+constexpr DescribedMetric kDescriptions[] = {
+    {"build_info", MetricType::kGauge, "commit goarch goversion version",
+     "What was built: 1, with the version as a label."},
+    {"scheduler_scheduling_duration_seconds", MetricType::kHistogram, "controller",
+     "Time one planning pass took."},
+    {"scheduler_queue_depth", MetricType::kGauge, "controller", "Pods waiting for a plan."},
+    {"scheduler_unschedulable_pods_count", MetricType::kGauge, "controller",
+     "Pods the last plan could not place."},
+    {"scheduler_ignored_pods_count", MetricType::kGauge, "",
+     "Pods passed over because they avoid every NodePool."},
+    {"cluster_state_node_count", MetricType::kGauge, "", "Nodes known."},
+    {"cluster_state_synced", MetricType::kGauge, "", "1 once every watched kind is known in full."},
+    {"nodeclaims_created_total", MetricType::kCounter, "min_values_relaxed nodepool reason",
+     "NodeClaims created."},
+    {"nodeclaims_terminated_total", MetricType::kCounter, "capacity_type nodepool zone",
+     "NodeClaims whose instance and object are gone."},
+    {"nodeclaims_disrupted_total", MetricType::kCounter,
+     "capacity_type consolidation_policy nodepool reason termination_mode",
+     "NodeClaims deleted by the controller, by reason."},
+    {"nodeclaims_unhealthy_disrupted_total", MetricType::kCounter,
+     "capacity_type condition image_id nodepool termination_mode",
+     "Sick nodes whose repair was begun, by condition."},
+    {"nodes_reboots_total", MetricType::kCounter, "result",
+     "Reboots of nodes in their place, by what came of them."},
+    {"nodes_reboot_duration_seconds", MetricType::kHistogram, "result",
+     "Time from the request of a reboot to its end."},
+    {"nodes_reboot_recovery_duration_seconds", MetricType::kHistogram, "",
+     "Time from the start of a reboot until the node was back."},
+    {"pods_disruption_initiated_total", MetricType::kCounter,
+     "capacity_type consolidation_policy nodepool reason termination_mode",
      "Pods to be made again elsewhere, on nodes whose NodeClaims were deleted."},
-    {"pod_deletion_cost_nodes_with_pending_annotation_writes",
+    {"pod_deletion_cost_nodes_with_pending_annotation_writes", MetricType::kGauge, "nodepool",
      "Nodes of a NodePool with pods whose deletion cost is being written."},
-    {"pod_deletion_cost_pod_annotation_writes_total",
+    {"pod_deletion_cost_pod_annotation_writes_total", MetricType::kCounter, "result",
      "Writes of pods' deletion costs, by what came of them."},
-    {"pods_startup_duration_seconds", "Time from the creation of a pod until it was ready."},
-    {"pods_unstarted_time_seconds", "Time since the creation of a pod that is not ready yet."},
-    {"pods_bound_duration_seconds", "Time from the creation of a pod until it was bound."},
-    {"pods_unbound_time_seconds", "Time since the creation of a pod that is not bound yet."},
-    {"pods_provisioning_bound_duration_seconds",
+    {"pods_startup_duration_seconds", MetricType::kSummary, "",
+     "Time from the creation of a pod until it was ready."},
+    {"pods_unstarted_time_seconds", MetricType::kGauge, "name namespace",
+     "Time since the creation of a pod that is not ready yet."},
+    {"pods_bound_duration_seconds", MetricType::kHistogram, "dynamic_resources",
+     "Time from the creation of a pod until it was bound."},
+    {"pods_unbound_time_seconds", MetricType::kGauge, "dynamic_resources name namespace",
+     "Time since the creation of a pod that is not bound yet."},
+    {"pods_provisioning_bound_duration_seconds", MetricType::kHistogram, "dynamic_resources",
      "Time from the first plan that had a node for a pod until it was bound."},
-    {"pods_provisioning_unbound_time_seconds",
+    {"pods_provisioning_unbound_time_seconds", MetricType::kGauge, "dynamic_resources name namespace",
      "Time since the first plan that had a node for a pod that is not bound yet."},
-    {"pods_provisioning_startup_duration_seconds",
+    {"pods_provisioning_startup_duration_seconds", MetricType::kHistogram, "",
      "Time from the first plan that had a node for a pod until it was ready."},
-    {"pods_provisioning_unstarted_time_seconds",
+    {"pods_provisioning_unstarted_time_seconds", MetricType::kGauge, "name namespace",
      "Time since the first plan that had a node for a pod that is not ready yet."},
-    {"pods_scheduling_decision_duration_seconds",
+    {"pods_scheduling_decision_duration_seconds", MetricType::kHistogram, "",
      "Time from when a pod was first seen until something was decided about it."},
-    {"pods_provisioning_scheduling_undecided_time_seconds",
+    {"pods_provisioning_scheduling_undecided_time_seconds", MetricType::kGauge, "name namespace",
      "Time since a pod was first seen about which nothing is decided yet."},
-    {"voluntary_disruption_decisions_total", "Disruptions that were decided upon."},
-    {"voluntary_disruption_decisions_by_nodepool_total",
+    {"voluntary_disruption_decisions_total", MetricType::kCounter, "consolidation_type decision reason",
+     "Disruptions that were decided upon."},
+    {"voluntary_disruption_decisions_by_nodepool_total", MetricType::kCounter,
+     "consolidation_type decision nodepool reason",
      "Disruptions that were decided upon, by the NodePool of their nodes."},
-    {"voluntary_disruption_eligible_nodes", "Nodes that could be disrupted for a reason, budgets aside."},
-    {"voluntary_disruption_failed_validations_total",
+    {"voluntary_disruption_eligible_nodes", MetricType::kGauge, "reason",
+     "Nodes that could be disrupted for a reason, budgets aside."},
+    {"voluntary_disruption_failed_validations_total", MetricType::kCounter, "consolidation_type",
      "Steps of a consolidation that did not hold any more when their turn came."},
-    {"voluntary_disruption_queue_failures_total", "Disruptions that were begun and given up."},
-    {"voluntary_disruption_decision_evaluation_duration_seconds", "Time a search for a consolidation took."},
-    {"voluntary_disruption_terminate_first_decisions_total",
+    {"voluntary_disruption_queue_failures_total", MetricType::kCounter, "consolidation_type decision reason",
+     "Disruptions that were begun and given up."},
+    {"voluntary_disruption_decision_evaluation_duration_seconds", MetricType::kHistogram,
+     "consolidation_type reason", "Time a search for a consolidation took."},
+    {"voluntary_disruption_terminate_first_decisions_total", MetricType::kCounter,
+     "nodepool reason terminate_first_reason",
      "Nodes that went before their replacement because it had no room beside them."},
-    {"nodes_created_total", "Nodes registered."},
-    {"nodes_terminated_total", "Nodes removed."},
-    {"nodes_drained_total", "Nodes drained."},
-    {"pods_eviction_requests_total", "Evictions asked for, by the server's answer."},
-    {"nodepools_limit", "Limits of NodePools."},
-    {"nodepools_usage", "What counts against the limits of NodePools."},
-    {"nodepools_cost_total", "Price per hour of a NodePool's nodes."},
-    {"nodepools_allowed_disruptions", "Nodes that budgets allow to be disrupted now."},
-    {"nodepools_nodes_consuming_budgets", "Nodes that count against the budgets of a NodePool now."},
-    {"joiner_disruption_held", "1 where a NodePool is left alone because its replacements kept failing."},
-    {"cloudprovider_duration_seconds", "Time a call to the cloud took."},
-    {"cloudprovider_errors_total", "Calls to the cloud that failed."},
-    {"cloudprovider_instance_type_cpu_cores", "Cores of an instance type."},
-    {"cloudprovider_instance_type_memory_bytes", "Memory that a node of an instance type is taken to have."},
-    {"cloudprovider_instance_type_offering_available", "1 where an offering is to be had."},
-    {"cloudprovider_instance_type_offering_price_estimate", "Dollars an hour of an offering."},
-    {"cloudprovider_instance_launch_failures_total",
-     "Errors that fleets named, also beside instances, by AWS's code."},
-    {"cloudprovider_batcher_batch_time_seconds", "Time the first question of a call for many has waited."},
-    {"cloudprovider_batcher_batch_size", "Questions that one call for many has answered."},
-    {"joiner_offering_sold_out",
+    {"nodes_created_total", MetricType::kCounter, "nodepool zone", "Nodes registered."},
+    {"nodes_terminated_total", MetricType::kCounter, "nodepool zone", "Nodes removed."},
+    {"nodes_drained_total", MetricType::kCounter, "nodepool", "Nodes drained."},
+    {"pods_eviction_requests_total", MetricType::kCounter, "code",
+     "Evictions asked for, by the server's answer."},
+    {"nodepools_limit", MetricType::kGauge, "nodepool resource_type", "Limits of NodePools."},
+    {"nodepools_usage", MetricType::kGauge, "nodepool resource_type",
+     "What counts against the limits of NodePools."},
+    {"nodepools_cost_total", MetricType::kGauge, "nodepool", "Price per hour of a NodePool's nodes."},
+    {"nodepools_allowed_disruptions", MetricType::kGauge, "nodepool reason",
+     "Nodes that budgets allow to be disrupted now."},
+    {"nodepools_nodes_consuming_budgets", MetricType::kGauge, "nodepool reason",
+     "Nodes that count against the budgets of a NodePool now."},
+    {"joiner_api_requests_total", MetricType::kCounter, "code method",
+     "Requests to the API server, by HTTP's code; 0: it has not answered."},
+    {"joiner_leader", MetricType::kGauge, "", "1 where this process leads."},
+    {"joiner_disruption_held", MetricType::kGauge, "nodepool",
+     "1 where a NodePool is left alone because its replacements kept failing."},
+    {"nodes_termination_duration_seconds", MetricType::kSummary, "nodepool",
+     "Time from the deletion of a node until it was gone."},
+    {"nodes_lifetime_duration_seconds", MetricType::kHistogram, "nodepool",
+     "Age of nodes when they were gone."},
+    {"nodeclaims_termination_duration_seconds", MetricType::kHistogram, "nodepool",
+     "Time from the deletion of a NodeClaim until it was gone."},
+    {"nodeclaims_instance_termination_duration_seconds", MetricType::kHistogram, "nodepool",
+     "Time from when an instance was to be removed until its NodeClaim was gone."},
+    {"cluster_utilization_percent", MetricType::kGauge, "resource_type",
+     "What pods ask for, of what nodes can give them."},
+    {"joiner_cluster_price_per_hour", MetricType::kGauge, "nodepool",
+     "Dollars an hour of nodes that have a price."},
+    {"joiner_cluster_unpriced_nodes", MetricType::kGauge, "nodepool", "Nodes whose price nobody says."},
+    {"joiner_cluster_lower_bound_per_hour", MetricType::kGauge, "",
+     "Dollars an hour that no packing of the pods as they are could cost less than."},
+    {"joiner_blocked_nodes", MetricType::kGauge, "nodepool reason",
+     "Nodes that consolidation keeps, by the first reason."},
+    {"joiner_savings_promised_per_hour_total", MetricType::kCounter, "nodepool reason",
+     "Dollars an hour that disruptions were to save when they began."},
+    {"joiner_savings_realised_per_hour_total", MetricType::kCounter, "nodepool reason",
+     "Dollars an hour that disruptions have saved when they had ended."},
+    {"joiner_pods_moved_total", MetricType::kCounter, "nodepool reason",
+     "Pods of nodes that went, which were to be made again elsewhere."},
+    {"cloudprovider_duration_seconds", MetricType::kHistogram, "controller method provider",
+     "Time a call to the cloud took."},
+    {"cloudprovider_errors_total", MetricType::kCounter, "controller error method nodepool provider",
+     "Calls to the cloud that failed."},
+    {"cloudprovider_instance_type_cpu_cores", MetricType::kGauge, "instance_type",
+     "Cores of an instance type."},
+    {"cloudprovider_instance_type_memory_bytes", MetricType::kGauge, "instance_type",
+     "Memory that a node of an instance type is taken to have."},
+    {"cloudprovider_instance_type_offering_available", MetricType::kGauge, "capacity_type instance_type zone",
+     "1 where an offering is to be had."},
+    {"cloudprovider_instance_type_offering_price_estimate", MetricType::kGauge,
+     "capacity_type instance_type zone", "Dollars an hour of an offering."},
+    {"cloudprovider_instance_launch_failures_total", MetricType::kCounter,
+     "capacity_type reason zone zone_id", "Errors that fleets named, also beside instances, by AWS's code."},
+    {"cloudprovider_batcher_batch_time_seconds", MetricType::kHistogram, "batcher",
+     "Time the first question of a call for many has waited."},
+    {"cloudprovider_batcher_batch_size", MetricType::kHistogram, "batcher",
+     "Questions that one call for many has answered."},
+    {"joiner_offering_sold_out", MetricType::kGauge, "capacity_type instance_type nodeclass zone",
      "1 where an offering is left alone because it was sold out, 0 where few launches try it again."},
-    {"joiner_offering_interruptions_per_hour",
+    {"joiner_offering_interruptions_per_hour", MetricType::kGauge, "capacity_type instance_type zone",
      "How often a machine of a spot offering is taken back, as far as is learned; of those that were."},
-    {"joiner_offering_interruption_cost_per_hour",
+    {"joiner_offering_interruption_cost_per_hour", MetricType::kGauge, "capacity_type instance_type zone",
      "What these interruptions cost beyond those of other offerings, as plans compare prices."},
-    {"joiner_launch_offerings_sold_out_total", "Offerings that launches asked for and found sold out."},
-    {"joiner_hedged_launches_total",
+    {"joiner_launch_offerings_sold_out_total", MetricType::kCounter, "nodepool",
+     "Offerings that launches asked for and found sold out."},
+    {"joiner_hedged_launches_total", MetricType::kCounter, "result",
      "Launches that were slow: asked for a second time, won by the second, not needed after all, or "
      "impossible."},
-    {"joiner_pods_bound_total", "Pods bound by the controller itself, by result."},
-    {"joiner_plan_price_per_hour", "Price of what the last plan buys."},
-    {"joiner_plan_lower_bound_per_hour", "What no plan for the same pods could be cheaper than."},
-    {"joiner_plan_fallbacks_total",
+    {"joiner_pods_bound_total", MetricType::kCounter, "result",
+     "Pods bound by the controller itself, by result."},
+    {"joiner_plan_price_per_hour", MetricType::kGauge, "", "Price of what the last plan buys."},
+    {"joiner_plan_lower_bound_per_hour", MetricType::kGauge, "",
+     "What no plan for the same pods could be cheaper than."},
+    {"joiner_plan_fallbacks_total", MetricType::kCounter, "",
      "Plans dropped because they broke a scheduling rule, for one without regard to price."},
-    {"interruption_received_messages_total", "Messages read from the queue of interruptions, by kind."},
-    {"interruption_deleted_messages_total", "Messages removed from the queue of interruptions."},
-    {"interruption_message_queue_duration_seconds",
+    {"interruption_received_messages_total", MetricType::kCounter, "message_type",
+     "Messages read from the queue of interruptions, by kind."},
+    {"interruption_deleted_messages_total", MetricType::kCounter, "",
+     "Messages removed from the queue of interruptions."},
+    {"interruption_message_queue_duration_seconds", MetricType::kHistogram, "",
      "Time from the sending of a message about an interruption until it was read."},
-    {"interruption_instance_status_unhealthy_total",
+    {"interruption_instance_status_unhealthy_total", MetricType::kCounter, "category",
      "Instances that EC2 itself calls sick, by what is wrong."},
-    {"aws_sdk_go_request_total", "Calls to AWS."},
-    {"aws_sdk_go_request_attempt_total", "Requests to AWS, of which a call may need several."},
-    {"aws_sdk_go_request_duration_seconds", "Time a call to AWS took, all its requests together."},
-    {"aws_sdk_go_request_attempt_duration_seconds", "Time one request to AWS took."},
-    {"aws_sdk_go_request_retry_count", "Requests of a call to AWS beyond the first."},
+    {"aws_sdk_go_request_total", MetricType::kCounter, "action code service", "Calls to AWS."},
+    {"aws_sdk_go_request_attempt_total", MetricType::kCounter, "action code service",
+     "Requests to AWS, of which a call may need several."},
+    {"aws_sdk_go_request_duration_seconds", MetricType::kHistogram, "action code service",
+     "Time a call to AWS took, all its requests together."},
+    {"aws_sdk_go_request_attempt_duration_seconds", MetricType::kHistogram, "action code service",
+     "Time one request to AWS took."},
+    {"aws_sdk_go_request_retry_count", MetricType::kHistogram, "action code service",
+     "Requests of a call to AWS beyond the first."},
 };
 // Of each kind of object that has conditions: "operator_<kind>_" before it.
-constexpr Description kConditionDescriptions[] = {
-    {"status_condition_count", "1 for each condition of an object as it is now."},
-    {"status_condition_current_status_seconds", "Time since a condition of an object has been as it is."},
-    {"status_condition_transitions_total", "Changes of conditions to a status."},
-    {"status_condition_transition_seconds", "Time a condition had a status before it changed to another."},
-    {"termination_current_time_seconds", "Time since the deletion of an object that is not gone yet."},
-    {"termination_duration_seconds", "Time from the deletion of an object until it was gone."},
+constexpr DescribedMetric kConditionDescriptions[] = {
+    {"status_condition_count", MetricType::kGauge, "name namespace reason status type",
+     "1 for each condition of an object as it is now."},
+    {"status_condition_current_status_seconds", MetricType::kGauge, "name namespace reason status type",
+     "Time since a condition of an object has been as it is."},
+    {"status_condition_transitions_total", MetricType::kCounter, "reason status type",
+     "Changes of conditions to a status."},
+    {"status_condition_transition_seconds", MetricType::kHistogram, "status to_status type",
+     "Time a condition had a status before it changed to another."},
+    {"termination_current_time_seconds", MetricType::kGauge, "name namespace",
+     "Time since the deletion of an object that is not gone yet."},
+    {"termination_duration_seconds", MetricType::kHistogram, "",
+     "Time from the deletion of an object until it was gone."},
 };
 constexpr std::string_view kOfConditions = "operator_";
 
@@ -131,24 +206,11 @@ std::string full_name(std::string_view name) {
     return "karpenter_" + std::string(name);
 }
 
-// Empty for a name that is not described.
-std::string_view help_for(std::string_view name) {
-    for (const Description& description : kDescriptions) {
-        if (description.name == name) return description.help;
-    }
-    if (!name.starts_with(kOfConditions)) return {};
-    for (const Description& description : kConditionDescriptions) {
-        if (name.ends_with(description.name)) return description.help;
-    }
-    return {};
-}
-
 // REQUIRES: the name is described.
 Gauges::Names names_of(std::string_view name) {
-    const std::string help(help_for(name));
-    const bool is_described = !help.empty();
-    CHECK(is_described);
-    return {full_name(name), help};
+    const DescribedMetric* described = described_metric(name);
+    CHECK(described != nullptr);
+    return {full_name(name), std::string(described->help)};
 }
 
 const prometheus::Histogram::BucketBoundaries& duration_buckets() {
@@ -184,10 +246,6 @@ const prometheus::Histogram::BucketBoundaries& buckets_for(std::string_view name
     return name.starts_with(kOfConditions) ? condition_buckets() : duration_buckets();
 }
 
-// The ones that Karpenter has as summaries.
-bool is_summary(std::string_view name) {
-    return name == "pods_startup_duration_seconds";
-}
 const prometheus::Summary::Quantiles& quantiles() {
     static const prometheus::Summary::Quantiles quantiles = {
         {0, 0.01}, {0.5, 0.01}, {0.9, 0.01}, {0.99, 0.001}, {1, 0.001}};
@@ -198,6 +256,17 @@ template <typename T>
 using Families = std::map<std::string, prometheus::Family<T>*, std::less<>>;
 
 }  // namespace
+
+const DescribedMetric* described_metric(std::string_view name) {
+    for (const DescribedMetric& each : kDescriptions) {
+        if (each.name == name) return &each;
+    }
+    if (!name.starts_with(kOfConditions)) return nullptr;
+    for (const DescribedMetric& each : kConditionDescriptions) {
+        if (name.ends_with(each.name)) return &each;
+    }
+    return nullptr;
+}
 
 class Metrics::Impl {
   public:
@@ -244,7 +313,9 @@ void Metrics::drop(std::string_view name, const Labels& labels) {
     impl_->gauges().drop(name, labels);
 }
 void Metrics::observe(std::string_view name, const Labels& labels, double seconds) {
-    if (is_summary(name)) {
+    const DescribedMetric* described = described_metric(name);
+    CHECK(described != nullptr);
+    if (described->type == MetricType::kSummary) {
         impl_->summaries(name).Add(labels, quantiles()).Observe(seconds);
     } else {
         impl_->histograms(name).Add(labels, buckets_for(name)).Observe(seconds);

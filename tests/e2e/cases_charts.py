@@ -127,6 +127,22 @@ def values_of_karpenters_chart_have_their_meaning(world):
 
 
 @test(cluster=API_SERVER, needs_joiner=False, needs_crds=False)
+def the_chart_brings_alerts_and_dashboards_where_they_are_wanted(world):
+    expect(not [kind for kind, _ in rendered(world.cluster, "joiner") if kind in ("ConfigMap", "PrometheusRule")],
+           "nothing without being asked")
+    objects = rendered(world.cluster, "joiner", values={"grafanaDashboards": {"enabled": True, "namespace": "grafana"}})
+    boards = objects[("ConfigMap", "joiner-dashboards")]
+    expect(boards["metadata"]["labels"]["grafana_dashboard"] == "1" and boards["metadata"]["namespace"] == "grafana", boards)
+    files = {path.name: path.read_text() for path in (CHARTS.parent / "grafana").glob("*.json")}
+    expect(files and boards["data"] == files, "the dashboards as they are")
+    rule = helm(world.cluster, "template", "j", str(CHARTS / "joiner"), "--show-only=templates/prometheusrule.yaml",
+                "--set=prometheusRule.enabled=true,prometheusRule.additionalLabels.release=prometheus").stdout
+    wanted = re.findall(r"- alert: (\w+)", (CHARTS.parent / "prometheus" / "alerts.yaml").read_text())
+    expect(wanted and re.findall(r"alert: (\w+)", rule) == wanted, rule)
+    expect("{{ $labels.nodepool }}" in rule and "release: prometheus" in rule, rule)
+
+
+@test(cluster=API_SERVER, needs_joiner=False, needs_crds=False)
 def the_charts_rights_are_those_of_the_plain_manifests(world):
     plain = {}
     role = pathlib.Path(CHARTS).parent / "rbac.yaml"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "cloud/kwok/types_file.h"
 #include "control/controller.h"
 #include "observe/metrics.h"
+#include "observe/testing/undescribed_series.h"
 #include "rules/resources.h"
 #include "rules/taints.h"
 #include "sim/cluster.h"
@@ -77,6 +79,11 @@ class VirtualRig : public testing::Test {
             std::make_unique<Process>(world_, std::move(options), more_providers_, ++seed_, latency_));
     }
     void kill() { processes_.back()->loop.kill(); }
+    // Whatever a test was about, the metrics are those that are described.
+    void TearDown() override {
+        for (const auto& process : processes_)
+            EXPECT_THAT(observe::undescribed_series(process->metrics.text()), testing::IsEmpty());
+    }
 
     static control::Options alone() {
         control::Options out;
