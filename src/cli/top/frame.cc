@@ -477,9 +477,12 @@ class FrameDrawer {
             // Where there is no room for all, the reason comes first.
             if (!row.kept_by.empty()) {
                 const std::string reason = "kept by " + row.kept_by;
-                words = words.size() + reason.size() + 2 <= static_cast<std::size_t>(size_.columns)
-                            ? words + ": " + reason
-                            : row.name + ": " + reason;
+                const auto fits = [&](const std::string& text) {
+                    return text.size() <= static_cast<std::size_t>(size_.columns);
+                };
+                words += ": " + reason;
+                if (!fits(words)) words = row.name + ": " + reason;
+                if (!fits(words)) words = reason;
             }
             out.add(words, Ink::kTitle);
         }

@@ -46,12 +46,9 @@ TEST(TopState, sorts_by_each_key_with_ties_by_price_then_name) {
         std::vector<std::string> wanted;
     };
     const Case cases[] = {
-        {SortBy::kCpu, false, {"c", "a", "b", "d"}},
-        {SortBy::kCpu, true, {"d", "c", "a", "b"}},
-        {SortBy::kPrice, false, {"c", "a", "b", "d"}},
-        {SortBy::kPods, false, {"c", "a", "b", "d"}},
-        {SortBy::kName, false, {"a", "b", "c", "d"}},
-        {SortBy::kName, true, {"d", "c", "b", "a"}},
+        {SortBy::kCpu, false, {"c", "a", "b", "d"}},    {SortBy::kCpu, true, {"d", "c", "a", "b"}},
+        {SortBy::kPrice, false, {"c", "a", "b", "d"}},  {SortBy::kPods, false, {"c", "a", "b", "d"}},
+        {SortBy::kName, false, {"a", "b", "c", "d"}},   {SortBy::kName, true, {"d", "c", "b", "a"}},
         {SortBy::kMemory, false, {"c", "a", "b", "d"}},
     };
     for (const Case& one : cases) {
@@ -121,7 +118,8 @@ constexpr const char* kNode = R"({"metadata":{"name":"n","creationTimestamp":"20
   {"karpenter.sh/nodepool":"general","node.kubernetes.io/instance-type":"m5.large"%s}%s},
   "spec":{"providerID":"p://1"%s},"status":{"allocatable":{"cpu":"2","memory":"8Gi","pods":"10"},
   "conditions":[{"type":"Ready","status":"%s"}]}})";
-constexpr const char* kClaim = R"({"metadata":{"name":"general-1","labels":{"karpenter.sh/nodepool":"general"}%s},
+constexpr const char* kClaim =
+    R"({"metadata":{"name":"general-1","labels":{"karpenter.sh/nodepool":"general"}%s},
   "spec":{"nodeClassRef":{"group":"g","kind":"K","name":"k"}},"status":{%s"conditions":[%s]}})";
 
 std::string filled(const char* text, std::vector<std::string> parts) {
@@ -174,12 +172,11 @@ TEST(TopState, idle_dollars_are_the_part_of_the_price_that_nobody_asked_for) {
     model::Cluster cluster(rules::PreferencePolicy::kRespect);
     cluster.upsert(api::decode_node(filled(kNode, {"", "", "", "True"})).value());
     const auto pod = [&](const char* name, const char* cpu, const char* memory) {
-        cluster.upsert(
-            api::decode_pod(filled(R"({"metadata":{"namespace":"s","name":"%s","uid":"%s"},
+        cluster.upsert(api::decode_pod(filled(R"({"metadata":{"namespace":"s","name":"%s","uid":"%s"},
           "spec":{"nodeName":"n","containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"%s","memory":"%s"}}}]},
           "status":{"phase":"Running"}})",
-                                   {name, name, cpu, memory}))
-                .value());
+                                              {name, name, cpu, memory}))
+                           .value());
     };
     pod("big", "1", "4Gi");
     FactsByName facts;

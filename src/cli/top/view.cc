@@ -118,7 +118,7 @@ constexpr KeyHelp kKeyHelp[] = {
     {"$  D  N  S", "sort by price, idle dollars, name, state"},
     {"<  >  F6", "sort by the column before, after"},
     {"I", "turn the order around"},
-    {"/  F4", "filter by name, pool, type, zone, capacity type, state or reason"},
+    {"/  F4", "filter by any word: name, pool, type, zone, state, reason"},
     {"p", "pools, and back to nodes"},
     {"Enter", "the node's pods; of a pool, its nodes"},
     {"Esc", "back; takes the filter off"},
