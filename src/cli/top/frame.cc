@@ -426,8 +426,10 @@ class FrameDrawer {
             LineWriter out = line();
             out.add(is_selected ? ">" : " ", Ink::kTitle);
             out.cell(pod.name, name);
-            out.cell(fmt::format("{}m", pod.cpu_asked), 9, Ink::kPlain, Side::kRight);
-            out.cell(gib_text(pod.memory_asked) + " GiB", 11, Ink::kPlain, Side::kRight);
+            out.cell(pod.cpu_asked == 0 ? "-" : fmt::format("{}m", pod.cpu_asked), 9, Ink::kPlain,
+                     Side::kRight);
+            out.cell(pod.memory_asked == 0 ? "-" : gib_text(pod.memory_asked) + " GiB", 11, Ink::kPlain,
+                     Side::kRight);
             out.cell(age_text(pod.created, picture_.now), 6, Ink::kPlain, Side::kRight);
             out.cell(fmt::format("  {}", pod.state), 8);
             out.cell(fmt::format("  {}", pod.kind), 8, Ink::kDim);

@@ -15,7 +15,7 @@ using testing::Not;
 constexpr WallTime kNow = WallTime{std::chrono::hours{500'000}};
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
 
-struct NodeText {
+struct FrameNode {
     std::string name;
     std::string pool = "general";
     double price = 0.192;
@@ -27,7 +27,7 @@ struct NodeText {
     int hours = 5;
 };
 
-Row row_of(const NodeText& text) {
+Row row_of(const FrameNode& text) {
     Row out;
     out.name = text.name;
     out.pool = text.pool;
@@ -59,11 +59,11 @@ struct Bench {
     Style style;
     std::vector<PodRow> pods;
 
-    explicit Bench(const std::vector<NodeText>& nodes) {
+    explicit Bench(const std::vector<FrameNode>& nodes) {
         picture.source = "demo";
         picture.now = kNow;
         picture.waiting = 2;
-        for (const NodeText& one : nodes) {
+        for (const FrameNode& one : nodes) {
             picture.rows.push_back(row_of(one));
             picture.sum.add(picture.rows.back().load);
         }
@@ -76,7 +76,7 @@ struct Bench {
     std::string text(Size size) { return as_text(frame(size)); }
 };
 
-const std::vector<NodeText> kThree = {
+const std::vector<FrameNode> kThree = {
     {.name = "ip-10-0-0-10.ec2.internal", .asked = 0.25, .used = 0.125},
     {.name = "ip-10-0-0-11.ec2.internal",
      .asked = 0.95,
@@ -106,21 +106,119 @@ std::string line_of(const Line& line) {
 
 TEST(TopFrame, at_80x24_as_plain_letters) {
     EXPECT_EQ("\n" + Bench(kThree).text({80, 24}), R"(
-@80@)");
+joiner top  demo  3 nodes  21 pods  2 waiting  0.4540 $/h, 0.1886 idle
+CPU [############======.............] 57% asked for: 6.8 of 12.0 cores, 38% used
+Mem [############======..............] 57% asked for: 27.2 of 48.0 GiB, 38% used
+~ 1 estimated by cores and memory
+ NAME                 CPU        MEMORY     PODS     $/H IDLE$v  AGE STATE
+>ip-10-0-0-10.ec2.in~ #....  25% #....  25%    7  0.1920 0.1440   5h ready
+ ip-10-0-0-12.ec2.in~ ###..  50% ###..  50%    7 ~0.0700 0.0350   5h draining
+ ip-10-0-0-11.ec2.in~ #####  95% #####  95%    7  0.1920 0.0096   4d ready
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+ip-10-0-0-10.ec2.internal: kept by its price
+? help  / filter  p pools  Enter pods  P M T $ D sort (idle dollars)  q quit
+)");
 }
 
 TEST(TopFrame, at_200x60_with_blocks) {
     Bench bench(kThree);
     bench.style.has_utf8 = true;
     EXPECT_EQ("\n" + bench.text({200, 60}), R"(
-@200@)");
+joiner top  demo  3 nodes  21 pods  2 waiting  0.4540 $/h, 0.1886 idle
+CPU [███████████████████████▒▒▒▒▒▒▒▒▒▒▒··························] 57% asked for: 6.8 of 12.0 cores, 38% used
+Mem [███████████████████████▒▒▒▒▒▒▒▒▒▒▒··························] 57% asked for: 27.2 of 48.0 GiB, 38% used
+~ 1 estimated by cores and memory
+ NAME                      POOL           TYPE           CAPACITY  ZONE          CPU                 MEMORY              PODS     $/H IDLE$v  AGE STATE       KEPT BY
+>ip-10-0-0-10.ec2.internal general        m5.xlarge      on-demand us-east-1a    ██▒▒··········  25% ██▒▒··········  25%    7  0.1920 0.1440   5h ready       its price
+ ip-10-0-0-12.ec2.internal spot           m5.xlarge      on-demand us-east-1a    ███████·······  50% ███████·······  50%    7 ~0.0700 0.0350   5h draining    -
+ ip-10-0-0-11.ec2.internal general        m5.xlarge      on-demand us-east-1a    █████████████▓  95% █████████████▓  95%    7  0.1920 0.0096   4d ready       PodDisruptionBudget shop/cart allows no e~
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+ip-10-0-0-10.ec2.internal general m5.xlarge on-demand us-east-1a: kept by its price
+? help  / filter  p pools  Enter pods  P M T $ D sort (idle dollars)  q quit
+)");
 }
 
 TEST(TopFrame, pools_at_80x24) {
     Bench bench(kThree);
     bench.view.shows_pools = true;
     EXPECT_EQ("\n" + bench.text({80, 14}), R"(
-@pools@)");
+joiner top  demo  3 nodes  21 pods  2 waiting  0.4540 $/h, 0.1886 idle
+CPU [############======.............] 57% asked for: 6.8 of 12.0 cores, 38% used
+Mem [############======..............] 57% asked for: 27.2 of 48.0 GiB, 38% used
+~ 1 estimated by cores and memory
+ POOL         CPU        MEMORY      NODES   PODS        $/H     IDLE$v  AGE
+>general      ###..  60% ###..  60%      2     14     0.3840     0.1536   4d
+ spot         ###..  50% ###..  50%      1      7    ~0.0700     0.0350   5h
+
+
+
+
+
+
+? help  / filter  p nodes  Enter nodes  P M T $ D sort (idle dollars)  q quit
+)");
 }
 
 TEST(TopFrame, pods_of_a_node) {
@@ -129,11 +227,25 @@ TEST(TopFrame, pods_of_a_node) {
     bench.pods = {{"shop/cart-1", 500, kGiB / 2, kNow - std::chrono::minutes{3}, "", "runs"},
                   {"kube-system/proxy-1", 100, 0, kNow - std::chrono::hours{80}, "daemon", "runs"}};
     EXPECT_EQ("\n" + bench.text({80, 14}), R"(
-@pods@)");
+joiner top  demo  3 nodes  21 pods  2 waiting  0.4540 $/h, 0.1886 idle
+CPU [############======.............] 57% asked for: 6.8 of 12.0 cores, 38% used
+Mem [############======..............] 57% asked for: 27.2 of 48.0 GiB, 38% used
+~ 1 estimated by cores and memory
+ POD                                        CPU     MEMORY   AGE  STATE   KIND
+>shop/cart-1                               500m    0.5 GiB    3m  runs
+ kube-system/proxy-1                       100m          -    3d  runs    daemon
+
+
+
+
+
+2 pods on ip-10-0-0-10.ec2.internal; Esc goes back
+? help  / filter  p pools  Enter pods  P M T $ D sort (idle dollars)  q quit
+)");
 }
 
 TEST(TopFrame, every_size_is_filled_and_never_overrun) {
-    std::vector<NodeText> many;
+    std::vector<FrameNode> many;
     for (int i = 0; i < 300; ++i)
         many.push_back({.name = "a-node-of-a-rather-long-name-" + std::to_string(i),
                         .price = 12'345.678 * i,
@@ -167,11 +279,11 @@ TEST(TopFrame, every_size_is_filled_and_never_overrun) {
 }
 
 TEST(TopFrame, no_name_can_steer_a_terminal) {
-    NodeText node{.name = "evil\x1b[2J\n\xc3\xa9-node",
-                  .pool = "p\x07",
-                  .kept_by =
-                      "a\x9b"
-                      "31mb"};
+    FrameNode node{.name = "evil\x1b[2J\n\xc3\xa9-node",
+                   .pool = "p\x07",
+                   .kept_by =
+                       "a\x9b"
+                       "31mb"};
     Bench bench({node});
     bench.picture.source = "\x1b]0;title\x07";
     bench.picture.problem = "the server said \x1b[31m";
