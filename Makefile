@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 # A folder that is built in for the first time has its sources compiled several at a time, which takes half as long.
 units = $(if $(wildcard $(1)/CMakeCache.txt),,-DJOINER_UNITS=ON)
 
-.PHONY: build build-tests unit test demo lint format bench e2e ec2 beside-ec2 upstream-suite side-by-side fuzz setup install clean
+.PHONY: build build-tests unit test demo lint format bench e2e page-test ec2 beside-ec2 upstream-suite side-by-side fuzz setup install clean
 
 build: setup
 	cmake --preset release $(call units,build) >/dev/null
@@ -31,6 +31,10 @@ demo: build
 e2e: build
 	tests/e2e/run.py --joiner build/joiner
 
+# The page in Chromium, during a demo and with 5,000 nodes; one minute.
+page-test: build
+	tests/page/test.sh build/joiner
+
 ec2: build
 	tests/ec2/run.py --joiner build/joiner
 	tests/ec2/run.py --joiner build/joiner --faults 1
@@ -49,6 +53,7 @@ upstream-suite: build
 side-by-side: build
 	@tools/setup.sh build python3-venv
 	tests/side_by_side/run.py --joiner build/joiner
+	tests/side_by_side/takeover.py --joiner build/joiner
 
 bench: build
 	@tools/setup.sh tests

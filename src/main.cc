@@ -1,6 +1,7 @@
 // Flags and subcommands. What a command does stands in src/cli/.
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <string_view>
 
 #include "cli/commands.h"
 
@@ -113,6 +114,16 @@ void add_controller(CLI::App& app, int& code) {
         ->envname("HEALTH_PROBE_PORT")
         ->check(CLI::Range(0, 65535))
         ->capture_default_str();
+    command
+        ->add_option("--page-port", o->page_port,
+                     "a page of the cluster, its cost and each decision, for whoever may `get` the URL /page "
+                     "(docs/page.md); 0, the default: none")
+        ->envname("PAGE_PORT")
+        ->check(CLI::Range(0, 65535));
+    command
+        ->add_flag("--page-without-token", o->page_without_token,
+                   "nobody is asked for a token, and the page's port is open on 127.0.0.1 only")
+        ->envname("PAGE_WITHOUT_TOKEN");
     command->add_option("--kube-client-qps", o->kube_client_qps, "bindings and the lease are not held back")
         ->envname("KUBE_CLIENT_QPS")
         ->capture_default_str();
@@ -330,6 +341,38 @@ void add_plan(CLI::App& app, int& code) {
     command->callback([options, &code] { code = run_plan(*options); });
 }
 
+// kubectl finds its plugins by this name.
+bool is_kubectl_plugin(std::string_view path) {
+    return path.substr(path.find_last_of('/') + 1).starts_with("kubectl-");
+}
+
+void add_explain(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "explain", "why a pod waits, why a node stays, how a NodePool stands, and what to do");
+    auto options = std::make_shared<ExplainOptions>();
+    command->add_option("kind", options->kind, "pod, node, nodepool or nodeclaim")->required();
+    command->add_option("name", options->name, "its name; of a pod, NAMESPACE/NAME")->required();
+    command->add_option("-n,--namespace", options->ns, "of a pod that is named without one")
+        ->capture_default_str();
+    command->add_option("-f,--filename", options->files,
+                        "a dump (kubectl get ... -o yaml) instead of a cluster: a file, a folder, or -");
+    command->add_flag("-R,--recursive", options->is_recursive, "read the folders inside a folder, too");
+    command->add_option("--kubeconfig", options->kubeconfig, "kubeconfig file");
+    command->add_option("--context", options->context, "context of the kubeconfig");
+    command->add_option(
+        "--instance-types", options->instance_types,
+        "instance types, in the form of Karpenter's KWOK provider; without it, the built-in AWS catalogue");
+    command->add_flag("-v,--verbose", options->is_verbose, "all of it, not one screen");
+    command->add_option("-o,--output", options->output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    command->footer(
+        "Reads, and changes nothing. Exit code 0: explained. 2: it is not there (the nearest names are "
+        "said), "
+        "or something cannot be read. Installed as kubectl-joiner: kubectl joiner explain ...");
+    command->callback([options, &code] { code = run_explain(*options); });
+}
+
 void add_validate(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("validate", "say what an API server would refuse in manifests");
     auto options = std::make_shared<ValidateOptions>();
@@ -410,7 +453,7 @@ int main(int argc, char** argv) {
     CLI::App app{
         "Joiner gives a Kubernetes cluster the nodes its pods need, at the lowest price, and takes them away "
         "again.",
-        "joiner"};
+        is_kubectl_plugin(argv[0]) ? "kubectl joiner" : "joiner"};
     app.require_subcommand(1);
     int code = 0;
     add_controller(app, code);
@@ -418,6 +461,7 @@ int main(int argc, char** argv) {
     add_plan(app, code);
     add_top(app, code);
     add_simulate(app, code);
+    add_explain(app, code);
     add_validate(app, code);
     add_convert(app, code);
     add_demo(app, code);

@@ -58,6 +58,21 @@ struct TopOptions {
 };
 int run_top(const TopOptions& options);
 
+struct ExplainOptions {
+    std::string kind;  // "pod", "node", "nodepool" or "nodeclaim"; plurals and short names too.
+    std::string name;  // Of a pod, with or without its namespace.
+    std::string ns = "default";
+    std::string kubeconfig;
+    std::string context;
+    std::vector<std::string> files;  // Not empty: no API server is asked.
+    bool is_recursive = false;
+    std::string instance_types;
+    bool is_verbose = false;
+    std::string output = "text";
+};
+// 2, too: what is asked about is not there.
+int run_explain(const ExplainOptions& options);
+
 // Without a cluster's name that cloud is left alone.
 struct Ec2Options {
     std::string cluster_name;
@@ -84,6 +99,8 @@ struct ControllerOptions {
     std::string instance_types_file;  // Empty: Karpenter's own 144 types; "aws": the built-in catalogue.
     int metrics_port = 8080;
     int health_probe_port = 8081;
+    int page_port = 0;  // 0: no page is served.
+    bool page_without_token = false;
     double kube_client_qps = 200;
     int kube_client_burst = 300;
     bool disable_leader_election = false;

@@ -103,6 +103,8 @@ int run_controller(const ControllerOptions& in) {
     if (!types) return refuse(types.error().message);
     auto options = make_options(in);
     if (!options) return refuse(options.error().message);
+    if (in.page_without_token && in.page_port == 0)
+        return refuse("--page-without-token needs --page-port: without it no page is served");
     auto config = load_config(in.kubeconfig, in.context);
     if (!config) return refuse(config.error().message);
     if (in.ec2.account_commitments && in.ec2.cluster_name.empty())
@@ -149,6 +151,11 @@ int run_controller(const ControllerOptions& in) {
                                                      "the watches are not in step with the API server yet"};
                                 }}});
     if (!health_server) return refuse("--health-probe-port: " + health_server.error().message);
+
+    if (in.page_port != 0) {
+        const auto page = controller.serve_page({in.page_port, in.page_without_token});
+        if (!page) return refuse("--page-port: " + page.error().message);
+    }
 
     int code = 0;
     for (const int signal : {SIGTERM, SIGINT}) {

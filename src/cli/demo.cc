@@ -124,6 +124,8 @@ class Demo {
                       control::provider_list(cloud::kwok::aws_types()), metrics_, Rng(1)),
           start_(loop.now()) {}
 
+    Result<int> serve_page() { return controller_.serve_page({.port = 0, .without_token = true}); }
+
     Status begin() {
         TRY_STATUS(world_.apply(pool(api_)));
         controller_.start([] {});
@@ -273,12 +275,14 @@ Status serve(int port, const control::FeatureGates& gates, const std::string& ap
     sim::Cluster world(loop, {});
     TRY(const auto front, sim::HttpFront::listen(loop, world.api(), port));
     Demo demo(loop, world, gates, api);
+    TRY(const int page_port, demo.serve_page());
     fmt::print(
         "API server, scheduler, kubelets and cloud are in this process; the controller is the real one.\n"
         "They stay until you press Ctrl-C. Meanwhile, in another terminal:\n\n"
         "    kubectl --server {0} get nodes,nodeclaims,pods -o wide\n"
-        "    kubectl --server {0} scale deployment web --replicas 200\n",
-        front->url());
+        "    kubectl --server {0} scale deployment web --replicas 200\n\n"
+        "See it in a browser: http://localhost:{1}/page\n",
+        front->url(), page_port);
     TRY_STATUS(demo.begin());
     Status outcome;
     std::function<void()> tick = [&] {

@@ -14,6 +14,8 @@ api::NodeClaim claim_for(const api::Node& node, const api::NodePool& pool) {
     out.expire_after = {};
     out.node_name = node.meta.name;
     out.provider_id = node.provider_id;
+    out.capacity = node.capacity;
+    out.allocatable = node.allocatable;
     for (const char* type : {"Launched", "Registered", "Initialized"})
         out.conditions.push_back({type, "True", type, "", node.meta.created, 0});
     return out;

@@ -483,6 +483,7 @@ class Filler {
             // Whoever schedules it, it wants room.
             pod.mapped().spec.scheduler_name = "default-scheduler";
             cluster_.upsert(pod.mapped());
+            if (pod.key() == world_.asked_pod) world_.pod = std::move(pod.mapped());
         }
         for (api::PodDisruptionBudget& budget : budgets_without_status_) {
             budget.disruptions_allowed = disruptions_allowed(budget, cluster_);

@@ -2,6 +2,7 @@
 // the files. For the commands that need no API server.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct World {
     // What the plan leaves out or takes otherwise than it is written, one sentence each; the weightiest
     // first.
     std::vector<std::string> warnings;
+    // A pod that somebody asks about, "namespace/name", and the whole of it where there is one; empty: none.
+    std::string asked_pod;
+    std::optional<api::Pod> pod;
 };
 
 // Errors name the document and the field; what a document in a folder has wrong is a warning, and it is left

@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "control/changes.h"
+#include "control/page_guard.h"
+#include "control/page_keeper.h"
+#include "control/page_server.h"
 #include "control/parts.h"
 #include "control/rounds.h"
 #include "kube/lease.h"
@@ -20,7 +23,9 @@ class Controller::Impl {
         : parts_(loop, http, std::move(config), std::move(options), makers, metrics, rng,
                  [this] { return may_write(); }),
           changes_(parts_, [this] { note_synced(); }),
-          rounds_(parts_) {}
+          rounds_(parts_),
+          page_keeper_(parts_),
+          page_guard_(parts_.loop, parts_.client, [this] { return may_write(); }) {}
 
     void start(std::function<void()> on_lost) {
         parts_.metrics.set("build_info",
@@ -35,6 +40,7 @@ class Controller::Impl {
             return;
         }
         parts_.watches.start();
+        if (page_server_) page_keeper_.start();
         if (!parts_.options.leader_election) {
             return begin_to_lead();
         }
@@ -52,6 +58,11 @@ class Controller::Impl {
                 done();
             });
         });
+    }
+
+    Result<int> serve_page(const PageOptions& options) {
+        TRY(page_server_, PageServer::start(options, parts_.loop, page_keeper_, page_guard_));
+        return page_server_->port();
     }
 
     bool is_ready() const { return synced_; }
@@ -118,6 +129,9 @@ class Controller::Impl {
     Parts parts_;
     Changes changes_;
     Rounds rounds_;
+    PageKeeper page_keeper_;
+    PageGuard page_guard_;
+    std::unique_ptr<PageServer> page_server_;
     std::unique_ptr<kube::LeaderElector> elector_;
 };
 
@@ -131,6 +145,9 @@ void Controller::start(std::function<void()> on_lost) {
 }
 void Controller::stop(std::function<void()> done) {
     impl_->stop(std::move(done));
+}
+Result<int> Controller::serve_page(const PageOptions& options) {
+    return impl_->serve_page(options);
 }
 bool Controller::is_ready() const {
     return impl_->is_ready();

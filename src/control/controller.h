@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "control/options.h"
+#include "control/page_options.h"
 #include "control/provider_list.h"
 #include "io/http.h"
 #include "io/loop.h"
@@ -37,6 +39,10 @@ class Controller {
     void start(std::function<void()> on_lost);
     // Stops planning and acting, gives the lease back, then calls `done`.
     void stop(std::function<void()> done);
+
+    // Serves the page, from start() until the controller is destroyed, and returns the port. Not served
+    // otherwise. At most once.
+    Result<int> serve_page(const PageOptions& options);
 
     // Any thread.
     bool is_ready() const;

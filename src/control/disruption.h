@@ -16,6 +16,7 @@ struct Disruption {
     DisruptionNotes& notes;
     const KeptPlaces& places;
     Disruptor& disruptor;
+    Savings& savings;
 };
 
 }  // namespace joiner::control

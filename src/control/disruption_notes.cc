@@ -121,7 +121,7 @@ void DisruptionNotes::fail(std::string_view reason, const std::vector<std::strin
         {{"reason", std::string(reason)}, {"NodeClaims", fmt::format("{}", fmt::join(leaving, " "))}});
 }
 
-void DisruptionNotes::leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
+rules::Money DisruptionNotes::leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command) {
     count(command);
     const plan::Reason saves = what_it_saves(snapshot, command);
     const plan::SharedReasons of_all = plan::share({saves});
@@ -146,6 +146,7 @@ void DisruptionNotes::leave(const model::Snapshot& snapshot, const plan::Disrupt
         for (const observe::Matter matter : {matter_of(command.reason), observe::Matter::kEnd})
             nodes_.record(candidate.claim, matter, observe::Verdict::kLeaves, reasons, services_.loop.now());
     }
+    return saves.money.value_or(rules::Money{});
 }
 
 void DisruptionNotes::give_up(const std::string& claim, std::string_view reason,

@@ -30,8 +30,9 @@ class DisruptionNotes {
     void say_blocked(const plan::Blocked& blocked, const std::string& reason = "DisruptionBlocked");
     // An Event on the claim, and on its node where there is one.
     void say(const std::string& claim, const std::string& reason, const std::string& message);
-    // The command begins: why its nodes are to go. Indexes refer to the snapshot.
-    void leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
+    // The command begins: why its nodes are to go, and returns what that saves an hour. Indexes refer to the
+    // snapshot.
+    rules::Money leave(const model::Snapshot& snapshot, const plan::DisruptionCommand& command);
     // The claim is bought in a leaving node's stead, for so many pods.
     void replace(const std::string& claim, const plan::MachineSpec& spec, std::size_t pods);
     // A command has come to nothing.

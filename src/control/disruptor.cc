@@ -60,7 +60,10 @@ void Disruptor::start(const model::Snapshot& snapshot, const plan::DisruptionCom
     command.pool = planned.leaving.front().pool;
     command.drain_bound = planned.drain_bound;
     places_.keep(command.number, keep(snapshot, planned, command));
-    notes_.leave(snapshot, planned);
+    command.began = services_.loop.now();
+    command.saves = notes_.leave(snapshot, planned);
+    for (const plan::Launch& launch : planned.launches) command.costs_after += launch.spec->price;
+    savings_.promise(command.saves);
     commands_.emplace(command.number, std::move(command));
     refresh();
     step();
@@ -334,12 +337,14 @@ void Disruptor::remove(const Command& command, const std::string& name, bool ask
 
 void Disruptor::end(Command& command, Progress progress) {
     if (progress != Progress::kDone) return give_up(command);
+    savings_.realise(command.saves + command.costs_after, command.created);
     if (command.reason == plan::kUnderutilized && (command.has_strays || !command.places.empty()))
         ledger_.note_consolidated(command.pool, command.has_strays);
     prove(command);
 }
 
 void Disruptor::give_up(const Command& command) {
+    savings_.give_up(command.saves);
     notes_.fail(command.reason, command.leaving);
     if (!command.created.empty() && !command.objection) ledger_.put_pool_off(command.pool);
     plan::Reason why = command.objection.value_or(plan::Reason{.rule = plan::Rule::kReplacementFailed});

@@ -21,6 +21,7 @@
 #include "control/proofs.h"
 #include "control/provisioner.h"
 #include "control/running_command.h"
+#include "control/savings.h"
 
 namespace joiner::control {
 
@@ -28,7 +29,7 @@ class Disruptor {
   public:
     Disruptor(act::Services& services, Provisioner& provisioner, act::Lifecycle& lifecycle,
               KeptPlaces& places, const DisruptionGround& ground, DisruptionLedger& ledger,
-              DisruptionNotes& notes, const plan::RepairPoliciesByClass& repair_policies)
+              DisruptionNotes& notes, const plan::RepairPoliciesByClass& repair_policies, Savings& savings)
         : services_(services),
           provisioner_(provisioner),
           lifecycle_(lifecycle),
@@ -36,6 +37,7 @@ class Disruptor {
           ground_(ground),
           ledger_(ledger),
           notes_(notes),
+          savings_(savings),
           objections_(services, ground, ledger, repair_policies),
           latecomers_(services, provisioner.planned(), lifecycle) {}
 
@@ -53,6 +55,8 @@ class Disruptor {
 
     // Commands with pods, and pods still to be proved, that began for the reason.
     plan::PoolCounts moving(std::string_view reason) const;
+    // What is under way, for whoever shows it.
+    const RunningCommands& commands() const { return commands_; }
     // No command was begun lately whose pods are still on their way.
     bool is_settled() const;
     // A pod has come to a node: it may be one that was moved.
@@ -95,6 +99,7 @@ class Disruptor {
     const DisruptionGround& ground_;
     DisruptionLedger& ledger_;
     DisruptionNotes& notes_;
+    Savings& savings_;
     Objections objections_;
     Latecomers latecomers_;
     RunningCommands commands_;

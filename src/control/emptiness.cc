@@ -52,8 +52,10 @@ void Emptiness::decide(const plan::EmptyPlan& plan) {
     const WallTime now = services_.loop.now();
     nodes_.keep(plan.kept, observe::Matter::kEmptiness, now);
     const plan::SharedReasons why = plan::share({{.rule = plan::Rule::kEmptyNode}});
-    for (const std::string& claim : plan.claims)
+    for (const std::string& claim : plan.claims) {
         nodes_.record(claim, observe::Matter::kEmptiness, observe::Verdict::kLeaves, why, now);
+        disruption_.savings.promise_empty(claim);
+    }
 }
 
 }  // namespace joiner::control

@@ -32,7 +32,10 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       own_namespace(options.leader_election_namespace.empty() ? config.default_namespace
                                                               : options.leader_election_namespace),
       metrics(all_metrics),
-      decisions(observe::log_decision),
+      decisions([this](const observe::Decision& decision) {
+          observe::log_decision(decision);
+          page_book.note(decision);
+      }),
       client(loop, http, std::move(config), client_options(options, may_write)),
       providers(loop, may_write),
       cluster(options.preference_policy, make_providers(makers)),
@@ -72,8 +75,10 @@ Parts::Parts(io::Loop& main_loop, io::HttpClient& http, kube::Config config, Opt
       ledger(loop, cluster),
       notes(services, metrics, decisions),
       ground(services, provisioner, ledger, last_pod_event),
-      disruptor(services, provisioner, lifecycle, places, ground, ledger, notes, repair_policies),
-      disruption{ground, ledger, notes, places, disruptor},
+      node_prices(shortages, cluster),
+      savings(node_prices, cluster),
+      disruptor(services, provisioner, lifecycle, places, ground, ledger, notes, repair_policies, savings),
+      disruption{ground, ledger, notes, places, disruptor, savings},
       replacer(services, provisioner, disruption, metrics, decisions, terminate_first()),
       pool_returns(services, provisioner, disruption),
       consolidation(services, provisioner, disruption, metrics, decisions,
@@ -145,6 +150,7 @@ Recorder::Listener Parts::launch_listener() {
     };
     out.ended = [this](const api::NodeClaim& claim, std::string_view reason) {
         note_ended(decisions, claim, reason, loop.now());
+        savings.note_gone(claim.meta.name);
     };
     out.given_up = [this](const api::NodeClaim& claim, std::string_view reason, std::string_view condition) {
         const model::NodeState* node = cluster.node_of(claim);

@@ -32,10 +32,12 @@
 #include "control/kept_places.h"
 #include "control/legacy_repairer.h"
 #include "control/node_herald.h"
+#include "control/node_prices.h"
 #include "control/offering_metrics.h"
 #include "control/options.h"
 #include "control/overlaid_offers.h"
 #include "control/overlay_keeper.h"
+#include "control/page_book.h"
 #include "control/pod_metrics.h"
 #include "control/pool_keeper.h"
 #include "control/pool_metrics.h"
@@ -47,6 +49,7 @@
 #include "control/repairer.h"
 #include "control/replacer.h"
 #include "control/reports_to.h"
+#include "control/savings.h"
 #include "control/shortage_notes.h"
 #include "control/shortages.h"
 #include "control/spot_prices.h"
@@ -88,6 +91,7 @@ struct Parts {
     Dirty dirty;
     PodEvents last_pod_event;
     FeedListener feed_listener;  // Its functions are set by whoever listens.
+    PageBook page_book;
     observe::DecisionLog decisions;
     kube::Client client;
     ReportsTo reports;
@@ -115,6 +119,8 @@ struct Parts {
     DisruptionLedger ledger;
     DisruptionNotes notes;
     const DisruptionGround ground;
+    NodePrices node_prices;
+    Savings savings;
     Disruptor disruptor;
     const Disruption disruption;
     Replacer replacer;

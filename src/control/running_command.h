@@ -37,6 +37,9 @@ struct RunningCommand {
     std::set<model::PodKey> arrived;   // Pods of that kin which came to a node since.
     // Claims whose nodes the scheduler is to be told to pass over before it places the pods.
     std::set<std::string> untold;
+    WallTime began = kNoTime;
+    rules::Money saves;            // An hour, as it was planned.
+    rules::Money costs_after;      // Of `launches`, as they were planned.
     bool has_strays = false;       // Another node was bought for some.
     WallTime closed_at = kNoTime;  // When all nodes that pods go to were seen closed.
     WallTime up_at = kNoTime;

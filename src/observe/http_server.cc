@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <span>
 #include <thread>
 
 namespace joiner::observe {
@@ -22,14 +23,47 @@ void set_options(int socket) {
 }
 
 constexpr const char* kEveryAddress[] = {"::", "0.0.0.0"};
+constexpr const char* kThisMachine[] = {"127.0.0.1"};
+constexpr std::size_t kMostRequestBody = 8192;
+
+Question question_of(const httplib::Request& request) {
+    Question out;
+    for (const auto& [name, value] : request.params) out.parameters.emplace(name, value);
+    out.host = request.get_header_value("Host");
+    out.authorization = request.get_header_value("Authorization");
+    out.if_none_match = request.get_header_value("If-None-Match");
+    out.accepts_gzip = request.get_header_value("Accept-Encoding").find("gzip") != std::string::npos;
+    return out;
+}
+
+void put(Page page, httplib::Response& response) {
+    response.status = page.code;
+    for (const auto& [name, value] : page.headers) response.set_header(name, value);
+    if (page.shared_body == nullptr || page.shared_body->empty()) {
+        response.set_content("", page.content_type);
+        response.body = std::move(page.body);  // set_content() would copy megabytes.
+        return;
+    }
+    // The library would compress a body of its own once more, and slowly.
+    const std::size_t size = page.shared_body->size();
+    response.set_content_provider(size, page.content_type,
+                                  [body = std::move(page.shared_body)](std::size_t offset, std::size_t length,
+                                                                       httplib::DataSink& sink) {
+                                      return sink.write(body->data() + offset, length);
+                                  });
+}
 
 }  // namespace
 
 class HttpServer::Impl {
   public:
-    Impl() {
-        // Two threads serve a scraper and a probe; the library's default is one a core and more.
-        server.new_task_queue = [] { return new httplib::ThreadPool(2); };
+    explicit Impl(const HttpServerOptions& options) {
+        // The library's default is a thread a core and more.
+        server.new_task_queue = [threads = static_cast<std::size_t>(options.threads)] {
+            return new httplib::ThreadPool(threads);
+        };
+        server.set_payload_max_length(kMostRequestBody);
+        if (!options.keeps_connections) server.set_keep_alive_max_count(1);
         server.set_socket_options(set_options);
     }
     ~Impl() {
@@ -48,7 +82,7 @@ class HttpServer::Impl {
     int port = 0;
 };
 
-HttpServer::HttpServer() : impl_(std::make_unique<Impl>()) {}
+HttpServer::HttpServer(const HttpServerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 HttpServer::~HttpServer() = default;
 int HttpServer::port() const {
     return impl_->port;
@@ -56,18 +90,27 @@ int HttpServer::port() const {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(int port,
                                                       std::map<std::string, std::function<Page()>> pages) {
-    std::unique_ptr<HttpServer> out(new HttpServer());
+    std::map<std::string, Answer> answers;
+    for (auto& [path, page] : pages)
+        answers.emplace(path, [make = std::move(page)](const Question&) { return make(); });
+    return start({.port = port}, std::move(answers));
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,
+                                                      std::map<std::string, Answer> answers) {
+    const int port = options.port;
+    auto out = std::unique_ptr<HttpServer>(new HttpServer(options));
     Impl& impl = *out->impl_;
-    for (auto& [path, answer] : pages) {
-        impl.server.Get(
-            path, [make_page = std::move(answer)](const httplib::Request&, httplib::Response& response) {
-                Page page = make_page();
-                response.status = page.code;
-                response.set_content("", page.content_type);
-                response.body = std::move(page.body);  // set_content() would copy megabytes.
-            });
+    for (auto& [path, answer] : answers) {
+        impl.server.Get(path, [make_page = std::move(answer)](const httplib::Request& request,
+                                                              httplib::Response& response) {
+            put(make_page(question_of(request)), response);
+        });
     }
-    for (const char* address : kEveryAddress) {
+    const std::span<const char* const> addresses = options.is_local
+                                                       ? std::span<const char* const>(kThisMachine)
+                                                       : std::span<const char* const>(kEveryAddress);
+    for (const char* address : addresses) {
         if (impl.port <= 0) impl.port = impl.bind(address, port);
     }
     if (impl.port <= 0) {

@@ -70,6 +70,31 @@ TEST(HttpServer, answers_by_ipv4_and_where_there_is_ipv6_by_that) {
     }
 }
 
+TEST(HttpServer, what_is_local_is_open_to_this_machine_alone) {
+    const auto server = HttpServer::start({.port = 0, .is_local = true},
+                                          {{"/healthz", [](const Question& question) {
+                                                return Page{200, "text/plain", "well, " + question.host};
+                                            }}});
+    ASSERT_TRUE(server) << server.error().message;
+    EXPECT_TRUE(get_by_ipv4((*server)->port()).ends_with("well, x"));
+    if (has_ipv6()) {
+        EXPECT_FALSE(get_by_ipv6((*server)->port()).ends_with("well, x"));
+    }
+}
+
+TEST(HttpServer, a_shared_body_and_headers_go_out_as_they_are) {
+    const auto body = std::make_shared<const std::string>(5000, 'x');
+    Page page{200, "application/json", ""};
+    page.shared_body = body;
+    page.headers = {{"ETag", "W/\"1\""}};
+    const auto server = HttpServer::start({.port = 0, .is_local = true},
+                                          {{"/healthz", [page](const Question&) { return page; }}});
+    ASSERT_TRUE(server) << server.error().message;
+    const std::string answer = get_by_ipv4((*server)->port());
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n" + *body));
+    EXPECT_NE(answer.find("ETag: W/\"1\"\r\n"), std::string::npos);
+}
+
 TEST(HttpServer, a_port_that_is_taken_is_refused_by_name) {
     const auto server = HttpServer::start(0, pages());
     ASSERT_TRUE(server);

@@ -43,6 +43,26 @@ Result<std::optional<std::int64_t>> limit_of(const api::Budget& budget, std::int
     return std::optional((node_count * amount.value + 99) / 100);
 }
 
+constexpr int kMostWindows = 500;
+
+// The last hit at or before `now`. REQUIRES: there is one within `duration`.
+WallTime last_hit(const Cron& cron, WallTime now, Duration duration) {
+    Duration back = std::chrono::minutes{2};
+    while (back < duration && !cron.is_active(now, back)) back *= 2;
+    WallTime out = *cron.next(now - std::min(back, duration));
+    for (auto hit = cron.next(out); hit && *hit <= now; hit = cron.next(out)) out = *hit;
+    return out;
+}
+
+// When the budget's window opens or closes next; nullopt where it has none, or none that can be read.
+std::optional<WallTime> next_edge(const api::Budget& budget, WallTime now) {
+    if (budget.schedule.empty() || !budget.duration) return std::nullopt;
+    const auto cron = Cron::parse(budget.schedule);
+    if (!cron) return std::nullopt;
+    if (!cron->is_active(now, *budget.duration)) return cron->next(now);
+    return last_hit(*cron, now, *budget.duration) + *budget.duration;
+}
+
 }  // namespace
 
 std::int64_t allowed_disruptions(const api::NodePool& pool, std::string_view reason, std::int64_t node_count,
@@ -57,6 +77,23 @@ std::int64_t allowed_disruptions(const api::NodePool& pool, std::string_view rea
         if (*limit) allowed = std::min(allowed, **limit);
     }
     return allowed;
+}
+
+std::optional<BudgetChange> next_budget_change(const api::NodePool& pool, std::string_view reason,
+                                               std::int64_t node_count, WallTime now) {
+    const std::int64_t before = allowed_disruptions(pool, reason, node_count, now);
+    WallTime at = now;
+    for (int i = 0; i < kMostWindows; ++i) {
+        std::optional<WallTime> next;
+        for (const api::Budget& budget : pool.budgets) {
+            if (const auto edge = next_edge(budget, at); edge && (!next || *edge < *next)) next = edge;
+        }
+        if (!next || *next <= at) return std::nullopt;
+        at = *next;
+        const std::int64_t allowed = allowed_disruptions(pool, reason, node_count, at);
+        if (allowed != before) return BudgetChange{at, allowed};
+    }
+    return std::nullopt;
 }
 
 Status check_budgets(const api::NodePool& pool) {

@@ -237,5 +237,49 @@ TEST(Budget, s5_3_the_tightest_active_one_counts) {
     }
 }
 
+TEST(Budget, the_next_change_is_when_a_schedule_opens_or_closes_and_the_number_becomes_another) {
+    const auto at = [](const char* text) { return *parse_rfc3339(text); };
+    const WallTime night = at("2026-11-23T02:30:00Z");
+    struct Case {
+        const char* name;
+        std::vector<api::Budget> budgets;
+        const char* when;  // Empty: never.
+        std::int64_t allowed;
+    };
+    const Case cases[] = {
+        {"no schedule", {{"0", false, {}, "", {}}}, "", 0},
+        {"closed until three",
+         {{"0", false, {}, "0 2 * * *", Duration{1h}}},
+         "2026-11-23T03:00:00Z",
+         kUnlimited},
+        {"closes at six", {{"0", false, {}, "0 6 * * *", Duration{1h}}}, "2026-11-23T06:00:00Z", 0},
+        {"another reason's", {{"0", true, {"Drifted"}, "0 6 * * *", Duration{1h}}}, "", 0},
+        {"a tighter one all the time",
+         {{"1", false, {}, "", {}}, {"2", false, {}, "0 6 * * *", Duration{1h}}},
+         "",
+         0},
+        {"windows that touch",
+         {{"0", false, {}, "0 0-4 * * *", Duration{1h}}},
+         "2026-11-23T05:00:00Z",
+         kUnlimited},
+        {"windows that overlap all day", {{"0", false, {}, "* * * * *", Duration{1h}}}, "", 0},
+        {"a long window",
+         {{"0", false, {}, "0 9 1 11 *", Duration{720h}}},
+         "2026-12-01T09:00:00Z",
+         kUnlimited},
+        {"what cannot be read", {{"0", false, {}, "nonsense", Duration{1h}}}, "", 0},
+    };
+    for (const Case& one : cases) {
+        api::NodePool pool;
+        pool.budgets = one.budgets;
+        const auto change = next_budget_change(pool, "Empty", 10, night);
+        ASSERT_EQ(change.has_value(), *one.when != 0) << one.name;
+        if (!change) continue;
+        EXPECT_EQ(format_rfc3339(change->at), one.when) << one.name;
+        EXPECT_EQ(change->allowed, one.allowed) << one.name;
+        EXPECT_EQ(allowed_disruptions(pool, "Empty", 10, change->at), one.allowed) << one.name;
+    }
+}
+
 }  // namespace
 }  // namespace joiner::rules

@@ -44,7 +44,7 @@ _MANY_VALUES = {
     "webhook": {"enabled": True, "port": 8443},
     "logLevel": "debug",
     "settings": {"clusterName": "prod", "clusterEndpoint": "https://e", "interruptionQueue": "q", "reservedENIs": "1",
-                 "batchIdleDuration": "2s", "preferencePolicy": "Ignore", "isolatedVPC": True,
+                 "batchIdleDuration": "2s", "pagePort": 8082, "preferencePolicy": "Ignore", "isolatedVPC": True,
                  "featureGates": {"nodeRepair": True, "spotToSpotConsolidation": True}},
 }
 
@@ -108,7 +108,7 @@ def values_of_karpenters_chart_have_their_meaning(world):
     expect(environment["CLUSTER_NAME"] == "prod" and environment["AWS_REGION"] == "eu-west-1", environment)
     expect("NodeRepair=true" in environment["FEATURE_GATES"], environment["FEATURE_GATES"])
     expect(environment["PREFERENCE_POLICY"] == "Ignore" and environment["ISOLATED_VPC"] == "true", environment)
-    expect([port["containerPort"] for port in container["ports"]] == [8000, 8001], container["ports"])
+    expect([port["containerPort"] for port in container["ports"]] == [8000, 8001, 8082], container["ports"])
     expect({mount["mountPath"] for mount in sidecar["volumeMounts"]} == {"/v", "/side"}, sidecar)
     expect(pod["serviceAccountName"] == "karpenter" and pod["hostNetwork"] and pod["dnsPolicy"] == "Default", pod)
     terms = pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
@@ -137,13 +137,14 @@ def the_charts_rights_are_those_of_the_plain_manifests(world):
         at += len(listed[at:]) - len(listed[at:].lstrip())
         plain[one["kind"]] = one
     objects = rendered(world.cluster, "joiner", values={"pretendNodes": {"enabled": True},
-                                                        "settings": {"clusterName": "c"}})
+                                                        "settings": {"clusterName": "c", "pagePort": 8082}})
     for kind in ("ClusterRole", "Role"):
         expect(_grants(plain[kind]) == _grants(objects[(kind, "joiner")]),
                sorted(_grants(plain[kind]) ^ _grants(objects[(kind, "joiner")])))
     least = _grants(rendered(world.cluster, "joiner", values={"settings": {"podBinding": "scheduler"}})[("ClusterRole", "joiner")])
     expect_none(sorted(grant for grant in least if grant[:3] in (
-        ("", "pods/binding", "create"), ("", "nodes", "create"), ("karpenter.k8s.aws", "ec2nodeclasses", "delete"))),
+        ("", "pods/binding", "create"), ("", "nodes", "create"), ("karpenter.k8s.aws", "ec2nodeclasses", "delete"),
+        ("authentication.k8s.io", "tokenreviews", "create"))),
         "given and not needed")
 
 

@@ -58,6 +58,8 @@ class DisruptionGate {
     std::int64_t allowed(const std::string& pool, std::string_view reason) const;
     // Nodes that count against the budgets for `reason`, those admitted so far among them.
     std::int64_t under_way(const std::string& pool, std::string_view reason) const;
+    // Nodes of the pool that percentages of its budgets are of.
+    std::int64_t nodes(const std::string& pool) const { return use_of(pool).nodes; }
     // Whether it is closed; notes the refusal.
     bool refuses(const std::string& pool, std::string_view reason);
     // Counts the nodes as disrupted and their pods as moved, if the gate lets all of them through; else none.
