@@ -8,9 +8,9 @@
 namespace joiner::cli::top {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr WallTime kNow = WallTime{std::chrono::hours{500'000}};
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
@@ -314,7 +314,7 @@ TEST(TopFrame, the_selected_line_is_marked_and_told_in_full) {
         if (line.is_selected) selected.push_back(line_of(line));
     }
     ASSERT_EQ(selected.size(), 1u);
-    EXPECT_THAT(selected[0], testing::StartsWith(">ip-10-0-0-11"));
+    EXPECT_THAT(selected[0], ::testing::StartsWith(">ip-10-0-0-11"));
     EXPECT_EQ(selected[0].size(), 80u);
     EXPECT_THAT(line_of(frame[22]), HasSubstr("kept by PodDisruptionBudget shop/cart allows no eviction"));
 }

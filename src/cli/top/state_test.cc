@@ -9,8 +9,8 @@
 namespace joiner::cli::top {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr WallTime kNow = WallTime{std::chrono::hours{500'000}};
 
@@ -266,8 +266,8 @@ TEST(TopView, each_key_does_what_the_help_says) {
         keyboard.type(one.keys);
         std::vector<std::string> found;
         for (std::size_t i = 0; i < keyboard.shown.size(); ++i) found.push_back(keyboard.shown.name(i));
-        EXPECT_EQ(found, one.wanted) << testing::PrintToString(one.keys);
-        EXPECT_EQ(keyboard.selected(), one.selected) << testing::PrintToString(one.keys);
+        EXPECT_EQ(found, one.wanted) << ::testing::PrintToString(one.keys);
+        EXPECT_EQ(keyboard.selected(), one.selected) << ::testing::PrintToString(one.keys);
         EXPECT_FALSE(keyboard.view.wants_to_quit);
     }
     Keyboard keyboard;
