@@ -237,6 +237,32 @@ void add_files(CLI::App& command, std::vector<std::string>& files, bool& is_recu
     command.add_flag("-R,--recursive", is_recursive, "read the folders inside a folder, too");
 }
 
+void add_top(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "top", "the nodes in a terminal, live: requests, use, price, idle dollars, what keeps each");
+    auto options = std::make_shared<TopOptions>();
+    command->add_option("--kubeconfig", options->kubeconfig, "kubeconfig file");
+    command->add_option("--context", options->context, "context of the kubeconfig");
+    command->add_option("-f,--filename,files", options->files,
+                        "a dump of a cluster (kubectl get ... -o yaml): a file, a folder, or - for standard "
+                        "input; one frame of it is printed");
+    command->add_flag("-R,--recursive", options->is_recursive, "read the folders inside a folder, too");
+    auto* once = command->add_flag("--once", options->once, "print one frame as text, and end");
+    command->add_option("--size", options->size,
+                        "of the frame that --once or -f prints, as in 200x60; else the terminal's, or 80x24");
+    command->add_option(
+        "--instance-types", options->instance_types,
+        "instance types, in the form of Karpenter's KWOK provider; without it, the built-in catalogues");
+    command->footer("Changes nothing. In it, ? names the keys; docs/top.md says what each column means.");
+    command->callback([options, once, &code] {
+        if (!options->size.empty() && once->empty() && options->files.empty()) {
+            code = refuse("--size is for --once and -f; a terminal has its own size");
+        } else {
+            code = run_top(*options);
+        }
+    });
+}
+
 void add_help(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("help", "help for a command");
     auto name = std::make_shared<std::string>();
@@ -437,6 +463,7 @@ int main(int argc, char** argv) {
     add_controller(app, code);
     add_doctor(app, code);
     add_plan(app, code);
+    add_top(app, code);
     add_simulate(app, code);
     add_explain(app, code);
     add_validate(app, code);

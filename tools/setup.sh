@@ -9,7 +9,7 @@ build)
         g++ cmake ninja-build ccache pkg-config python3 git ca-certificates
         libcurl4-openssl-dev libssl-dev zlib1g-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
         libcli11-dev libexpected-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev libjemalloc-dev libpugixml-dev
-        libtomlplusplus-dev
+        libtomlplusplus-dev libncurses-dev
     ) ;;
 tests) packages=(openssl libgtest-dev libgmock-dev libbenchmark-dev) ;;
 lint) packages=(clang-format-19 clang-tidy-19) ;;

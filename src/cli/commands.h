@@ -46,6 +46,18 @@ struct PlanOptions {
 };
 int run_plan(const PlanOptions& options);
 
+struct TopOptions {
+    // A live cluster, or a dump of one where there are files.
+    std::string kubeconfig;
+    std::string context;
+    std::vector<std::string> files;
+    bool is_recursive = false;
+    std::string instance_types;
+    bool once = false;  // One frame as text. Of a dump there is no other.
+    std::string size;   // Of that frame, "80x24"; empty: the terminal's.
+};
+int run_top(const TopOptions& options);
+
 struct ExplainOptions {
     std::string kind;  // "pod", "node", "nodepool" or "nodeclaim"; plurals and short names too.
     std::string name;  // Of a pod, with or without its namespace.

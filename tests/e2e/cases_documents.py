@@ -1,6 +1,8 @@
 """What README and the documents print is what the program prints: commands that begin with `$ joiner`, run in the
-project's folder. Times and what hangs on them are left out of the comparison."""
+project's folder. Times and what hangs on them are left out of the comparison. Bars are
+of plain letters."""
 
+import os
 import pathlib
 import re
 import shlex
@@ -9,7 +11,7 @@ import subprocess
 from suite import NO_CLUSTER, expect, expect_none, test
 
 _PROJECT = pathlib.Path(__file__).resolve().parents[2]
-_DOCUMENTS = ("README.md", "docs/plan.md", "docs/explain.md")
+_DOCUMENTS = ("README.md", "docs/plan.md", "docs/explain.md", "docs/top.md")
 _TIME = re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?)\b")
 
 
@@ -40,7 +42,8 @@ def what_the_documents_show_is_what_the_program_prints(world):
             if not command.startswith("joiner "):
                 continue
             ran += 1
-            done = subprocess.run([world.joiner, *shlex.split(command)[1:]], cwd=_PROJECT, capture_output=True, text=True)
+            done = subprocess.run([world.joiner, *shlex.split(command)[1:]], cwd=_PROJECT, capture_output=True, text=True,
+                                  env={**os.environ, "NO_COLOR": "1"})
             if _comparable(done.stdout.splitlines()) != _comparable(lines):
                 wrong.append(f"{document}: {command}: prints\n{done.stdout}{done.stderr}")
     expect(ran, "the documents show commands")

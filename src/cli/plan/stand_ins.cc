@@ -67,17 +67,6 @@ std::vector<api::Taint> lasting_taints(const api::Node& node) {
     return out;
 }
 
-StandIn::Kind kind_of(const api::Node& node) {
-    const api::StringMap& labels = node.meta.labels;
-    if (labels.contains("node-role.kubernetes.io/control-plane") ||
-        labels.contains("node-role.kubernetes.io/master"))
-        return StandIn::Kind::kControlPlane;
-    if (api::find_or_empty(labels, "eks.amazonaws.com/compute-type") == "fargate" ||
-        api::find_or_empty(labels, "type") == "virtual-kubelet")
-        return StandIn::Kind::kVirtual;
-    return StandIn::Kind::kGroup;
-}
-
 // What the node's type is called where it has no name.
 std::string made_up_type(const rules::Resources& capacity) {
     return fmt::format("{}cpu-{}Gi", (capacity.cpu_milli + 999) / 1000,
@@ -97,6 +86,25 @@ rules::Resources capacity_of(const api::Node& node) {
 }
 
 }  // namespace
+
+StandIn::Kind stand_in_kind(const api::Node& node) {
+    const api::StringMap& labels = node.meta.labels;
+    if (labels.contains("node-role.kubernetes.io/control-plane") ||
+        labels.contains("node-role.kubernetes.io/master"))
+        return StandIn::Kind::kControlPlane;
+    if (api::find_or_empty(labels, "eks.amazonaws.com/compute-type") == "fargate" ||
+        api::find_or_empty(labels, "type") == "virtual-kubelet")
+        return StandIn::Kind::kVirtual;
+    return StandIn::Kind::kGroup;
+}
+
+std::string_view group_label(const api::Node& node) {
+    for (const std::string_view label : kGroupLabels) {
+        const std::string_view its = api::find_or_empty(node.meta.labels, label);
+        if (!its.empty()) return its;
+    }
+    return {};
+}
 
 // Of one name: what every node of it holds.
 struct StandIns::SeenType {
@@ -136,11 +144,9 @@ StandIns::StandIns(model::Cluster& cluster, Machines& machines) : cluster_(clust
         if (!is_foreign(state)) continue;
         const api::Node& node = state.node;
         MachineFacts facts = machine_facts(node);
-        Group group{kind_of(node), facts.cloud, {}, facts.arch, facts.os, lasting_taints(node), {}, {}, {}};
-        for (const std::string_view label : kGroupLabels) {
-            group.label = api::find_or_empty(node.meta.labels, label);
-            if (!group.label.empty()) break;
-        }
+        Group group{stand_in_kind(node),  facts.cloud, {}, facts.arch, facts.os,
+                    lasting_taints(node), {},          {}, {}};
+        group.label = group_label(node);
         if (group.label.empty()) {
             for (const auto& [key, value] : node.meta.labels) {
                 if (!is_of_its_machine(key)) group.others += key + "=" + value + " ";

@@ -31,6 +31,10 @@ struct StandIn {
     std::vector<std::string> nodes;  // By name.
 };
 
+StandIn::Kind stand_in_kind(const api::Node& node);
+// The name of the group that whoever made the node has put it into; empty: none, as far as its labels say.
+std::string_view group_label(const api::Node& node);
+
 class StandIns {
   public:
     // Adds the pools, the claims and the labels that they need to the cluster.
