@@ -417,6 +417,8 @@ void add_uninstall(CLI::App& app, int& code) {
     command->add_flag("--orphan", options->orphan,
                       "leave machines, nodes and pods as they are, and delete the NodeClaims; the controller "
                       "must be stopped");
+    command->add_flag("--controller-is-stopped", options->controller_is_stopped,
+                      "to --orphan: it is, though no lease tells");
     auto minutes = std::make_shared<double>(30);
     command->add_option("--timeout", *minutes, "minutes to wait for the drain")
         ->check(CLI::Range(0.0, 10'000.0))

@@ -166,6 +166,7 @@ struct UninstallOptions {
     std::string context;
     bool drain = false;
     bool orphan = false;
+    bool controller_is_stopped = false;           // Where no lease tells.
     Duration timeout = std::chrono::minutes{30};  // To drain.
 };
 // 0: done, 2: it cannot be done, or not all of it was.

@@ -1,5 +1,6 @@
 #include "cli/lease_holders.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace joiner::cli {
@@ -23,20 +24,52 @@ bool is_a_joiners(const std::string& holder) {
     return tail.size() == 16 && tail.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-}  // namespace
+struct Lease {
+    LeaseHolder who;
+    std::string renewed;
+};
 
-std::optional<std::vector<LeaseHolder>> lease_holders(std::string_view leases, WallTime now) {
-    const json list = json::parse(leases, nullptr, false);
+// Of autoscalers: with Karpenter's name, or held by a Joiner under any.
+std::optional<std::vector<Lease>> leases_in(std::string_view text) {
+    const json list = json::parse(text, nullptr, false);
     if (!list.is_object() || !list.contains("items") || !list["items"].is_array()) return std::nullopt;
-    std::vector<LeaseHolder> out;
+    std::vector<Lease> out;
     for (const json& lease : list["items"]) {
         const std::string name = text_in(lease, "metadata", "name");
         const std::string holder = text_in(lease, "spec", "holderIdentity");
-        const auto renewed = parse_rfc3339(text_in(lease, "spec", "renewTime"));
-        if (name.find("karpenter") == std::string::npos || holder.empty() || !renewed ||
-            now - *renewed > kFreshLease)
-            continue;
-        out.push_back({text_in(lease, "metadata", "namespace") + "/" + name, holder, is_a_joiners(holder)});
+        const bool is_joiner = is_a_joiners(holder);
+        if (name.find("karpenter") == std::string::npos && !is_joiner) continue;
+        out.push_back({{text_in(lease, "metadata", "namespace") + "/" + name, holder, is_joiner},
+                       text_in(lease, "spec", "renewTime")});
+    }
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::vector<LeaseHolder>> lease_holders(std::string_view leases, WallTime now) {
+    const auto all = leases_in(leases);
+    if (!all) return std::nullopt;
+    std::vector<LeaseHolder> out;
+    for (const Lease& lease : *all) {
+        const auto renewed = parse_rfc3339(lease.renewed);
+        if (!lease.who.holder.empty() && renewed && now - *renewed <= kFreshLease) out.push_back(lease.who);
+    }
+    return out;
+}
+
+std::optional<ActiveHolders> active_holders(std::string_view before, std::string_view after) {
+    const auto first = leases_in(before);
+    const auto second = leases_in(after);
+    if (!first || !second) return std::nullopt;
+    ActiveHolders out;
+    out.has_any = !second->empty();
+    for (const Lease& lease : *second) {
+        const bool is_as_it_was = std::any_of(first->begin(), first->end(), [&](const Lease& earlier) {
+            return earlier.who.lease == lease.who.lease && earlier.who.holder == lease.who.holder &&
+                   earlier.renewed == lease.renewed;
+        });
+        if (!lease.who.holder.empty() && !is_as_it_was) out.holders.push_back(lease.who);
     }
     return out;
 }

@@ -98,7 +98,10 @@ rules::InstanceTypes PoolTypes::of_cloud(const api::NodePool& pool, Cloud cloud)
     if (std::find(cloud_types_.begin(), cloud_types_.end(), out) == cloud_types_.end())
         cloud_types_.push_back(out);
     // With AWS's types come no reserved domains, as ever.
-    if (cloud != Cloud::kAws) cloud_domains_.push_back(pool.node_template.node_class.group);
+    const std::string& group = pool.node_template.node_class.group;
+    if (cloud != Cloud::kAws &&
+        std::find(cloud_domains_.begin(), cloud_domains_.end(), group) == cloud_domains_.end())
+        cloud_domains_.push_back(group);
     return out;
 }
 
@@ -106,6 +109,7 @@ rules::RestrictedLabels PoolTypes::labels() const {
     rules::RestrictedLabels out = cloud::kwok::labels_of(*types_);
     out.domains.insert(out.domains.end(), cloud_domains_.begin(), cloud_domains_.end());
     for (const rules::InstanceTypes& types : cloud_types_) {
+        if (types->empty()) continue;
         for (const rules::Requirement& one : types->front().requirements) out.well_known.add(one.key());
     }
     if (eks_auto_types_ != nullptr) {

@@ -154,6 +154,10 @@ void strip(json& object) {
     if (kind == "Secret" || (kind == "ConfigMap" && !is_ours)) {
         for (const char* key : {"data", "stringData", "binaryData"}) object.erase(key);
     }
+    // Of a node class: it often holds tokens for the first contact.
+    if (json* spec = object_member(object, "spec")) {
+        for (const char* key : {"userData", "customUserData"}) spec->erase(key);
+    }
     strip_level(object, kMostLevels);
 }
 
@@ -329,6 +333,7 @@ Result<ClusterRead> read_cluster(const ClusterFlags& flags) {
     }
     if (flags.with.empty()) return out;
     TRY(Manifests with, read_whole_manifests({flags.with, flags.is_recursive}));
+    for (Manifest& one : with.objects) one.document.json = without_secrets(one.document.json);
     put_in_place(std::move(with), out.manifests);
     return out;
 }

@@ -52,8 +52,9 @@ using Getter = std::function<Result<std::string>(const std::string& path_and_que
 Result<ClusterRead> read_live_cluster(const Getter& get);
 
 // Without what nobody needs for planning and everybody would rather keep to themselves: env and envFrom of
-// containers, their commands and probes, the annotation of kubectl's last applied manifest, managedFields. A
-// Secret or a ConfigMap is nothing but its name. Text that is no object is given back as it is.
+// containers, their commands and probes, the annotation of kubectl's last applied manifest, managedFields,
+// user data of node classes. A Secret or a ConfigMap is nothing but its name. Text that is no object is given
+// back as it is.
 std::string without_secrets(std::string_view object_json);
 
 }  // namespace joiner::cli

@@ -54,8 +54,8 @@ void Emptiness::decide(const plan::EmptyPlan& plan) {
     const plan::SharedReasons why = plan::share({{.rule = plan::Rule::kEmptyNode}});
     for (const std::string& claim : plan.claims) {
         nodes_.record(claim, observe::Matter::kEmptiness, observe::Verdict::kLeaves, why, now);
-        disruption_.savings.promise_empty(claim);
     }
+    disruption_.savings.promise_empty(plan.claims);
 }
 
 }  // namespace joiner::control

@@ -53,9 +53,17 @@ void PageGuard::ask(const std::string& token, std::function<void(Access)> done) 
             {401, "a bearer token is needed: `kubectl create token NAME` makes one for a service account"});
     if (!leads_()) return done({503, "this replica stands by; ask the one that holds the lease"});
     const std::string hash = cloud::ec2::aws::hex(cloud::ec2::aws::sha256(token));
-    if (const auto it = remembered_.find(hash); it != remembered_.end() && loop_.now() < it->second.until)
-        return done(it->second.access);
-    if (reviews_ >= kMostReviews) return done({503, "many are asking at this moment; ask again in a second"});
+    const WallTime now = loop_.now();
+    for (const auto* known : {&allowed_, &refused_}) {
+        if (const auto it = known->find(hash); it != known->end() && now < it->second.until)
+            return done(it->second.access);
+    }
+    if (now - second_ >= std::chrono::seconds{1}) {
+        second_ = now;
+        in_this_second_ = 0;
+    }
+    if (reviews_ >= kMostReviews || ++in_this_second_ > kReviewsASecond)
+        return done({503, "many are asking at this moment; ask again in a second"});
     ++reviews_;
     auto finish = [this, hash, done = std::move(done)](const Access& access) {
         --reviews_;
@@ -102,10 +110,11 @@ void PageGuard::review_access(const std::string& user_text, std::function<void(A
 void PageGuard::remember(const std::string& hash, const Access& access) {
     if (access.code == 503) return;
     const WallTime now = loop_.now();
-    std::erase_if(remembered_, [&](const auto& item) { return item.second.until <= now; });
+    auto& known = access.code == 200 ? allowed_ : refused_;
+    std::erase_if(known, [&](const auto& item) { return item.second.until <= now; });
     // More people than that: all are asked about again.
-    if (remembered_.size() >= kMostRemembered) remembered_.clear();
-    remembered_[hash] = {access, now + kRemembered};
+    if (known.size() >= kMostRemembered) known.clear();
+    known[hash] = {access, now + kRemembered};
 }
 
 }  // namespace joiner::control

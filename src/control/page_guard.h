@@ -22,6 +22,8 @@ class PageGuard {
     static constexpr Duration kRemembered = std::chrono::minutes{1};
     static constexpr std::size_t kMostRemembered = 1000;
     static constexpr int kMostReviews = 4;  // Under way at once.
+    // They share the client's limit with what the controller writes.
+    static constexpr int kReviewsASecond = 10;
 
     // `leads()`: reviews are sent as writes are, so only who leads can ask.
     PageGuard(io::Loop& loop, kube::Client& client, std::function<bool()> leads)
@@ -42,8 +44,12 @@ class PageGuard {
     io::Loop& loop_;
     kube::Client& client_;
     std::function<bool()> leads_;
-    std::map<std::string, Remembered> remembered_;
+    // Refusals apart: tokens that nobody knows can be made up without end.
+    std::map<std::string, Remembered> allowed_;
+    std::map<std::string, Remembered> refused_;
     int reviews_ = 0;
+    WallTime second_ = kNoTime;  // Since when reviews are counted.
+    int in_this_second_ = 0;
 };
 
 }  // namespace joiner::control

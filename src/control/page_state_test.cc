@@ -328,7 +328,7 @@ TEST(Savings, promises_are_kept_or_taken_back) {
     EXPECT_EQ(b.savings.totals(), (Savings::Totals{dollars(0.5), {}}));
     b.savings.realise(kCause, dollars(0.9), {"claim-new", "unknown"});
     EXPECT_EQ(b.savings.totals(), (Savings::Totals{dollars(0.5), dollars(0.9 - kDollars)}));
-    for (int i = 0; i < 2; ++i) b.savings.promise_empty("claim-n");
+    for (int i = 0; i < 2; ++i) b.savings.promise_empty({"claim-n"});
     EXPECT_EQ(b.savings.totals().promised, dollars(0.5 + kDollars)) << "once";
     for (int i = 0; i < 2; ++i) b.savings.note_gone("claim-n");
     EXPECT_EQ(b.savings.totals().realised, dollars(0.9));

@@ -24,9 +24,14 @@ void Savings::realise(const Cause& cause, rules::Money before, const std::set<st
     count(kRealised, cause, before);
 }
 
+void Savings::promise_empty(const std::vector<std::string>& claims) {
+    if (claims.empty()) return;
+    prices_.look();
+    for (const std::string& claim : claims) promise_empty(claim);
+}
+
 void Savings::promise_empty(const std::string& claim) {
     if (empty_.contains(claim)) return;
-    prices_.look();
     const model::ClaimState* state = cluster_.find_claim(claim);
     if (state == nullptr) return;
     Cause cause{std::string(api::find_or_empty(state->claim.meta.labels, api::kNodePoolLabel)), "empty"};

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "control/node_prices.h"
 #include "model/cluster.h"
@@ -40,12 +41,13 @@ class Savings {
     // their nodes cost now.
     void realise(const Cause& cause, rules::Money before, const std::set<std::string>& bought);
     // A node without pods goes by itself: its price is promised until note_gone().
-    void promise_empty(const std::string& claim);
+    void promise_empty(const std::vector<std::string>& claims);
     void note_gone(const std::string& claim);
 
     const Totals& totals() const { return totals_; }
 
   private:
+    void promise_empty(const std::string& claim);
     // 0 where it has no node, or nobody says.
     rules::Money price_of(const std::string& claim) const;
     // What costs more than before adds nothing to a metric.

@@ -47,7 +47,7 @@ class ClusterPlanner {
         add_missing_claims(cluster_);
         find_places_of_pools();
         const PlanningGround ground = make_ground(false);
-        model::SnapshotInputs inputs = ground.inputs();
+        const model::SnapshotInputs& inputs = ground.inputs();
         model::Snapshot snapshot = model::make_snapshot(cluster_, inputs);
         stand_ins.correct(snapshot);
         plan::ProvisionOptions plan_options;
@@ -97,10 +97,26 @@ class ClusterPlanner {
     void find_places_of_pools() {
         for (const auto& [name, state] : cluster_.nodes()) {
             const MachineFacts facts = machine_facts(state.node);
-            if (facts.cloud.empty() || facts.zone.empty()) continue;
-            region_ = facts.region;
-            zones_.insert(facts.zone);
+            if (facts.cloud.empty() || facts.zone.empty() || facts.region.empty()) continue;
+            for (const std::string& pool :
+                 {std::string(),
+                  std::string(api::find_or_empty(state.node.meta.labels, api::kNodePoolLabel))}) {
+                ++places_[pool].nodes[facts.region];
+                places_[pool].zones[facts.region].insert(facts.zone);
+            }
         }
+    }
+
+    // Of the pool's own nodes; of a pool without any, of all nodes. Where they are in several regions, the
+    // one of the most.
+    std::pair<std::string, Zones> place_of(const std::string& pool) const {
+        auto it = places_.find(pool);
+        if (it == places_.end()) it = places_.find("");
+        if (it == places_.end()) return {};
+        const auto& nodes = it->second.nodes;
+        const auto most = std::max_element(nodes.begin(), nodes.end(),
+                                           [](const auto& a, const auto& b) { return a.second < b.second; });
+        return {most->first, it->second.zones.at(most->first)};
     }
 
     PlanningGround make_ground(bool is_for_bound) {
@@ -109,7 +125,8 @@ class ClusterPlanner {
                            [this, is_for_bound](const api::NodePool& pool) {
                                if (const StandIn* one = stand_ins_->find(pool.meta.name))
                                    return is_for_bound ? one->types_and_seen : one->types;
-                               ForSale sold = machines_.for_pool(pool, region_, zones_);
+                               const auto [region, zones] = place_of(pool.meta.name);
+                               ForSale sold = machines_.for_pool(pool, region, zones);
                                if (!sold.remark.empty()) warn_once(sold.remark);
                                return sold.types;
                            },
@@ -240,7 +257,7 @@ class ClusterPlanner {
     // Nodes that stay whatever one decides, and those whose price nobody knows, stand on both sides.
     void bound(const Removals::Facts& facts) {
         const PlanningGround ground = make_ground(true);
-        model::SnapshotInputs inputs = ground.inputs();
+        const model::SnapshotInputs& inputs = ground.inputs();
         const Removals removals(
             {facts.cluster, inputs, facts.now, facts.snapshot, facts.plan, facts.correct});
         model::ClaimNames leaving;
@@ -347,8 +364,11 @@ class ClusterPlanner {
     const PlanOptions& options_;
     const WallTime now_;
     const StandIns* stand_ins_ = nullptr;
-    std::string region_;
-    Zones zones_;
+    struct Places {
+        std::map<std::string, std::size_t> nodes;  // By region.
+        std::map<std::string, Zones> zones;        // Likewise.
+    };
+    std::map<std::string, Places, std::less<>> places_;      // By NodePool; "": of all nodes.
     std::map<std::string, PricedNode, std::less<>> prices_;  // By node.
     std::map<std::string, plan::Reasons, std::less<>> keepers_;
     std::map<std::string, std::size_t> launched_;  // By pool.

@@ -30,7 +30,7 @@ class FactFinder {
     FactsByName find() {
         for (const auto& [name, state] : cluster_.nodes()) {
             const MachineFacts machine = machine_facts(state.node);
-            if (machine.cloud.empty() || machine.zone.empty()) continue;
+            if (machine.cloud.empty() || machine.zone.empty() || machine.region.empty()) continue;
             region_ = machine.region;
             zones_.insert(machine.zone);
         }

@@ -99,6 +99,19 @@ Result<std::vector<OrphanStep>> orphan_nodes(std::string_view nodes) {
     return out;
 }
 
+Result<std::vector<std::string>> nodes_on_their_way_out(std::string_view nodes) {
+    TRY(const json items, items_of_list(nodes));
+    std::vector<std::string> out;
+    for (const json& node : items) {
+        const json& meta = member_of(node, "metadata");
+        const json& finalizers = member_of(meta, "finalizers");
+        const bool is_ours =
+            finalizers.is_array() && std::any_of(finalizers.begin(), finalizers.end(), is_our_finalizer);
+        if (is_ours && !member_of(meta, "deletionTimestamp").is_null()) out.push_back(name_in(node));
+    }
+    return out;
+}
+
 Result<std::vector<OrphanStep>> orphan_claims(std::string_view claims) {
     TRY(std::vector<OrphanStep> released, release_objects(claims, kClaimsPath));
     TRY(const json items, items_of_list(claims));

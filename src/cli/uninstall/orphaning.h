@@ -23,6 +23,9 @@ struct OrphanStep {
 // the Node with it; and a NodeClaim goes without its machine only once it has no finalizer. Errors: what is
 // no list.
 Result<std::vector<OrphanStep>> orphan_nodes(std::string_view nodes);
+// Nodes that are being deleted, and that only a finalizer of ours still holds: with it they, and their pods,
+// would be gone at once.
+Result<std::vector<std::string>> nodes_on_their_way_out(std::string_view nodes);
 Result<std::vector<OrphanStep>> orphan_claims(std::string_view claims);
 // Of any kind at `path`: karpenter's finalizers off, so that its definition can be deleted.
 Result<std::vector<OrphanStep>> release_objects(std::string_view objects, std::string_view path);

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/lease_holders.h"
+
 namespace joiner::cli {
 namespace {
 
@@ -58,6 +60,47 @@ TEST(Orphaning, classes_lose_their_finalizer_and_stay) {
     EXPECT_EQ(steps->front().path, "/apis/karpenter.k8s.aws/v1/ec2nodeclasses/a");
     EXPECT_FALSE(steps->front().is_deletion);
     EXPECT_EQ(steps->front().words, "ec2nodeclasses a");
+}
+
+TEST(Orphaning, nodes_that_only_our_finalizer_holds_are_named) {
+    const auto going = nodes_on_their_way_out(R"({"items":[
+        {"metadata":{"name":"a","deletionTimestamp":"2027-01-01T00:00:00Z","finalizers":["karpenter.sh/termination"]}},
+        {"metadata":{"name":"b","deletionTimestamp":"2027-01-01T00:00:00Z","finalizers":["theirs"]}},
+        {"metadata":{"name":"c","finalizers":["karpenter.sh/termination"]}}]})");
+    ASSERT_TRUE(going);
+    EXPECT_THAT(*going, testing::ElementsAre("a"));
+}
+
+std::string lease_list(const std::string& name, const std::string& holder, const std::string& renewed) {
+    return R"({"items":[{"metadata":{"namespace":"n","name":")" + name + R"("},"spec":{"holderIdentity":")" +
+           holder + R"(","renewTime":")" + renewed + R"("}}]})";
+}
+
+TEST(LeaseHolders, whoever_renews_a_lease_while_one_looks_runs_whatever_the_clocks_say) {
+    const char* const joiner = "pod-0_0123456789abcdef";
+    struct Case {
+        const char* name;
+        const char* holder;
+        const char* before;
+        const char* after;
+        bool runs;
+        bool has_any;
+    };
+    const Case cases[] = {
+        {"karpenter-leader-election", joiner, "2020-01-01T00:00:00Z", "2020-01-01T00:00:20Z", true, true},
+        {"karpenter-leader-election", joiner, "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z", false, true},
+        {"karpenter-leader-election", "", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z", false, true},
+        {"mine", joiner, "2020-01-01T00:00:00Z", "2020-01-01T00:00:20Z", true, true},
+        {"some-operator", "pod-1", "2020-01-01T00:00:00Z", "2020-01-01T00:00:20Z", false, false},
+    };
+    for (const Case& c : cases) {
+        const auto active =
+            active_holders(lease_list(c.name, c.holder, c.before), lease_list(c.name, c.holder, c.after));
+        ASSERT_TRUE(active) << c.name;
+        EXPECT_EQ(!active->holders.empty(), c.runs) << c.name << " " << c.after;
+        EXPECT_EQ(active->has_any, c.has_any) << c.name;
+    }
+    EXPECT_FALSE(active_holders("", R"({"items":[]})"));
 }
 
 TEST(Orphaning, what_is_no_list_is_an_error) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "cli/cluster_calls.h"
@@ -19,6 +20,8 @@ using nlohmann::json;
 
 constexpr int kMostPasses = 5;  // Over the lists, where someone else writes to the objects meanwhile.
 constexpr Duration kLookAgain = std::chrono::seconds{2};
+// A leader renews every two seconds, and has lost its lease after 15.
+constexpr Duration kLongerThanALease = std::chrono::seconds{20};
 constexpr const char* kNodes = "/api/v1/nodes";
 constexpr const char* kClaims = "/apis/karpenter.sh/v1/nodeclaims";
 constexpr const char* kLeases = "/apis/coordination.k8s.io/v1/leases";
@@ -46,11 +49,7 @@ class Uninstall {
                     one.holder, one.lease));
         }
         if (options_.orphan) {
-            if (!holders->empty())
-                return invalid(fmt::format(
-                    "{} holds the lease {}: it would end the machines whose NodeClaims go; scale the "
-                    "controller to 0 and ask again in a minute",
-                    holders->front().holder, holders->front().lease));
+            TRY_STATUS(check_nobody_runs(leases));
             return orphan();
         }
         if (holders->empty())
@@ -77,6 +76,31 @@ class Uninstall {
         for (const json& item : read["items"])
             out.push_back(item.at("metadata").at("name").get<std::string>());
         return out;
+    }
+
+    // It would end every machine whose NodeClaim goes. Clocks may differ, so what counts is whether a lease
+    // is renewed while we look.
+    Status check_nobody_runs(const std::string& before) {
+        fmt::print("looking for {} whether a controller runs\n",
+                   count_of(static_cast<std::size_t>(to_seconds(kLongerThanALease)), "second"));
+        std::fflush(stdout);
+        calls_.wait(kLongerThanALease);
+        TRY(const std::string after, calls_.get(kLeases));
+        const auto active = active_holders(before, after);
+        if (!active) return invalid("what the API server says of leases cannot be read");
+        if (!active->holders.empty())
+            return invalid(
+                fmt::format("{} holds the lease {}: it would end the machines whose NodeClaims go; scale the "
+                            "controller to "
+                            "0 and ask again",
+                            active->holders.front().holder, active->holders.front().lease));
+        if (!active->has_any && !options_.controller_is_stopped)
+            return invalid(
+                "no controller has had a lease here, so nothing tells whether one runs (with "
+                "--disable-leader-election, say), and it would end the machines whose NodeClaims go; stop "
+                "it, "
+                "and say --controller-is-stopped");
+        return {};
     }
 
     Status drain() {
@@ -110,15 +134,21 @@ class Uninstall {
     }
 
     Status orphan() {
-        std::size_t nodes = 0;
+        std::set<std::string> nodes;
         for (int pass = 0; pass < kMostPasses; ++pass) {
             bool is_done = true;
             TRY(const std::string of_nodes, list(kNodes));
+            TRY(const auto going, nodes_on_their_way_out(of_nodes));
+            if (!going.empty())
+                return invalid(fmt::format(
+                    "{} being drained: {}; start the controller again until they are gone, since without it "
+                    "they and their pods would be gone at once",
+                    going.size() == 1 ? "a node is" : "nodes are", some_of(going)));
             TRY(const auto node_steps, orphan_nodes(of_nodes));
             TRY_STATUS(carry_out(node_steps, is_done));
+            for (const OrphanStep& step : node_steps) nodes.insert(step.path);
             // Claims own the nodes that could not be written.
             if (!is_done) continue;
-            nodes += node_steps.size();
             TRY(const std::string of_claims, list(kClaims));
             TRY(const auto claim_steps, orphan_claims(of_claims));
             TRY_STATUS(carry_out(claim_steps, is_done));
@@ -128,8 +158,10 @@ class Uninstall {
                 TRY_STATUS(carry_out(steps, is_done));
             }
             if (!is_done) continue;
-            fmt::print("{} left to {}; no pod was touched. Remove the controller now, then its definitions\n",
-                       count_of(nodes, "node"), nodes == 1 ? "itself" : "themselves");
+            fmt::print(
+                "{} left to {}; no pod was touched. Remove the controller now, then its definitions. A "
+                "controller that is installed again for this cluster removes machines without a NodeClaim\n",
+                count_of(nodes.size(), "node"), nodes.size() == 1 ? "itself" : "themselves");
             return {};
         }
         return invalid("others write to the same objects all the time; ask again");

@@ -70,6 +70,12 @@ RepackSteps::RepackSteps(const RepackQuestion& question, const RepackSearch& sea
 void RepackSteps::add_repulsions(const rules::PodShape& shape) {
     for (const rules::PodTerm& term : shape.constraints.anti_affinity)
         repulsions_.emplace(term.pods.key, &term.pods);
+    // What is planned as a whole counts the pods that others ask for; none of them may have moved before.
+    if (!options_.joint) return;
+    for (const rules::PodTerm& term : shape.constraints.affinity)
+        repulsions_.emplace(term.pods.key, &term.pods);
+    for (const rules::SpreadTerm& term : shape.constraints.spread)
+        repulsions_.emplace(term.pods.key, &term.pods);
 }
 
 void RepackSteps::find_parts() {

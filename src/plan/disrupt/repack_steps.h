@@ -60,8 +60,9 @@ class RepackSteps {
     Part joint_;               // What is left for one step; empty: nothing.
     std::size_t next_ = 0;
     std::size_t dependent_ = 0;  // Steps looked at that are not independent.
-    std::map<std::string_view, const rules::PodSelector*> repulsions_;  // Whom some pod keeps away from.
-    std::map<const rules::PodLabels*, bool> is_left_alone_;             // A memo.
+    std::map<std::string_view, const rules::PodSelector*>
+        repulsions_;  // Whom some pod keeps away from; of a joint step, asks for.
+    std::map<const rules::PodLabels*, bool> is_left_alone_;                                // A memo.
     std::vector<std::unordered_map<std::string_view, const rules::InstanceType*>> types_;  // By pool; a memo.
     // What the pools' limits leave after the steps so far, by the snapshot's pools.
     std::vector<model::PoolView> pools_;
