@@ -27,10 +27,10 @@ void Savings::realise(const Cause& cause, rules::Money before, const std::set<st
 void Savings::promise_empty(const std::vector<std::string>& claims) {
     if (claims.empty()) return;
     prices_.look();
-    for (const std::string& claim : claims) promise_empty(claim);
+    for (const std::string& claim : claims) promise_one(claim);
 }
 
-void Savings::promise_empty(const std::string& claim) {
+void Savings::promise_one(const std::string& claim) {
     if (empty_.contains(claim)) return;
     const model::ClaimState* state = cluster_.find_claim(claim);
     if (state == nullptr) return;

@@ -47,7 +47,7 @@ class Savings {
     const Totals& totals() const { return totals_; }
 
   private:
-    void promise_empty(const std::string& claim);
+    void promise_one(const std::string& claim);
     // 0 where it has no node, or nobody says.
     rules::Money price_of(const std::string& claim) const;
     // What costs more than before adds nothing to a metric.
