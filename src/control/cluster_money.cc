@@ -14,7 +14,9 @@ rules::Money ClusterMoney::price() const {
 
 void MoneySum::add(const model::NodeState& node, const model::ClaimState* claim,
                    const std::optional<rules::Money>& price) {
-    const std::string pool(api::find_or_empty(node.node.meta.labels, api::kNodePoolLabel));
+    // What another controller's pool costs is part of the sum, and not counted under its name.
+    const bool is_theirs = claim != nullptr && !claim->is_ours;
+    const std::string pool(is_theirs ? "" : api::find_or_empty(node.node.meta.labels, api::kNodePoolLabel));
     if (!price) {
         ++out_.unpriced[pool];
         return;
