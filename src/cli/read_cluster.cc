@@ -11,6 +11,7 @@
 
 #include "cli/cluster_calls.h"
 #include "cli/kube_config.h"
+#include "cloud/ec2/aws/encoding.h"
 
 namespace joiner::cli {
 namespace {
@@ -91,16 +92,6 @@ constexpr std::array kKindsToRead = {
     KindToRead{"ConfigMap", "ConfigMaps", "v1", "/api/v1/configmaps", false, false,
                "which offerings are sold out is not known", "fieldSelector=metadata.name%3Djoiner-shortages"},
 };
-
-std::string percent_encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool is_plain =
-            std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '~';
-        out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
-}
 
 std::string text_member(const json& object, const char* key) {
     if (!object.is_object()) return {};
@@ -257,7 +248,7 @@ class LiveReader {
         for (int page = 0; page < kMaxPages; ++page) {
             std::string path = fmt::format("{}?limit={}", kind.path, kPageSize);
             if (!kind.query.empty()) path += fmt::format("&{}", kind.query);
-            if (!next.empty()) path += "&continue=" + percent_encoded(next);
+            if (!next.empty()) path += "&continue=" + cloud::ec2::aws::percent_encode(next);
             TRY(const std::string body, get_(path));
             TRY(Page read, parse_page(body, kind));
             for (json& item : read.items) out.push_back(document_of(std::move(item), kind));

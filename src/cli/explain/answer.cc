@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 namespace joiner::cli {
@@ -97,6 +98,18 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t most) {
 }
 
 }  // namespace
+
+AnswerSection& Answer::section(std::string section_title) {
+    sections.push_back({std::move(section_title), {}});
+    return sections.back();
+}
+
+void Answer::finish(nlohmann::ordered_json members) {
+    members["message"] = title;
+    members["whatToDo"] = to_do;
+    const std::string text = members.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    json = text.substr(1, text.size() - 2);
+}
 
 std::string as_text(const Answer& answer, bool is_verbose) {
     std::vector<Rendered> sections;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,11 @@ struct Answer {
     std::string to_do;               // The last line of the answer proper.
     std::vector<std::string> notes;  // What was not read, in sentences; after all else.
     std::string json;                // The same for scripts: members of an object, without the braces.
+
+    // A new one, the last so far; good until the next is begun.
+    AnswerSection& section(std::string section_title);
+    // Once all is said: `members` are for scripts, beside the title and what to do.
+    void finish(nlohmann::ordered_json members);
 };
 
 inline constexpr std::size_t kAnswerColumns = 100;

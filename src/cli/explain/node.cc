@@ -91,19 +91,11 @@ class NodeExplainer {
         } else {
             say_not_ours();
         }
-        json_["message"] = answer_.title;
-        json_["whatToDo"] = answer_.to_do;
-        const std::string text = json_.dump(-1, ' ', false, NodeJson::error_handler_t::replace);
-        answer_.json = text.substr(1, text.size() - 2);
+        answer_.finish(std::move(json_));
         return std::move(answer_);
     }
 
   private:
-    AnswerSection& section(std::string title) {
-        answer_.sections.push_back({std::move(title), {}});
-        return answer_.sections.back();
-    }
-
     bool is_going() const {
         return state_->node.meta.deleted || (claim_ != nullptr && claim_->claim.meta.deleted) ||
                rules::has_taint(state_->node.taints, api::kDisruptedTaint, api::kNoSchedule);
@@ -111,7 +103,7 @@ class NodeExplainer {
 
     void say_what_it_is() {
         const api::Node& node = state_->node;
-        AnswerSection& out = section("What it is");
+        AnswerSection& out = answer_.section("What it is");
         price_ = world_.price_of(node);
         if (price_ && pool_ != nullptr) *price_ += rules::node_cost(*pool_).value_or(rules::Money{});
         out.say(fmt::format("{}, {}", machine_of(node),
@@ -135,7 +127,7 @@ class NodeExplainer {
     }
 
     void say_what_fills_it() {
-        AnswerSection& out = section("What fills it");
+        AnswerSection& out = answer_.section("What fills it");
         std::size_t daemons = 0;
         std::vector<std::pair<std::int64_t, const model::PodState*>> pods;
         for (const auto& [key, pod] : state_->pods) {
@@ -174,7 +166,7 @@ class NodeExplainer {
 
     // As far as the claim shows: the pods themselves are in the controller's log only.
     void say_why_bought() {
-        AnswerSection& out = section("Why it was bought");
+        AnswerSection& out = answer_.section("Why it was bought");
         const api::NodeClaim& claim = claim_->claim;
         if (!has_claim_) {
             out.say("its NodeClaim was not read, so nothing is known of it");
@@ -264,7 +256,7 @@ class NodeExplainer {
     }
 
     void judge() {
-        AnswerSection& out = section(is_going() ? "Why it goes" : "What keeps it");
+        AnswerSection& out = answer_.section(is_going() ? "Why it goes" : "What keeps it");
         if (is_going()) {
             say_going(out);
             return;
@@ -356,7 +348,7 @@ class NodeExplainer {
     }
 
     void say_saving(const WhatIf& what_if, std::size_t obstacles) {
-        AnswerSection& out = section("What its going would save");
+        AnswerSection& out = answer_.section("What its going would save");
         if (!what_if.no_place.empty()) {
             out.say("nothing: some of its pods have no other place");
             return;
@@ -421,7 +413,7 @@ class NodeExplainer {
     // --- its end
 
     void say_its_end() {
-        AnswerSection& out = section("When it ends");
+        AnswerSection& out = answer_.section("When it ends");
         const api::NodeClaim& claim = claim_->claim;
         if (!has_claim_) {
             out.say("not known without its NodeClaim");

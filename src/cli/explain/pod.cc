@@ -85,23 +85,15 @@ class PodExplainer {
         } else {
             explain_waiting();
         }
-        json_["message"] = answer_.title;
-        json_["whatToDo"] = answer_.to_do;
-        const std::string text = json_.dump(-1, ' ', false, PodJson::error_handler_t::replace);
-        answer_.json = text.substr(1, text.size() - 2);
+        answer_.finish(std::move(json_));
         return std::move(answer_);
     }
 
   private:
-    AnswerSection& section(std::string title) {
-        answer_.sections.push_back({std::move(title), {}});
-        return answer_.sections.back();
-    }
-
     // --- what it is
 
     void add_demands() {
-        AnswerSection& out = section("What it asks for");
+        AnswerSection& out = answer_.section("What it asks for");
         std::string text = words_of(state_.shape->requests);
         for (const auto& [key, value] : pod_.spec.node_selector)
             text += fmt::format("; nodeSelector {}={}", key, value);
@@ -178,7 +170,7 @@ class PodExplainer {
                                            : "runs on",
                         state_.node_name);
         json_["state"] = word;
-        AnswerSection& where = section("Where it is");
+        AnswerSection& where = answer_.section("Where it is");
         if (node == nullptr) {
             where.say(fmt::format("node {} was not read, so nothing is known of it", state_.node_name));
         } else {
@@ -267,7 +259,7 @@ class PodExplainer {
 
     void say_if_it_moved() {
         plan::LonePod lone(world_.cluster(), world_.inputs(), world_.options_for_one(), pod_);
-        AnswerSection& out = section("If its node went");
+        AnswerSection& out = answer_.section("If its node went");
         const std::string room = lone.room_of({pod_.spec.node_name});
         if (!room.empty()) {
             out.say(fmt::format("node {} has room for it", room));
@@ -403,7 +395,7 @@ class PodExplainer {
 
     // Those that need the least stand first; of equals, the heavier.
     void say_pools(const std::vector<PoolVerdict>& verdicts) {
-        AnswerSection& out = section("NodePools");
+        AnswerSection& out = answer_.section("NodePools");
         if (verdicts.empty()) out.say("there is none, so nothing can be bought");
         std::vector<const PoolVerdict*> order;
         for (const PoolVerdict& one : verdicts) order.push_back(&one);
@@ -533,7 +525,7 @@ class PodExplainer {
     }
 
     void say_nodes(plan::LonePod& lone) {
-        AnswerSection& out = section("Nodes that are there");
+        AnswerSection& out = answer_.section("Nodes that are there");
         const model::Snapshot snapshot = lone.snapshot();
         const rules::PodShape& shape = *snapshot.pods.front().shape;
         std::size_t holders = 0;
@@ -585,7 +577,7 @@ class PodExplainer {
 
     void say_plan(const model::Snapshot& snapshot, const plan::Plan& plan, const Placing& placing,
                   const std::vector<PoolVerdict>& verdicts) {
-        AnswerSection& out = section("The plan");
+        AnswerSection& out = answer_.section("The plan");
         PodJson json = PodJson::object();
         if (placing.launch != nullptr) {
             say_launch(out, json, snapshot, *placing.launch, verdicts);

@@ -51,19 +51,11 @@ class PoolExplainer {
         say_offerings();
         say_overlays();
         conclude();
-        json_["message"] = answer_.title;
-        json_["whatToDo"] = answer_.to_do;
-        const std::string text = json_.dump(-1, ' ', false, PoolJson::error_handler_t::replace);
-        answer_.json = text.substr(1, text.size() - 2);
+        answer_.finish(std::move(json_));
         return std::move(answer_);
     }
 
   private:
-    AnswerSection& section(std::string title) {
-        answer_.sections.push_back({std::move(title), {}});
-        return answer_.sections.back();
-    }
-
     void add_nodes() {
         for (const auto& [name, state] : world_.cluster().claims()) {
             if (api::find_or_empty(state.claim.meta.labels, api::kNodePoolLabel) != name_) continue;
@@ -90,7 +82,7 @@ class PoolExplainer {
     }
 
     void say_state() {
-        AnswerSection& out = section("What it is");
+        AnswerSection& out = answer_.section("What it is");
         unused_ = world_.why_unused(*pool_);
         out.say(unused_.empty() ? std::string("something may be bought from it")
                                 : fmt::format("nothing is bought from it: {}", unused_));
@@ -122,7 +114,7 @@ class PoolExplainer {
     }
 
     void say_limits() {
-        AnswerSection& out = section("Limits");
+        AnswerSection& out = answer_.section("Limits");
         PoolJson list = PoolJson::array();
         if (!pool_->limits || pool_->limits->empty()) out.say("none");
         if (pool_->limits) {
@@ -146,7 +138,7 @@ class PoolExplainer {
     }
 
     void say_budgets() {
-        AnswerSection& out = section("Budgets");
+        AnswerSection& out = answer_.section("Budgets");
         const plan::DisruptionGate gate = world_.gate();
         const std::int64_t nodes = gate.nodes(name_);
         if (const Status read = rules::check_budgets(*pool_); !read)
@@ -195,7 +187,7 @@ class PoolExplainer {
     }
 
     void say_rollout() {
-        AnswerSection& out = section("Rollout");
+        AnswerSection& out = answer_.section("Rollout");
         const std::size_t drifted = [&] {
             std::size_t sum = 0;
             for (const auto& [reason, count] : drifted_) sum += count;
@@ -227,7 +219,7 @@ class PoolExplainer {
     }
 
     void say_offerings() {
-        AnswerSection& out = section("What it can buy");
+        AnswerSection& out = answer_.section("What it can buy");
         const rules::InstanceTypes types = world_.types_of(*pool_);
         if (auto made = rules::make_requirements(pool_->node_template.requirements))
             requirements_ = std::move(*made);
@@ -315,7 +307,7 @@ class PoolExplainer {
     }
 
     void say_overlays() {
-        AnswerSection& out = section("NodeOverlays");
+        AnswerSection& out = answer_.section("NodeOverlays");
         PoolJson list = PoolJson::array();
         for (const auto& [name, kept] : world_.cluster().overlays()) {
             const auto problem =

@@ -45,7 +45,7 @@ class ClusterPlanner {
         const StandIns stand_ins(cluster_, machines_);
         stand_ins_ = &stand_ins;
         add_missing_claims(cluster_);
-        find_places_of_pools();
+        for (const auto& [name, state] : cluster_.nodes()) places_.add(state.node);
         const PlanningGround ground = make_ground(false);
         const model::SnapshotInputs& inputs = ground.inputs();
         model::Snapshot snapshot = model::make_snapshot(cluster_, inputs);
@@ -93,40 +93,13 @@ class ClusterPlanner {
         rules::Money price;
     };
 
-    // Where the nodes of NodePools are: what may be bought is sold there.
-    void find_places_of_pools() {
-        for (const auto& [name, state] : cluster_.nodes()) {
-            const MachineFacts facts = machine_facts(state.node);
-            if (facts.cloud.empty() || facts.zone.empty() || facts.region.empty()) continue;
-            for (const std::string& pool :
-                 {std::string(),
-                  std::string(api::find_or_empty(state.node.meta.labels, api::kNodePoolLabel))}) {
-                ++places_[pool].nodes[facts.region];
-                places_[pool].zones[facts.region].insert(facts.zone);
-            }
-        }
-    }
-
-    // Of the pool's own nodes; of a pool without any, of all nodes. Where they are in several regions, the
-    // one of the most.
-    std::pair<std::string, Zones> place_of(const std::string& pool) const {
-        auto it = places_.find(pool);
-        if (it == places_.end()) it = places_.find("");
-        if (it == places_.end()) return {};
-        const auto& nodes = it->second.nodes;
-        const auto most = std::max_element(nodes.begin(), nodes.end(),
-                                           [](const auto& a, const auto& b) { return a.second < b.second; });
-        return {most->first, it->second.zones.at(most->first)};
-    }
-
     PlanningGround make_ground(bool is_for_bound) {
         return PlanningGround(
             cluster_, {.types =
                            [this, is_for_bound](const api::NodePool& pool) {
                                if (const StandIn* one = stand_ins_->find(pool.meta.name))
                                    return is_for_bound ? one->types_and_seen : one->types;
-                               const auto [region, zones] = place_of(pool.meta.name);
-                               ForSale sold = machines_.for_pool(pool, region, zones);
+                               ForSale sold = machines_.for_pool(pool, places_);
                                if (!sold.remark.empty()) warn_once(sold.remark);
                                return sold.types;
                            },
@@ -364,11 +337,7 @@ class ClusterPlanner {
     const PlanOptions& options_;
     const WallTime now_;
     const StandIns* stand_ins_ = nullptr;
-    struct Places {
-        std::map<std::string, std::size_t> nodes;  // By region.
-        std::map<std::string, Zones> zones;        // Likewise.
-    };
-    std::map<std::string, Places, std::less<>> places_;      // By NodePool; "": of all nodes.
+    PoolPlaces places_;
     std::map<std::string, PricedNode, std::less<>> prices_;  // By node.
     std::map<std::string, plan::Reasons, std::less<>> keepers_;
     std::map<std::string, std::size_t> launched_;  // By pool.

@@ -92,13 +92,36 @@ ForSale Machines::for_sale(const std::string& cloud, const std::string& region, 
     return out;
 }
 
-ForSale Machines::for_pool(const api::NodePool& pool, const std::string& region, const Zones& zones) {
+void PoolPlaces::add(const api::Node& node) {
+    const MachineFacts facts = machine_facts(node);
+    if (facts.cloud.empty() || facts.zone.empty() || facts.region.empty()) return;
+    const std::string_view pool = api::find_or_empty(node.meta.labels, api::kNodePoolLabel);
+    for (ByRegion* places : {&of_all_, pool.empty() ? nullptr : &by_pool_[std::string(pool)]}) {
+        if (places == nullptr) continue;
+        auto& [nodes, zones] = (*places)[facts.region];
+        ++nodes;
+        zones.insert(facts.zone);
+    }
+}
+
+PoolPlaces::Place PoolPlaces::of(std::string_view pool) const {
+    const auto own = by_pool_.find(pool);
+    const ByRegion& places = own == by_pool_.end() ? of_all_ : own->second;
+    if (places.empty()) return {};
+    const auto most = std::max_element(places.begin(), places.end(), [](const auto& a, const auto& b) {
+        return a.second.first < b.second.first;
+    });
+    return {most->first, most->second.second};
+}
+
+ForSale Machines::for_pool(const api::NodePool& pool, const PoolPlaces& places) {
     if (has_file_) return {types_, {}};
     const std::string_view group = pool.node_template.node_class.group;
     std::string cloud;
     if (group == "karpenter.k8s.aws") cloud = "aws";
     if (group == "karpenter.azure.com") cloud = "azure";
     if (group == "karpenter.k8s.gcp") cloud = "gcp";
+    const auto [region, zones] = places.of(pool.meta.name);
     if (cloud.empty() || region.empty()) return {own_types_->of(pool), {}};
     return for_sale(cloud, region, zones);
 }

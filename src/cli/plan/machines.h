@@ -38,6 +38,28 @@ bool is_burstable(const std::string& cloud, std::string_view type);
 
 using Zones = std::set<std::string, std::less<>>;
 
+// Where the nodes of NodePools are: what may be bought for a pool is sold there.
+class PoolPlaces {
+  public:
+    // A node that does not say its cloud, region and zone says nothing here.
+    void add(const api::Node& node);
+
+    struct Place {
+        std::string region;  // Empty: no node says.
+        Zones zones;
+    };
+    // Of the pool's own nodes; of a pool without any, of all nodes. Where they are in several regions, the
+    // one of the most, then by name.
+    Place of(std::string_view pool) const;
+
+  private:
+    using ByRegion =
+        std::map<std::string, std::pair<std::size_t, Zones>, std::less<>>;  // With how many nodes.
+
+    std::map<std::string, ByRegion, std::less<>> by_pool_;
+    ByRegion of_all_;
+};
+
 // Types for sale in the zones that are asked for.
 struct ForSale {
     rules::InstanceTypes types;  // Never nullptr; empty: no catalogue knows of any.
@@ -50,8 +72,8 @@ class Machines {
     static Result<Machines> load(const std::string& types_file);
 
     ForSale for_sale(const std::string& cloud, const std::string& region, const Zones& zones);
-    // What a NodePool may buy, where its nodes stand in these zones of that region.
-    ForSale for_pool(const api::NodePool& pool, const std::string& region, const Zones& zones);
+    // What a NodePool may buy where its nodes stand.
+    ForSale for_pool(const api::NodePool& pool, const PoolPlaces& places);
 
     // Of all types that were given out.
     rules::RestrictedLabels labels() const;

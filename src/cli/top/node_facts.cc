@@ -16,24 +16,17 @@ class FactFinder {
         : cluster_(cluster),
           machines_(machines),
           notes_(notes),
-          facts_{.cluster = cluster,
-                 .planned = planned_,
-                 .in_commands = no_claims_,
-                 .last_pod_event = no_events_,
-                 .types =
-                     [this](const api::NodePool& pool) {
-                         return machines_.for_pool(pool, region_, zones_).types;
-                     }},
+          facts_{
+              .cluster = cluster,
+              .planned = planned_,
+              .in_commands = no_claims_,
+              .last_pod_event = no_events_,
+              .types = [this](const api::NodePool& pool) { return machines_.for_pool(pool, places_).types; }},
           gate_({cluster, no_claims_, nothing_held_, nothing_moved_}, now),
           finder_(facts_, plan::DisruptionClass::kGraceful, now) {}
 
     FactsByName find() {
-        for (const auto& [name, state] : cluster_.nodes()) {
-            const MachineFacts machine = machine_facts(state.node);
-            if (machine.cloud.empty() || machine.zone.empty() || machine.region.empty()) continue;
-            region_ = machine.region;
-            zones_.insert(machine.zone);
-        }
+        for (const auto& [name, state] : cluster_.nodes()) places_.add(state.node);
         FactsByName out;
         for (const auto& [name, state] : cluster_.nodes()) {
             const model::ClaimState* claim = cluster_.claim_of(state.node);
@@ -106,8 +99,7 @@ class FactFinder {
     const model::Cluster& cluster_;
     Machines& machines_;
     const PodNotes& notes_;
-    std::string region_;
-    Zones zones_;
+    PoolPlaces places_;
     const model::PlannedPods planned_;
     const model::ClaimNames no_claims_;
     const std::map<std::string, WallTime, std::less<>> no_events_;
